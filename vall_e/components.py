@@ -1,0 +1,60 @@
+"""What the core itself offers, through the hooks that any plugin uses. Torch-free."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vall_e.hookspecs import hookimpl
+
+if TYPE_CHECKING:
+    from vall_e.registry import Component
+
+
+@hookimpl
+def vall_e_register_attentions() -> list[Component[Any]]:
+    return []
+
+
+@hookimpl
+def vall_e_register_tasks() -> list[Component[Any]]:
+    return []
+
+
+@hookimpl
+def vall_e_register_optimizers() -> list[Component[Any]]:
+    return []
+
+
+@hookimpl
+def vall_e_register_schedules() -> list[Component[Any]]:
+    return []
+
+
+@hookimpl
+def vall_e_register_wrappers() -> list[Component[Any]]:
+    return []
+
+
+@hookimpl
+def vall_e_register_phonemizers() -> list[Component[Any]]:
+    return []
+
+
+@hookimpl
+def vall_e_register_engines() -> list[Component[Any]]:
+    return []
+
+
+@hookimpl
+def vall_e_register_exporters() -> list[Component[Any]]:
+    return []
+
+
+@hookimpl
+def vall_e_register_models() -> list[Component[Any]]:
+    return []
+
+
+@hookimpl
+def vall_e_register_commands() -> list[Component[Any]]:
+    return []
