@@ -1,0 +1,350 @@
+"""Every option of a run. Each class is one mapping in the YAML file. Torch-free.
+
+A `Choice` names a component; its other keys belong to that component's own config class. Each
+subclass spells out what building takes.
+
+The string under a field is its documentation: `vall-e config init` writes it into the file it
+makes, `vall-e config schema` into the schema. Two marks may stand in a field's `metadata`:
+`chosen(...)` names the component that is taken if the file names none, `path()` says that a
+relative path is meant, which counts from the folder of the file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from attrs import Factory, field, frozen, validators
+
+from vall_e.registry import Component
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    import click
+    import torch
+
+    from vall_e.interfaces import (
+        AttentionKernel,
+        Backbone,
+        Codec,
+        Engine,
+        Exporter,
+        Phonemizer,
+        Sampler,
+        Task,
+    )
+
+positive = validators.gt(0)
+not_negative = validators.ge(0)
+probability = [validators.ge(0), validators.le(1)]
+
+
+def _in_order(instance: object, attribute: Any, value: tuple[float, float]) -> None:
+    if not 0 <= value[0] <= value[1]:
+        raise ValueError(f"'{attribute.name}' must be two numbers, the smaller first: {list(value)}")
+
+
+CHOSEN = "vall_e.chosen"
+PATH = "vall_e.path"
+
+
+def chosen(default: str | tuple[str, ...]) -> dict[str, object]:
+    """Mark a field with the component, or the components, that are taken if none is named.
+
+    By name, since at import there is no registry to make a default value of.
+    """
+    return {CHOSEN: default}
+
+
+def path() -> dict[str, object]:
+    """Mark a field of text as a path. (A field of type `pathlib.Path` needs no mark.)"""
+    return {PATH: True}
+
+
+@frozen
+class Choice:
+    """A component and its options: `{name: gru, layers: 4}` in YAML, or just `gru`.
+
+    `name` is what the user wrote: the component's name, or `distribution:name`.
+    """
+
+    kind: ClassVar[str]
+    component: Component[Any]
+    options: Any
+    name: str = field(
+        default=Factory(lambda self: self.component.name, takes_self=True), eq=False, kw_only=True
+    )
+
+
+@frozen
+class BackboneChoice(Choice):
+    kind = "backbone"
+
+    def build(self, *, attention: AttentionKernel) -> Backbone:
+        backbone: Backbone = self.component.build(self.options, attention=attention)
+        return backbone
+
+
+@frozen
+class AttentionChoice(Choice):
+    kind = "attention"
+
+    def build(self) -> AttentionKernel:
+        kernel: AttentionKernel = self.component.build(self.options)
+        return kernel
+
+
+@frozen
+class CodecChoice(Choice):
+    kind = "codec"
+
+    def build(self) -> Codec:
+        codec: Codec = self.component.build(self.options)
+        return codec
+
+
+@frozen
+class SamplerChoice(Choice):
+    kind = "sampler"
+
+    def build(self) -> Sampler:
+        sampler: Sampler = self.component.build(self.options)
+        return sampler
+
+
+@frozen
+class TaskChoice(Choice):
+    kind = "task"
+
+    def build(self) -> Task:
+        task: Task = self.component.build(self.options)
+        return task
+
+
+@frozen
+class OptimizerChoice(Choice):
+    kind = "optimizer"
+
+    def build(
+        self, parameters: Iterable[tuple[str, torch.nn.Parameter]]
+    ) -> torch.optim.Optimizer:
+        optimizer: torch.optim.Optimizer = self.component.build(self.options, parameters=parameters)
+        return optimizer
+
+
+@frozen
+class ScheduleChoice(Choice):
+    kind = "schedule"
+
+    def build(self, *, max_steps: int) -> Callable[[int], float]:
+        schedule: Callable[[int], float] = self.component.build(self.options, max_steps=max_steps)
+        return schedule
+
+
+@frozen
+class WrapperChoice(Choice):
+    kind = "wrapper"
+
+    def build(self) -> Callable[[torch.nn.Module], torch.nn.Module]:
+        wrap: Callable[[torch.nn.Module], torch.nn.Module] = self.component.build(self.options)
+        return wrap
+
+
+@frozen
+class PhonemizerChoice(Choice):
+    kind = "phonemizer"
+
+    def build(self) -> Phonemizer:
+        phonemizer: Phonemizer = self.component.build(self.options)
+        return phonemizer
+
+
+@frozen
+class EngineChoice(Choice):
+    kind = "engine"
+
+    def build(self) -> Engine:
+        engine: Engine = self.component.build(self.options)
+        return engine
+
+
+@frozen
+class ExporterChoice(Choice):
+    kind = "exporter"
+
+    def build(self) -> Exporter:
+        exporter: Exporter = self.component.build(self.options)
+        return exporter
+
+
+@frozen
+class PretrainedChoice(Choice):
+    kind = "model"
+
+    def build(self) -> Path:
+        path: Path = self.component.build(self.options)
+        return path
+
+
+@frozen
+class CommandChoice(Choice):
+    kind = "command"
+
+    def build(self) -> click.Command:
+        command: click.Command = self.component.build(self.options)
+        return command
+
+
+LevelWeights = Literal["auto", "equal", "normal"] | tuple[int, ...]
+
+
+@frozen
+class ModelConfig:
+    """The language model. Sizes that codec, vocabulary and languages decide are not asked for."""
+
+    backbone: BackboneChoice = field(metadata=chosen("llama"))
+    """The body: what maps a sequence of vectors to a sequence of vectors."""
+    attention: AttentionChoice = field(metadata=chosen("auto"))
+    """`auto` takes the fastest kernel that can run here, and says which."""
+    capabilities: tuple[Literal["ar", "nar"], ...] = field(
+        default=("ar", "nar"), validator=validators.min_len(1)
+    )
+    """What the weights can do: `ar` level 0 frame by frame, `nar` the other levels."""
+    embedding_sums: bool = True
+    """Embed a frame as the sum over its known levels (else: its newest level alone)."""
+    prompt_levels: Literal["all", "known"] = "all"
+    """Levels of the prompt that are embedded: all, or those that the response has too."""
+    positions: Literal["segment", "unified"] = "segment"
+    """`segment`: positions restart in every segment, which helps text and speech to align."""
+    heads: Literal["split", "single"] = "split"
+    """One output layer a level, or one for all."""
+    dropout: float = field(default=0.0, validator=[validators.ge(0), validators.lt(1)])
+    """Of the embedded sequence, while training."""
+
+
+@frozen
+class TextConfig:
+    """From text to ids."""
+
+    phonemizer: PhonemizerChoice = field(metadata=chosen("espeak"))
+    """What turns text into phonemes."""
+    normalize: bool = True
+    """Write out numbers, dates and abbreviations before phonemizing."""
+    languages: tuple[str, ...] = field(default=("en-us",), validator=validators.min_len(1))
+    """The languages that the model is trained on, in the order of its language ids."""
+    unknown: Literal["error", "warn"] = "warn"
+    """A symbol that the vocabulary lacks: an error, or left out with a counted warning."""
+
+
+@frozen
+class DataConfig:
+    """What to train on, and how samples are cut."""
+
+    train: tuple[str, ...] = field(default=(), metadata=path())
+    """Folders made by `vall-e data process`; relative paths count from the YAML file."""
+    validation: tuple[str, ...] = field(default=(), metadata=path())
+    """Held-out folders of the same kind. Empty: no validation."""
+    shares: tuple[float, ...] = field(default=())
+    """How often each folder of `train` is drawn from; empty: by their number of utterances."""
+    seconds: tuple[float, float] = field(default=(0.5, 16.0), validator=_in_order)
+    """Utterances outside of this range are left out, and counted."""
+    prompt_seconds: tuple[float, float] = field(default=(1.0, 3.0), validator=_in_order)
+    """How much of the speaker's other recordings a sample hears; drawn for each sample."""
+    without_prompt: float = field(default=0.05, validator=probability)
+    """Share of the samples that get no prompt (a speaker with one recording never gets one)."""
+    batch_seconds: float = field(default=60.0, validator=positive)
+    """A batch holds so much audio, prompts included, padding included."""
+    workers: int = field(default=0, validator=not_negative)
+    """Loader processes; 0 reads in the training process."""
+
+
+@frozen
+class TrainingConfig:
+    """How `vall-e train` runs."""
+
+    optimizer: OptimizerChoice = field(metadata=chosen("adamw"))
+    """What turns gradients into steps."""
+    schedule: ScheduleChoice = field(metadata=chosen("cosine"))
+    """How the optimizer's learning rate changes from step to step."""
+    engine: EngineChoice = field(metadata=chosen("local"))
+    """Where the steps run."""
+    output: str = field(default="runs/valle", metadata=path())
+    """Folder of checkpoints and metrics; a relative path counts from the YAML file."""
+    levels: LevelWeights = "auto"
+    """Which level a sample trains. `auto`: level i in proportion to levels - i; `equal`; `normal`:
+    the middle levels most; or a list to draw from, like [0, 0, 0, 1, 2, 3]."""
+    max_steps: int = field(default=10_000, validator=positive)
+    """Optimizer steps until training ends."""
+    accumulation: int = field(default=1, validator=positive)
+    """Batches to an optimizer step."""
+    clip_norm: float = field(default=1.0, validator=positive)
+    """Largest gradient norm, after unscaling."""
+    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    """Of the forward pass; weights and optimizer state stay in fp32."""
+    device: str = "auto"
+    """`auto` takes cuda if there is one, else mps, else cpu."""
+    threads: int = field(default=0, validator=not_negative)
+    """CPU threads; 0 leaves it to torch."""
+    seed: int = 0
+    """Of initial weights, order of the data, cuts and dropout: same seed, same run."""
+    save_every: int = field(default=1000, validator=positive)
+    """Steps between checkpoints."""
+    keep: int = field(default=3, validator=positive)
+    """Checkpoints that are kept, besides those made by hand."""
+    evaluate_every: int = field(default=500, validator=positive)
+    """Steps between validation passes."""
+    ignore_inputs: bool = True
+    """Only the predicted segment counts in the loss; else the text and prompt of AR samples too."""
+    wrappers: tuple[WrapperChoice, ...] = ()
+    """Applied to the model in this order."""
+
+
+@frozen
+class SamplingConfig:
+    """How tokens are drawn: chains of samplers, the last of which may draw."""
+
+    ar: tuple[SamplerChoice, ...] = field(
+        metadata=chosen(("repetition-aware",)), validator=validators.min_len(1)
+    )
+    """For level 0, frame by frame."""
+    nar: tuple[SamplerChoice, ...] = field(
+        metadata=chosen(("greedy",)), validator=validators.min_len(1)
+    )
+    """For the other levels, all frames of a level at once."""
+
+
+@frozen
+class SynthesisConfig:
+    """How `vall-e synth` speaks."""
+
+    max_seconds: float = field(default=20.0, validator=positive)
+    """A sentence is ended here, with a warning, if the AR stage has not ended it by itself."""
+    prompt_seconds: float = field(default=3.0, validator=positive)
+    """So much of a voice's recording is used, from its start."""
+    pause_seconds: float = field(default=0.2, validator=not_negative)
+    """Silence between the sentences of a longer text."""
+    chunk_seconds: float = field(default=0.5, validator=positive)
+    """Audio in each chunk of `--stream`."""
+    device: str = "auto"
+    """`auto` takes cuda if there is one, else mps, else cpu."""
+    threads: int = field(default=0, validator=not_negative)
+    """CPU threads; 0 leaves it to torch."""
+
+
+@frozen
+class RunConfig:
+    """A whole run: what one YAML file says, and what is saved beside the weights."""
+
+    model: ModelConfig = field()
+    codec: CodecChoice = field(metadata=chosen("embedded"))
+    """What turns a waveform into residual codes and back."""
+    text: TextConfig = field()
+    sampling: SamplingConfig = field()
+    training: TrainingConfig = field()
+    tasks: tuple[TaskChoice, ...] = field(
+        metadata=chosen(("tts",)), validator=validators.min_len(1)
+    )
+    """What the model learns: each task lays out its own sequences."""
+    data: DataConfig = field(factory=DataConfig)
+    synthesis: SynthesisConfig = field(factory=SynthesisConfig)

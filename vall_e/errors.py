@@ -1,0 +1,103 @@
+"""Errors that a user of VALL-E can meet, and the exit code of each.
+
+* VallEError                     1
+  x ConfigError                  3   the YAML does not describe a run we can do
+  x PluginError                  4   a plugin is broken, or two plugins claim one name
+    + UnknownComponentError      4   no installed plugin offers that name
+    + UnavailableError           4   the component exists, but cannot run on this machine
+  x AudioError                   5   a recording is not what the codec or the task needs
+  x TextError                    6   a text is empty, or cannot be spoken in that language
+  x CheckpointError              7   weights and config do not fit each other, or a file is damaged
+  x DataError                    8   a dataset is empty, incomplete or of another codec
+  x TrainingError                9   training cannot go on (a loss that is not a number, say)
+  x DownloadError               10   weights are not here, and were not or could not be fetched
+
+Exit code 2 is click's: the command line itself is wrong. The command line prints a VallEError
+in two lines, without a traceback. Any other exception is a bug of ours or of a plugin, exits
+with 70 and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+__all__ = [
+    "AudioError",
+    "CheckpointError",
+    "ConfigError",
+    "DataError",
+    "DownloadError",
+    "PluginError",
+    "TextError",
+    "TrainingError",
+    "UnavailableError",
+    "UnknownComponentError",
+    "VallEError",
+]
+
+
+class VallEError(Exception):
+    """What is wrong, and in `hint` what the user can do about it."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigError(VallEError):
+    """The YAML does not describe a run we can do."""
+
+    exit_code = 3
+
+
+class PluginError(VallEError):
+    """A plugin is broken, or two plugins claim one name."""
+
+    exit_code = 4
+
+
+class UnknownComponentError(PluginError):
+    """No installed plugin offers a component of that name."""
+
+
+class UnavailableError(PluginError):
+    """The component exists, but cannot run here; the message says why."""
+
+
+class AudioError(VallEError):
+    """A recording is not what the codec or the task needs."""
+
+    exit_code = 5
+
+
+class TextError(VallEError):
+    """A text is empty, or cannot be spoken in that language."""
+
+    exit_code = 6
+
+
+class CheckpointError(VallEError):
+    """Weights and config do not fit each other, or a file is damaged."""
+
+    exit_code = 7
+
+
+class DataError(VallEError):
+    """A dataset is empty, incomplete, or was made with another codec."""
+
+    exit_code = 8
+
+
+class TrainingError(VallEError):
+    """Training cannot go on."""
+
+    exit_code = 9
+
+
+class DownloadError(VallEError):
+    """Weights are not on this machine, and were not or could not be fetched."""
+
+    exit_code = 10

@@ -1,0 +1,150 @@
+"""The whole plugin surface: one hook for each kind of component.
+
+A hook returns *components* (`vall_e.registry.Component`): a name, a config class and
+a `build` function. Importing a module that implements hooks must not import torch;
+`build` does that, once the user has chosen the component.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vall_e.registry import Component
+
+hookspec = pluggy.HookspecMarker("vall_e")
+hookimpl = pluggy.HookimplMarker("vall_e")
+
+HOOK_API = (1, 0)
+"""Version of this file. Same major and a minor not newer than this one can be loaded."""
+
+
+@hookspec
+def vall_e_register_backbones() -> Iterable[Component[Any]]:
+    """Offer bodies of the language model.
+
+    `build(config, *, attention: AttentionKernel)` returns a `vall_e.plugin.Backbone`; one that
+    has no attention ignores the kernel. Contract: `vall_e.testing.BackboneContract`.
+    """
+    return ()  # never run: pluggy only reads the signature
+
+
+@hookspec
+def vall_e_register_attentions() -> Iterable[Component[Any]]:
+    """Offer attention kernels.
+
+    `build(config)` returns a `vall_e.plugin.AttentionKernel`. Contract:
+    `vall_e.testing.AttentionContract`.
+    """
+    return ()
+
+
+@hookspec
+def vall_e_register_codecs() -> Iterable[Component[Any]]:
+    """Offer codecs that turn a waveform into residual codes and back.
+
+    `build(config)` returns a `vall_e.plugin.Codec` in eval mode on the CPU. Contract:
+    `vall_e.testing.CodecContract`.
+    """
+    return ()
+
+
+@hookspec
+def vall_e_register_samplers() -> Iterable[Component[Any]]:
+    """Offer steps of the sampler chain: logits processors, or ways to draw.
+
+    `build(config)` returns a `vall_e.plugin.LogitsProcessor` or a `vall_e.plugin.Draw`, anew for
+    every request. Contract: `vall_e.testing.SamplerContract`.
+    """
+    return ()
+
+
+@hookspec
+def vall_e_register_tasks() -> Iterable[Component[Any]]:
+    """Offer tasks: sequence layout, training sample, target.
+
+    `build(config)` returns a `vall_e.plugin.Task`. Contract: `vall_e.testing.TaskContract`.
+    """
+    return ()
+
+
+@hookspec
+def vall_e_register_optimizers() -> Iterable[Component[Any]]:
+    """Offer optimizers.
+
+    `build(config, *, parameters: Iterable[tuple[str, Parameter]])` returns a
+    `torch.optim.Optimizer`. Contract: `vall_e.testing.OptimizerContract`.
+    """
+    return ()
+
+
+@hookspec
+def vall_e_register_schedules() -> Iterable[Component[Any]]:
+    """Offer learning-rate schedules.
+
+    `build(config, *, max_steps: int)` returns a function from the step to the factor that the
+    optimizer's learning rate is multiplied with. Contract: `vall_e.testing.ScheduleContract`.
+    """
+    return ()
+
+
+@hookspec
+def vall_e_register_wrappers() -> Iterable[Component[Any]]:
+    """Offer changes to the model before training or inference.
+
+    `build(config)` returns a function `wrap(model: torch.nn.Module) -> torch.nn.Module` that keeps
+    the keys of `state_dict`. Contract: `vall_e.testing.WrapperContract`.
+    """
+    return ()
+
+
+@hookspec
+def vall_e_register_phonemizers() -> Iterable[Component[Any]]:
+    """Offer text front ends.
+
+    `build(config)` returns a `vall_e.plugin.Phonemizer`. Contract:
+    `vall_e.testing.PhonemizerContract`.
+    """
+    return ()
+
+
+@hookspec
+def vall_e_register_engines() -> Iterable[Component[Any]]:
+    """Offer ways to run a training step: on one device, on several, with another library.
+
+    `build(config)` returns a `vall_e.plugin.Engine`. Contract: `vall_e.testing.EngineContract`.
+    """
+    return ()
+
+
+@hookspec
+def vall_e_register_exporters() -> Iterable[Component[Any]]:
+    """Offer file formats for trained models.
+
+    `build(config)` returns a `vall_e.plugin.Exporter`. Contract: `vall_e.testing.ExporterContract`.
+    """
+    return ()
+
+
+@hookspec
+def vall_e_register_models() -> Iterable[Component[Any]]:
+    """Offer pretrained models that `-m NAME` finds.
+
+    `build(config)` returns the `pathlib.Path` of a weights file on this machine, or raises
+    `DownloadError`. Contract: `vall_e.testing.ModelContract`.
+    """
+    return ()
+
+
+@hookspec
+def vall_e_register_commands() -> Iterable[Component[Any]]:
+    """Offer commands under `vall-e`.
+
+    `build(config)` returns a `click.Command`; its config class has no fields. Contract:
+    `vall_e.testing.CommandContract`.
+    """
+    return ()

@@ -1,0 +1,277 @@
+"""What the core asks of a component. Torch-free: the shapes are for the reader and the type checker.
+
+Sizes, as in the README's glossary: `b` batch, `t` positions, `f` frames of codes, `k` RVQ levels,
+`v` entries of one codebook (plus the stop token where the AR stage draws), `p` phonemes, `d` model
+width, `h` heads, `s` samples. Batch first; padding on the right; masks are True where attention is
+allowed; audio is float in [-1, 1].
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    import random
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    import torch
+    from jaxtyping import Bool, Float, Int
+    from torch import Tensor
+
+    from vall_e.model.sequence import Segment
+    from vall_e.model.weights import Bundle
+
+
+@runtime_checkable
+class Cache(Protocol):
+    """What a backbone remembers of the positions it has seen, one row a request.
+
+    Allocated once for `max_length` positions. `lengths` says how many each row holds; a forward
+    pass with `lengths=n` appends n positions to each row (rows may differ). Writing past
+    `max_length` is a `ValueError`.
+    """
+
+    lengths: Int[Tensor, " b"]
+    max_length: int
+
+    def select(self, rows: Int[Tensor, " r"]) -> Cache:
+        """The cache of these rows only, in this order (finished requests leave the batch)."""
+        ...
+
+
+@runtime_checkable
+class Backbone(Protocol):
+    """A stack that maps a sequence of vectors to a sequence of vectors; a `torch.nn.Module`.
+
+    `bidirectional` says whether it can run with `causal=False`; `caches` whether `new_cache` works.
+    """
+
+    d_model: int
+    bidirectional: bool
+    caches: bool
+
+    def __call__(
+        self,
+        x: Float[Tensor, "b t d"],
+        *,
+        lengths: Int[Tensor, " b"],
+        positions: Int[Tensor, "b t"],
+        causal: bool = True,
+        cache: Cache | None = None,
+    ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
+        """Run over right-padded rows; gives the hidden states and an auxiliary loss (0 if none).
+
+        `lengths` counts the valid positions of each row of `x`; `positions` are the indices that
+        positional encodings see. With a cache (causal only) `x` continues what the cache holds.
+        Outputs past `lengths` are unspecified but finite.
+        """
+        ...
+
+    def new_cache(self, batch: int, max_length: int) -> Cache:
+        """Preallocate on the module's device and dtype."""
+        ...
+
+
+@runtime_checkable
+class AttentionKernel(Protocol):
+    """Scaled dot-product attention over `h` query heads and `g` key/value heads (h a multiple of g)."""
+
+    name: str
+
+    def unsupported(
+        self, *, device: torch.device, dtype: torch.dtype, head_dim: int, masked: bool, training: bool
+    ) -> str | None:
+        """Why this case cannot be done here, or None if it can. `masked`: an explicit mask is given."""
+        ...
+
+    def __call__(
+        self,
+        q: Float[Tensor, "b h t c"],
+        k: Float[Tensor, "b g u c"],
+        v: Float[Tensor, "b g u c"],
+        *,
+        mask: Bool[Tensor, "b 1 t u"] | None = None,
+        causal: bool = False,
+        scale: float | None = None,
+        dropout: float = 0.0,
+    ) -> Float[Tensor, "b h t c"]:
+        """`causal` (only with mask None and t == u) and `mask` are exclusive. `scale`: c ** -0.5."""
+        ...
+
+
+@runtime_checkable
+class CodecStream(Protocol):
+    """Decodes codes as they come. All outputs joined up equal `Codec.decode` of the whole."""
+
+    def push(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
+        """Take `f` more frames; gives the samples that are final by now (possibly none)."""
+        ...
+
+    def flush(self) -> Float[Tensor, "b 1 s"]:
+        """The rest. The stream cannot be used afterwards."""
+        ...
+
+
+@runtime_checkable
+class Codec(Protocol):
+    """Turns a waveform into residual codes and back. Configured once; encoding changes no state.
+
+    `identity` names codec and weights (say `embedded-16k:3f2a9c01`): codes of another identity
+    are refused. `frame_rate` is frames a second; `causal` is True if `stream()` gives audio
+    before the end.
+    """
+
+    identity: str
+    sample_rate: int
+    frame_rate: float
+    levels: int
+    codebook_size: int
+    causal: bool
+
+    def encode(self, audio: Float[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
+        """`f` is ceil(s / sample_rate * frame_rate)."""
+        ...
+
+    def decode(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
+        """From the first n <= k levels."""
+        ...
+
+    def stream(self) -> CodecStream: ...
+
+
+@runtime_checkable
+class LogitsProcessor(Protocol):
+    """Changes the distribution of the next token. Vectorised; a row never looks at another."""
+
+    def __call__(
+        self, history: Int[Tensor, "b t"], logits: Float[Tensor, "b v"]
+    ) -> Float[Tensor, "b v"]:
+        """`history` holds what was drawn so far. Does not change `logits` in place."""
+        ...
+
+
+@runtime_checkable
+class Draw(Protocol):
+    """The last step of a sampler chain: picks a token for each row."""
+
+    def draw(
+        self,
+        history: Int[Tensor, "b t"],
+        logits: Float[Tensor, "b v"],
+        generators: Sequence[torch.Generator],
+    ) -> Int[Tensor, " b"]:
+        """`generators[i]` belongs to row i, so that a row draws the same in any batch."""
+        ...
+
+
+Sampler = LogitsProcessor | Draw
+"""What a sampler component builds: one of the two. It is built anew for every request."""
+
+
+class Source(Protocol):
+    """Where a task finds what it mixes into a training sample, besides the utterance itself."""
+
+    def prompt(self, rng: random.Random) -> Int[Tensor, "k f"] | None:
+        """Codes of the same speaker's other recordings, cut to the configured length."""
+        ...
+
+
+@frozen(eq=False)
+class Sample:
+    """The content of one sequence, for training (all `k` levels known) or for a request.
+
+    A request's `response` holds the levels known so far: none yet drawn is shape (1, 0).
+    """
+
+    text: Int[Tensor, " p"]
+    language: int
+    prompt: Int[Tensor, "k f"] | None
+    response: Int[Tensor, "n g"]
+
+
+@runtime_checkable
+class Task(Protocol):
+    """Which segments a sequence has, in which order, and what is predicted.
+
+    `name` is what `--task` and `tasks:` say; `target` names the segment that is predicted.
+    """
+
+    name: str
+    target: str
+
+    def sample(
+        self,
+        *,
+        text: Int[Tensor, " p"],
+        language: int,
+        codes: Int[Tensor, "k f"],
+        source: Source,
+        rng: random.Random,
+    ) -> Sample:
+        """Make a training sample of one utterance."""
+        ...
+
+    def segments(self, sample: Sample, *, level: int) -> list[Segment]:
+        """The sequence that predicts `level`, the target last."""
+        ...
+
+
+@runtime_checkable
+class Phonemizer(Protocol):
+    """Text to phonemes. `languages` are the codes that `--language` accepts."""
+
+    languages: Sequence[str]
+
+    def __call__(self, text: str, language: str) -> str:
+        """IPA with word gaps and punctuation. Raises `TextError` for a language it lacks."""
+        ...
+
+    def alphabet(self) -> Iterable[str]:
+        """Every symbol that may come out, as far as it is known beforehand."""
+        ...
+
+
+@runtime_checkable
+class Engine(Protocol):
+    """Runs the steps of the training loop: where, in which precision, on how many devices.
+
+    One loop serves every engine; `rank` and `world_size` say which share of the data is ours.
+    """
+
+    device: torch.device
+    rank: int
+    world_size: int
+
+    def prepare(
+        self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, *, precision: str
+    ) -> torch.nn.Module:
+        """Move the model; gives what the loop calls in its place."""
+        ...
+
+    def backward(self, loss: Float[Tensor, ""], *, last: bool) -> None:
+        """Add to the gradients; `last` of an accumulation window: ranks exchange them only then."""
+        ...
+
+    def step(self, *, clip_norm: float) -> float:
+        """Unscale, clip, update, zero the gradients; gives the gradient norm before clipping."""
+        ...
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What `prepare`d state (a loss scale, say) must come back on resume."""
+        ...
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None: ...
+
+
+@runtime_checkable
+class Exporter(Protocol):
+    """Writes a trained model in one file format; `suffix` is that of its file, say `.safetensors`."""
+
+    suffix: str
+
+    def __call__(self, bundle: Bundle, path: Path) -> None:
+        """The file appears whole or not at all."""
+        ...

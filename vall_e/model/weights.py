@@ -1,0 +1,153 @@
+"""A trained model as one .safetensors file that holds all it takes to speak again.
+
+Tensors: the model's `state_dict`. Metadata, each value JSON: `format`, `config` (a whole run's),
+`vocabulary`, `codec` (identity of the codes), `sizes`, `statistics`. No pickle anywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from attrs import asdict, frozen
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from vall_e.config.load import structure, unstructure
+from vall_e.config.schema import RunConfig
+from vall_e.errors import CheckpointError
+from vall_e.model.embedding import Sizes
+from vall_e.model.valle import Valle, build_valle
+from vall_e.registry import Registry
+from vall_e.text.vocabulary import Vocabulary
+
+FORMAT = 1
+"""Version of the file's layout. A newer one is refused."""
+
+
+@frozen(eq=False)
+class Bundle:
+    """A model with what it needs to be used."""
+
+    model: Valle
+    config: RunConfig
+    vocabulary: Vocabulary
+    codec: str
+    """Identity of the codec whose codes the model writes."""
+    statistics: Mapping[str, float | int]
+    """Of its training: steps, samples, tokens, losses."""
+
+
+def save(bundle: Bundle, path: Path, *, dtype: torch.dtype | None = None) -> None:
+    """Write the file; it appears whole or not at all. `dtype` converts floating tensors."""
+    part = path.with_name(path.name + ".part")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(tensors_of(bundle.model, dtype), part, metadata=metadata_of(bundle))
+    os.replace(part, path)
+
+
+def tensors_of(model: Valle, dtype: torch.dtype | None = None) -> dict[str, Tensor]:
+    """The state dict on the CPU, floating tensors as `dtype`."""
+    return {
+        name: (t.to(dtype) if dtype and t.is_floating_point() else t).detach().cpu().contiguous()
+        for name, t in model.state_dict().items()
+    }
+
+
+def metadata_of(bundle: Bundle) -> dict[str, str]:
+    """What the file says beside its tensors, as JSON text by key."""
+    return {
+        "format": json.dumps(FORMAT),
+        "config": json.dumps(unstructure(bundle.config)),
+        "vocabulary": bundle.vocabulary.to_json(),
+        "codec": json.dumps(bundle.codec),
+        "sizes": json.dumps(asdict(bundle.model.sizes)),
+        "statistics": json.dumps(dict(bundle.statistics)),
+    }
+
+
+def load(path: Path, registry: Registry, *, dtype: torch.dtype = torch.float32) -> Bundle:
+    """Read a file that `save` wrote; the model is in eval mode on the CPU.
+
+    Raises `CheckpointError` for a file that is missing, damaged, newer than this version, or whose
+    tensors do not fit its config; `PluginError` where a component it names is not installed.
+    """
+    metadata, tensors = _read(path)
+    config = structure(_value(metadata, "config", path), registry, source=f"config in {path}")
+    sizes = Sizes(**_value(metadata, "sizes", path))
+    model = build_valle(config.model, sizes)
+    _fill(model, {name: t.to(dtype) for name, t in tensors.items()}, path)
+    return Bundle(
+        model=model.to(dtype).eval(),
+        config=config,
+        vocabulary=Vocabulary.from_json(metadata.get("vocabulary", "")),
+        codec=_value(metadata, "codec", path),
+        statistics=_value(metadata, "statistics", path),
+    )
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """The metadata alone, checked; quick for any size of file."""
+    return _open(path, lambda file: None)[0]
+
+
+def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+    return _open(path, lambda file: {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
+
+
+def _open(path: Path, take: Any) -> tuple[dict[str, str], Any]:
+    if not path.is_file():
+        raise CheckpointError(f"there is no weights file {path}", hint="check the path given with -m")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            _check_format(metadata, path)
+            return metadata, take(file)
+    except (SafetensorError, OSError) as exc:
+        raise CheckpointError(
+            f"{path} is damaged or no safetensors file: {exc}", hint="export or copy it again"
+        ) from exc
+
+
+def _check_format(metadata: Mapping[str, str], path: Path) -> None:
+    if "format" not in metadata:
+        raise CheckpointError(
+            f"{path} has no config in its metadata, so it was not written by this project",
+            hint="make one with vall-e export",
+        )
+    if json.loads(metadata["format"]) > FORMAT:
+        raise CheckpointError(
+            f"{path} has format {metadata['format']}, this version reads up to {FORMAT}",
+            hint="update vall-e",
+        )
+
+
+def _value(metadata: Mapping[str, str], key: str, path: Path) -> Any:
+    try:
+        return json.loads(metadata[key])
+    except (KeyError, json.JSONDecodeError) as exc:
+        raise CheckpointError(
+            f"{path} lacks readable {key!r} in its metadata", hint="export it again"
+        ) from exc
+
+
+def _fill(model: Valle, tensors: Mapping[str, Tensor], path: Path) -> None:
+    wanted = model.state_dict()
+    missing, foreign = sorted(wanted.keys() - tensors.keys()), sorted(tensors.keys() - wanted.keys())
+    misfits = [
+        f"{name} is {tuple(tensors[name].shape)}, wanted {tuple(wanted[name].shape)}"
+        for name in sorted(wanted.keys() & tensors.keys())
+        if tensors[name].shape != wanted[name].shape
+    ]
+    mistakes = [f"missing {name}" for name in missing] + [f"unknown {name}" for name in foreign] + misfits
+    if mistakes:
+        shown = "; ".join(mistakes[:5]) + (f"; and {len(mistakes) - 5} more" if len(mistakes) > 5 else "")
+        raise CheckpointError(
+            f"the tensors of {path} do not fit its config: {shown}", hint="export it again"
+        )
+    model.load_state_dict(dict(tensors))

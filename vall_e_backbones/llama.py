@@ -1,0 +1,248 @@
+"""Llama (Touvron et al. 2023, https://arxiv.org/abs/2302.13971), with a preallocated cache.
+
+Our own and not transformers': the attention kernel is handed in, positions may restart in each
+segment, and rows of one batch may hold different numbers of positions.
+"""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from torch.nn.functional import gelu, silu
+from torch.utils.checkpoint import checkpoint
+
+from vall_e.plugin import AttentionKernel, Cache, ConfigError
+from vall_e_backbones.components import LlamaConfig
+
+
+class KeyValueCache:
+    """Keys and values of all layers, (layer, b, position, g, c), allocated once.
+
+    Row i is filled up to `lengths[i]`. `reach` bounds what any row holds; it lives on the host, so
+    that a decoding step never waits for the device.
+    """
+
+    def __init__(self, keys: Tensor, values: Tensor) -> None:
+        self.keys = keys
+        self.values = values
+        self.max_length = keys.shape[2]
+        self.lengths = torch.zeros(keys.shape[1], dtype=torch.long, device=keys.device)
+        self.reach = 0
+
+    def select(self, rows: Int[Tensor, " r"]) -> "KeyValueCache":
+        chosen = KeyValueCache(self.keys[:, rows], self.values[:, rows])
+        chosen.lengths = self.lengths[rows]
+        chosen.settle()
+        return chosen
+
+    def settle(self) -> None:
+        """Make `reach` exact again after rows came or went, or were padded. Waits for the device."""
+        self.reach = int(self.lengths.max())
+
+    def reserve(self, new: int) -> Int[Tensor, "b t"]:
+        """Where the next `new` positions of each row go."""
+        self.reach += new
+        if self.reach > self.max_length:
+            raise ValueError(f"the cache holds {self.max_length} positions, {self.reach} were asked")
+        return self.lengths[:, None] + torch.arange(new, device=self.lengths.device)
+
+    def write(self, layer: int, index: Int[Tensor, "b t"], k: Tensor, v: Tensor) -> None:
+        rows = torch.arange(len(index), device=index.device)[:, None]
+        self.keys[layer, rows, index] = k
+        self.values[layer, rows, index] = v
+
+    def read(self, layer: int) -> tuple[Float[Tensor, "b u g c"], Float[Tensor, "b u g c"]]:
+        return self.keys[layer, :, : self.reach], self.values[layer, :, : self.reach]
+
+
+class Llama(nn.Module):
+    """A stack of pre-norm layers and a last norm. No embeddings: vectors in, vectors out."""
+
+    bidirectional = True
+    caches = True
+
+    def __init__(self, config: LlamaConfig, *, attention: AttentionKernel) -> None:
+        super().__init__()
+        self.config = config
+        self.d_model = config.d_model
+        self.kv_heads = config.kv_heads or config.heads
+        self.head_size = config.d_model // config.heads
+        _check(config, self.kv_heads)
+        self.layers = nn.ModuleList(
+            Layer(config, self.kv_heads, attention) for _ in range(config.layers)
+        )
+        self.norm = nn.RMSNorm(config.d_model, eps=config.norm_eps)
+        self._initialise()
+
+    def forward(
+        self,
+        x: Float[Tensor, "b t d"],
+        *,
+        lengths: Int[Tensor, " b"],
+        positions: Int[Tensor, "b t"],
+        causal: bool = True,
+        cache: Cache | None = None,
+    ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
+        if cache is not None and not isinstance(cache, KeyValueCache):
+            raise TypeError(f"llama needs a cache of its own new_cache, got {type(cache).__name__}")
+        rotation = _rotation(positions, self.head_size, self.config.rope_theta, x.dtype)
+        index = cache.reserve(x.shape[1]) if cache is not None else None
+        mask, causal = _visible(x, lengths, index, cache, causal)
+        for i, layer in enumerate(self.layers):
+            if self.config.checkpointing and self.training and cache is None:
+                x = checkpoint(layer, x, rotation, mask, causal, use_reentrant=False)
+            else:
+                x = layer(x, rotation, mask, causal, cache, index, i)
+        if cache is not None:
+            cache.lengths = cache.lengths + lengths
+            if x.shape[1] > 1:
+                cache.settle()
+        return self.norm(x), x.new_zeros(())
+
+    def new_cache(self, batch: int, max_length: int) -> KeyValueCache:
+        weight = self.norm.weight
+        shape = (len(self.layers), batch, max_length, self.kv_heads, self.head_size)
+        return KeyValueCache(weight.new_zeros(shape), weight.new_zeros(shape))
+
+    def _initialise(self) -> None:
+        """N(0, 0.02); what writes to the residual stream smaller by the number of writers (GPT-2)."""
+        for name, weight in self.named_parameters():
+            if weight.ndim == 2:
+                writes = name.endswith(("o_proj.weight", "down_proj.weight"))
+                nn.init.normal_(weight, std=0.02 / (2 * len(self.layers)) ** 0.5 if writes else 0.02)
+
+
+class Layer(nn.Module):
+    """Attention, then a gated feed-forward; names of modules as in Hugging Face's Llama."""
+
+    def __init__(self, config: LlamaConfig, kv_heads: int, attention: AttentionKernel) -> None:
+        super().__init__()
+        self.input_layernorm = nn.RMSNorm(config.d_model, eps=config.norm_eps)
+        self.self_attn = SelfAttention(config, kv_heads, attention)
+        self.post_attention_layernorm = nn.RMSNorm(config.d_model, eps=config.norm_eps)
+        self.mlp = GatedFeedForward(config)
+
+    def forward(
+        self,
+        x: Float[Tensor, "b t d"],
+        rotation: tuple[Tensor, Tensor],
+        mask: Bool[Tensor, "b 1 t u"] | None,
+        causal: bool,
+        cache: KeyValueCache | None = None,
+        index: Int[Tensor, "b t"] | None = None,
+        number: int = 0,
+    ) -> Float[Tensor, "b t d"]:
+        x = x + self.self_attn(self.input_layernorm(x), rotation, mask, causal, cache, index, number)
+        return x + self.mlp(self.post_attention_layernorm(x))
+
+
+class SelfAttention(nn.Module):
+    def __init__(self, config: LlamaConfig, kv_heads: int, attention: AttentionKernel) -> None:
+        super().__init__()
+        size = config.d_model // config.heads
+        self.head_size = size
+        self.dropout = config.dropout
+        self.attention = attention
+        self.q_proj = nn.Linear(config.d_model, config.heads * size, bias=False)
+        self.k_proj = nn.Linear(config.d_model, kv_heads * size, bias=False)
+        self.v_proj = nn.Linear(config.d_model, kv_heads * size, bias=False)
+        self.o_proj = nn.Linear(config.heads * size, config.d_model, bias=False)
+
+    def forward(
+        self,
+        x: Float[Tensor, "b t d"],
+        rotation: tuple[Tensor, Tensor],
+        mask: Bool[Tensor, "b 1 t u"] | None,
+        causal: bool,
+        cache: KeyValueCache | None,
+        index: Int[Tensor, "b t"] | None,
+        number: int,
+    ) -> Float[Tensor, "b t d"]:
+        q, k, v = (
+            project(x).unflatten(-1, (-1, self.head_size))  # (b, t, h or g, c)
+            for project in (self.q_proj, self.k_proj, self.v_proj)
+        )
+        q, k = _rotate(q, rotation), _rotate(k, rotation)
+        if cache is not None and index is not None:
+            cache.write(number, index, k, v)
+            k, v = cache.read(number)
+        out = self.attention(
+            q.transpose(1, 2),
+            k.transpose(1, 2),
+            v.transpose(1, 2),
+            mask=mask,
+            causal=causal,
+            dropout=self.dropout if self.training else 0.0,
+        )
+        merged: Tensor = self.o_proj(out.transpose(1, 2).flatten(2))
+        return merged
+
+
+class GatedFeedForward(nn.Module):
+    """down(act(gate(x)) * up(x)) (Shazeer 2020, https://arxiv.org/abs/2002.05202)."""
+
+    def __init__(self, config: LlamaConfig) -> None:
+        super().__init__()
+        width = config.d_ff or -(-config.d_model * 8 // 96) * 32
+        self.activation = {"silu": silu, "gelu": gelu}[config.activation]
+        self.gate_proj = nn.Linear(config.d_model, width, bias=False)
+        self.up_proj = nn.Linear(config.d_model, width, bias=False)
+        self.down_proj = nn.Linear(width, config.d_model, bias=False)
+
+    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
+        out: Tensor = self.down_proj(self.activation(self.gate_proj(x)) * self.up_proj(x))
+        return out
+
+
+def _check(config: LlamaConfig, kv_heads: int) -> None:
+    if config.d_model % (2 * config.heads):
+        raise ConfigError(
+            f"llama: d_model ({config.d_model}) must be a multiple of twice the heads ({config.heads})",
+            hint=f"try d_model: {-(-config.d_model // (2 * config.heads)) * 2 * config.heads}",
+        )
+    if config.heads % kv_heads:
+        raise ConfigError(
+            f"llama: heads ({config.heads}) must be a multiple of kv_heads ({kv_heads})",
+            hint="set kv_heads: 0 for as many as heads",
+        )
+
+
+def _visible(
+    x: Float[Tensor, "b t d"],
+    lengths: Int[Tensor, " b"],
+    index: Int[Tensor, "b t"] | None,
+    cache: KeyValueCache | None,
+    causal: bool,
+) -> tuple[Bool[Tensor, "b 1 t u"] | None, bool]:
+    """The mask, and whether the kernel's own causal mode does instead.
+
+    Right padding lies in the future of every valid position, so a causal pass needs no mask.
+    """
+    if cache is not None and index is not None:
+        if not causal:
+            raise ValueError("a cache goes with causal attention only")
+        if len(index) == 1 and index.shape[1] == 1:
+            return None, False  # one row, one new position: it sees all that is there
+        slots = torch.arange(cache.reach, device=x.device)
+        return (slots <= index[:, :, None])[:, None], False
+    if causal:
+        return None, True
+    if len(lengths) == 1:
+        return None, False
+    valid = torch.arange(x.shape[1], device=x.device) < lengths[:, None]  # (b, u)
+    return valid[:, None, None].expand(-1, -1, x.shape[1], -1), False
+
+
+def _rotation(
+    positions: Int[Tensor, "b t"], size: int, theta: float, dtype: torch.dtype
+) -> tuple[Float[Tensor, "b t 1 c"], Float[Tensor, "b t 1 c"]]:
+    """Cosines and sines of RoPE (Su et al. 2021, https://arxiv.org/abs/2104.09864), half-split."""
+    exponent = torch.arange(0, size, 2, device=positions.device).float() / size
+    angles = positions[..., None].float() * theta**-exponent  # (b, t, c/2)
+    angles = torch.cat([angles, angles], dim=-1)[:, :, None]
+    return angles.cos().to(dtype), angles.sin().to(dtype)
+
+
+def _rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:
+    cos, sin = rotation
+    first, second = x.chunk(2, dim=-1)
+    return x * cos + torch.cat([-second, first], dim=-1) * sin
