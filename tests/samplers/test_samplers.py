@@ -1,0 +1,155 @@
+import pytest
+import torch
+
+from vall_e.drawing import draw_categorical
+from vall_e.errors import ConfigError
+from vall_e.testing.sampler import SamplerContract
+from vall_e_samplers import components as c
+from vall_e_samplers.repetition_aware import RepetitionAware
+from vall_e_samplers.temperature import Temperature
+from vall_e_samplers.top_k import TopK
+from vall_e_samplers.top_p import TopP
+
+NO_HISTORY = torch.zeros(1, 0, dtype=torch.long)
+
+
+class TestGreedy(SamplerContract):
+    def make(self):
+        return c.build_greedy(c.GreedyConfig())
+
+
+class TestCategorical(SamplerContract):
+    def make(self):
+        return c.build_categorical(c.CategoricalConfig())
+
+
+class TestTemperature(SamplerContract):
+    def make(self):
+        return c.build_temperature(c.TemperatureConfig(t=0.7))
+
+
+class TestTopK(SamplerContract):
+    def make(self):
+        return c.build_top_k(c.TopKConfig(k=4))
+
+
+class TestTopP(SamplerContract):
+    def make(self):
+        return c.build_top_p(c.TopPConfig(p=0.8))
+
+
+class TestRepetitionAware(SamplerContract):
+    def make(self):
+        return c.build_repetition_aware(c.RepetitionAwareConfig())
+
+
+def test_every_component_builds_with_its_defaults():
+    for component in c.vall_e_register_samplers():
+        assert component.build(component.config()) is not None
+
+
+def test_temperature_zero_is_sent_to_greedy():
+    with pytest.raises(ConfigError, match=r"t must be above 0, got 0\.0") as caught:
+        c.TemperatureConfig(t=0.0)
+    assert caught.value.hint == "use greedy"
+
+
+@pytest.mark.parametrize(
+    ("config", "options"),
+    [
+        (c.TopKConfig, {"k": 0}),
+        (c.TopPConfig, {"p": 0.0}),
+        (c.TopPConfig, {"p": 1.1}),
+        (c.RepetitionAwareConfig, {"window": 0}),
+        (c.RepetitionAwareConfig, {"threshold": -0.1}),
+    ],
+)
+def test_senseless_options_are_refused(config, options):
+    with pytest.raises(ValueError, match=next(iter(options))):
+        config(**options)
+
+
+def warpers():
+    from transformers import (
+        TemperatureLogitsWarper,
+        TopKLogitsWarper,
+        TopPLogitsWarper,
+    )
+
+    for t in (0.3, 1.0, 1.7):
+        yield Temperature(c.TemperatureConfig(t=t)), TemperatureLogitsWarper(t)
+    for k in (1, 3, 12, 400):
+        yield TopK(c.TopKConfig(k=k)), TopKLogitsWarper(k)
+    for p in (0.01, 0.5, 0.9, 0.999):
+        yield TopP(c.TopPConfig(p=p)), TopPLogitsWarper(p)
+
+
+@pytest.mark.slow  # transformers takes seconds to import
+def test_processors_equal_those_of_transformers():
+    logits = torch.randn(8, 100, generator=torch.Generator().manual_seed(0)) * 3
+    logits[2, 5:60] = float("-inf")
+    history = torch.zeros(8, 4, dtype=torch.long)
+    for ours, theirs in warpers():
+        torch.testing.assert_close(ours(history, logits), theirs(history, logits.clone()))
+
+
+def test_top_p_of_one_keeps_everything():
+    logits = torch.randn(2, 1000, generator=torch.Generator().manual_seed(0))
+    kept = TopP(c.TopPConfig(p=1.0))(torch.zeros(2, 0, dtype=torch.long), logits)
+    assert torch.equal(kept, logits)
+
+
+def test_top_k_keeps_what_ties_with_the_last():
+    kept = TopK(c.TopKConfig(k=2))(NO_HISTORY, torch.tensor([[3.0, 1.0, 1.0, 0.0]]))
+    assert kept.isfinite().tolist() == [[True, True, True, False]]
+
+
+def draws_of(draw, rows=20_000):
+    generator = torch.Generator().manual_seed(3)
+    return torch.bincount(draw([generator] * rows), minlength=5)
+
+
+def chi_square(counts, probabilities):
+    expected = probabilities * counts.sum()
+    return float(((counts - expected) ** 2 / expected).sum())
+
+
+def test_draws_follow_the_probabilities():
+    probabilities = torch.tensor([0.4, 0.3, 0.2, 0.09, 0.01])
+    counts = draws_of(lambda g: draw_categorical(probabilities.log().expand(len(g), -1), g))
+    assert chi_square(counts, probabilities) < 18.5  # 4 degrees of freedom: p = 0.001
+
+
+def test_a_repeating_history_opens_the_whole_distribution():
+    probabilities = torch.tensor([0.9, 0.04, 0.03, 0.02, 0.01])
+    sampler = RepetitionAware(c.RepetitionAwareConfig(p=0.5))
+
+    def draw(history):
+        rows = torch.tensor([history])
+        return draws_of(
+            lambda g: sampler.draw(
+                rows.expand(len(g), -1), probabilities.log().expand(len(g), -1), g
+            )
+        )
+
+    assert draw([0, 1, 2, 3]).tolist() == [20_000, 0, 0, 0, 0]  # once in ten is calm
+    assert draw([0, 0] + [4] * 10).tolist() == [20_000, 0, 0, 0, 0]  # outside of the window
+    assert chi_square(draw([0, 0, 1, 2]), probabilities) < 18.5
+
+
+def test_rows_and_generators_must_match():
+    with pytest.raises(ValueError, match="2 rows need as many generators, got 1"):
+        draw_categorical(torch.zeros(2, 3), [torch.Generator()])
+
+
+def test_no_rows_draw_nothing():
+    assert draw_categorical(torch.zeros(0, 3), []).shape == (0,)
+
+
+def test_rows_of_one_generator_draw_the_same_beside_others():
+    """The NAR stage draws all frames of a request from one generator."""
+    logits = torch.randn(7, 50, generator=torch.Generator().manual_seed(0))
+    alone = draw_categorical(logits[:4], [torch.Generator().manual_seed(5)] * 4)
+    mine, other = torch.Generator().manual_seed(5), torch.Generator().manual_seed(6)
+    together = draw_categorical(logits, [mine] * 4 + [other] * 3)
+    assert torch.equal(together[:4], alone)

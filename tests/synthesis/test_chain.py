@@ -1,0 +1,67 @@
+import pytest
+import torch
+
+from vall_e.drawing import draw_categorical
+from vall_e.errors import CheckpointError, ConfigError
+from vall_e.synthesis.chain import Chain
+
+HISTORY = torch.zeros(2, 3, dtype=torch.long)
+LOGITS = torch.tensor([[0.0, 5.0, 1.0], [2.0, 0.0, 1.0]])
+
+
+class Add:
+    """A processor that adds to one token's logit."""
+
+    def __init__(self, token, amount):
+        self.token, self.amount = token, amount
+
+    def __call__(self, history, logits):
+        logits = logits.clone()
+        logits[:, self.token] += self.amount
+        return logits
+
+
+class Double:
+    def __call__(self, history, logits):
+        return logits * 2
+
+
+class Greedy:
+    def draw(self, history, logits, generators):
+        return logits.argmax(-1)
+
+
+def generators(seed=0):
+    return [torch.Generator().manual_seed(seed + row) for row in range(2)]
+
+
+def test_processors_run_in_their_order():
+    double_first = Chain([Double(), Add(2, 7.0), Greedy()])
+    add_first = Chain([Add(2, 7.0), Double(), Greedy()])
+    assert double_first.draw(HISTORY, LOGITS, generators()).tolist() == [1, 2]
+    assert add_first.draw(HISTORY, LOGITS, generators()).tolist() == [2, 2]
+
+
+def test_a_chain_without_a_draw_draws_from_the_distribution():
+    for seed in range(10):
+        drawn = Chain([Double()]).draw(HISTORY, LOGITS, generators(seed))
+        assert torch.equal(drawn, draw_categorical(LOGITS * 2, generators(seed)))
+
+
+def test_an_empty_chain_draws():
+    assert Chain([]).draw(HISTORY, LOGITS, generators()).shape == (2,)
+
+
+def test_only_the_last_may_draw():
+    with pytest.raises(ConfigError) as caught:
+        Chain([Greedy(), Double()], names=["greedy", "double"], where="sampling.ar")
+    assert caught.value.message == "sampling.ar[0]: greedy draws a token, so nothing can follow it"
+    assert caught.value.hint == "move greedy to the end of sampling.ar, or take it out"
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("-inf")])
+def test_logits_that_are_not_numbers_are_an_error(bad):
+    logits = LOGITS.clone()
+    logits[1] = bad
+    with pytest.raises(CheckpointError, match="no usable probabilities"):
+        Chain([]).draw(HISTORY, logits, generators())

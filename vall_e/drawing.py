@@ -1,0 +1,40 @@
+"""Drawing a token for each row, so that a row draws the same in any batch. Torch when called."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import torch
+    from jaxtyping import Float, Int
+    from torch import Tensor
+
+
+def draw_categorical(
+    logits: Float[Tensor, "b v"], generators: Sequence[torch.Generator]
+) -> Int[Tensor, " b"]:
+    """Draw a token for each row, in proportion to `softmax(logits)`, by the Gumbel-max trick.
+
+    Row i uses `generators[i]` alone; neighbouring rows may share one. Noise is made on the
+    generator's own device, so a CPU generator gives the same noise to a model on any device.
+    A token of -inf is never drawn, unless the row holds nothing else.
+    """
+    import torch
+
+    if len(generators) != len(logits):
+        raise ValueError(f"{len(logits)} rows need as many generators, got {len(generators)}")
+    size = logits.shape[-1]
+    uniform = [
+        torch.rand(len(list(rows)), size, generator=generator, device=generator.device)
+        for generator, rows in groupby(generators)
+    ]
+    if not uniform:
+        return torch.empty(0, dtype=torch.long, device=logits.device)
+    smallest = torch.finfo(torch.float32).tiny  # rand can be 0, whose noise would be -inf
+    noise = torch.cat([part.to(logits.device) for part in uniform]).clamp_min(smallest)
+    # Ties are torch's choice and the same each time; float32 whatever the model's precision,
+    # as bfloat16 noise has only 256 steps between two powers of two.
+    return (logits.float() - (-noise.log()).log()).argmax(-1)

@@ -1,0 +1,70 @@
+"""A chain of samplers: what a list in the YAML file under `sampling` becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from vall_e.drawing import draw_categorical
+from vall_e.errors import CheckpointError, ConfigError
+from vall_e.interfaces import Draw, LogitsProcessor, Sampler
+
+if TYPE_CHECKING:
+    from vall_e.config.schema import SamplerChoice
+
+
+class Chain:
+    """Logits processors in order, then a draw; itself a `Draw`.
+
+    Samplers may keep state, so a chain serves one decoding and is then thrown away.
+    """
+
+    def __init__(
+        self,
+        samplers: Sequence[Sampler],
+        *,
+        names: Sequence[str] | None = None,
+        where: str = "sampling",
+    ) -> None:
+        """`names` and `where` are for messages: a sampler's name in the YAML, and its path."""
+        names = names or [type(sampler).__name__ for sampler in samplers]
+        self.processors: list[LogitsProcessor] = []
+        self.last: Draw | None = None  # draws from the distribution as it is
+        for index, (name, sampler) in enumerate(zip(names, samplers, strict=True)):
+            if not isinstance(sampler, Draw):
+                self.processors.append(sampler)
+            elif index < len(samplers) - 1:
+                raise ConfigError(
+                    f"{where}[{index}]: {name} draws a token, so nothing can follow it",
+                    hint=f"move {name} to the end of {where}, or take it out",
+                )
+            else:
+                self.last = sampler
+
+    @classmethod
+    def of(cls, choices: Sequence[SamplerChoice], *, where: str) -> Chain:
+        """Build the components of one list of the YAML file; `where` is its path there."""
+        names = [choice.component.name for choice in choices]
+        return cls([choice.build() for choice in choices], names=names, where=where)
+
+    def draw(
+        self,
+        history: Int[Tensor, "b t"],
+        logits: Float[Tensor, "b v"],
+        generators: Sequence[torch.Generator],
+    ) -> Int[Tensor, " b"]:
+        """Draw each row's next token. Waits for the device, to see that the logits are numbers."""
+        for processor in self.processors:
+            logits = processor(history, logits)
+        if not bool(logits.amax(-1).isfinite().all()):
+            raise CheckpointError(
+                "the model gives no usable probabilities for the next token (NaN or all zero)",
+                hint="try fp32 weights; if it persists, the weights are damaged",
+            )
+        if self.last is None:
+            return draw_categorical(logits, generators)
+        return self.last.draw(history, logits, generators)

@@ -1,0 +1,111 @@
+"""What every sampler must do, be it a logits processor or a draw."""
+
+import pytest
+import torch
+from torch import Tensor
+
+from vall_e.drawing import draw_categorical
+from vall_e.interfaces import Draw, LogitsProcessor, Sampler
+
+ROWS, SIZE, LENGTH = 6, 12, 20
+
+
+class SamplerContract:
+    """`make` returns a new sampler with ordinary options; `SIZE` tokens are drawn from."""
+
+    def make(self) -> Sampler:
+        raise NotImplementedError
+
+    def test_is_a_processor_or_a_draw_and_not_both(self) -> None:
+        sampler = self.make()
+        assert isinstance(sampler, LogitsProcessor) != isinstance(sampler, Draw)
+
+    def test_leaves_its_inputs_alone(self) -> None:
+        history, logits = _history(), _logits()
+        before = history.clone(), logits.clone()
+        _tokens(self.make(), history, logits)
+        assert torch.equal(history, before[0])
+        assert torch.equal(logits, before[1])
+
+    def test_keeps_the_shape(self) -> None:
+        sampler = self.make()
+        if isinstance(sampler, Draw):
+            drawn = sampler.draw(_history(), _logits(), _generators())
+            assert drawn.shape == (ROWS,)
+            assert drawn.dtype == torch.long
+        else:
+            assert sampler(_history(), _logits()).shape == (ROWS, SIZE)
+
+    def test_same_seeds_give_the_same_tokens(self) -> None:
+        for seed in range(20):
+            first, second = (
+                _tokens(self.make(), _history(), _logits(), seed=seed) for _ in range(2)
+            )
+            assert torch.equal(first, second)
+
+    def test_a_row_draws_the_same_alone_and_in_a_batch(self) -> None:
+        history, logits = _history(), _logits()
+        together = _tokens(self.make(), history, logits)
+        for row in range(ROWS):
+            alone = _tokens(
+                self.make(), history[row : row + 1], logits[row : row + 1], generators=_one(row)
+            )
+            assert alone.item() == together[row]
+
+    def test_never_draws_an_impossible_token(self) -> None:
+        logits = _logits()
+        logits[:, ::2] = float("-inf")
+        for seed in range(100):
+            assert (_tokens(self.make(), _history(), logits, seed=seed) % 2 == 1).all()
+
+    def test_draws_the_only_possible_token(self) -> None:
+        only = torch.arange(ROWS) % SIZE
+        logits = torch.full((ROWS, SIZE), float("-inf"))
+        logits[torch.arange(ROWS), only] = -3.0
+        for seed in range(20):
+            assert torch.equal(_tokens(self.make(), _history(), logits, seed=seed), only)
+
+    def test_needs_no_history(self) -> None:
+        assert _tokens(self.make(), _history()[:, :0], _logits()).shape == (ROWS,)
+
+    def test_extreme_logits_do_not_break_it(self) -> None:
+        logits = _logits() * 1e4
+        drawn = _tokens(self.make(), _history(), logits)
+        assert torch.equal(drawn, logits.argmax(-1))
+
+    @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+    def test_works_in_half_precision(self, dtype: torch.dtype) -> None:
+        drawn = _tokens(self.make(), _history(), _logits().to(dtype))
+        assert ((drawn >= 0) & (drawn < SIZE)).all()
+
+
+def _tokens(
+    sampler: Sampler,
+    history: Tensor,
+    logits: Tensor,
+    *,
+    seed: int = 0,
+    generators: list[torch.Generator] | None = None,
+) -> Tensor:
+    generators = generators or _generators(seed)
+    if isinstance(sampler, Draw):
+        return sampler.draw(history, logits, generators)
+    changed = sampler(history, logits)
+    assert not changed.isnan().any()
+    return draw_categorical(changed, generators)
+
+
+def _logits() -> Tensor:
+    return torch.randn(ROWS, SIZE, generator=torch.Generator().manual_seed(1)) * 2
+
+
+def _history() -> Tensor:
+    return torch.randint(SIZE, (ROWS, LENGTH), generator=torch.Generator().manual_seed(2))
+
+
+def _generators(seed: int = 0) -> list[torch.Generator]:
+    return [generator for row in range(ROWS) for generator in _one(row, seed)]
+
+
+def _one(row: int, seed: int = 0) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(1000 * seed + row)]

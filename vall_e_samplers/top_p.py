@@ -1,0 +1,29 @@
+"""Nucleus sampling (Holtzman et al. 2020, https://arxiv.org/abs/1904.09751)."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from vall_e_samplers.components import TopPConfig
+
+
+def nucleus(logits: Float[Tensor, "b v"], p: float) -> Float[Tensor, "b v"]:
+    """Leaves the smallest set of tokens that holds at least `p`, the likeliest always in it."""
+    if p >= 1:
+        return logits.clone()  # a rounded-up sum must not drop the tail
+    ranked, order = logits.float().softmax(-1).sort(dim=-1, descending=True, stable=True)
+    ahead = ranked.cumsum(-1) - ranked  # 0 for the first token, so one always stays
+    dropped = torch.zeros_like(ahead, dtype=torch.bool).scatter(-1, order, ahead >= p)
+    return logits.masked_fill(dropped, float("-inf"))
+
+
+class TopP:
+    """Keeps the nucleus of each row."""
+
+    def __init__(self, config: TopPConfig) -> None:
+        self.config = config
+
+    def __call__(
+        self, history: Int[Tensor, "b t"], logits: Float[Tensor, "b v"]
+    ) -> Float[Tensor, "b v"]:
+        return nucleus(logits, self.config.p)
