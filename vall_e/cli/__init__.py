@@ -1,0 +1,1 @@
+"""The command line. One command a file; `app` finds them."""

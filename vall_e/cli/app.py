@@ -1,0 +1,191 @@
+"""The `vall-e` command: finds its subcommands, and turns errors into exit codes. Torch-free."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from importlib import import_module, metadata
+from typing import Any
+
+import click
+from attrs import define, field
+from rich.console import Console
+from rich.logging import RichHandler
+
+from vall_e.errors import PluginError, VallEError
+from vall_e.hookspecs import HOOK_API
+from vall_e.registry import Registry
+
+COMMANDS = {
+    "synth": ("vall_e.cli.synth:synth", "Say a text in somebody's voice."),
+    "voices": ("vall_e.cli.voices:voices", "List, add and remove voices."),
+    "train": ("vall_e.cli.train:train", "Train a model as a YAML file says."),
+    "export": ("vall_e.cli.export:export", "Write a trained model in another format."),
+    "data": ("vall_e.cli.data:data", "Make datasets of recordings."),
+    "config": ("vall_e.cli.config:config", "Write, check and show YAML files."),
+    "plugins": ("vall_e.cli.plugins:plugins", "List and check what is installed."),
+    "bench": ("vall_e.cli.bench:bench", "Measure speed and memory on this machine."),
+}
+"""Where each command is, and its line of help: `vall-e --help` imports none of them."""
+
+INTERRUPTED = 130
+BUG = 70
+
+
+@define
+class App:
+    """What commands need from outside. Tests pass one with fakes as `obj=`."""
+
+    console: Console = field(factory=lambda: Console(stderr=True))
+    """For progress and messages; results go to stdout through `click.echo`."""
+    environ: Mapping[str, str] = field(factory=lambda: dict(os.environ))
+    load_plugins: bool = True
+    """False leaves the built-in components only."""
+    _registry: Registry | None = None
+
+    @property
+    def registry(self) -> Registry:
+        """Found when first asked for: most of `vall-e --help` needs none."""
+        if self._registry is None:
+            self._registry = Registry.discover(environ=self.environ, load_plugins=self.load_plugins)
+        return self._registry
+
+
+class Group(click.Group):
+    """Imports a command when it is called, and is the one place where an error becomes a code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*COMMANDS, *_plugin_commands(ctx)]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in COMMANDS:
+            module, _, name = COMMANDS[cmd_name][0].partition(":")
+            command: click.Command = getattr(import_module(module), name)
+            return command
+        return _plugin_command(ctx.ensure_object(App).registry, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+        plugins = _plugin_commands(ctx)
+        if plugins:
+            with formatter.section("Commands of plugins"):
+                formatter.write_dl(list(plugins.items()))
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
+        if not standalone_mode:
+            return super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        try:
+            code = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
+        except click.ClickException as exc:
+            exc.show()
+            code = exc.exit_code
+        except VallEError as exc:
+            hint = f"\nHint: {exc.hint}" if exc.hint else ""
+            click.echo(f"Error: {exc.message}{hint}", err=True)
+            code = exc.exit_code
+        except click.Abort as exc:
+            click.echo("Aborted!", err=True)
+            code = INTERRUPTED if isinstance(exc.__cause__, KeyboardInterrupt) else 1
+        except Exception:  # noqa: BLE001  a bug keeps its traceback, and has a code of its own
+            click.echo(traceback.format_exc(), err=True, nl=False)
+            click.echo("This is a bug of vall-e or of a plugin (try --no-plugins).", err=True)
+            code = BUG
+        sys.exit(code)
+
+    def invoke(self, ctx: click.Context) -> None:
+        # What a command returns is dropped, so that `main` sees exit codes only.
+        super().invoke(ctx)
+
+
+def _leave_plugins_out(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.ensure_object(App).load_plugins = False
+
+
+@click.group(cls=Group, invoke_without_command=True, no_args_is_help=True)
+@click.option(
+    "--no-plugins",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_leave_plugins_out,
+    help="Built-in components only.",
+)
+@click.option("-v", "--verbose", count=True, help="Say more on stderr; -vv says all.")
+@click.option("--version", is_flag=True, help="Show the version (with -v: of plugins too).")
+@click.pass_context
+def cli(ctx: click.Context, verbose: int, version: bool) -> None:
+    """Zero-shot text to speech with neural codec language models."""
+    app = ctx.ensure_object(App)
+    _log_to(app.console, verbose, ctx)
+    if version:
+        _show_version(app, verbose)
+        ctx.exit()
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+def _plugin_commands(ctx: click.Context) -> dict[str, str]:
+    """Name and summary. A plugin cannot take the name of a command of ours."""
+    registry = ctx.ensure_object(App).registry
+    summaries: dict[str, str] = {}
+    for name in registry.names("command"):
+        offer = registry.find("command", name)[0]
+        summaries[offer.qualified if name in COMMANDS else name] = offer.component.summary
+    return summaries
+
+
+def _plugin_command(registry: Registry, name: str) -> click.Command | None:
+    if not registry.find("command", name):
+        if registry.broken:
+            told = "; ".join(f"{plugin}: {reason}" for plugin, reason in registry.broken.items())
+            raise click.UsageError(
+                f"No such command {name!r}.\nHint: repair the plugin if it is one of these that "
+                f"did not load: {told}"
+            )
+        return None
+    component = registry.get("command", name)
+    command = component.build(component.config())
+    if not isinstance(command, click.Command):
+        raise PluginError(
+            f"the plugin command {name!r} is no click.Command: {command!r}",
+            hint="tell its authors: `build` must return a click.Command",
+        )
+    return command
+
+
+def _show_version(app: App, verbose: int) -> None:
+    api = ".".join(map(str, HOOK_API))
+    click.echo(f"vall-e {metadata.version('vall-e')}, hook API {api}")
+    if verbose:
+        click.echo(f"python {sys.version.split()[0]}, torch {metadata.version('torch')}")
+        others = (p for p in app.registry.plugins if p.distribution != "vall-e")
+        for name in sorted({f"{plugin.distribution} {plugin.version}" for plugin in others}):
+            click.echo(name)
+
+
+def _log_to(console: Console, verbose: int, ctx: click.Context) -> None:
+    """Send log records to stderr for as long as the command runs."""
+    root = logging.getLogger()
+    level = {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
+    handler = RichHandler(level, console, show_time=False, show_path=verbose > 1, markup=False)
+    # Other libraries say a lot at these levels that means nothing to our user.
+    handler.addFilter(
+        lambda record: record.levelno >= logging.WARNING or record.name.startswith("vall_e")
+    )
+    before = root.level
+    root.addHandler(handler)
+    root.setLevel(min(level, before) if before else level)
+    ctx.call_on_close(lambda: root.removeHandler(handler))
+    ctx.call_on_close(lambda: root.setLevel(before))
