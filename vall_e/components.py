@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vall_e.hookspecs import hookimpl
+from vall_e.tasks.components import TASKS
 
 if TYPE_CHECKING:
     from vall_e.registry import Component
@@ -17,7 +18,7 @@ def vall_e_register_attentions() -> list[Component[Any]]:
 
 @hookimpl
 def vall_e_register_tasks() -> list[Component[Any]]:
-    return []
+    return [*TASKS]
 
 
 @hookimpl

@@ -35,14 +35,31 @@ if TYPE_CHECKING:
         Task,
     )
 
-positive = validators.gt(0)
-not_negative = validators.ge(0)
-probability = [validators.ge(0), validators.le(1)]
+positive: Any = validators.gt(0)
+not_negative: Any = validators.ge(0)
+probability: Any = [validators.ge(0), validators.le(1)]
 
 
 def _in_order(instance: object, attribute: Any, value: tuple[float, float]) -> None:
     if not 0 <= value[0] <= value[1]:
-        raise ValueError(f"'{attribute.name}' must be two numbers, the smaller first: {list(value)}")
+        raise ValueError(f"must be two numbers, the smaller first: {list(value)}")
+
+
+def _one_for_each_of_train(instance: DataConfig, attribute: Any, value: tuple[float, ...]) -> None:
+    if value and len(value) != len(instance.train):
+        raise ValueError(f"must have one number for each folder of `train`: {list(value)}")
+    if value and (min(value) < 0 or sum(value) <= 0):
+        raise ValueError(f"must be positive numbers: {list(value)}")
+
+
+def _some_levels(instance: object, attribute: Any, value: LevelWeights) -> None:
+    if isinstance(value, tuple) and (not value or min(value) < 0):
+        raise ValueError(f"must list levels from 0 on: {list(value)}")
+
+
+def _distinct(instance: object, attribute: Any, value: tuple[object, ...]) -> None:
+    if len(set(value)) != len(value):
+        raise ValueError(f"must not name anything twice: {list(value)}")
 
 
 CHOSEN = "vall_e.chosen"
@@ -58,7 +75,7 @@ def chosen(default: str | tuple[str, ...]) -> dict[str, object]:
 
 
 def path() -> dict[str, object]:
-    """Mark a field of text as a path. (A field of type `pathlib.Path` needs no mark.)"""
+    """Mark a field of text as a path; one of type `pathlib.Path` needs no mark."""
     return {PATH: True}
 
 
@@ -126,9 +143,7 @@ class TaskChoice(Choice):
 class OptimizerChoice(Choice):
     kind = "optimizer"
 
-    def build(
-        self, parameters: Iterable[tuple[str, torch.nn.Parameter]]
-    ) -> torch.optim.Optimizer:
+    def build(self, parameters: Iterable[tuple[str, torch.nn.Parameter]]) -> torch.optim.Optimizer:
         optimizer: torch.optim.Optimizer = self.component.build(self.options, parameters=parameters)
         return optimizer
 
@@ -208,7 +223,7 @@ class ModelConfig:
     attention: AttentionChoice = field(metadata=chosen("auto"))
     """`auto` takes the fastest kernel that can run here, and says which."""
     capabilities: tuple[Literal["ar", "nar"], ...] = field(
-        default=("ar", "nar"), validator=validators.min_len(1)
+        default=("ar", "nar"), validator=[validators.min_len(1), _distinct]
     )
     """What the weights can do: `ar` level 0 frame by frame, `nar` the other levels."""
     embedding_sums: bool = True
@@ -217,6 +232,9 @@ class ModelConfig:
     """Levels of the prompt that are embedded: all, or those that the response has too."""
     positions: Literal["segment", "unified"] = "segment"
     """`segment`: positions restart in every segment, which helps text and speech to align."""
+    text_stride: int = field(default=1, validator=positive)
+    """Positions from one text token to the next, where positions restart. Near the number of
+    frames that a phoneme lasts, text and speech run side by side and align sooner."""
     heads: Literal["split", "single"] = "split"
     """One output layer a level, or one for all."""
     dropout: float = field(default=0.0, validator=[validators.ge(0), validators.lt(1)])
@@ -231,7 +249,9 @@ class TextConfig:
     """What turns text into phonemes."""
     normalize: bool = True
     """Write out numbers, dates and abbreviations before phonemizing."""
-    languages: tuple[str, ...] = field(default=("en-us",), validator=validators.min_len(1))
+    languages: tuple[str, ...] = field(
+        default=("en-us",), validator=[validators.min_len(1), _distinct]
+    )
     """The languages that the model is trained on, in the order of its language ids."""
     unknown: Literal["error", "warn"] = "warn"
     """A symbol that the vocabulary lacks: an error, or left out with a counted warning."""
@@ -245,7 +265,7 @@ class DataConfig:
     """Folders made by `vall-e data process`; relative paths count from the YAML file."""
     validation: tuple[str, ...] = field(default=(), metadata=path())
     """Held-out folders of the same kind. Empty: no validation."""
-    shares: tuple[float, ...] = field(default=())
+    shares: tuple[float, ...] = field(default=(), validator=_one_for_each_of_train)
     """How often each folder of `train` is drawn from; empty: by their number of utterances."""
     seconds: tuple[float, float] = field(default=(0.5, 16.0), validator=_in_order)
     """Utterances outside of this range are left out, and counted."""
@@ -271,7 +291,7 @@ class TrainingConfig:
     """Where the steps run."""
     output: str = field(default="runs/valle", metadata=path())
     """Folder of checkpoints and metrics; a relative path counts from the YAML file."""
-    levels: LevelWeights = "auto"
+    levels: LevelWeights = field(default="auto", validator=_some_levels)
     """Which level a sample trains. `auto`: level i in proportion to levels - i; `equal`; `normal`:
     the middle levels most; or a list to draw from, like [0, 0, 0, 1, 2, 3]."""
     max_steps: int = field(default=10_000, validator=positive)
@@ -326,6 +346,18 @@ class SynthesisConfig:
     """Silence between the sentences of a longer text."""
     chunk_seconds: float = field(default=0.5, validator=positive)
     """Audio in each chunk of `--stream`."""
+    seconds_per_symbol: tuple[float, float] = field(default=(0.015, 0.25), validator=_in_order)
+    """A sentence that lasts less or more than this for each phoneme symbol is taken for a failure:
+    it is ended (after the upper bound and one second), tried again, and warned of."""
+    attempts: int = field(default=1, validator=positive)
+    """How often a sentence is tried at most. The same seed makes the same attempts."""
+    sentence_words: int = field(default=40, validator=positive)
+    """Longer sentences are cut, at a comma if there is one."""
+    first_words: int = field(default=0, validator=not_negative)
+    """Cut the first sentence at its first comma after so many words: streaming starts sooner, and
+    the voice falls there. Without --stream the cut is the same; 0: no cut."""
+    batch_size: int = field(default=16, validator=positive)
+    """Sentences that are decoded at once by `--batch`."""
     device: str = "auto"
     """`auto` takes cuda if there is one, else mps, else cpu."""
     threads: int = field(default=0, validator=not_negative)

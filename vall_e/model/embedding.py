@@ -46,6 +46,7 @@ class Embedding(nn.Module):
         self.sums = config.embedding_sums
         self.whole_prompt = config.prompt_levels == "all"
         self.restart = config.positions == "segment"
+        self.text_stride = config.text_stride
         code_tables = [nn.Embedding(sizes.codebook_size, d_model) for _ in range(sizes.levels)]
         self.text = nn.Embedding(sizes.vocabulary, d_model)
         self.language = nn.Embedding(sizes.languages, d_model)
@@ -84,9 +85,10 @@ class Embedding(nn.Module):
         """Restarting in each segment (a separator ends the segment before it), or running on."""
         last = len(example.segments) - 1
         sizes = [len(s) + (i < last) for i, s in enumerate(example.segments)]
-        if self.restart:
-            return torch.cat([torch.arange(size) for size in sizes])
-        return torch.arange(sum(sizes))
+        if not self.restart:
+            return torch.arange(sum(sizes))
+        strides = [self.text_stride if s.name == "text" else 1 for s in example.segments]
+        return torch.cat([torch.arange(n) * by for n, by in zip(sizes, strides, strict=True)])
 
     def segment(self, segment: Segment, level: int) -> Float[Tensor, "n d"]:
         ids = segment.ids.to(self.separator.device)
