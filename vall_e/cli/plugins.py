@@ -1,0 +1,207 @@
+"""`vall-e plugins`: what is installed, what it offers, and what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+import attrs
+import click
+from attrs import frozen
+
+from vall_e.cli.app import App
+from vall_e.cli.probe import measure
+from vall_e.config.documentation import documents
+from vall_e.config.options import options_of
+from vall_e.errors import PluginError, UnknownComponentError, VallEError
+from vall_e.registry import HOOKS, Offer, PluginRecord, Registry
+
+SLOW_SECONDS = 0.5
+"""A plugin that takes longer to be found makes every command slow."""
+
+as_json = click.option("--json", "as_json", is_flag=True, help="For programs, on stdout.")
+
+
+@click.group()
+def plugins() -> None:
+    """List and check what is installed: backbones, codecs, samplers and the rest."""
+
+
+@plugins.command("list")
+@as_json
+@click.option("--kind", type=click.Choice(list(HOOKS)), help="Only components of this kind.")
+@click.pass_obj
+def list_components(app: App, as_json: bool, kind: str | None) -> None:
+    """List all components that a YAML file can name."""
+    registry = app.registry
+    offers = [offer for offer in registry.offers if kind in (None, offer.kind)]
+    if as_json:
+        found = {
+            "components": [_described(offer) for offer in offers],
+            "plugins": [attrs.asdict(record) for record in registry.plugins],
+        }
+        click.echo(json.dumps(found, indent=2))
+        return
+    _echo_offers(offers)
+    absent = len(registry.broken)
+    if absent:
+        click.echo(
+            f"{absent} {'plugin is' if absent == 1 else 'plugins are'} not loaded: "
+            "run `vall-e plugins doctor`",
+            err=True,
+        )
+
+
+@plugins.command()
+@click.argument("name")
+@click.pass_obj
+def info(app: App, name: str) -> None:
+    """Show a component (NAME, or distribution:NAME), or all that a distribution brings."""
+    registry = app.registry
+    records = [record for record in registry.plugins if record.distribution == name]
+    offers = [offer for kind in HOOKS for offer in registry.find(kind, name)]
+    if records:
+        _echo_distribution(registry, records)
+    elif offers:
+        for index, offer in enumerate(offers):
+            click.echo(("\n" if index else "") + "\n".join(_lines(offer)))
+    else:
+        raise UnknownComponentError(
+            f"no component and no distribution is called {name!r}",
+            hint="run `vall-e plugins list` for their names, `vall-e plugins doctor` for trouble",
+        )
+
+
+@plugins.command()
+@as_json
+@click.pass_obj
+def doctor(app: App, as_json: bool) -> None:
+    """Check every plugin; the exit code is 4 if one is broken."""
+    # Strictness would stop us before we could say what is wrong.
+    environ = {key: v for key, v in app.environ.items() if key != "VALL_E_STRICT_PLUGINS"}
+    registry = Registry.discover(environ=environ, load_plugins=app.load_plugins)
+    checkups = [_check(record) for record in registry.plugins]
+    conflicts = registry.duplicates()
+    if as_json:
+        found = {
+            "plugins": [attrs.asdict(checkup) for checkup in checkups],
+            "conflicts": [f"{error.message}; {error.hint}" for error in conflicts],
+        }
+        click.echo(json.dumps(found, indent=2))
+    else:
+        for checkup in checkups:
+            click.echo(str(checkup))
+        for error in conflicts:
+            click.echo(f"conflict      {error.message}; {error.hint}")
+    if registry.broken or conflicts:
+        click.get_current_context().exit(PluginError.exit_code)
+
+
+@frozen
+class Checkup:
+    """A plugin, and what finding it costs in a process of its own."""
+
+    plugin: PluginRecord
+    seconds: float
+    imports_torch: bool
+
+    @property
+    def complaints(self) -> Iterator[str]:
+        if self.plugin.reason:
+            yield self.plugin.reason
+        if self.imports_torch:
+            yield "imports torch when it is found: move that import into `build`"
+        elif self.seconds > SLOW_SECONDS:
+            yield f"takes {self.seconds:.1f} s to be found: import heavy packages in `build`"
+
+    def __str__(self) -> str:
+        status = f"{self.plugin.status:<13} {self.plugin}"
+        if self.plugin.status == "ok":
+            components = len(self.plugin.components)
+            status += f": {components} components, {self.seconds * 1000:.0f} ms"
+        return ": ".join([status, *self.complaints])
+
+
+def _check(record: PluginRecord) -> Checkup:
+    if record.status != "ok":
+        return Checkup(record, record.seconds, imports_torch=False)
+    cost = measure(record)
+    return Checkup(record, cost.seconds, cost.imports_torch)
+
+
+def _described(offer: Offer) -> dict[str, Any]:
+    component = offer.component
+    return {
+        "kind": offer.kind,
+        "name": component.name,
+        "distribution": offer.distribution,
+        "version": offer.version,
+        "entry_point": offer.entry_point,
+        "summary": component.summary,
+        "paper": component.paper,
+        "api": list(component.api),
+        "code_license": component.code_license,
+        "weights_license": component.weights_license,
+    }
+
+
+def _echo_offers(offers: list[Offer]) -> None:
+    width = max((len(offer.component.name) for offer in offers), default=0)
+    order = list(HOOKS)
+    ranked = sorted(offers, key=lambda offer: order.index(offer.kind))
+    for kind, group in groupby(ranked, key=lambda offer: offer.kind):
+        click.echo(kind)
+        for offer in group:
+            component = offer.component
+            owner = "" if offer.distribution == "vall-e" else f"  [{offer.distribution}]"
+            click.echo(f"  {component.name:<{width}}  {component.summary}{owner}")
+
+
+def _echo_distribution(registry: Registry, records: list[PluginRecord]) -> None:
+    for record in records:
+        click.echo(f"{record}: {record.status}, {record.module}")
+        if record.reason:
+            click.echo(f"  {record.reason}")
+    _echo_offers([o for o in registry.offers if o.distribution == records[0].distribution])
+
+
+def _lines(offer: Offer) -> Iterator[str]:
+    component = offer.component
+    yield f"{offer.kind} {component.name}: {component.summary}"
+    yield f"  from      {offer.distribution} {offer.version} ({offer.entry_point})"
+    if component.paper:
+        yield f"  paper     {component.paper}"
+    yield f"  licence   {component.code_license}" + (
+        f", weights {component.weights_license}" if component.weights_license else ""
+    )
+    if offer.kind == "attention":
+        yield f"  here      {_availability(component.build, component.config)}"
+    yield from _options(component.config)
+
+
+def _options(config: type) -> Iterator[str]:
+    told = documents(config)
+    options = options_of(config)
+    if options:
+        yield "  options"
+    for key, option in options.items():
+        default = "required" if option.required else f"default {option.chosen or option.default!r}"
+        yield f"    {key} ({default})" + (f": {told[key]}" if key in told else "")
+
+
+def _availability(build: Any, config: Any) -> str:
+    """Whether the kernel can run on this machine, in the plainest case."""
+    import torch
+
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
+    try:
+        kernel = build(config())
+    except VallEError as exc:
+        return f"no: {exc.message}"
+    reason = kernel.unsupported(
+        device=device, dtype=dtype, head_dim=64, masked=False, training=False
+    )
+    return f"no: {reason}" if reason else f"yes, on {device.type} in {str(dtype)[6:]}"
