@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vall_e.export.components import EXPORTERS
 from vall_e.hookspecs import hookimpl
 from vall_e.tasks.components import TASKS
+from vall_e.text.components import PHONEMIZERS
+from vall_e.training.components import ENGINES, OPTIMIZERS, SCHEDULES, WRAPPERS
 
 if TYPE_CHECKING:
     from vall_e.registry import Component
@@ -23,32 +26,32 @@ def vall_e_register_tasks() -> list[Component[Any]]:
 
 @hookimpl
 def vall_e_register_optimizers() -> list[Component[Any]]:
-    return []
+    return [*OPTIMIZERS]
 
 
 @hookimpl
 def vall_e_register_schedules() -> list[Component[Any]]:
-    return []
+    return [*SCHEDULES]
 
 
 @hookimpl
 def vall_e_register_wrappers() -> list[Component[Any]]:
-    return []
+    return [*WRAPPERS]
 
 
 @hookimpl
 def vall_e_register_phonemizers() -> list[Component[Any]]:
-    return []
+    return [*PHONEMIZERS]
 
 
 @hookimpl
 def vall_e_register_engines() -> list[Component[Any]]:
-    return []
+    return [*ENGINES]
 
 
 @hookimpl
 def vall_e_register_exporters() -> list[Component[Any]]:
-    return []
+    return [*EXPORTERS]
 
 
 @hookimpl

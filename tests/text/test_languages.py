@@ -1,0 +1,39 @@
+import pytest
+
+from vall_e.errors import TextError
+from vall_e.text.languages import resolve
+
+KNOWN = ("cmn", "de", "en-gb", "en-us", "fr-fr", "nb", "pt", "pt-br", "chr-US-Qaaa-x-west")
+
+
+@pytest.mark.parametrize(
+    ("written", "code"),
+    [
+        ("en", "en-us"),
+        ("EN_gb", "en-gb"),
+        ("fr", "fr-fr"),
+        ("fr-CA", "fr-fr"),
+        ("de-AT", "de"),
+        ("no", "nb"),
+        ("zh-TW", "cmn"),
+        ("pt-BR", "pt-br"),
+        ("chr-us-qaaa-x-west", "chr-US-Qaaa-x-west"),
+    ],
+)
+def test_a_language_can_be_written_in_several_ways(written, code):
+    assert resolve(written, KNOWN) == code
+
+
+@pytest.mark.parametrize(
+    ("written", "hint"), [("en-uss", "did you mean 'en-us'?"), ("xx", "known: chr-US-Qaaa-x-west")]
+)
+def test_an_unknown_language_names_the_nearest(written, hint):
+    with pytest.raises(TextError, match=f"no language is called '{written}'") as caught:
+        resolve(written, KNOWN)
+    assert caught.value.hint.startswith(hint)
+
+
+def test_where_every_code_is_accepted_it_is_only_spelt_alike():
+    assert resolve("Tlh_Latn", ()) == "tlh-latn"
+    with pytest.raises(TextError):
+        resolve(" ", ())

@@ -1,0 +1,60 @@
+"""What every phonemizer must do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from vall_e.errors import TextError
+from vall_e.text.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from vall_e.interfaces import Phonemizer
+
+
+class PhonemizerContract:
+    """`make` returns a phonemizer; `language` and `text` are ones that it can speak."""
+
+    language = "en-us"
+    text = "Hello, world! Is this a test?"
+
+    def make(self) -> Phonemizer:
+        raise NotImplementedError
+
+    def test_its_alphabet_covers_its_phonemes(self) -> None:
+        phonemizer = self.make()
+        vocabulary = Vocabulary.of(phonemizer.alphabet())
+        phonemes = phonemizer(self.text, self.language)
+        assert vocabulary.decode(vocabulary.encode(phonemes, unknown="error").ids) == phonemes
+
+    def test_its_alphabet_is_the_same_each_time(self) -> None:
+        assert Vocabulary.of(self.make().alphabet()) == Vocabulary.of(self.make().alphabet())
+
+    def test_words_are_apart_and_marks_are_kept(self) -> None:
+        phonemes = self.make()(self.text, self.language)
+        assert " " in phonemes
+        assert phonemes.endswith(self.text[-1])
+
+    def test_the_same_text_gives_the_same_phonemes(self) -> None:
+        phonemizer = self.make()
+        first = phonemizer(self.text, self.language)
+        phonemizer("Something else.", self.language)
+        assert (
+            phonemizer(self.text, self.language) == first == self.make()(self.text, self.language)
+        )
+
+    def test_white_space_changes_nothing(self) -> None:
+        phonemizer = self.make()
+        spaced = "  " + self.text.replace(" ", "\n  ") + "\t"
+        assert phonemizer(spaced, self.language) == phonemizer(self.text, self.language)
+
+    def test_no_text_gives_no_phonemes(self) -> None:
+        assert not self.make()(" ", self.language)
+
+    def test_an_unknown_language_is_refused(self) -> None:
+        phonemizer = self.make()
+        if phonemizer.languages:  # none: it takes every code
+            assert self.language in phonemizer.languages
+            with pytest.raises(TextError):
+                phonemizer(self.text, "no-such-language")

@@ -1,0 +1,66 @@
+"""From text to ids: normalization, phonemes, vocabulary."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING, Literal
+
+from attrs import frozen
+
+from vall_e.errors import TextError
+from vall_e.text.languages import resolve
+from vall_e.text.normalize import normalize
+from vall_e.text.vocabulary import Encoded, Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vall_e.config.schema import TextConfig
+    from vall_e.interfaces import Phonemizer
+
+
+@frozen
+class FrontEnd:
+    """What a model needs to read: made from a config, and the vocabulary that its weights carry."""
+
+    phonemizer: Phonemizer
+    vocabulary: Vocabulary
+    normalize: bool
+    """Write out numbers, dates and abbreviations first."""
+    unknown: Literal["error", "warn"]
+
+    @classmethod
+    def of(cls, config: TextConfig, vocabulary: Vocabulary | None = None) -> FrontEnd:
+        """Without a vocabulary, it is that of a new model: the phonemizer's alphabet."""
+        phonemizer = config.phonemizer.build()
+        if vocabulary is None:
+            vocabulary = Vocabulary.of(phonemizer.alphabet())
+        return cls(phonemizer, vocabulary, config.normalize, config.unknown)
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """The codes of the phonemizer. Empty: it takes every code."""
+        return self.phonemizer.languages
+
+    def language(self, code: str) -> str:
+        """The phonemizer's own code for what the user wrote: `en-us` for `en`."""
+        return resolve(code, self.languages)
+
+    def phonemes(self, text: str, language: str) -> str:
+        """Raises `TextError` for an empty text, one without words, and an unknown language."""
+        language = self.language(language)
+        if not text.strip():
+            raise TextError("there is no text to say", hint="give at least one word")
+        spoken = normalize(text, language) if self.normalize else text
+        phonemes = self.phonemizer(spoken, language)
+        if not any(char.isalnum() for char in phonemes):
+            raise TextError(f"there is nothing to say in {text!r}", hint="give at least one word")
+        return phonemes
+
+    def encode(self, phonemes: str) -> Encoded:
+        """Ids with `<bos>` and `<eos>`, and the symbols that the vocabulary lacks."""
+        canonical = unicodedata.normalize("NFD", phonemes)
+        return self.vocabulary.encode(canonical, unknown=self.unknown)
+
+    def ids(self, phonemes: str) -> list[int]:
+        return self.encode(phonemes).ids

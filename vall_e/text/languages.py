@@ -1,0 +1,50 @@
+"""Language codes: how users write them, and what a phonemizer calls them."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from vall_e.errors import TextError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ALIASES = {
+    "en": "en-us",
+    "en-uk": "en-gb",
+    "fr": "fr-fr",
+    "jp": "ja",
+    "zh": "cmn",
+    "zh-cn": "cmn",
+    "zh-hk": "yue",
+    "no": "nb",
+    "es-mx": "es-419",
+    "vi-vn": "vi",
+}
+"""What people write for what espeak calls otherwise."""
+
+
+def resolve(code: str, known: Sequence[str]) -> str:
+    """The code of `known` that the user means: exact, by alias, or by its language alone (`de-DE`).
+
+    Raises `TextError` for a language that is not known. An empty `known` accepts every code.
+    """
+    plain = code.strip().lower().replace("_", "-")
+    by_lower = {each.lower(): each for each in known}
+    for candidate in (plain, ALIASES.get(plain, ""), _without_territory(plain)):
+        if candidate in by_lower:
+            return by_lower[candidate]
+    if not known and plain:
+        return plain
+    near = get_close_matches(plain, [*by_lower, *ALIASES], n=1)
+    some = f"known: {', '.join(sorted(known))}"
+    raise TextError(
+        f"no language is called {code!r}", hint=f"did you mean {near[0]!r}?" if near else some
+    )
+
+
+def _without_territory(code: str) -> str:
+    language, _, territory = code.partition("-")
+    # "de-DE" says no more than "de"; "pt-br" and "en-gb" do, but those are known by themselves.
+    return ALIASES.get(language, language) if len(territory) == 2 else ""

@@ -1,0 +1,239 @@
+"""Numbers, dates, money, units and abbreviations written out as they are spoken.
+
+The words of numbers are num2words', those of months, units and currencies CLDR's (babel). Languages
+without a `Wording` are left to the phonemizer: espeak speaks the numbers of most.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from babel import Locale
+from babel.numbers import get_currency_name, get_decimal_symbol, get_group_symbol
+from babel.units import format_unit
+from num2words import num2words
+
+from vall_e.text.wording import Wording, wording
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+CURRENCIES = {"US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
+UNITS = {
+    "%": "concentr-percent", "°C": "temperature-celsius", "°F": "temperature-fahrenheit",
+    "km/h": "speed-kilometer-per-hour", "mph": "speed-mile-per-hour",
+    "m/s": "speed-meter-per-second", "km": "length-kilometer", "m": "length-meter",
+    "cm": "length-centimeter", "mm": "length-millimeter", "ft": "length-foot",
+    "kg": "mass-kilogram", "g": "mass-gram", "mg": "mass-milligram", "lb": "mass-pound",
+    "lbs": "mass-pound", "oz": "mass-ounce", "l": "volume-liter", "L": "volume-liter",
+    "ml": "volume-milliliter", "mL": "volume-milliliter", "km²": "area-square-kilometer",
+    "m²": "area-square-meter", "ha": "area-hectare", "ms": "duration-millisecond",
+    "Hz": "frequency-hertz", "kHz": "frequency-kilohertz", "MHz": "frequency-megahertz",
+    "GHz": "frequency-gigahertz", "W": "power-watt", "kW": "power-kilowatt",
+    "kWh": "energy-kilowatt-hour", "V": "electric-volt", "KB": "digital-kilobyte",
+    "MB": "digital-megabyte", "GB": "digital-gigabyte", "TB": "digital-terabyte",
+}  # fmt: skip
+SHOUTED_WORDS = 4
+"""A text of so many words all in capitals is a transcript in capitals, not a row of acronyms."""
+LONGEST_NUMBER = 15
+"""More digits than this are read one by one, as are those of a number that starts with 0."""
+YEARS = range(1100, 2100)
+
+
+def normalize(text: str, language: str) -> str:
+    """The text with its figures in words, if the language has a `Wording`; else as it was."""
+    words = wording(language)
+    return text if words is None else _speaker(words).write_out(text)
+
+
+@lru_cache
+def _speaker(words: Wording) -> _Speaker:
+    return _Speaker(words)
+
+
+class _Speaker:
+    """The rules of one language, with their patterns compiled."""
+
+    def __init__(self, words: Wording) -> None:
+        self.words = words
+        self.locale = Locale.parse(words.locale)
+        self.months: dict[int, str] = dict(self.locale.months["format"]["wide"])
+        self.point = get_decimal_symbol(self.locale)
+        self.rules = [(re.compile(pattern), say) for pattern, say in self._rules()]
+
+    def write_out(self, text: str) -> str:
+        if text.isupper() and len(text.split()) >= SHOUTED_WORDS:
+            text = text.lower()
+        for pattern, say in self.rules:
+            text = pattern.sub(say, text)
+        return text
+
+    def _rules(self) -> Iterable[tuple[str, Callable[[re.Match[str]], str]]]:
+        """In order: what one rule writes out is not seen by the next."""
+        words, number = self.words, self._number_pattern()
+        currency, unit, scale = map(_any_of, (CURRENCIES, UNITS, words.scales))
+        for pattern, said in words.in_context:
+            yield pattern, _saying(said)
+        yield rf"(?<!\w){_any_of(words.abbreviations)}(?!\w)", self._abbreviation
+        yield self._short_month_pattern(), self._short_month
+        yield r"\b(?:[A-Z]\.){2,}", self._acronym
+        yield r"\b([A-HJ-Z])\.(?=\s?[A-Z])", lambda found: found[1]  # an initial; I. is a word
+        yield r"\b(?P<y>\d{4})-(?P<m>0[1-9]|1[0-2])-(?P<d>[0-2]\d|3[01])\b", self._date
+        yield rf"(?<!\d){words.dates}(?!\d)", self._date
+        yield words.time_of_day, self._time
+        yield rf"(?P<c>{currency})\s?(?P<n>{number})(?:\s(?P<s>{scale})\b)?", self._money
+        yield rf"(?P<n>{number})(?:\s(?P<s>{scale}))?\s?(?P<c>{currency})", self._money
+        yield rf"(?P<n>{number})[ \xa0\u202f]?(?P<u>{unit})(?![\w²³/])", self._quantity
+        for pattern, ending in words.ordinals:
+            yield pattern.replace("MONTH", _any_of(self.months.values())), self._ordinal(ending)
+        yield r"\b\d+(?:\.\d+){2,}\b", self._version
+        yield r"(?<![\w.,-])(\d+)\s?[-–]\s?(\d+)(?![\w-])", self._range
+        yield rf"(?<![\w.,])[-−](?={number})", _saying(words.minus + " ")
+        yield number, lambda found: _apart(found, self._count(found[0]))
+
+    def _number_pattern(self) -> str:
+        """1,234.5 in English, 1.234,5 in German, 1 234,5 in French."""
+        group = get_group_symbol(self.locale)
+        group = "[ \xa0\u202f]" if group.isspace() else re.escape(group)
+        point = re.escape(self.point)
+        return (
+            rf"(?:(?:\d{{1,3}}(?:{group}\d{{3}})+(?!\d)|\d+)(?:{point}\d+)?|(?<![\w.,]){point}\d+)"
+        )
+
+    def _short_month_pattern(self) -> str:
+        short = {name.rstrip(".") for name in self._short_months()}
+        return rf"\b({_any_of(short)})(?:\.(?=\s)|(?=\s\d))"
+
+    def _short_months(self) -> dict[str, str]:
+        short = self.locale.months["format"]["abbreviated"]
+        named = {name.rstrip("."): self.months[number] for number, name in short.items()}
+        return {short: name for short, name in named.items() if short != name}
+
+    # What is said for a match.
+
+    def _abbreviation(self, found: re.Match[str]) -> str:
+        written = found[0]
+        said = self.words.abbreviations[written]
+        rest = found.string[found.end() :].lstrip("\"')”’»")
+        ends = not rest or (written not in self.words.before_name and re.match(r"\s+[A-Z]", rest))
+        return said + "." if written.endswith(".") and ends else said
+
+    def _short_month(self, found: re.Match[str]) -> str:
+        return self._short_months()[found[1]]
+
+    def _acronym(self, found: re.Match[str]) -> str:
+        ends = not found.string[found.end() :].strip("\"')”’» ")
+        return " ".join(found[0].replace(".", "")) + ("." if ends else "")
+
+    def _date(self, found: re.Match[str]) -> str:
+        month = self.months[int(found["m"])]
+        return self.words.date.format(d=int(found["d"]), month=month, y=found["y"])
+
+    def _time(self, found: re.Match[str]) -> str:
+        hours, minutes = self._count(str(int(found["h"]))), int(found["m"])
+        if minutes:
+            said = self._count(str(minutes))
+            said = self.words.few_minutes.format(m=said) if minutes < 10 else said
+            return self.words.time.format(h=hours, m=said)
+        if re.match(self.words.half_day, found.string[found.end() :]):
+            return hours
+        return self.words.full_hour.format(h=hours)
+
+    def _money(self, found: re.Match[str]) -> str:
+        code, amount, scale = CURRENCIES[found["c"]], found["n"], found["s"]
+        value = self._value(amount)
+        if scale or value != round(value, 2) or code not in self._with_cents():
+            name = get_currency_name(code, 2 if scale else value, locale=self.locale)
+            return " ".join(filter(None, (self._count(amount), scale, name)))
+        return self._dollars_and_cents(value, code)
+
+    def _with_cents(self) -> frozenset[str]:
+        # num2words has no yen in most languages, and "sen" in others.
+        return frozenset({"USD", "EUR", "GBP"})
+
+    def _dollars_and_cents(self, value: Decimal, code: str) -> str:
+        said = num2words(
+            f"{value:.2f}", lang=self.words.numbers, to="currency", currency=code, separator="|"
+        )
+        whole, _, cents = said.replace(",", "").partition("|")
+        if value == int(value):
+            return str(whole)
+        return f"{whole} {self.words.joined} {cents.strip()}" if value >= 1 else str(cents.strip())
+
+    def _quantity(self, found: re.Match[str]) -> str:
+        value = self._value(found["n"])
+        said = format_unit(float(value), UNITS[found["u"]], locale=self.locale, format="0.########")
+        figures = re.compile(rf"\d+(?:{re.escape(self.point)}\d+)?")
+        return _apart(found, figures.sub(lambda _: self._cardinal(value), said, count=1))
+
+    def _ordinal(self, ending: str) -> Callable[[re.Match[str]], str]:
+        def say(found: re.Match[str]) -> str:
+            number = num2words(int(found["n"]), lang=self.words.numbers, to="ordinal")
+            before = found[0][: found.start("n") - found.start()]
+            dropped = found.groupdict().get("drop") or ""
+            after = found[0][found.end("n") - found.start() + len(dropped) :]
+            return f"{before}{number}{ending}{after}"
+
+        return say
+
+    def _version(self, found: re.Match[str]) -> str:
+        return f" {self.words.point} ".join(map(self._count, found[0].split(".")))
+
+    def _range(self, found: re.Match[str]) -> str:
+        first, last = found[1], found[2]
+        rising = len(first) == len(last) and first < last
+        if rising or (len(first), len(last)) == (4, 2):
+            return f"{self._count(first)} {self.words.until} {self._count(last)}"
+        return f"{self._digits(first)}, {self._digits(last)}"  # a telephone number, say
+
+    # Numbers.
+
+    def _value(self, figures: str) -> Decimal:
+        return Decimal(
+            "".join(c for c in figures.replace(self.point, "@") if c in "0123456789@").replace(
+                "@", "."
+            )
+        )
+
+    def _count(self, figures: str) -> str:
+        """A number as written: a year, an amount, or digits."""
+        if figures.isdigit() and len(figures) == 4 and int(figures) in YEARS:
+            return _plain(num2words(int(figures), lang=self.words.numbers, to="year"))
+        if figures.isdigit() and (
+            len(figures) > LONGEST_NUMBER or (len(figures) > 1 and figures.startswith("0"))
+        ):
+            return self._digits(figures)
+        return self._cardinal(self._value(figures))
+
+    def _cardinal(self, value: Decimal) -> str:
+        # num2words' own decimals differ by language, and are lost in some.
+        whole, _, decimals = str(value).partition(".")
+        said = _plain(num2words(int(whole), lang=self.words.numbers))
+        return f"{said} {self.words.point} {self._digits(decimals)}" if decimals else said
+
+    def _digits(self, figures: str) -> str:
+        return " ".join(_plain(num2words(int(digit), lang=self.words.numbers)) for digit in figures)
+
+
+def _saying(said: str) -> Callable[[re.Match[str]], str]:
+    return lambda _: said
+
+
+def _plain(said: str) -> str:
+    return said.replace(",", "")  # "one thousand, two hundred" would be read with a pause
+
+
+def _any_of(written: Iterable[str]) -> str:
+    """A pattern; the longest first, so that `km/h` is not taken for `km`."""
+    longest_first = sorted(written, key=lambda each: (-len(each), each))
+    return "(?:" + "|".join(map(re.escape, longest_first)) + ")" if longest_first else "(?!)"
+
+
+def _apart(found: re.Match[str], said: str) -> str:
+    """With a space where a letter touches the number: B2B, 3pm."""
+    before = found.string[: found.start()][-1:].isalpha()
+    after = found.string[found.end() :][:1].isalpha()
+    return f"{' ' * before}{said}{' ' * after}"

@@ -1,0 +1,113 @@
+"""Phoneme symbols and their ids. A vocabulary is saved with the weights that were trained on it."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import Attribute, field, frozen
+
+from vall_e.errors import CheckpointError, TextError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+HEAD = ("<unk>", "<bos>", "<eos>", "<mask>")
+"""The first symbols of every vocabulary, with ids 0 to 3."""
+UNK, BOS, EOS, MASK = range(len(HEAD))
+
+log = logging.getLogger(__name__)
+
+
+@frozen
+class Encoded:
+    """The ids of a text between `<bos>` and `<eos>`, and what was left out."""
+
+    ids: list[int]
+    unknown: Counter[str]
+
+
+def _complete(_: object, __: Attribute[Any], symbols: tuple[str, ...]) -> None:
+    if symbols[: len(HEAD)] != HEAD:
+        raise ValueError(f"a vocabulary starts with {', '.join(HEAD)}, not with {symbols[:4]}")
+    twice = [symbol for symbol, count in Counter(symbols).items() if count > 1]
+    if twice:
+        raise ValueError(f"a symbol has one id, these have several: {twice}")
+    long = [symbol for symbol in symbols[len(HEAD) :] if len(symbol) != 1]
+    if long:
+        raise ValueError(f"a symbol is one code point, these are not: {long}")
+
+
+@frozen
+class Vocabulary:
+    """Symbols in the order of their ids: the four special ones, then single code points.
+
+    One code point a symbol makes encoding unambiguous: no rule has to say whether `aɪ` is one sound
+    or two, and length and nasal marks carry over to sounds that training never showed them with.
+    """
+
+    symbols: tuple[str, ...] = field(validator=_complete)
+    _ids: dict[str, int] = field(init=False, repr=False, eq=False)
+
+    @_ids.default
+    def _index(self) -> dict[str, int]:
+        return {symbol: index for index, symbol in enumerate(self.symbols)}
+
+    @classmethod
+    def of(cls, alphabet: Iterable[str]) -> Vocabulary:
+        """The vocabulary of these symbols; their order and repetitions do not matter."""
+        return cls((*HEAD, *sorted(set(alphabet))))
+
+    def __len__(self) -> int:
+        return len(self.symbols)
+
+    def encode(self, phonemes: str, *, unknown: Literal["error", "warn"]) -> Encoded:
+        """`<bos>`, an id for each code point, `<eos>`; unknown symbols are refused or left out."""
+        missing = Counter(symbol for symbol in phonemes if symbol not in self._ids)
+        if missing:
+            _report(missing, phonemes, unknown)
+        ids = [self._ids[symbol] for symbol in phonemes if symbol in self._ids]
+        return Encoded([BOS, *ids, EOS], missing)
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """The phonemes of `ids`, without the special symbols."""
+        return "".join(self._symbol(index) for index in ids if index >= len(HEAD) or index < 0)
+
+    def _symbol(self, index: int) -> str:
+        if not 0 <= index < len(self):
+            raise TextError(
+                f"no symbol has the id {index}: the vocabulary has {len(self)} symbols",
+                hint="decode with the vocabulary that the ids were made with",
+            )
+        return self.symbols[index]
+
+    def to_json(self) -> str:
+        """One line that `from_json` reads back."""
+        return json.dumps({"symbols": self.symbols}, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str) -> Vocabulary:
+        """Read what `to_json` wrote. Raises `CheckpointError` for anything else."""
+        try:
+            symbols = json.loads(text)["symbols"]
+            if not all(isinstance(symbol, str) for symbol in symbols):
+                raise TypeError("a symbol is not text")
+            return cls(tuple(symbols))
+        except (ValueError, KeyError, TypeError) as exc:
+            raise CheckpointError(
+                f"this is not a vocabulary: {exc}", hint="take the file from its source again"
+            ) from exc
+
+
+def _report(missing: Counter[str], phonemes: str, unknown: Literal["error", "warn"]) -> None:
+    found = ", ".join(
+        f"{symbol!r} (U+{ord(symbol):04X}) x {count}" for symbol, count in missing.most_common()
+    )
+    if unknown == "error":
+        raise TextError(
+            f"the vocabulary lacks {found}, found in {phonemes!r}",
+            hint="write the text without it, or set text.unknown: warn to leave it out",
+        )
+    log.warning("left out %s, which the vocabulary lacks, of %r", found, phonemes)

@@ -1,0 +1,209 @@
+"""What a language needs to have its numbers and abbreviations spoken, beside num2words and CLDR."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import evolve, field, frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+_NEVER = r"(?!)"
+_CLOCK = r"(?<![\d:])(?P<h>[01]?\d|2[0-3]):(?P<m>[0-5]\d)(?![\d:])"
+
+
+@frozen
+class Wording:
+    """The few words of a language that no library has.
+
+    In patterns, `MONTH` stands for any of the month names.
+    """
+
+    locale: str
+    """Of babel: decimal sign, months, units."""
+    numbers: str
+    """Of num2words."""
+    point: str
+    """Between the whole number and the decimals."""
+    minus: str
+    until: str
+    """Between the ends of a range: 1939-1945."""
+    joined: str
+    """Between dollars and cents."""
+    time: str
+    """With `{h}` and `{m}`."""
+    full_hour: str
+    """The time if there are no minutes to say."""
+    few_minutes: str = "{m}"
+    """How minutes below ten are said."""
+    time_of_day: str = _CLOCK
+    """A time in figures, with groups `h` and `m`; not `3:2`, which is a score."""
+    half_day: str = _NEVER
+    """After the time, makes the words of the full hour superfluous."""
+    ordinals: tuple[tuple[str, str], ...] = ()
+    """Where a number (group `n`) counts a place, and the ending of its word; group `drop` falls."""
+    dates: str = _NEVER
+    """Dates in figures, with groups `d`, `m` and `y`, beside 2024-05-31, which is always one."""
+    date: str = "{d} {month} {y}"
+    scales: tuple[str, ...] = ()
+    """Words between an amount and its currency: $5 million."""
+    abbreviations: Mapping[str, str] = field(factory=dict, eq=False)
+    """As written, dot included, and as spoken."""
+    before_name: frozenset[str] = frozenset()
+    """Abbreviations whose dot never ends a sentence, even if a capital follows."""
+    in_context: tuple[tuple[str, str], ...] = ()
+    """Patterns that are tried before the abbreviations, and what is said for them."""
+
+
+_SLASHED_MONTH_FIRST = r"(?P<m>0?[1-9]|1[0-2])/(?P<d>0?[1-9]|[12]\d|3[01])/(?P<y>\d{4})"
+_SLASHED_DAY_FIRST = r"(?P<d>0?[1-9]|[12]\d|3[01])/(?P<m>0?[1-9]|1[0-2])/(?P<y>\d{4})"
+_DOTTED = r"(?P<d>0?[1-9]|[12]\d|3[01])\.\s?(?P<m>0?[1-9]|1[0-2])\.\s?(?P<y>\d{4})"
+
+_EN_ABBREVIATIONS = {
+    "Mr.": "Mister", "Mrs.": "Missus", "Ms.": "Miz", "Messrs.": "Messers", "Mmes.": "Mesdames",
+    "Dr.": "Doctor", "Drs.": "Doctors", "Prof.": "Professor", "Rev.": "Reverend",
+    "Fr.": "Father", "Hon.": "Honorable", "Gov.": "Governor", "Sen.": "Senator",
+    "Rep.": "Representative", "Pres.": "President", "Gen.": "General", "Col.": "Colonel",
+    "Maj.": "Major", "Capt.": "Captain", "Cpt.": "Captain", "Lt.": "Lieutenant",
+    "Sgt.": "Sergeant", "Cpl.": "Corporal", "Pvt.": "Private", "Cmdr.": "Commander",
+    "Adm.": "Admiral", "Supt.": "Superintendent", "Insp.": "Inspector", "Mt.": "Mount",
+    "Ft.": "Fort", "Jr.": "Junior", "Sr.": "Senior", "Esq.": "Esquire", "Ave.": "Avenue",
+    "Blvd.": "Boulevard", "Rd.": "Road", "Inc.": "Incorporated", "Ltd.": "Limited",
+    "Co.": "Company", "Corp.": "Corporation", "Bros.": "Brothers", "Dept.": "Department",
+    "Univ.": "University", "Assn.": "Association", "Gov't": "Government", "govt.": "government",
+    "vs.": "versus", "etc.": "et cetera", "e.g.": "for example", "i.e.": "that is",
+    "cf.": "compare", "viz.": "namely", "approx.": "approximately", "est.": "established",
+    "vol.": "volume", "vols.": "volumes", "ch.": "chapter", "pp.": "pages", "ed.": "edition",
+    "a.m.": "a m", "p.m.": "p m", "A.M.": "a m", "P.M.": "p m", "B.C.": "B C", "A.D.": "A D",
+}  # fmt: skip
+_DE_ABBREVIATIONS = {
+    "Dr.": "Doktor", "Prof.": "Professor", "Hr.": "Herr", "Hrn.": "Herrn", "Fr.": "Frau",
+    "St.": "Sankt", "Str.": "Straße", "z. B.": "zum Beispiel", "z.B.": "zum Beispiel",
+    "d. h.": "das heißt", "d.h.": "das heißt", "u. a.": "unter anderem", "u.a.": "unter anderem",
+    "usw.": "und so weiter", "bzw.": "beziehungsweise", "ca.": "circa", "vgl.": "vergleiche",
+    "evtl.": "eventuell", "ggf.": "gegebenenfalls", "inkl.": "inklusive", "Nr.": "Nummer",
+    "Tel.": "Telefon", "Abb.": "Abbildung", "Bd.": "Band", "Jh.": "Jahrhundert",
+    "v. Chr.": "vor Christus", "n. Chr.": "nach Christus", "geb.": "geboren", "sog.": "sogenannte",
+}  # fmt: skip
+_FR_ABBREVIATIONS = {
+    "M.": "Monsieur", "MM.": "Messieurs", "Mme": "Madame", "Mmes": "Mesdames",
+    "Mlle": "Mademoiselle", "Dr": "Docteur", "Me": "Maître", "St": "Saint", "Ste": "Sainte",
+    "etc.": "et cetera", "p. ex.": "par exemple", "c.-à-d.": "c'est-à-dire", "av.": "avenue",
+    "bd": "boulevard", "env.": "environ", "n°": "numéro", "N°": "Numéro",
+    "apr. J.-C.": "après Jésus-Christ", "av. J.-C.": "avant Jésus-Christ",
+}  # fmt: skip
+_ES_ABBREVIATIONS = {
+    "Sr.": "Señor", "Sra.": "Señora", "Srta.": "Señorita", "Dr.": "Doctor", "Dra.": "Doctora",
+    "D.": "Don", "Dña.": "Doña", "Ud.": "usted", "Uds.": "ustedes", "EE. UU.": "Estados Unidos",
+    "EE.UU.": "Estados Unidos", "etc.": "etcétera", "p. ej.": "por ejemplo",
+    "aprox.": "aproximadamente",
+    "Avda.": "Avenida", "núm.": "número", "pág.": "página", "a. C.": "antes de Cristo",
+    "d. C.": "después de Cristo",
+}  # fmt: skip
+
+_EN_TITLES = frozenset(
+    {
+        "Mr.", "Mrs.", "Ms.", "Messrs.", "Mmes.", "Dr.", "Drs.", "Prof.", "Rev.", "Fr.", "Hon.",
+        "Gov.", "Sen.", "Rep.", "Pres.", "Gen.", "Col.", "Maj.", "Capt.", "Cpt.", "Lt.", "Sgt.",
+        "Cpl.", "Pvt.", "Cmdr.", "Adm.", "Supt.", "Insp.", "Mt.", "Ft.", "vs.", "e.g.", "i.e.",
+        "cf.", "viz.", "approx.", "vol.", "vols.", "ch.", "pp.",
+    }
+)  # fmt: skip
+
+_ENGLISH = Wording(
+    locale="en_US",
+    numbers="en",
+    point="point",
+    minus="minus",
+    until="to",
+    joined="and",
+    time="{h} {m}",
+    full_hour="{h} o'clock",
+    few_minutes="oh {m}",
+    half_day=r"\s?[apAP]\.?\s?[mM]\b",
+    ordinals=(
+        (r"\b(?P<n>\d+)(?P<drop>st|nd|rd|th)\b", ""),
+        (r"\b(?:MONTH) (?P<n>\d{1,2})\b(?![:/.,]?\d)", ""),
+    ),
+    dates=_SLASHED_MONTH_FIRST,
+    date="{month} {d}, {y}",
+    scales=("thousand", "million", "billion", "trillion"),
+    abbreviations=_EN_ABBREVIATIONS,
+    before_name=_EN_TITLES,
+    in_context=(
+        (r"\bSt\.(?=\s+[A-Z])", "Saint"),
+        (r"\bSt\.(?=\s+[a-z])", "Street"),
+        (r"\bSt\.", "Street."),
+        (r"\bNo\.(?=\s*\d)", "Number"),
+        (r"\bNos\.(?=\s*\d)", "Numbers"),
+        (r"\bp\.(?=\s*\d)", "page"),
+        (r"#(?=\d)", "number "),
+        (r"\bSept\.(?=\s)", "September"),
+    ),
+)
+_BRITISH = evolve(_ENGLISH, locale="en_GB", dates=_SLASHED_DAY_FIRST)
+_GERMAN = Wording(
+    locale="de",
+    numbers="de",
+    point="Komma",
+    minus="minus",
+    until="bis",
+    joined="und",
+    time="{h} Uhr {m}",
+    full_hour="{h} Uhr",
+    time_of_day=_CLOCK + r"(?:\s*Uhr\b)?",
+    ordinals=(
+        (r"\b(?:am|vom|zum|dem|den|beim|ab) (?P<n>\d{1,2})(?P<drop>\.)(?=\s?(?:MONTH))", "n"),
+        (r"\b[dD]er (?P<n>\d{1,2})(?P<drop>\.)(?=\s?(?:MONTH))", ""),
+        (r"\b(?P<n>\d{1,2})(?P<drop>\.)(?=\s?(?:MONTH))", "r"),
+    ),
+    dates=_DOTTED,
+    date="{d}. {month} {y}",
+    scales=("Millionen", "Million", "Milliarden", "Milliarde"),
+    abbreviations=_DE_ABBREVIATIONS,
+    before_name=frozenset(_DE_ABBREVIATIONS) - {"usw.", "Jh.", "v. Chr.", "n. Chr.", "Str."},
+    in_context=((r"§\s?(?=\d)", "Paragraf "),),
+)
+_FRENCH = Wording(
+    locale="fr_FR",
+    numbers="fr",
+    point="virgule",
+    minus="moins",
+    until="à",
+    joined="et",
+    time="{h} heures {m}",
+    full_hour="{h} heures",
+    time_of_day=_CLOCK.replace(":(", r"\s?[:h]\s?(", 1),
+    ordinals=((r"\b(?P<n>\d+)(?P<drop>ers?|ères?|res?|es?|èmes?)\b", ""),),
+    dates=_SLASHED_DAY_FIRST,
+    scales=("millions", "million", "milliards", "milliard"),
+    abbreviations=_FR_ABBREVIATIONS,
+    before_name=frozenset(_FR_ABBREVIATIONS) - {"etc."},
+)
+_SPANISH = Wording(
+    locale="es",
+    numbers="es",
+    point="coma",
+    minus="menos",
+    until="a",
+    joined="con",
+    time="{h} y {m}",
+    full_hour="{h} en punto",
+    ordinals=((r"\b(?P<n>\d+)(?P<drop>\.?[ºª])", ""),),
+    dates=_SLASHED_DAY_FIRST,
+    date="{d} de {month} de {y}",
+    scales=("mil", "millones", "millón"),
+    abbreviations=_ES_ABBREVIATIONS,
+    before_name=frozenset(_ES_ABBREVIATIONS) - {"etc.", "a. C.", "d. C.", "EE. UU.", "EE.UU."},
+)
+
+_BY_LANGUAGE = {"en": _ENGLISH, "de": _GERMAN, "fr": _FRENCH, "es": _SPANISH}
+
+
+def wording(language: str) -> Wording | None:
+    """Of the language, whatever its region; none if only the phonemizer knows how it is spoken."""
+    if language.startswith("en-gb"):
+        return _BRITISH
+    return _BY_LANGUAGE.get(language.partition("-")[0])
