@@ -15,6 +15,7 @@ from attrs import frozen
 if TYPE_CHECKING:
     import random
     from collections.abc import Iterable, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     import torch
@@ -246,9 +247,22 @@ class Engine(Protocol):
     world_size: int
 
     def prepare(
-        self, model: torch.nn.Module, optimizer: torch.optim.Optimizer, *, precision: str
+        self,
+        model: torch.nn.Module,
+        optimizer: torch.optim.Optimizer,
+        *,
+        device: str,
+        precision: str,
     ) -> torch.nn.Module:
-        """Move the model; gives what the loop calls in its place."""
+        """Move the model; gives what the loop calls in its place. Sets `device`, `rank`, `world_size`.
+
+        `device` and `precision` are those of `training`. The model's `forward` takes examples and
+        gives a dict of scalars, `loss` among them. Raises `UnavailableError` if it cannot run here.
+        """
+        ...
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Around each forward pass: what `precision` asks for."""
         ...
 
     def backward(self, loss: Float[Tensor, ""], *, last: bool) -> None:
@@ -256,7 +270,10 @@ class Engine(Protocol):
         ...
 
     def step(self, *, clip_norm: float) -> float:
-        """Unscale, clip, update, zero the gradients; gives the gradient norm before clipping."""
+        """Unscale, clip, update, zero the gradients; gives the gradient norm before clipping.
+
+        Gradients that are not finite change no weight; the norm tells of them.
+        """
         ...
 
     def state_dict(self) -> dict[str, Tensor]:

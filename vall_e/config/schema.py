@@ -314,6 +314,8 @@ class TrainingConfig:
     """Checkpoints that are kept, besides those made by hand."""
     evaluate_every: int = field(default=500, validator=positive)
     """Steps between validation passes."""
+    evaluate_seconds: float = field(default=120.0, validator=positive)
+    """So much held-out audio is validated on, of all folders together."""
     ignore_inputs: bool = True
     """Only the predicted segment counts in the loss; else the text and prompt of AR samples too."""
     wrappers: tuple[WrapperChoice, ...] = ()

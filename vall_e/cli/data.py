@@ -1,0 +1,160 @@
+"""`vall-e data`: recordings to datasets."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+
+from vall_e.cli.app import App
+from vall_e.errors import DataError
+
+if TYPE_CHECKING:
+    from vall_e.config.schema import RunConfig
+    from vall_e.data.prepare import Prepared, Preparer, Skipped
+    from vall_e.data.process import Report
+
+folder = click.Path(exists=True, file_okay=False, path_type=Path)
+file = click.Path(exists=True, dir_okay=False, path_type=Path)
+REASONS = 10  # shown at the end; skipped.jsonl has all
+
+
+@click.group()
+def data() -> None:
+    """Make datasets of recordings."""
+
+
+@data.command()
+@click.argument("source", metavar="FOLDER", type=folder)
+@click.option(
+    "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the dataset; one that is there is added to.",
+)  # fmt: skip
+@click.option("-c", "--config", "path", type=file, help="YAML file: its codec and text count.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change an option.")
+@click.option(
+    "--transcripts", type=file,
+    help="Table with columns path and text. Default: transcripts, metadata or corpus "
+    "(.tsv, .csv, .json, .jsonl) in FOLDER, else a .txt beside each recording.",
+)  # fmt: skip
+@click.option(
+    "--language", help="Of all recordings. Default: the table's, else the config's first."
+)
+@click.option("--speaker", help="Of all recordings. Default: the table's, else the file's folder.")
+@click.option("--max-seconds", default=60.0, show_default=True, help="Skip longer recordings.")
+@click.option("--workers", default=0, show_default=True, help="Processes; 0 works in this one.")
+@click.option("--strict", is_flag=True, help="Exit with 8 if any recording was skipped.")
+@click.pass_obj
+def process(
+    app: App,
+    source: Path,
+    output: Path,
+    path: Path | None,
+    overrides: tuple[str, ...],
+    transcripts: Path | None,
+    language: str | None,
+    speaker: str | None,
+    max_seconds: float,
+    workers: int,
+    strict: bool,
+) -> None:
+    """Encode the recordings in FOLDER and phonemize what is said in them.
+
+    Can be stopped at any time, and goes on where it was. Recordings that cannot be used are
+    skipped, and listed with the reason in OUTPUT/skipped.jsonl. Exit code 0: the dataset is
+    complete (recordings may have been skipped, see --strict); 8: nothing was usable.
+    """
+    from vall_e.config.load import load
+    from vall_e.data.prepare import make_preparer
+    from vall_e.data.process import process as run
+    from vall_e.data.recordings import find_recordings
+
+    config = load(path, app.registry, overrides=overrides, environ=app.environ)
+    recordings = find_recordings(source, transcripts=transcripts, speaker=speaker)
+    make: Callable[[], Preparer] = partial(
+        make_preparer, config, language=language, max_seconds=max_seconds
+    )
+    if workers:
+        make = partial(_make, _plain(config), app.environ, app.load_plugins, language, max_seconds)
+    started = time.perf_counter()
+    seen = 0.0
+
+    with _bar(app.console, len(recordings)) as advance:
+
+        def on_item(item: Prepared | Skipped) -> None:
+            nonlocal seen
+            seen += getattr(item, "seconds", 0.0)
+            advance()
+
+        report = run(recordings, output, make, workers=workers, on_item=on_item)
+    _say(report, output, seen, time.perf_counter() - started)
+    if not report.info.utterances or (strict and report.skipped):
+        used = "no recording could be used" if not report.info.utterances else "some were skipped"
+        raise DataError(f"{source}: {used}", hint=f"see {output / 'skipped.jsonl'} for the reasons")
+
+
+def _plain(config: RunConfig) -> dict[str, Any]:
+    from vall_e.config.load import unstructure
+
+    plain: dict[str, Any] = unstructure(config)
+    return plain
+
+
+def _make(
+    raw: dict[str, Any],
+    environ: Mapping[str, str],
+    load_plugins: bool,
+    language: str | None,
+    max_seconds: float,
+) -> Preparer:
+    """The preparer of a worker process, which finds the components for itself."""
+    from vall_e.config.load import structure
+    from vall_e.data.prepare import make_preparer
+    from vall_e.registry import Registry
+
+    registry = Registry.discover(environ=environ, load_plugins=load_plugins)
+    config = structure(raw, registry, source="config")
+    return make_preparer(config, language=language, max_seconds=max_seconds)
+
+
+class _Bar:
+    """A progress bar on a terminal; a line now and then elsewhere is the summary's business."""
+
+    def __init__(self, console: Console, total: int) -> None:
+        columns = ("recordings", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self.progress = Progress(*columns, console=console, transient=True)
+        self.task = self.progress.add_task("recordings", total=total)
+
+    def __enter__(self) -> Callable[[], None]:
+        self.progress.start()
+        return partial(self.progress.advance, self.task)
+
+    def __exit__(self, *_: object) -> None:
+        self.progress.stop()
+
+
+def _bar(console: Console, total: int) -> Any:
+    return _Bar(console, total) if console.is_terminal else nullcontext(lambda: None)
+
+
+def _say(report: Report, output: Path, seconds: float, elapsed: float) -> None:
+    info = report.info
+    click.echo(
+        f"{output}: {info.utterances} utterances, {info.seconds / 3600:.2f} h, "
+        f"{info.speakers} speakers, codec {info.codec}"
+    )
+    click.echo(
+        f"{report.done} new, {report.already} there already, {len(report.skipped)} skipped; "
+        f"{report.done / elapsed:.1f} recordings/s, {seconds / elapsed:.0f} times real time"
+    )
+    for reason, count in report.reasons.most_common(REASONS):
+        click.echo(f"  skipped {count}: {reason}")
+    if len(report.reasons) > REASONS:
+        click.echo(f"  and more, see {output / 'skipped.jsonl'}")

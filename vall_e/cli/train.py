@@ -1,0 +1,171 @@
+"""`vall-e train`: train a model as a YAML file says."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import attrs
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from vall_e.cli.app import App
+
+if TYPE_CHECKING:
+    from vall_e.training.commands import Commands
+    from vall_e.training.loop import Watch
+    from vall_e.training.metrics import Metrics
+
+QUIET_SECONDS = 15.0  # between two lines where there is no terminal
+
+
+@click.command()
+@click.argument(
+    "path", metavar="CONFIG", type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+@click.option("--resume", is_flag=True, help="Go on from the latest checkpoint, if there is one.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change an option.")
+@click.option("--max-steps", type=click.IntRange(1), help="Same as --set training.max_steps=N.")
+@click.option(
+    "--overfit", type=click.IntRange(1), metavar="N",
+    help="Learn the first N utterances by heart, to see that a model can; no validation.",
+)  # fmt: skip
+@click.pass_obj
+def train(
+    app: App,
+    path: Path,
+    resume: bool,
+    overrides: tuple[str, ...],
+    max_steps: int | None,
+    overfit: int | None,
+) -> None:
+    """Train a model as CONFIG says.
+
+    While it runs it takes commands on stdin, one a line: save, eval, export [FILE], lr X, quit,
+    each with @STEP if it is for later (quit@500). Ctrl-C and SIGTERM save a checkpoint and end.
+    """
+    from vall_e.config.load import load
+    from vall_e.training.commands import Commands
+    from vall_e.training.loop import train as run_all
+    from vall_e.training.start import open_run
+
+    if max_steps is not None:
+        overrides = (*overrides, f"training.max_steps={max_steps}")
+    config = load(path, app.registry, overrides=overrides, environ=app.environ)
+    folder = Path(config.training.output)
+    run = open_run(config, folder, resume=resume, overfit=overfit)
+    click.echo(f"{folder}: from step {run.progress.step} to {config.training.max_steps}", err=True)
+    commands = Commands()
+    if sys.stdin is not None and not sys.stdin.closed:
+        commands.listen(_descriptor())
+    with (
+        _signals(commands),
+        _view(app.console, config.training.max_steps, run.progress.step) as watch,
+    ):
+        run_all(run, commands, watch)
+    why = f", ended by {commands.stopped_by}" if commands.stopped_by else ""
+    click.echo(f"{folder}: step {run.progress.step} of {config.training.max_steps}{why}", err=True)
+
+
+def _descriptor() -> int:
+    """Of stdin; a test's replacement has none, and is as good as closed."""
+    try:
+        return sys.stdin.fileno()
+    except (OSError, ValueError):
+        return os.open(os.devnull, os.O_RDONLY)
+
+
+@contextmanager
+def _signals(commands: Commands) -> Iterator[None]:
+    """The first SIGTERM or Ctrl-C ends the run after this step, a second one at once."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        commands.stop(signal.Signals(number).name)
+        signal.signal(number, before[signal.Signals(number)])
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _view(console: Console, max_steps: int, step: int) -> Iterator[Watch]:
+    """A live line on a terminal, else a line every so often."""
+    from vall_e.training.loop import Watch
+
+    def say(text: str) -> None:
+        console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    watch = Watch(
+        on_validation=lambda found: say(_validation_line(found)),
+        on_file=lambda path: say(f"wrote {path}"),
+    )
+    if not console.is_terminal:
+        yield attrs.evolve(watch, on_step=_Lines(say, max_steps))
+        return
+    columns = (
+        TextColumn("step"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"),
+        TimeRemainingColumn(),
+    )  # fmt: skip
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=max_steps, completed=step)
+        smooth = _Smooth()
+
+        def on_step(metrics: Metrics) -> None:
+            text = _step_text(smooth(metrics))
+            progress.update(task, completed=metrics["step"], description=text)
+
+        yield attrs.evolve(watch, on_step=on_step)
+
+
+class _Lines:
+    """Prints at the first step, then no more often than `QUIET_SECONDS`."""
+
+    def __init__(self, say: Callable[[str], None], max_steps: int) -> None:
+        self.say, self.max_steps = say, max_steps
+        self.smooth = _Smooth()
+        self.last = float("-inf")
+
+    def __call__(self, metrics: Metrics) -> None:
+        smooth = self.smooth(metrics)
+        if time.monotonic() - self.last >= QUIET_SECONDS or metrics["step"] == self.max_steps:
+            self.last = time.monotonic()
+            self.say(f"step {metrics['step']}/{self.max_steps}  {_step_text(smooth)}")
+
+
+class _Smooth:
+    """A running mean over some 20 steps, since single batches differ a lot."""
+
+    def __init__(self) -> None:
+        self.mean: Metrics = {}
+
+    def __call__(self, metrics: Metrics) -> Metrics:
+        for name, value in metrics.items():
+            old = self.mean.get(name, value)
+            self.mean[name] = old + (value - old) / 20
+        return {**self.mean, "lr": metrics["lr"]}
+
+
+def _step_text(metrics: Metrics) -> str:
+    parts = [f"loss {metrics['loss']:.3f}"]
+    parts += [f"{name[4:]} {value:.3f}" for name, value in metrics.items() if name[:4] == "nll."]
+    parts.append(f"lr {metrics['lr']:.2e}")
+    parts.append(f"norm {metrics['grad_norm']:.2f}")
+    parts.append(f"{metrics['tokens_per_second']:.0f} tokens/s")
+    return "  ".join(parts)
+
+
+def _validation_line(found: Metrics) -> str:
+    parts = [f"{k.removeprefix('validation.')} {v:.3f}" for k, v in found.items() if k != "step"]
+    return f"validation after step {found['step']}: {'  '.join(parts)}"

@@ -1,0 +1,206 @@
+"""The utterances that a run trains on, from one or several datasets."""
+
+from __future__ import annotations
+
+import logging
+import random
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from attrs import field, frozen
+from jaxtyping import Int
+from torch import Tensor
+
+from vall_e.data.dataset import Dataset
+from vall_e.data.manifest import Entry, Info
+from vall_e.errors import DataError
+from vall_e.text.vocabulary import Vocabulary
+
+log = logging.getLogger(__name__)
+
+
+@frozen(eq=False)
+class Utterance:
+    """An entry with its text as ids. `speaker` numbers the speakers of the whole corpus."""
+
+    entry: Entry
+    dataset: Dataset = field(repr=False)
+    speaker: int
+    language: int
+    text: np.ndarray = field(repr=False)
+
+    def codes(self, start: int = 0, stop: int | None = None) -> Int[Tensor, "k f"]:
+        return torch.from_numpy(self.dataset.codes(self.entry, start, stop))
+
+
+@frozen(eq=False)
+class Corpus:
+    """Utterances, grouped by the folder they come from.
+
+    `groups` are ranges of `utterances`, one a folder; `speakers[i]` lists the utterances of
+    speaker i. A speaker belongs to a folder: the same name elsewhere is somebody else.
+    """
+
+    utterances: Sequence[Utterance] = field(repr=False)
+    groups: Sequence[range]
+    speakers: Sequence[Sequence[int]] = field(repr=False)
+    info: Info
+    left_out: Counter[str]
+
+    def __len__(self) -> int:
+        return len(self.utterances)
+
+    @property
+    def seconds(self) -> np.ndarray:
+        return np.array([utterance.entry.seconds for utterance in self.utterances])
+
+    def prompt(self, index: int, frames: int, rng: random.Random) -> Int[Tensor, "k f"] | None:
+        """`frames` of the speaker's other recordings, cut anywhere, glued where one is too short.
+
+        Fewer where the speaker has no more; None where there is nothing else.
+        """
+        speaker = self.speakers[self.utterances[index].speaker]
+        parts: list[Tensor] = []
+        missing = frames
+        for other in _others(speaker, index, rng):
+            if missing <= 0:
+                break
+            utterance = self.utterances[other]
+            spare = utterance.entry.frames - missing
+            start = rng.randint(0, spare) if spare > 0 else 0
+            parts.append(utterance.codes(start, start + missing))
+            missing -= parts[-1].shape[1]
+        return torch.cat(parts, dim=1) if parts else None
+
+
+def _others(indices: Sequence[int], index: int, rng: random.Random) -> Sequence[int]:
+    """A few of the other indices, in random order, without touching a long list as a whole."""
+    few = rng.sample(indices, min(len(indices), 9))
+    return [other for other in few if other != index]
+
+
+@frozen(eq=False)
+class PromptSource:
+    """The `Source` of one training sample: `frames` long, 0 for no prompt."""
+
+    corpus: Corpus
+    index: int
+    frames: int
+
+    def prompt(self, rng: random.Random) -> Int[Tensor, "k f"] | None:
+        return self.corpus.prompt(self.index, self.frames, rng) if self.frames else None
+
+
+def open_datasets(folders: Sequence[Path]) -> list[Dataset]:
+    """All of one codec, or `DataError`."""
+    datasets = [Dataset(folder) for folder in folders]
+    for dataset in datasets[1:]:
+        first = datasets[0]
+        if dataset.info.codec != first.info.codec:
+            raise DataError(
+                f"{first.folder} has codes of {first.info.codec}, "
+                f"{dataset.folder} of {dataset.info.codec}",
+                hint="process them with the same codec",
+            )
+    return datasets
+
+
+def symbols_of(datasets: Sequence[Dataset]) -> set[str]:
+    """Every symbol that the datasets' phonemes use: what a vocabulary is made of."""
+    found: set[str] = set()
+    for dataset in datasets:
+        for entry in dataset.entries:
+            found.update(_canonical(entry.phonemes))
+    return found
+
+
+def make_corpus(
+    datasets: Sequence[Dataset],
+    vocabulary: Vocabulary,
+    languages: Sequence[str],
+    *,
+    seconds: tuple[float, float],
+    unknown: Literal["error", "warn"] = "warn",
+    limit: int | None = None,
+) -> Corpus:
+    """The utterances in range whose language the run knows; of those the first `limit`."""
+    utterances: list[Utterance] = []
+    groups: list[range] = []
+    speakers: list[list[int]] = []
+    left_out: Counter[str] = Counter()
+    encoder = _Encoder(vocabulary, unknown)
+    numbers = {language: i for i, language in enumerate(languages)}
+    for dataset in datasets:
+        start = len(utterances)
+        names: dict[str, int] = {}
+        for entry in dataset.entries:
+            reason = _unfit(entry, numbers, seconds)
+            if reason:
+                left_out[reason] += 1
+                continue
+            if limit is not None and len(utterances) == limit:
+                break
+            speaker = names.setdefault(entry.speaker, len(speakers))
+            if speaker == len(speakers):
+                speakers.append([])
+            speakers[speaker].append(len(utterances))
+            text, language = encoder(entry.phonemes), numbers[entry.language]
+            utterances.append(Utterance(entry, dataset, speaker, language, text))
+        groups.append(range(start, len(utterances)))
+    if not utterances:
+        reasons = ", ".join(f"{n} {reason}" for reason, n in left_out.items())
+        raise DataError(
+            f"no utterance is left to train on: {reasons}",
+            hint="widen data.seconds, or add their language to text.languages",
+        )
+    encoder.report()
+    return Corpus(
+        utterances=utterances,
+        groups=groups,
+        speakers=speakers,
+        info=datasets[0].info,
+        left_out=left_out,
+    )
+
+
+class _Encoder:
+    """Phonemes to ids; what the vocabulary lacks is refused, or left out and told once for all."""
+
+    def __init__(self, vocabulary: Vocabulary, unknown: Literal["error", "warn"]) -> None:
+        self.vocabulary = vocabulary
+        self.unknown = unknown
+        self.known = set(vocabulary.symbols)
+        self.missing: Counter[str] = Counter()
+
+    def __call__(self, phonemes: str) -> np.ndarray:
+        canonical = _canonical(phonemes)
+        if self.unknown == "warn" and not self.known.issuperset(canonical):
+            self.missing.update(symbol for symbol in canonical if symbol not in self.known)
+            canonical = "".join(symbol for symbol in canonical if symbol in self.known)
+        ids = self.vocabulary.encode(canonical, unknown="error").ids
+        return np.array(ids, dtype=np.int64)
+
+    def report(self) -> None:
+        if self.missing:
+            symbols = ", ".join(f"{symbol!r} {n} times" for symbol, n in self.missing.most_common())
+            log.warning("left out of the texts, as the vocabulary lacks them: %s", symbols)
+
+
+def _canonical(phonemes: str) -> str:
+    """As `FrontEnd` does: an accent is a symbol of its own, however it was written."""
+    return unicodedata.normalize("NFD", phonemes)
+
+
+def _unfit(entry: Entry, languages: dict[str, int], seconds: tuple[float, float]) -> str:
+    if entry.seconds < seconds[0]:
+        return f"under {seconds[0]:g} s"
+    if entry.seconds > seconds[1]:
+        return f"over {seconds[1]:g} s"
+    if entry.language not in languages:
+        return f"in {entry.language}"
+    return ""

@@ -1,0 +1,163 @@
+"""Batches of examples without end, from where a run left off."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+import torch
+from attrs import frozen
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from vall_e.config.schema import DataConfig
+from vall_e.data.corpus import Corpus, PromptSource
+from vall_e.data.order import Draw, Order, Position
+from vall_e.interfaces import Task
+from vall_e.model.sequence import Example, Segment
+
+
+@frozen(eq=False)
+class Batch:
+    """Examples, the ids of their utterances, and where this rank's batch after it lies.
+
+    `seconds` is the audio of the utterances, without prompts and padding.
+    """
+
+    examples: Sequence[Example]
+    ids: Sequence[str]
+    seconds: float
+    after: Position
+
+
+@frozen(eq=False)
+class Maker:
+    """Makes the example of a draw: its task, its prompt and its level, all from its own state."""
+
+    corpus: Corpus
+    tasks: Sequence[Task]
+    draw_level: Callable[[Any], int]
+    seed: int
+
+    def __call__(self, draw: Draw) -> Example:
+        rng = draw.rng(self.seed)
+        utterance = self.corpus.utterances[draw.utterance]
+        frames = round(draw.prompt_seconds * self.corpus.info.frame_rate)
+        task = rng.choice(self.tasks)
+        sample = task.sample(
+            text=torch.from_numpy(utterance.text),
+            language=utterance.language,
+            codes=utterance.codes(),
+            source=PromptSource(self.corpus, draw.utterance, frames),
+            rng=rng,
+        )
+        level = self.draw_level(rng)
+        return Example(task.segments(sample, level=level), level)
+
+
+class Loader:
+    """Batches of one rank: every `world_size`-th of one common sequence.
+
+    So the ranks together see each sample of an epoch once. `position` is that of the sequence's
+    first batch that no rank has got; set it to go on from there.
+    """
+
+    def __init__(
+        self, order: Order, maker: Maker, *, rank: int = 0, world_size: int = 1, workers: int = 0
+    ) -> None:
+        self.order = order
+        self.maker = maker
+        self.rank = rank
+        self.world_size = world_size
+        self.workers = workers
+        self.position = Position()
+
+    def __iter__(self) -> Iterator[Batch]:
+        loader = DataLoader(
+            _Batches(self.maker),
+            batch_size=None,
+            sampler=_Plan(self.order, self.position, self.rank, self.world_size),
+            num_workers=self.workers,
+            prefetch_factor=8 if self.workers else None,
+            # Else it would draw from torch's own random state, and so change what dropout does.
+            generator=torch.Generator(),
+        )
+        for batch in map(_unpacked, loader):
+            self.position = batch.after
+            yield batch
+
+
+def make_order(corpus: Corpus, config: DataConfig, *, seed: int) -> Order:
+    """The order of a run. Without `shares`, folders count by their utterances."""
+    return Order(
+        seconds=corpus.seconds,
+        groups=corpus.groups,
+        shares=config.shares or [len(group) for group in corpus.groups],
+        prompt_seconds=config.prompt_seconds,
+        without_prompt=config.without_prompt,
+        batch_seconds=config.batch_seconds,
+        seed=seed,
+    )
+
+
+@frozen(eq=False)
+class _Planned:
+    """What goes to a loader process."""
+
+    draws: Sequence[Draw]
+    after: Position
+
+
+class _Plan(Sampler[_Planned]):
+    """Of each `world_size` batches of the sequence, the one of this rank."""
+
+    def __init__(self, order: Order, start: Position, rank: int, world_size: int) -> None:
+        self.order, self.start, self.rank, self.world_size = order, start, rank, world_size
+
+    def __iter__(self) -> Iterator[_Planned]:
+        sequence = self.order.batches(self.start)
+        while True:
+            window = list(islice(sequence, self.world_size))
+            position, _ = window[-1]
+            after = Position(position.epoch, position.batch + 1)
+            yield _Planned(window[self.rank][1], after)
+
+
+class _Batches(Dataset[Any]):
+    """Makes batches of arrays.
+
+    A loader process would send each tensor through a file descriptor of its own, which is slow,
+    and soon out of descriptors.
+    """
+
+    def __init__(self, maker: Maker) -> None:
+        self.maker = maker
+
+    def __getitem__(self, planned: _Planned) -> _Packed:
+        entries = [self.maker.corpus.utterances[draw.utterance].entry for draw in planned.draws]
+        examples = [self.maker(draw) for draw in planned.draws]
+        return _Packed(
+            rows=[
+                (e.level, [(segment.name, segment.ids.numpy()) for segment in e.segments])
+                for e in examples
+            ],
+            ids=[entry.id for entry in entries],
+            seconds=sum(entry.seconds for entry in entries),
+            after=planned.after,
+        )
+
+
+@frozen(eq=False)
+class _Packed:
+    rows: Sequence[tuple[int, Sequence[tuple[Any, Any]]]]
+    ids: Sequence[str]
+    seconds: float
+    after: Position
+
+
+def _unpacked(packed: _Packed) -> Batch:
+    examples = [
+        Example([Segment(name, torch.from_numpy(ids)) for name, ids in segments], level)
+        for level, segments in packed.rows
+    ]
+    return Batch(examples, packed.ids, packed.seconds, packed.after)

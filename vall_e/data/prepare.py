@@ -1,0 +1,116 @@
+"""One recording to what a dataset stores of it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+import torch
+from attrs import field, frozen
+
+from vall_e.audio.clip import Clip
+from vall_e.config.schema import RunConfig
+from vall_e.data.manifest import Info
+from vall_e.data.recordings import Recording
+from vall_e.errors import DataError, VallEError
+from vall_e.interfaces import Codec
+
+MIN_SECONDS = 0.2  # shorter than a syllable: nothing to learn to say
+
+
+class Phonemes(Protocol):
+    """What preparing needs of a front end."""
+
+    def phonemes(self, text: str, language: str) -> str: ...
+
+
+@frozen(eq=False)
+class Prepared:
+    """`codes` are int16 (frames, levels), the order of the file."""
+
+    recording: Recording
+    language: str
+    phonemes: str
+    seconds: float
+    codes: np.ndarray = field(repr=False)
+
+
+@frozen
+class Skipped:
+    """A recording that the dataset does without."""
+
+    recording: Recording
+    reason: str
+
+
+@frozen(eq=False)
+class Preparer:
+    """Reads, checks, encodes and phonemizes. `language` is that of all recordings, if given."""
+
+    codec: Codec
+    front_end: Phonemes
+    phonemizer: str
+    languages: tuple[str, ...]
+    language: str | None = None
+    max_seconds: float = 60.0
+
+    @property
+    def info(self) -> Info:
+        return Info(
+            codec=self.codec.identity,
+            frame_rate=float(self.codec.frame_rate),
+            sample_rate=self.codec.sample_rate,
+            levels=self.codec.levels,
+            codebook_size=self.codec.codebook_size,
+            phonemizer=self.phonemizer,
+        )
+
+    def __call__(self, recording: Recording) -> Prepared | Skipped:
+        try:
+            return self._prepared(recording)
+        except VallEError as exc:
+            return Skipped(recording, exc.message)
+
+    def _prepared(self, recording: Recording) -> Prepared:
+        if not recording.text:
+            raise DataError("it has no transcript")
+        language = self._language(recording)
+        phonemes = self.front_end.phonemes(recording.text, language)
+        clip = Clip.read(recording.path).mono().resample(self.codec.sample_rate)
+        clip.check(min_seconds=MIN_SECONDS, max_seconds=self.max_seconds)
+        audio = torch.from_numpy(clip.samples).float()[None, None]
+        with torch.inference_mode():
+            codes = self.codec.encode(audio)[0]  # (k, f)
+        return Prepared(
+            recording=recording,
+            language=language,
+            phonemes=phonemes,
+            seconds=clip.seconds,
+            codes=np.ascontiguousarray(codes.T.cpu().numpy().astype("<i2")),
+        )
+
+    def _language(self, recording: Recording) -> str:
+        """One of the run's languages: the very one, or the first of that tongue (`en`: `en-us`)."""
+        wanted = self.language or recording.language or self.languages[0]
+        if wanted in self.languages:
+            return wanted
+        for language in self.languages:
+            if language.partition("-")[0] == wanted.partition("-")[0].lower():
+                return language
+        raise DataError(f"its language {wanted!r} is not in text.languages {list(self.languages)}")
+
+
+def make_preparer(config: RunConfig, *, language: str | None, max_seconds: float) -> Preparer:
+    """The preparer that a run's codec and text settings describe."""
+    from vall_e.text.front_end import FrontEnd
+    from vall_e.text.vocabulary import Vocabulary
+
+    vocabulary = Vocabulary.of(())  # ids are made when training starts: here only phonemes count
+    return Preparer(
+        codec=config.codec.build(),
+        front_end=FrontEnd.of(config.text, vocabulary),
+        phonemizer=config.text.phonemizer.component.name,
+        languages=config.text.languages,
+        language=language,
+        max_seconds=max_seconds,
+    )

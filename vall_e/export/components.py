@@ -1,0 +1,50 @@
+"""File formats that ship in the core. No torch here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from vall_e.plugin import Component
+
+if TYPE_CHECKING:
+    from vall_e.interfaces import Exporter
+
+
+@frozen
+class SafetensorsConfig:
+    """No options."""
+
+
+@frozen
+class TorchConfig:
+    """No options."""
+
+
+def build_safetensors(config: SafetensorsConfig) -> Exporter:
+    from vall_e.export.safetensors import SafetensorsExporter
+
+    return SafetensorsExporter()
+
+
+def build_torch(config: TorchConfig) -> Exporter:
+    from vall_e.export.torch import TorchExporter
+
+    return TorchExporter()
+
+
+EXPORTERS = (
+    Component(
+        name="safetensors",
+        config=SafetensorsConfig,
+        build=build_safetensors,
+        summary="one file with everything in it, which `-m` takes",
+    ),
+    Component(
+        name="torch",
+        config=TorchConfig,
+        build=build_torch,
+        summary="torch.save of plain tensors and JSON text, for other programs",
+    ),
+)

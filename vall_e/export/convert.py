@@ -1,0 +1,37 @@
+"""Weights in, an exporter's file out."""
+
+from pathlib import Path
+
+import torch
+
+from vall_e.errors import CheckpointError
+from vall_e.interfaces import Exporter
+from vall_e.model.weights import load
+from vall_e.registry import Registry
+from vall_e.training.checkpoint import find_weights
+
+DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def export_weights(
+    checkpoint: Path,
+    exporter: Exporter,
+    registry: Registry,
+    *,
+    dtype: str | None = None,
+    output: Path | None = None,
+) -> Path:
+    """Give the path of the file. Raises `CheckpointError` rather than write over the source."""
+    weights = find_weights(checkpoint)
+    bundle = load(weights, registry)
+    if dtype is not None:
+        bundle.model.to(DTYPES[dtype])
+    path = output or Path(_name(checkpoint) + exporter.suffix)
+    if path.resolve() == weights.resolve():
+        raise CheckpointError(f"{path} is the source itself", hint="name another file with -o")
+    exporter(bundle, path)
+    return path
+
+
+def _name(checkpoint: Path) -> str:
+    return checkpoint.stem if checkpoint.is_file() else checkpoint.resolve().name

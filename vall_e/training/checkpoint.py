@@ -1,0 +1,177 @@
+"""Checkpoints: a folder for each, which appears whole or not at all. No pickle.
+
+runs/valle/latest                       name of the newest checkpoint folder
+runs/valle/step-000500/
+weights.safetensors                 the model, complete: `vall-e synth -m` takes it
+training.safetensors                tensors of optimizer and engine
+training.json                       step, counts, position in the data, learning rate
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+from attrs import field, frozen
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from vall_e.errors import CheckpointError, TrainingError
+from vall_e.model.weights import Bundle, save
+
+FORMAT = 1
+LATEST = "latest"
+WEIGHTS = "weights.safetensors"
+TENSORS = "training.safetensors"
+FACTS = "training.json"
+_NAME = re.compile(r"step-(\d{6,})")
+
+
+@frozen(eq=False)
+class TrainingState:
+    """What resuming needs beside the weights: plain values, and tensors by name."""
+
+    facts: dict[str, Any]
+    tensors: dict[str, Tensor] = field(repr=False)
+
+
+def write_checkpoint(
+    run: Path, step: int, bundle: Bundle, state: TrainingState, *, by_hand: bool = False
+) -> Path:
+    """Write the folder and point `latest` to it. One made `by_hand` is never pruned."""
+    folder = run / f"step-{step:06d}"
+    part = run / f"{folder.name}.part"
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
+    save(bundle, part / WEIGHTS)
+    save_file(state.tensors, part / TENSORS)
+    facts = {"format": FORMAT, "step": step, "by_hand": by_hand, **state.facts}
+    (part / FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
+    for path in part.iterdir():
+        _flush(path)
+    shutil.rmtree(folder, ignore_errors=True)  # of a step that is trained for the second time
+    os.replace(part, folder)
+    pointer = run / f"{LATEST}.part"
+    pointer.write_text(folder.name + "\n", encoding="utf-8")
+    os.replace(pointer, run / LATEST)
+    return folder
+
+
+def read_state(folder: Path) -> TrainingState:
+    try:
+        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        tensors = load_file(folder / TENSORS)
+    except (OSError, ValueError, SafetensorError) as exc:
+        raise CheckpointError(
+            f"{folder} cannot be resumed from: {exc}", hint="name an older checkpoint in `latest`"
+        ) from exc
+    if facts.get("format") != FORMAT:
+        raise CheckpointError(
+            f"{folder} has checkpoint format {facts.get('format')}, this version reads {FORMAT}",
+            hint="resume with the version of vall-e that wrote it",
+        )
+    return TrainingState(facts, tensors)
+
+
+def prune(run: Path, keep: int) -> None:
+    """Delete all but the newest `keep` checkpoints; those made by hand stay and do not count."""
+    automatic = [folder for folder in checkpoints(run) if not _by_hand(folder)]
+    for folder in automatic[:-keep]:
+        gone = folder.with_name(folder.name + ".part")  # so that it vanishes at once
+        shutil.rmtree(gone, ignore_errors=True)
+        os.replace(folder, gone)
+        shutil.rmtree(gone, ignore_errors=True)
+
+
+def checkpoints(run: Path) -> list[Path]:
+    """Whole checkpoints, the oldest first."""
+    found = [(int(m[1]), path) for path in run.glob("step-*") if (m := _NAME.fullmatch(path.name))]
+    return [path for _, path in sorted(found)]
+
+
+def latest(run: Path) -> Path | None:
+    """The checkpoint that `latest` names, or None if the folder holds none."""
+    pointer = run / LATEST
+    if not pointer.is_file():
+        return None
+    folder = run / pointer.read_text(encoding="utf-8").strip()
+    if not (folder / WEIGHTS).is_file():
+        raise CheckpointError(
+            f"{pointer} names {folder.name}, which is not there",
+            hint=f"write the name of a step-... folder of {run} into it",
+        )
+    return folder
+
+
+def find_weights(path: Path) -> Path:
+    """The weights file meant by a run folder (its latest), a checkpoint folder, or a file."""
+    if path.is_file():
+        return path
+    if (path / WEIGHTS).is_file():
+        return path / WEIGHTS
+    folder = latest(path) if path.is_dir() else None
+    if folder is None:
+        raise CheckpointError(
+            f"{path} is neither a weights file, nor a checkpoint, nor a folder of checkpoints",
+            hint="give the folder that training.output names",
+        )
+    return folder / WEIGHTS
+
+
+def pack_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """An optimizer's state as tensors by name and plain values."""
+    state = optimizer.state_dict()
+    tensors: dict[str, Tensor] = {}
+    values: dict[str, Any] = {"groups": state["param_groups"], "state": {}}
+    for index, slots in state["state"].items():
+        for name, value in slots.items():
+            if isinstance(value, Tensor):
+                tensors[f"optimizer/{index}/{name}"] = value.detach().cpu().contiguous()
+            else:
+                values["state"].setdefault(str(index), {})[name] = value
+    try:
+        json.dumps(values)
+    except TypeError as exc:
+        raise TrainingError(
+            f"the state of {type(optimizer).__name__} cannot be saved: {exc}",
+            hint="its state_dict may hold tensors, numbers, text and lists of them",
+        ) from exc
+    return tensors, values
+
+
+def unpack_optimizer(
+    optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], values: dict[str, Any]
+) -> None:
+    """Put back what `pack_optimizer` took; `CheckpointError` if it is another optimizer's."""
+    state: dict[int, dict[str, Any]] = {int(i): dict(slots) for i, slots in values["state"].items()}
+    for key, tensor in tensors.items():
+        kind, _, rest = key.partition("/")
+        if kind == "optimizer":
+            index, _, name = rest.partition("/")
+            state.setdefault(int(index), {})[name] = tensor
+    try:
+        optimizer.load_state_dict({"state": state, "param_groups": values["groups"]})
+    except (ValueError, KeyError) as exc:
+        raise CheckpointError(
+            f"the checkpoint's optimizer state does not fit: {exc}",
+            hint="resume with the optimizer and the model that it was made with",
+        ) from exc
+
+
+def _by_hand(folder: Path) -> bool:
+    try:
+        return bool(json.loads((folder / FACTS).read_text(encoding="utf-8"))["by_hand"])
+    except (OSError, ValueError, KeyError):
+        return True  # nothing that we know to be ours to delete
+
+
+def _flush(path: Path) -> None:
+    """To the disk, so that a power cut after the rename finds the file whole."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

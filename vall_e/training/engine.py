@@ -1,0 +1,85 @@
+"""The engine `local`: one process, one device."""
+
+import math
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from vall_e.errors import UnavailableError
+
+DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Local:
+    """Weights stay float32; `bf16` and `fp16` are the precision of the products in autocast.
+
+    fp16 scales the loss, so that small gradients do not vanish, and leaves out a step whose
+    gradients overflow.
+    """
+
+    def __init__(self) -> None:
+        self.device = torch.device("cpu")
+        self.rank = 0
+        self.world_size = 1
+
+    def prepare(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        *,
+        device: str,
+        precision: str,
+    ) -> nn.Module:
+        """Raise `UnavailableError` if this machine lacks the device."""
+        self.device = find_device(device)
+        self.optimizer = optimizer
+        self.dtype = DTYPES.get(precision)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "fp16")
+        return model.to(self.device)
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Where the forward pass, and only that, must run."""
+        if self.dtype is None:
+            return nullcontext()
+        return torch.autocast(self.device.type, dtype=self.dtype)
+
+    def backward(self, loss: Float[Tensor, ""], *, last: bool) -> None:
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+
+    def step(self, *, clip_norm: float) -> float:
+        """Without a scaler, gradients that are not numbers change nothing: the norm tells."""
+        self.scaler.unscale_(self.optimizer)
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
+        norm = float(nn.utils.clip_grad_norm_(parameters, clip_norm))
+        if math.isfinite(norm) or self.scaler.is_enabled():
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        return norm
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """The loss scale of fp16; nothing else."""
+        return {key: torch.tensor(value) for key, value in self.scaler.state_dict().items()}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        if self.scaler.is_enabled() and state:
+            self.scaler.load_state_dict({key: value.item() for key, value in state.items()})
+
+
+def find_device(name: str) -> torch.device:
+    """The device called `name`; `auto` takes cuda if there is one, else mps, else cpu."""
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as exc:  # torch without CUDA raises AssertionError
+        raise UnavailableError(
+            f"training.device: {name} cannot be used here: {str(exc).splitlines()[0]}",
+            hint="set training.device to auto or cpu",
+        ) from exc
+    return device

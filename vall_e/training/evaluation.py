@@ -1,0 +1,131 @@
+"""Held-out losses, and whether the model reads its text at all.
+
+`ar_wrong_text` is the loss of the same speech after the text of another sample. It equals `ar`
+until attention has found which phoneme each frame says; then a gap opens. A loss that falls
+without that gap is speech learnt by heart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import attrs
+import torch
+from attrs import frozen
+
+from vall_e.config.schema import DataConfig
+from vall_e.data.corpus import Corpus, PromptSource
+from vall_e.data.loader import make_order
+from vall_e.data.order import Draw
+from vall_e.interfaces import Engine, Sample, Task
+from vall_e.model.sequence import Example
+from vall_e.model.valle import Valle
+
+
+@frozen(eq=False)
+class Trial:
+    """A batch of examples of one stage, whose loss is called `name`."""
+
+    name: str
+    stage: str
+    examples: Sequence[Example]
+
+    @property
+    def tokens(self) -> int:
+        stops = len(self.examples) if self.stage == "ar" else 0
+        return sum(len(example.target) for example in self.examples) + stops
+
+
+def make_trials(
+    corpus: Corpus, task: Task, config: DataConfig, *, levels: Sequence[int], seconds: float
+) -> list[Trial]:
+    """The same at every call. Whole batches of about `seconds` of audio, at least one."""
+    trials: list[Trial] = []
+    config = attrs.evolve(config, shares=())
+    for draws in make_order(corpus, config, seed=0).epoch(0):
+        trials += _trials_of(corpus, task, draws, levels)
+        seconds -= sum(corpus.utterances[draw.utterance].entry.seconds for draw in draws)
+        if seconds <= 0:
+            break
+    return trials
+
+
+@torch.no_grad()
+def evaluate(model: Valle, trials: Sequence[Trial], engine: Engine) -> dict[str, float]:
+    """Mean loss a token by name of the trial, and the accuracy of `ar` and `nar`."""
+    sums: dict[str, float] = {}
+    tokens: dict[str, int] = {}
+    was_training = model.training
+    model.eval()
+    for trial in trials:
+        with engine.autocast():
+            losses = model.loss(trial.examples, ignore_inputs=True)
+        found = {trial.name: losses.nll[trial.stage]}
+        if trial.name == trial.stage:
+            found[f"{trial.name}_accuracy"] = losses.accuracy[trial.stage]
+        for name, value in found.items():
+            sums[name] = sums.get(name, 0.0) + float(value) * trial.tokens
+            tokens[name] = tokens.get(name, 0) + trial.tokens
+    model.train(was_training)
+    return {name: sums[name] / tokens[name] for name in sums}
+
+
+def evaluate_sets(
+    model: Valle, sets: Mapping[str, Sequence[Trial]], engine: Engine
+) -> dict[str, float]:
+    """Over all held-out sets together as `validation.*`, and if there are several over each."""
+    joined = [trial for trials in sets.values() for trial in trials]
+    found = {f"validation.{name}": v for name, v in evaluate(model, joined, engine).items()}
+    if len(sets) > 1:
+        for label, trials in sets.items():
+            for name, value in evaluate(model, trials, engine).items():
+                found[f"validation.{label}.{name}"] = value
+    return found
+
+
+def _trials_of(
+    corpus: Corpus, task: Task, draws: Sequence[Draw], levels: Sequence[int]
+) -> list[Trial]:
+    samples = [_sample(corpus, task, draw) for draw in draws]
+    trials: list[Trial] = []
+    if 0 in levels:
+        trials.append(Trial("ar", "ar", [_example(task, sample, 0) for sample in samples]))
+        wrong = [_with_text_of_another(sample, samples) for sample in samples]
+        swapped = [_example(task, sample, 0) for sample in wrong if sample is not None]
+        if swapped:
+            trials.append(Trial("ar_wrong_text", "ar", swapped))
+    later = [level for level in levels if level > 0]
+    if later:
+        refined = [
+            _example(task, sample, later[i % len(later)]) for i, sample in enumerate(samples)
+        ]
+        trials.append(Trial("nar", "nar", refined))
+    return trials
+
+
+def _sample(corpus: Corpus, task: Task, draw: Draw) -> Sample:
+    utterance = corpus.utterances[draw.utterance]
+    frames = round(draw.prompt_seconds * corpus.info.frame_rate)
+    return task.sample(
+        text=torch.from_numpy(utterance.text),
+        language=utterance.language,
+        codes=utterance.codes(),
+        source=PromptSource(corpus, draw.utterance, frames),
+        rng=draw.rng(0),
+    )
+
+
+def _example(task: Task, sample: Sample, level: int) -> Example:
+    return Example(task.segments(sample, level=level), level)
+
+
+def _with_text_of_another(sample: Sample, samples: Sequence[Sample]) -> Sample | None:
+    """The text of the next sample in the batch that says something else in the same language.
+
+    A batch holds speech of similar length, so the wrong text has about the right length.
+    """
+    start = next(i for i, other in enumerate(samples) if other is sample)
+    for other in (*samples[start + 1 :], *samples[:start]):
+        if other.language == sample.language and not torch.equal(other.text, sample.text):
+            return attrs.evolve(sample, text=other.text)
+    return None

@@ -1,0 +1,238 @@
+"""The training loop: one for every engine, optimizer and model."""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import torch
+from attrs import define, frozen
+from torch import Tensor, nn
+
+from vall_e.config.schema import TrainingConfig
+from vall_e.data.loader import Batch, Loader
+from vall_e.data.order import Position
+from vall_e.errors import TrainingError
+from vall_e.interfaces import Engine
+from vall_e.model.weights import Bundle, save
+from vall_e.training.checkpoint import (
+    TrainingState,
+    checkpoints,
+    pack_optimizer,
+    prune,
+    unpack_optimizer,
+    write_checkpoint,
+)
+from vall_e.training.commands import Commands, Order
+from vall_e.training.evaluation import Trial, evaluate_sets
+from vall_e.training.metrics import Metrics, MetricsFile
+from vall_e.training.objective import positions_of
+from vall_e.training.rate import Rate
+
+log = logging.getLogger(__name__)
+
+
+@define
+class Progress:
+    """How far a run has come, over all its resumptions. `tokens` are sequence positions."""
+
+    step: int = 0
+    samples: int = 0
+    tokens: int = 0
+    seconds: float = 0.0
+    """Spent in training steps."""
+    validation: dict[str, float] = attrs.field(factory=dict)
+    """What the last validation found."""
+
+
+@frozen(eq=False)
+class Run:
+    """Everything that a training step needs. `objective` is what the engine made of the model."""
+
+    folder: Path
+    config: TrainingConfig
+    bundle: Bundle
+    objective: nn.Module
+    engine: Engine
+    optimizer: torch.optim.Optimizer
+    rate: Rate
+    loader: Loader
+    validation: Mapping[str, Sequence[Trial]]
+    data_mark: str
+    """Tells one corpus from another: a position in the one means nothing in the other."""
+    progress: Progress = attrs.field(factory=Progress)
+
+
+@frozen
+class Watch:
+    """Whom a run tells what happens."""
+
+    on_step: Callable[[Metrics], None] = lambda metrics: None
+    on_validation: Callable[[Metrics], None] = lambda metrics: None
+    on_file: Callable[[Path], None] = lambda path: None
+
+
+def train(run: Run, commands: Commands, watch: Watch) -> None:
+    """Go on to `max_steps`, or until told to end; a checkpoint is written at the end."""
+    batches = iter(run.loader)
+    run.objective.train()
+    with MetricsFile(run.folder, step=run.progress.step) as file:
+        while run.progress.step < run.config.max_steps and not commands.stopped_by:
+            metrics = update(run, batches)
+            file.write(metrics)
+            watch.on_step(metrics)
+            _after_step(run, commands, file, watch)
+    if run.progress.step and _unsaved(run):
+        watch.on_file(save_checkpoint(run))
+
+
+def update(run: Run, batches: Iterator[Batch]) -> Metrics:
+    """One optimizer step, over `accumulation` batches; gives its metrics.
+
+    Raises `TrainingError`, with the utterances' ids, if loss or gradients are no numbers; the
+    weights are then those of the step before.
+    """
+    started = time.perf_counter()
+    progress, config = run.progress, run.config
+    # A random state that follows from the step: dropout after resuming is as without it.
+    torch.manual_seed((config.seed << 32) + progress.step * run.engine.world_size + run.engine.rank)
+    run.rate.set(progress.step)
+    sums: dict[str, list[float]] = {}
+    taken: list[Batch] = []
+    for number in range(config.accumulation):
+        batch = next(batches)
+        taken.append(batch)
+        with run.engine.autocast():
+            losses: dict[str, Tensor] = run.objective(batch.examples)
+        loss = losses["loss"]
+        values = {name: float(value.detach()) for name, value in losses.items()}
+        if not math.isfinite(values["loss"]):
+            raise _lost(f"the loss is {values['loss']}", run, [batch])
+        for name, value in values.items():
+            sums.setdefault(name, []).append(value)
+        run.engine.backward(loss / config.accumulation, last=number == config.accumulation - 1)
+    norm = run.engine.step(clip_norm=config.clip_norm)
+    if not math.isfinite(norm) and config.precision != "fp16":
+        raise _lost(f"the gradient norm is {norm}", run, taken)
+    elapsed = time.perf_counter() - started
+    tokens = sum(positions_of(batch.examples) for batch in taken)
+    progress.step += 1
+    progress.samples += sum(len(batch.ids) for batch in taken)
+    progress.tokens += tokens
+    progress.seconds += elapsed
+    return {
+        "step": progress.step,
+        **{name: sum(found) / len(found) for name, found in sums.items()},
+        "lr": run.rate.highest,
+        "grad_norm": norm,
+        "tokens_per_second": tokens / elapsed,
+        "seconds": progress.seconds,
+        "samples": progress.samples,
+        "tokens": progress.tokens,
+        "epoch": run.loader.position.epoch,
+    }
+
+
+def validate(run: Run) -> Metrics:
+    """Losses on the held-out sets; nothing if there are none."""
+    if not run.validation:
+        return {}
+    found = evaluate_sets(run.bundle.model, run.validation, run.engine)
+    run.progress.validation = found
+    return {"step": run.progress.step, **found}
+
+
+def save_checkpoint(run: Run, *, by_hand: bool = False) -> Path:
+    """Write where the run stands, and delete checkpoints beyond `keep`."""
+    tensors, optimizer = pack_optimizer(run.optimizer)
+    engine = {f"engine/{name}": value.cpu() for name, value in run.engine.state_dict().items()}
+    facts: dict[str, Any] = {
+        "progress": attrs.asdict(run.progress),
+        "position": attrs.asdict(run.loader.position),
+        "data": run.data_mark,
+        "rate": run.rate.factor,
+        "optimizer": optimizer,
+    }
+    state = TrainingState(facts, {**tensors, **engine})
+    step = run.progress.step
+    folder = write_checkpoint(run.folder, step, finished(run), state, by_hand=by_hand)
+    prune(run.folder, run.config.keep)
+    return folder
+
+
+def restore(run: Run, state: TrainingState) -> None:
+    """Put everything but the weights back to where `save_checkpoint` found it."""
+    facts = state.facts
+    unpack_optimizer(run.optimizer, state.tensors, facts["optimizer"])
+    engine = {
+        key.removeprefix("engine/"): value
+        for key, value in state.tensors.items()
+        if key.startswith("engine/")
+    }
+    run.engine.load_state_dict(engine)
+    run.rate.factor = facts["rate"]
+    for field in attrs.fields(Progress):
+        setattr(run.progress, field.name, facts["progress"][field.name])
+    position = Position(**facts["position"])
+    if facts["data"] != run.data_mark:
+        log.warning("the data are not those of the checkpoint: a new epoch starts")
+        position = Position(position.epoch + 1, 0)
+    run.loader.position = position
+
+
+def finished(run: Run) -> Bundle:
+    """The bundle with the statistics of its training so far."""
+    statistics = {
+        "steps": run.progress.step,
+        "samples": run.progress.samples,
+        "tokens": run.progress.tokens,
+        "seconds": round(run.progress.seconds, 1),
+        **run.progress.validation,
+    }
+    return attrs.evolve(run.bundle, statistics=statistics)
+
+
+def _after_step(run: Run, commands: Commands, file: MetricsFile, watch: Watch) -> None:
+    step, config = run.progress.step, run.config
+    orders = commands.due(step)
+    asked = {order.name for order in orders}
+    if step % config.evaluate_every == 0 or step == config.max_steps or "eval" in asked:
+        found = validate(run)
+        if found:
+            file.write(found)
+            watch.on_validation(found)
+        run.objective.train()
+    if step % config.save_every == 0 or "save" in asked:
+        watch.on_file(save_checkpoint(run, by_hand="save" in asked))
+    for order in orders:
+        _carry_out(order, run, commands, watch)
+
+
+def _carry_out(order: Order, run: Run, commands: Commands, watch: Watch) -> None:
+    if order.name == "lr":
+        run.rate.override(float(order.argument))
+        log.info("learning rate %s, times the schedule, from the next step on", order.argument)
+    elif order.name == "quit":
+        commands.stop("quit")
+    elif order.name == "export":
+        path = run.folder / (order.argument or f"weights-{run.progress.step:06d}.safetensors")
+        save(finished(run), path)
+        watch.on_file(path)
+
+
+def _unsaved(run: Run) -> bool:
+    name = f"step-{run.progress.step:06d}"
+    return all(folder.name != name for folder in checkpoints(run.folder))
+
+
+def _lost(what: str, run: Run, batches: Sequence[Batch]) -> TrainingError:
+    ids = [identity for batch in batches for identity in batch.ids]
+    return TrainingError(
+        f"{what} in step {run.progress.step + 1}; the batch: {', '.join(ids)}",
+        hint="look at these recordings, or lower the optimizer's lr, and go on with --resume",
+    )

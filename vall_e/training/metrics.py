@@ -1,0 +1,48 @@
+"""What a run writes down: one JSON object a line in `metrics.jsonl`."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from types import TracebackType
+
+METRICS = "metrics.jsonl"
+
+Metrics = dict[str, float | int]
+
+
+class MetricsFile:
+    """Appends lines. Lines of later steps than `step`, of a run that was killed, are cut off."""
+
+    def __init__(self, folder: Path, *, step: int) -> None:
+        path = folder / METRICS
+        folder.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            part = path.with_name(path.name + ".part")
+            kept = [line for line in path.open(encoding="utf-8") if _step_of(line) <= step]
+            part.write_text("".join(kept), encoding="utf-8")
+            os.replace(part, path)
+        self._file = path.open("a", encoding="utf-8")
+
+    def write(self, metrics: Metrics) -> None:
+        self._file.write(json.dumps(metrics) + "\n")
+        self._file.flush()
+
+    def __enter__(self) -> MetricsFile:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+
+def _step_of(line: str) -> float:
+    try:
+        return float(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")  # half a line, from a run that was killed while writing it

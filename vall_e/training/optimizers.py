@@ -1,0 +1,41 @@
+"""Optimizers of torch, with weight decay where it belongs."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+from torch.nn import Parameter
+
+from vall_e.training.components import AdamWConfig, SgdConfig
+
+
+def adamw(
+    config: AdamWConfig, parameters: Iterable[tuple[str, Parameter]]
+) -> torch.optim.Optimizer:
+    """Loshchilov and Hutter 2019, https://arxiv.org/abs/1711.05101."""
+    return torch.optim.AdamW(
+        groups(parameters, config.weight_decay),
+        lr=config.lr,
+        betas=(config.beta1, config.beta2),
+        eps=config.eps,
+    )
+
+
+def sgd(config: SgdConfig, parameters: Iterable[tuple[str, Parameter]]) -> torch.optim.Optimizer:
+    return torch.optim.SGD(
+        groups(parameters, config.weight_decay), lr=config.lr, momentum=config.momentum
+    )
+
+
+def groups(
+    parameters: Iterable[tuple[str, Parameter]], weight_decay: float
+) -> list[dict[str, Any]]:
+    """Matrices with weight decay, then vectors without; frozen parameters are left out."""
+    trained = [parameter for _, parameter in parameters if parameter.requires_grad]
+    matrices = [parameter for parameter in trained if parameter.ndim >= 2]
+    vectors = [parameter for parameter in trained if parameter.ndim < 2]
+    found = [
+        {"params": matrices, "weight_decay": weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+    return [group for group in found if group["params"]]

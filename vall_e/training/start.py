@@ -1,0 +1,204 @@
+"""From a config to a run that can start, or go on."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+
+from vall_e.config.schema import DataConfig, RunConfig
+from vall_e.data.corpus import Corpus, make_corpus, open_datasets, symbols_of
+from vall_e.data.dataset import Dataset
+from vall_e.data.loader import Loader, Maker, make_order
+from vall_e.errors import CheckpointError, DataError, TrainingError
+from vall_e.model.embedding import Sizes
+from vall_e.model.levels import level_sampler
+from vall_e.model.valle import Valle, build_valle
+from vall_e.model.weights import Bundle, read_metadata
+from vall_e.text.vocabulary import Vocabulary
+from vall_e.training.checkpoint import WEIGHTS, latest, read_state
+from vall_e.training.evaluation import Trial, make_trials
+from vall_e.training.loop import Run, restore
+from vall_e.training.objective import Objective
+from vall_e.training.rate import Rate
+
+log = logging.getLogger(__name__)
+
+
+def open_run(
+    config: RunConfig, folder: Path, *, resume: bool = False, overfit: int | None = None
+) -> Run:
+    """Data, model, optimizer and engine of a run whose checkpoints go to `folder`.
+
+    With `resume` it stands where its latest checkpoint stood; there need not be one. With
+    `overfit` it has the first so many utterances and no validation. Paths of the config count
+    from the working directory.
+    """
+    checkpoint = _checkpoint(folder, resume=resume)
+    if config.training.threads:
+        torch.set_num_threads(config.training.threads)
+    datasets = _open(config.data.train)
+    vocabulary = _vocabulary(datasets, checkpoint)
+    corpus = _corpus(datasets, vocabulary, config, limit=overfit)
+    _log_corpus(corpus)
+    model = _model(config, corpus, vocabulary, checkpoint)
+    bundle = Bundle(model, config, vocabulary, corpus.info.codec, {})
+    for wrapper in config.training.wrappers:
+        wrapper.build()(model)
+    engine = config.training.engine.build()
+    optimizer = config.training.optimizer.build(model.named_parameters())
+    objective = engine.prepare(
+        Objective(model, ignore_inputs=config.training.ignore_inputs),
+        optimizer,
+        device=config.training.device,
+        precision=config.training.precision,
+    )
+    log.info("device %s, precision %s", engine.device, config.training.precision)
+    schedule = config.training.schedule.build(max_steps=config.training.max_steps)
+    run = Run(
+        folder=folder,
+        config=config.training,
+        bundle=bundle,
+        objective=objective,
+        engine=engine,
+        optimizer=optimizer,
+        rate=Rate(optimizer, schedule),
+        loader=_loader(corpus, config, engine.rank, engine.world_size),
+        validation={} if overfit else _validation(config, vocabulary, corpus),
+        data_mark=_mark(corpus, config.data),
+    )
+    if checkpoint:
+        restore(run, read_state(checkpoint))
+    return run
+
+
+def _checkpoint(folder: Path, *, resume: bool) -> Path | None:
+    checkpoint = latest(folder)
+    if checkpoint and not resume:
+        raise TrainingError(
+            f"{folder} holds a run already, with {checkpoint.name}",
+            hint="go on with --resume, or choose another folder with --set training.output=...",
+        )
+    return checkpoint
+
+
+def _open(folders: Sequence[str]) -> list[Dataset]:
+    if not folders:
+        raise DataError(
+            "data.train names no dataset",
+            hint="make one with `vall-e data process` and list its folder there",
+        )
+    return open_datasets([Path(folder) for folder in folders])
+
+
+def _vocabulary(datasets: Sequence[Dataset], checkpoint: Path | None) -> Vocabulary:
+    """The symbols that the data teach: others would be ids that mean nothing to the model."""
+    if checkpoint is None:
+        return Vocabulary.of(symbols_of(datasets))
+    return Vocabulary.from_json(read_metadata(checkpoint / WEIGHTS)["vocabulary"])
+
+
+def _corpus(
+    datasets: Sequence[Dataset],
+    vocabulary: Vocabulary,
+    config: RunConfig,
+    *,
+    limit: int | None = None,
+) -> Corpus:
+    shares = config.data.shares
+    if shares and len(shares) != len(config.data.train):
+        raise DataError(
+            f"data.shares has {len(shares)} numbers for {len(config.data.train)} folders",
+            hint="give one for each folder of data.train",
+        )
+    return make_corpus(
+        datasets,
+        vocabulary,
+        config.text.languages,
+        seconds=config.data.seconds,
+        unknown=config.text.unknown,
+        limit=limit,
+    )
+
+
+def _log_corpus(corpus: Corpus) -> None:
+    hours = corpus.seconds.sum() / 3600
+    log.info("%d utterances, %.2f h, %d speakers", len(corpus), hours, len(corpus.speakers))
+    for reason, count in corpus.left_out.items():
+        log.warning("left out %d utterances %s", count, reason)
+
+
+def _model(
+    config: RunConfig, corpus: Corpus, vocabulary: Vocabulary, checkpoint: Path | None
+) -> Valle:
+    sizes = Sizes(
+        levels=corpus.info.levels,
+        codebook_size=corpus.info.codebook_size,
+        vocabulary=len(vocabulary),
+        languages=len(config.text.languages),
+    )
+    torch.manual_seed(config.training.seed)
+    model = build_valle(config.model, sizes)
+    if checkpoint:
+        try:
+            model.load_state_dict(load_file(checkpoint / WEIGHTS))
+        except RuntimeError as exc:
+            raise CheckpointError(
+                f"{checkpoint} does not fit the config: {exc}",
+                hint="resume with the model section and the data that it was started with",
+            ) from exc
+    return model
+
+
+def _loader(corpus: Corpus, config: RunConfig, rank: int, world_size: int) -> Loader:
+    maker = Maker(
+        corpus=corpus,
+        tasks=[task.build() for task in config.tasks],
+        draw_level=level_sampler(
+            config.training.levels, corpus.info.levels, config.model.capabilities
+        ),
+        seed=config.training.seed,
+    )
+    order = make_order(corpus, config.data, seed=config.training.seed)
+    return Loader(order, maker, rank=rank, world_size=world_size, workers=config.data.workers)
+
+
+def _validation(
+    config: RunConfig, vocabulary: Vocabulary, corpus: Corpus
+) -> dict[str, list[Trial]]:
+    datasets = [Dataset(Path(folder)) for folder in config.data.validation]
+    sets: dict[str, list[Trial]] = {}
+    stages = config.model.capabilities
+    levels = [q for q in range(corpus.info.levels) if ("nar" if q else "ar") in stages]
+    for dataset in datasets:
+        if dataset.info.codec != corpus.info.codec:
+            raise DataError(
+                f"{dataset.folder} has codes of {dataset.info.codec}, "
+                f"the training data of {corpus.info.codec}",
+                hint="process them with the same codec",
+            )
+        held_out = make_corpus(
+            [dataset], vocabulary, config.text.languages, seconds=config.data.seconds
+        )
+        sets[dataset.folder.name] = make_trials(
+            held_out,
+            config.tasks[0].build(),
+            config.data,
+            levels=levels,
+            seconds=config.training.evaluate_seconds / len(datasets),
+        )
+    return sets
+
+
+def _mark(corpus: Corpus, config: DataConfig) -> str:
+    """Changes when the sequence of batches does."""
+    digest = hashlib.sha256()
+    for utterance in corpus.utterances:
+        digest.update(f"{utterance.entry.id}\t{utterance.entry.frames}\n".encode())
+    settings = (config.shares, config.prompt_seconds, config.without_prompt, config.batch_seconds)
+    digest.update(repr(settings).encode())
+    return digest.hexdigest()[:16]
