@@ -1,0 +1,1 @@
+"""GRU backbone for VALL-E."""

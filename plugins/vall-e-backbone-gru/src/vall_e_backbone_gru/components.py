@@ -1,0 +1,36 @@
+"""What this plugin offers. No torch here: `vall-e --help` imports this file."""
+
+from __future__ import annotations
+
+from attrs import field, frozen, validators
+
+from vall_e.plugin import AttentionKernel, Backbone, Component, hookimpl
+
+
+@frozen
+class GruConfig:
+    """Options of `gru`."""
+
+    d_model: int = field(default=512, validator=validators.gt(0))
+    """Width of the vectors that come in and go out, and of each layer's state."""
+    layers: int = field(default=4, validator=validators.gt(0))
+
+
+def build_gru(config: GruConfig, *, attention: AttentionKernel) -> Backbone:
+    """A GRU has no attention: the kernel goes unused."""
+    from vall_e_backbone_gru.gru import Gru
+
+    return Gru(config)
+
+
+@hookimpl
+def vall_e_register_backbones() -> list[Component[GruConfig]]:
+    return [
+        Component(
+            name="gru",
+            config=GruConfig,
+            build=build_gru,
+            summary="stacked GRU; constant memory for each decoded frame; `ar` only",
+            paper="https://arxiv.org/abs/1406.1078",
+        )
+    ]
