@@ -1,0 +1,102 @@
+"""`vall-e config`: write, check and show the YAML file of a run. Needs no torch."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from vall_e.cli.app import App
+from vall_e.config.json_schema import json_schema
+from vall_e.config.load import change, load, load_with_origins, structure
+from vall_e.config.starter import flat, starter, with_origins
+from vall_e.config.structure import unstructure
+from vall_e.errors import ConfigError
+
+config_file = click.Path(dir_okay=False, path_type=Path)
+overrides_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Put a value over that of the file, like training.seed=7; may be repeated.",
+)
+
+
+@click.group()
+def config() -> None:
+    """Write, check and show YAML files."""
+
+
+@config.command()
+@click.argument("path", metavar="[CONFIG]", type=config_file, required=False)
+@overrides_option
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+@click.option("--origin/--no-origin", default=True, help="Say where each value comes from.")
+@click.pass_obj
+def show(
+    app: App, path: Path | None, overrides: tuple[str, ...], as_json: bool, origin: bool
+) -> None:
+    """Show every value of CONFIG, or of the defaults, and where it comes from."""
+    loaded = load_with_origins(path, app.registry, overrides=overrides, environ=app.environ)
+    raw = unstructure(loaded.config)
+    if not as_json:
+        text = with_origins(loaded.config, loaded.origin if origin else lambda _: "")
+        click.echo(text, nl=False)
+    elif origin:
+        values = {
+            ".".join(where): {"value": value, "origin": str(loaded.origin(where))}
+            for where, value in flat(raw)
+        }
+        click.echo(json.dumps(values, indent=2, ensure_ascii=False))
+    else:
+        click.echo(json.dumps(raw, indent=2, ensure_ascii=False))
+
+
+@config.command()
+@click.argument("path", metavar="CONFIG", type=config_file)
+@overrides_option
+@click.pass_obj
+def validate(app: App, path: Path, overrides: tuple[str, ...]) -> None:
+    """Tell every mistake in CONFIG, or that there is none."""
+    load(path, app.registry, overrides=overrides, environ=app.environ)
+    click.echo(f"{path}: no mistakes")
+
+
+@config.command()
+@click.pass_obj
+def schema(app: App) -> None:
+    """Write the JSON Schema of CONFIG files, with the options of every installed plugin."""
+    click.echo(json.dumps(json_schema(app.registry), indent=2, ensure_ascii=False))
+
+
+@config.command()
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
+    default="run.yaml",
+    show_default=True,
+    help="The file to write; - is stdout.",
+)
+@click.option("--force", is_flag=True, help="Overwrite the file if there is one.")
+@overrides_option
+@click.pass_obj
+def init(app: App, output: Path, force: bool, overrides: tuple[str, ...]) -> None:
+    """Write a file with every option, its default and its meaning."""
+    defaults = structure({}, app.registry, source="defaults")
+    text = starter(change(defaults, app.registry, overrides=overrides), app.registry)
+    if str(output) == "-":
+        click.echo(text, nl=False)
+        return
+    if output.exists() and not force:
+        raise ConfigError(f"{output} exists already", hint="give --force, or another -o FILE")
+    part = output.with_name(f"{output.name}.part")
+    try:
+        part.write_text(text, encoding="utf-8")
+        os.replace(part, output)
+    except OSError as exc:
+        raise ConfigError(f"{output} cannot be written: {exc.strerror}") from exc
+    click.echo(f"{output}: every option with its default")

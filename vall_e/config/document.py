@@ -1,0 +1,188 @@
+"""YAML text to and from nodes, by the rules of YAML 1.2 where PyYAML has those of 1.1.
+
+PyYAML reads `3e-4` as text, `no` as false, `12:30` as 750, `010` as 8 and `2026-01-01` as a date;
+here they are a number, three texts less one (`010` is ten) and a text. A key that is given twice
+is a mistake, not a choice of the last. Nothing but plain data can come out, whatever the tags.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import yaml
+from attrs import define, field
+
+from vall_e.config.mistakes import Mistake
+from vall_e.config.origin import Node, Origin, Scalar
+from vall_e.errors import ConfigError
+
+__all__ = ["read", "write"]
+
+MAX_NODES = 20_000
+"""So many values at most: a few aliases of aliases can stand for millions."""
+
+NULL, BOOL, INT, FLOAT, STR = (
+    f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str")
+)
+SEQUENCE, MAPPING = "tag:yaml.org,2002:seq", "tag:yaml.org,2002:map"
+CORE_SCHEMA = (  # https://yaml.org/spec/1.2.2/#103-core-schema
+    (NULL, r"null|Null|NULL|~|", "nN~\0"),
+    (BOOL, r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    (INT, r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    (
+        FLOAT,
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?"
+        r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
+)
+
+
+def _by_first_letter() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
+    table: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    for tag, pattern, letters in CORE_SCHEMA:
+        for letter in letters:
+            table.setdefault("" if letter == "\0" else letter, []).append(
+                (tag, re.compile(f"(?:{pattern})\\Z"))
+            )
+    return table
+
+
+def _of_both_versions() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
+    old, new = yaml.SafeDumper.yaml_implicit_resolvers, _by_first_letter()
+    return {letter: [*old.get(letter, []), *new.get(letter, [])] for letter in {*old, *new}}
+
+
+class _Loader(yaml.SafeLoader):
+    yaml_implicit_resolvers = _by_first_letter()
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes text that a reader of YAML 1.1 *or* 1.2 would take for something else."""
+
+    yaml_implicit_resolvers = _of_both_versions()
+
+
+def read(text: str, origin_at: Callable[[int], Origin]) -> tuple[Node, list[Mistake]]:
+    """The nodes of one YAML document, and what is wrong with it besides.
+
+    `origin_at` gives the origin of a line. Text that is not YAML at all is a `ConfigError`.
+    """
+    try:
+        top = yaml.compose(text, Loader=_Loader)
+    except yaml.YAMLError as exc:
+        raise _not_yaml(exc, origin_at) from exc
+    except RecursionError as exc:
+        raise ConfigError(
+            f"{origin_at(0)}: brackets are nested too deeply", hint="write it flatter"
+        ) from exc
+    if top is None:
+        return Node(None, origin_at(1)), []
+    reader = _Reader(origin_at)
+    return reader.node(top), reader.mistakes
+
+
+def write(value: Any) -> str:
+    """Plain data on one line, such that it reads back equal."""
+    if isinstance(value, Mapping):
+        parts = ", ".join(f"{write(str(key))}: {write(part)}" for key, part in value.items())
+        return f"{{{parts}}}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(write, value))}]"
+    # PyYAML folds long or odd text over several lines, unless it stands in double quotes.
+    style = None if value is None or str(value).isprintable() else '"'
+    text: str = yaml.dump(
+        [value],  # within brackets, where a comma must be quoted
+        Dumper=_Dumper,
+        default_flow_style=True,
+        default_style=style,
+        allow_unicode=True,
+        width=2**31,
+    )
+    return text.strip()[1:-1]
+
+
+def _not_yaml(exc: yaml.YAMLError, origin_at: Callable[[int], Origin]) -> ConfigError:
+    if isinstance(exc, yaml.MarkedYAMLError):
+        mark = exc.problem_mark or exc.context_mark
+        said = ", ".join(part for part in (exc.context, exc.problem) if part)
+        origin = origin_at(mark.line + 1 if mark else 0)
+    else:  # a character that YAML does not allow
+        said, origin = str(exc).splitlines()[0], origin_at(0)
+    hint = "text with special characters must stand in quotes"
+    if "'\\t'" in said:
+        hint = "indent with spaces, not with tabs"
+    return ConfigError(f"{origin}: this is not YAML: {said}", hint=hint)
+
+
+@define
+class _Reader:
+    """Turns PyYAML's nodes into ours, which are a tree: an alias is a copy."""
+
+    origin_at: Callable[[int], Origin]
+    mistakes: list[Mistake] = field(factory=list)
+    count: int = 0
+
+    def node(self, node: yaml.Node, line: int | None = None, above: tuple[int, ...] = ()) -> Node:
+        """`line` is that of the key, if there is one; `above` are the nodes that hold this one."""
+        origin = self.origin_at(line or node.start_mark.line + 1)
+        self.count += 1
+        if self.count > MAX_NODES:
+            raise ConfigError(f"{origin}: more than {MAX_NODES} values", hint="use fewer aliases")
+        if id(node) in above:
+            raise ConfigError(f"{origin}: an alias of what it stands in", hint="write it out")
+        above = (*above, id(node))
+        if isinstance(node, yaml.MappingNode) and node.tag == MAPPING:
+            return Node(self._mapping(node, above), origin)
+        if isinstance(node, yaml.SequenceNode) and node.tag == SEQUENCE:
+            return Node([self.node(part, above=above) for part in node.value], origin)
+        if isinstance(node, yaml.ScalarNode) and node.tag in (NULL, BOOL, INT, FLOAT, STR):
+            return Node(self._scalar(node, origin), origin)
+        self.mistakes.append(
+            Mistake(f"the tag {_short(node.tag)} is not allowed, leave it out", origin=origin)
+        )
+        return Node(None, origin)
+
+    def _mapping(self, node: yaml.MappingNode, above: tuple[int, ...]) -> dict[str, Node]:
+        parts: dict[str, Node] = {}
+        lines: dict[str, int] = {}
+        for key_node, value_node in node.value:
+            line = key_node.start_mark.line + 1
+            if not isinstance(key_node, yaml.ScalarNode):
+                origin = self.origin_at(line)
+                self.mistakes.append(Mistake("a key must be text", origin=origin))
+                continue
+            key = key_node.value
+            if key in parts:
+                self.mistakes.append(
+                    Mistake(
+                        f"{key!r} is given twice, first in line {lines[key]}",
+                        origin=self.origin_at(line),
+                    )
+                )
+                continue
+            lines[key] = line
+            parts[key] = self.node(value_node, line, above)
+        return parts
+
+    def _scalar(self, node: yaml.ScalarNode, origin: Origin) -> Scalar:
+        text: str = node.value
+        try:
+            if node.tag == NULL:
+                return None
+            if node.tag == BOOL:
+                return {"true": True, "false": False}[text.lower()]
+            if node.tag == INT:
+                return int(text, {"0o": 8, "0x": 16}.get(text[:2], 10))
+            if node.tag == FLOAT:
+                return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+        except (KeyError, ValueError):
+            message = f"{text[:40]!r} cannot be read as {_short(node.tag)}"
+            self.mistakes.append(Mistake(message, origin=origin))
+        return text
+
+
+def _short(tag: str) -> str:
+    return tag.replace("tag:yaml.org,2002:", "!!")

@@ -1,0 +1,188 @@
+"""From a YAML file, the environment and the command line to one `RunConfig`, and back.
+
+Later ones win: defaults, the file, the environment, `--set`. Nothing is kept between calls, and
+nothing is read but what is handed in.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import attrs
+from attrs import frozen
+
+from vall_e.config import override
+from vall_e.config.document import read
+from vall_e.config.mistakes import InvalidConfigError, Mistake, WrongValueError, located
+from vall_e.config.options import options_of
+from vall_e.config.origin import DEFAULT, Node, Origin, Where
+from vall_e.config.schema import Choice, RunConfig
+from vall_e.config.structure import Structurer, unstructure
+from vall_e.errors import ConfigError
+from vall_e.registry import Registry
+
+__all__ = [
+    "Loaded",
+    "change",
+    "load",
+    "load_with_origins",
+    "structure",
+    "unstructure",
+    "without_folders",
+]
+
+V = TypeVar("V")
+
+
+@frozen
+class Loaded:
+    """A configuration, and where each of its values comes from."""
+
+    config: RunConfig
+    tree: Node
+
+    def origin(self, where: Where) -> Origin:
+        """The file and line, the variable or the `--set` that gave a value; else the default."""
+        node = self.tree.find(where)
+        return DEFAULT if node is None else node.origin
+
+
+def load(
+    path: Path | None,
+    registry: Registry,
+    *,
+    overrides: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+) -> RunConfig:
+    """Read a run's YAML file (none: the defaults), or raise one error that lists its mistakes.
+
+    Paths come out absolute: those of the file and the defaults count from the file's folder,
+    others from the working directory.
+    """
+    return load_with_origins(path, registry, overrides=overrides, environ=environ).config
+
+
+def load_with_origins(
+    path: Path | None,
+    registry: Registry,
+    *,
+    overrides: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+) -> Loaded:
+    """As `load`; for `vall-e config show`."""
+    if path is None:
+        tree = Node({}, attrs.evolve(DEFAULT, folder=Path()))
+        return _finish(tree, [], registry, overrides, environ, source="defaults")
+    origin = Origin(str(path), folder=path.parent)
+    tree, mistakes = read(_text(path), lambda line: attrs.evolve(origin, line=line))
+    return _finish(tree, mistakes, registry, overrides, environ, source=str(path))
+
+
+def change(
+    config: RunConfig,
+    registry: Registry,
+    *,
+    overrides: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+    source: str = "config",
+) -> RunConfig:
+    """A configuration that differs from `config` by the overrides and the environment.
+
+    For one that no file stands behind, as that of a checkpoint; `source` names it in messages.
+    """
+    tree = Node.of(unstructure(config), Origin(source))
+    return _finish(tree, [], registry, overrides, environ, source=source).config
+
+
+def structure(raw: object, registry: Registry, *, source: str = "config") -> RunConfig:
+    """A configuration of plain data, as `unstructure` gives it. Paths are left as they are."""
+    return _structure(Node.of(raw, Origin(source)), [], registry, source)
+
+
+def without_folders(config: RunConfig) -> RunConfig:
+    """The configuration with only the last part of each path, to be given away with weights."""
+    return _with_paths(config, lambda _, path: Path(path).name)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as exc:
+        raise ConfigError(
+            f"{path} cannot be read: {exc.strerror}", hint="`vall-e config init` makes a new file"
+        ) from exc
+    except UnicodeDecodeError as exc:
+        raise ConfigError(
+            f"{path} is not text in UTF-8 (byte {exc.start})", hint="save it as UTF-8"
+        ) from exc
+
+
+def _finish(
+    tree: Node,
+    mistakes: list[Mistake],
+    registry: Registry,
+    overrides: Sequence[str],
+    environ: Mapping[str, str] | None,
+    *,
+    source: str,
+) -> Loaded:
+    given = [
+        *override.from_environment(environ or {}),
+        *override.from_command_line(overrides),
+    ]
+    if tree.value is None:
+        tree.value = {}
+    mistakes = mistakes + override.apply(tree, RunConfig, given, registry)
+    config = _structure(tree, mistakes, registry, source)
+
+    def absolute(where: Where, path: str) -> str:
+        node = tree.find(where)
+        origin = tree.origin if node is None or node.origin is DEFAULT else node.origin
+        if origin.folder is None:
+            return path
+        return os.path.abspath(origin.folder / Path(path).expanduser())
+
+    return Loaded(_with_paths(config, absolute), tree)
+
+
+def _structure(tree: Node, mistakes: list[Mistake], registry: Registry, source: str) -> RunConfig:
+    """The config, if it has no mistakes and there were none before."""
+    found = located(mistakes, tree)
+    try:
+        config = Structurer(registry).structure(tree.plain(), RunConfig)
+    except WrongValueError as exc:
+        # What could not be read is not there, which is no mistake of its own.
+        unread = {mistake.origin for mistake in found}
+        more = [m for m in located(exc.mistakes, tree) if m.origin not in unread]
+        found = located([*found, *more], tree)
+    if found:
+        raise InvalidConfigError(found, source=source)
+    return config
+
+
+def _with_paths(value: V, new: Callable[[Where, str], str]) -> V:
+    """A copy in which `new`, told the place and the path, has replaced every path."""
+    result: V = _replaced(value, (), new, marked=False)
+    return result
+
+
+def _replaced(value: Any, where: Where, new: Callable[[Where, str], str], *, marked: bool) -> Any:
+    if isinstance(value, Choice):
+        return attrs.evolve(value, options=_replaced(value.options, where, new, marked=False))
+    if attrs.has(type(value)):
+        changes = {}
+        for key, option in options_of(type(value)).items():
+            old = getattr(value, option.attribute.name)
+            changed = _replaced(old, (*where, key), new, marked=option.is_path)
+            if changed is not old:
+                changes[key] = changed
+        return attrs.evolve(value, **changes)
+    if isinstance(value, (tuple, list)):
+        parts = enumerate(value)
+        return type(value)(_replaced(v, (*where, str(i)), new, marked=marked) for i, v in parts)
+    if isinstance(value, Path):
+        return Path(new(where, str(value)))
+    return new(where, value) if marked and isinstance(value, str) else value

@@ -1,0 +1,131 @@
+"""The options of a config class: what stands under each of its keys."""
+
+from __future__ import annotations
+
+import types
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+import attrs
+from attrs import frozen
+
+from vall_e.config.schema import CHOSEN, PATH, Choice
+from vall_e.errors import PluginError
+
+__all__ = ["Option", "a", "entry_type", "expected", "is_choice", "members", "options_of", "places"]
+
+
+@frozen
+class Option:
+    """One field of a config class, as a user meets it."""
+
+    key: str
+    type: Any
+    attribute: attrs.Attribute[Any]
+
+    @property
+    def chosen(self) -> str | list[str] | None:
+        """The component, or the components, that are taken if none is named."""
+        names: str | tuple[str, ...] | None = self.attribute.metadata.get(CHOSEN)
+        return names if names is None or isinstance(names, str) else list(names)
+
+    @property
+    def is_path(self) -> bool:
+        return bool(self.attribute.metadata.get(PATH))
+
+    @property
+    def required(self) -> bool:
+        return self.attribute.default is attrs.NOTHING and self.chosen is None
+
+    @property
+    def default(self) -> Any:
+        """The default as an object; `attrs.NOTHING` if there is none that can be told alone."""
+        default: Any = self.attribute.default
+        if hasattr(default, "takes_self"):  # attrs.Factory is a function to type checkers
+            return attrs.NOTHING if default.takes_self else default.factory()
+        return default
+
+
+def options_of(cls: type) -> dict[str, Option]:
+    """The options of an attrs class by key, in the order in which the class has them."""
+    if not attrs.has(cls):
+        raise PluginError(
+            f"the config class {cls.__module__}.{cls.__qualname__} is no attrs class",
+            hint="its author must decorate it with attrs.frozen",
+        )
+    try:
+        hints = get_type_hints(cls)
+    except NameError as exc:
+        raise PluginError(
+            f"the types of {cls.__module__}.{cls.__qualname__} cannot be read: {exc}",
+            hint="its author must import them at run time, not under TYPE_CHECKING",
+        ) from exc
+    found = {}
+    for attribute in attrs.fields(cls):
+        if attribute.init:
+            key = attribute.alias or attribute.name
+            found[key] = Option(key, hints.get(attribute.name, Any), attribute)
+    return found
+
+
+def is_choice(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, Choice)
+
+
+def members(kind: Any) -> tuple[Any, ...]:
+    """The alternatives of a union; a type that is none is its only one."""
+    return get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
+
+
+def entry_type(kind: Any) -> Any:
+    """What a list of this type holds, or None if this is no list (or holds several types)."""
+    for member in members(kind):
+        args = tuple(arg for arg in get_args(member) if arg is not Ellipsis)
+        if get_origin(member) in (tuple, list) and len(set(args)) == 1:
+            return args[0]
+    return None
+
+
+def places(cls: type, key: str) -> list[str]:
+    """The sections below `cls` that have an option of that name, as `section.key`."""
+    found = []
+    for name, option in options_of(cls).items():
+        if attrs.has(option.type) and not is_choice(option.type):
+            found += [f"{name}.{place}" for place in places(option.type, key)]
+        elif name == key:
+            found.append(name)
+    return found
+
+
+def a(kind: str) -> str:
+    """The word with its article."""
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
+
+
+def expected(kind: Any) -> str:
+    """What a value of this type looks like, for a message."""
+    if kind in _WORDS:
+        return _WORDS[kind]
+    if get_origin(kind) is Literal:
+        values = get_args(kind)
+        return "one of " + ", ".join(map(repr, values)) if len(values) > 1 else repr(values[0])
+    if len(members(kind)) > 1:
+        return " or ".join(expected(member) for member in members(kind))
+    if is_choice(kind):
+        return f"the name of {a(kind.kind)}, or a mapping with `name`"
+    if get_origin(kind) in (tuple, list, set, frozenset):
+        return "a list"
+    return "a mapping"
+
+
+_WORDS = types.MappingProxyType(
+    {
+        bool: "true or false",
+        int: "a whole number",
+        float: "a number",
+        str: "text",
+        Path: "a path",
+        type(None): "nothing",
+        Any: "anything",
+    }
+)

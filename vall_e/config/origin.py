@@ -1,0 +1,78 @@
+"""Values that know where they come from: a line of a file, a variable, the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from attrs import define, frozen
+
+__all__ = ["DEFAULT", "Node", "Origin", "Scalar", "Where"]
+
+Scalar = None | bool | int | float | str
+Where = tuple[str, ...]
+"""The keys from the top down to a value; entries of a list are counted from "0"."""
+
+
+@frozen
+class Origin:
+    """Where a value was written. Relative paths count from `folder`; without one they stay so."""
+
+    name: str
+    line: int | None = None
+    folder: Path | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name}:{self.line}" if self.line else self.name
+
+
+DEFAULT = Origin("default")
+
+
+@define
+class Node:
+    """A value of a config file, its parts being nodes too."""
+
+    value: Scalar | list[Node] | dict[str, Node]
+    origin: Origin
+
+    @classmethod
+    def of(cls, raw: object, origin: Origin) -> Node:
+        """Wrap plain data, all of one origin."""
+        if isinstance(raw, Mapping):
+            return cls({str(key): cls.of(part, origin) for key, part in raw.items()}, origin)
+        if isinstance(raw, Sequence) and not isinstance(raw, str):
+            return cls([cls.of(part, origin) for part in raw], origin)
+        return cls(raw, origin)  # type: ignore[arg-type]  # what is no scalar is told later
+
+    def plain(self) -> object:
+        """The data without the origins."""
+        if isinstance(self.value, dict):
+            return {key: part.plain() for key, part in self.value.items()}
+        if isinstance(self.value, list):
+            return [part.plain() for part in self.value]
+        return self.value
+
+    def find(self, where: Where) -> Node | None:
+        """The node at `where`, if it was written."""
+        node, depth = self.nearest(where)
+        return node if depth == len(where) else None
+
+    def nearest(self, where: Where) -> tuple[Node, int]:
+        """The deepest node on the way to `where`, and how many keys lead to it."""
+        node = self
+        for depth, key in enumerate(where):
+            part = node._part(key)
+            if part is None:
+                return node, depth
+            node = part
+        return node, len(where)
+
+    def _part(self, key: str) -> Node | None:
+        if isinstance(self.value, dict):
+            return self.value.get(key)
+        if isinstance(self.value, list) and key.isdecimal() and int(key) < len(self.value):
+            return self.value[int(key)]
+        if key == "name" and isinstance(self.value, str):
+            return self  # `codec: encodec` is short for `codec: {name: encodec}`
+        return None

@@ -1,0 +1,158 @@
+"""Single values from the environment and the command line, put over what the file says.
+
+`--set sampling.ar.top-p.p=0.8` and the variable `VALL_E__SAMPLING__AR__TOP_P__P=0.8` say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+from attrs import evolve, frozen
+
+from vall_e.config.document import read
+from vall_e.config.mistakes import Mistake, WrongValueError, meant
+from vall_e.config.options import Option, entry_type, is_choice, members, options_of
+from vall_e.config.origin import DEFAULT, Node, Origin, Where
+from vall_e.config.structure import unstructure
+from vall_e.errors import VallEError
+from vall_e.registry import Registry
+
+__all__ = ["PREFIX", "Override", "apply", "from_command_line", "from_environment"]
+
+PREFIX = "VALL_E__"
+"""Of the variables that set options. (`VALL_E_PLUGINS` and its like have one underscore.)"""
+
+
+@frozen
+class Override:
+    """One value that was given outside of the file."""
+
+    where: Where
+    text: str
+    origin: Origin
+
+
+def from_environment(environ: Mapping[str, str]) -> Iterator[Override]:
+    """What the variables say, a section before its options."""
+    for variable in sorted(environ):
+        if variable.startswith(PREFIX):
+            where = tuple(variable.removeprefix(PREFIX).lower().split("__"))
+            yield Override(
+                where, environ[variable], Origin(f"environment {variable}", folder=Path())
+            )
+
+
+def from_command_line(assignments: Sequence[str]) -> Iterator[Override]:
+    """What each `--set a.b=c` says, in their order."""
+    for assignment in assignments:
+        path, _, text = assignment.partition("=")
+        where = tuple(path.strip().split(".")) if "=" in assignment else ()
+        yield Override(where, text if where else assignment, Origin("--set", folder=Path()))
+
+
+def apply(
+    tree: Node, cls: type, overrides: Iterable[Override], registry: Registry
+) -> list[Mistake]:
+    """Change the tree of a `cls`; gives what is wrong with the overrides themselves.
+
+    An option that does not exist is set all the same: it is explained with those of the file.
+    """
+    mistakes: list[Mistake] = []
+    for override in overrides:
+        try:
+            if not all(override.where) or not override.where:
+                message = f"{override.text!r} sets nothing, write it as section.option=value"
+                raise WrongValueError(Mistake(message))
+            value, wrong = read(override.text, lambda _, o=override: o.origin)  # type: ignore[misc]
+            mistakes += [evolve(m, where=override.where) for m in wrong]
+            _Setter(registry, value).put(tree, cls, override.where)
+        except WrongValueError as exc:
+            at = override.where
+            mistakes += [evolve(m, where=at, origin=override.origin) for m in exc.mistakes]
+    return mistakes
+
+
+@frozen
+class _Setter:
+    registry: Registry
+    value: Node
+
+    def put(self, node: Node, kind: Any, where: Where) -> None:
+        """Set what is at `where` below `node`, which is of the type `kind` (None: not known)."""
+        kind = next((m for m in members(kind) if m is not type(None)), None)
+        if isinstance(node.value, list):
+            self._put_in_list(node.value, entry_type(kind), where)
+        elif is_choice(kind):
+            self._put_in_choice(node, kind, where)
+        else:
+            self._put_in_mapping(node, kind, where)
+
+    def _put_in_mapping(self, node: Node, kind: Any, where: Where) -> None:
+        if not isinstance(node.value, dict):
+            node.value = {}
+        key, *rest = where
+        option = _option(kind, key)
+        if not rest:
+            node.value[key] = self.value
+            return
+        if key not in node.value:
+            node.value[key] = _default(option, self.value.origin)
+        self.put(node.value[key], option.type if option else None, tuple(rest))
+
+    def _put_in_choice(self, node: Node, kind: Any, where: Where) -> None:
+        if isinstance(node.value, str):
+            node.value = {"name": Node(node.value, node.origin)}
+        if where == ("name",):  # another component has other options
+            node.value, node.origin = {"name": self.value}, self.value.origin
+            return
+        name = node.find(("name",))
+        config: type | None = None
+        if name is not None and isinstance(name.value, str):
+            try:
+                config = self.registry.get(kind.kind, name.value).config
+            except VallEError:
+                config = None  # that name is explained with the mistakes of the file
+        self._put_in_mapping(node, config, where)
+
+    def _put_in_list(self, entries: list[Node], entry: Any, where: Where) -> None:
+        key, *rest = where
+        index = _index(entries, key, by_name=is_choice(entry))
+        if rest:
+            self.put(entries[index], entry, tuple(rest))
+        else:
+            entries[index] = self.value
+
+
+def _option(kind: Any, key: str) -> Option | None:
+    return options_of(kind).get(key) if isinstance(kind, type) and attrs.has(kind) else None
+
+
+def _default(option: Option | None, origin: Origin) -> Node:
+    """What an override finds where the file says nothing: for a section, a section."""
+    if option is not None and option.chosen is not None:
+        return Node.of(option.chosen, DEFAULT)
+    if option is not None and isinstance(option.default, (list, tuple)):
+        return Node.of(unstructure(option.default), DEFAULT)
+    return Node({}, origin)
+
+
+def _index(entries: Sequence[Node], key: str, *, by_name: bool) -> int:
+    """Which entry is meant: by the name of its component, or counted from 0."""
+    if key.isdecimal() and int(key) < len(entries):
+        return int(key)
+    if not by_name:
+        raise WrongValueError(Mistake(f"there is no entry {key!r}, there are {len(entries)}"))
+    nodes = [entry.find(("name",)) for entry in entries]
+    names = [str(node.value) if node else "" for node in nodes]
+    # A variable's name cannot hold a hyphen.
+    found = [i for i, name in enumerate(names) if key in (name, name.replace("-", "_"))]
+    if not found:
+        near = meant(key, names) or f"; there are: {', '.join(names) or 'none'}"
+        raise WrongValueError(Mistake(f"no entry is called {key!r}{near}"))
+    if len(found) > 1:
+        numbers = ", ".join(map(str, found))
+        raise WrongValueError(Mistake(f"{len(found)} are called {key!r}; say which: {numbers}"))
+    return found[0]
