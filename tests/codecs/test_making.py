@@ -1,0 +1,188 @@
+"""Fitting and training the embedded codec, on seconds of sound."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from attrs import evolve
+from click.testing import CliRunner
+
+from vall_e.plugin import CheckpointError, DataError, TrainingError
+from vall_e_codecs.embedded import weights
+from vall_e_codecs.embedded.analysis import AnalysisSettings
+from vall_e_codecs.embedded.batches import CropSettings, draw_crops, draw_levels
+from vall_e_codecs.embedded.command import codec as command
+from vall_e_codecs.embedded.fit import FitSettings, draw_vectors, fit
+from vall_e_codecs.embedded.losses import SpectralDistance
+from vall_e_codecs.embedded.recordings import balanced_shares, read_lists
+from vall_e_codecs.embedded.train import Trainer, TrainSettings, append_json
+from vall_e_codecs.embedded.vocoder import VocoderSettings
+
+TINY = VocoderSettings(width=16, layers=2, expansion=1)
+SETTINGS = TrainSettings(minutes=1, crops=CropSettings(batch=2, frames=8), report_steps=1)
+FIT = FitSettings(levels=3, codebook_size=8, rough_vectors=200, rough_passes=3, passes=2)
+
+
+@pytest.fixture
+def sources(recordings_list, tmp_path):
+    return read_lists([recordings_list], 16_000, tmp_path / "cache")
+
+
+def test_recordings_are_resampled_and_kept_apart(sources):
+    (source,) = sources
+    assert [source.length(i) for i in range(6)] == [round(16_000 + i * 2000 / 3) for i in range(6)]
+    assert source[5].dtype == np.float32
+    assert 0.3 < np.abs(source[0]).max() < 0.4
+    np.testing.assert_array_equal(source.part(3, 100, 200), source[3][100:200])
+
+
+def test_recordings_are_decoded_once(recordings_list, sources, tmp_path):
+    for file in recordings_list.parent.glob("*.wav"):
+        file.unlink()
+    (again,) = read_lists([recordings_list], 16_000, tmp_path / "cache")
+    np.testing.assert_array_equal(again.samples, sources[0].samples)
+
+
+def test_a_bad_list_is_named(tmp_path):
+    for text, message in (
+        ("id\tfile\n1\tx.wav\n", "no column `path`"),
+        ("path\n", "lists no recordings"),
+        ("path\nabsent.wav\n", r"absent\.wav"),
+    ):
+        path = tmp_path / "list.tsv"
+        path.write_text(text)
+        with pytest.raises(DataError, match=message):
+            read_lists([path], 16_000, tmp_path / "cache")
+
+
+def test_small_sources_give_all_and_large_ones_share_the_rest():
+    assert balanced_shares([10, 1000, 200], 300) == [10, 145, 145]
+    assert balanced_shares([10, 20], 300) == [10, 20]
+
+
+def test_each_level_explains_more(sources):
+    vectors = draw_vectors(sources, AnalysisSettings(), 250, seed=0)
+    errors = []
+    fit(vectors, FIT, subframes=2, progress=lambda _, error: errors.append(error))
+    assert len(errors) == 3
+    assert 1 > errors[0] > errors[1] > errors[2]
+
+
+def test_the_same_seed_fits_the_same_codebooks(sources):
+    vectors = draw_vectors(sources, AnalysisSettings(), 250, seed=0)
+    first, second = (fit(vectors, FIT, subframes=2).codebooks for _ in range(2))
+    assert torch.equal(first, second)
+    assert not torch.equal(first, fit(vectors, evolve(FIT, seed=1), subframes=2).codebooks)
+
+
+def test_too_few_vectors_are_refused(sources):
+    vectors = draw_vectors(sources, AnalysisSettings(), 10, seed=0)
+    with pytest.raises(DataError, match="10 code frames are too few"):
+        fit(vectors, FIT, subframes=2)
+
+
+def test_entries_that_nothing_is_near_to_come_back():
+    vectors = torch.zeros(100, 4)
+    vectors[50:] = 1
+    quantizer = fit(vectors, evolve(FIT, levels=1, codebook_size=4), subframes=2)
+    decoded = quantizer.decode(quantizer.encode(vectors[None]))[0]
+    torch.testing.assert_close(
+        decoded * quantizer.scale + quantizer.mean, vectors, atol=0.05, rtol=0
+    )
+
+
+def test_crops_have_one_size_and_stay_in_range(sources):
+    crops = draw_crops(
+        sources, CropSettings(batch=5, frames=90, gain_decibels=40), 320, np.random.default_rng(0)
+    )
+    assert crops.shape == (5, 92 * 320)
+    assert crops.abs().max() <= 1
+
+
+def test_half_of_the_crops_have_all_levels():
+    drawn = draw_levels(8, 2000, np.random.default_rng(0))
+    assert set(drawn) == set(range(1, 9))
+    assert 0.5 < drawn.count(8) / 2000 < 0.65
+
+
+def test_distance_is_zero_to_itself_and_grows():
+    distance = SpectralDistance(AnalysisSettings())
+    sound = 0.1 * torch.randn(2, 8000, generator=torch.Generator().manual_seed(0))
+    assert distance(sound, sound).total == 0
+    assert 0 < distance(0.9 * sound, sound).total < distance(0.5 * sound, sound).total
+    silence = torch.zeros(2, 8000, requires_grad=True)
+    distance(silence, sound).total.backward()
+    assert silence.grad.isfinite().all()
+
+
+def test_training_brings_the_loss_down(codebooks, sources):
+    trainer = Trainer(codebooks, TINY, evolve(SETTINGS, learning_rate=5e-3))
+    trainer.seconds = 30.0  # half of the time: the learning rate is at half its height
+    losses = [trainer.step(sources)["loss"] for _ in range(20)]
+    assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
+
+
+def test_a_resumed_run_goes_on_as_if_never_stopped(codebooks, sources, tmp_path):
+    one = Trainer(codebooks, TINY, SETTINGS)
+    for _ in range(2):
+        one.step(sources)
+    one.save(tmp_path)
+    two = Trainer(codebooks, TINY, evolve(SETTINGS, seed=7))
+    two.resume(tmp_path / "checkpoint.safetensors")
+    assert two.steps == 2
+    assert one.step(sources) == two.step(sources)
+    for name, value in one.average.state_dict().items():
+        assert torch.equal(value, two.average.state_dict()[name])
+
+
+def test_only_its_own_checkpoint_is_resumed(codebooks, sources, tmp_path):
+    trainer = Trainer(codebooks, TINY, SETTINGS)
+    trainer.save(tmp_path)
+    path = tmp_path / "checkpoint.safetensors"
+    with pytest.raises(CheckpointError, match="cannot resume"):
+        Trainer(codebooks, evolve(TINY, width=8), SETTINGS).resume(path)
+    other = evolve(codebooks, analysis=AnalysisSettings(floor=1e-7))
+    with pytest.raises(TrainingError, match="was trained on the codebooks"):
+        Trainer(other, TINY, SETTINGS).resume(path)
+
+
+def test_a_gradient_that_is_not_a_number_stops_the_run(codebooks, sources):
+    trainer = Trainer(codebooks, TINY, SETTINGS)
+    with torch.no_grad():
+        trainer.vocoder.head.bias[0] = torch.nan
+    with pytest.raises(TrainingError, match="not a number"):
+        trainer.step(sources)
+
+
+def test_training_leaves_the_codebooks_alone(codebooks, sources, tmp_path):
+    trainer = Trainer(codebooks, TINY, SETTINGS)
+    trainer.step(sources)
+    trainer.save(tmp_path)
+    assert weights.load(tmp_path / "codec.safetensors").identity == codebooks.identity
+
+
+def test_metrics_are_means_since_the_last_line(codebooks, sources, tmp_path):
+    trainer = Trainer(codebooks, TINY, evolve(SETTINGS, minutes=0.005, report_steps=2))
+    path = tmp_path / "metrics.jsonl"
+    while trainer.steps < 2:  # a slow machine may not do two steps in the time of one call
+        trainer.seconds = 0.0
+        trainer.run(sources, tmp_path, lambda line: append_json(path, line))
+    first = json.loads(path.read_text().splitlines()[0])
+    assert first["step"] == 2
+    assert {"loss", "mel", "rate", "seconds"} <= set(first)
+
+
+def test_the_command_trains_and_leaves_a_codec_to_use(
+    codebooks, recordings_list, sources, tmp_path
+):
+    weights.save(codebooks, tmp_path / "codebooks.safetensors")
+    sizes = ["--width", "8", "--layers", "1", "--batch", "2", "--frames", "8"]
+    arguments = [
+        "train", str(recordings_list), "--cache", str(tmp_path / "cache"), "--minutes", "0.005",
+        "--codebooks", str(tmp_path / "codebooks.safetensors"), "-o", str(tmp_path / "run"), *sizes,
+    ]  # fmt: skip
+    result = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    made = weights.load(tmp_path / "run" / "codec.safetensors")
+    assert made.vocoder_settings["width"] == 8

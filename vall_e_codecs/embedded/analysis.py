@@ -1,0 +1,93 @@
+"""Waveform to vectors, one a code frame: fixed signal processing, nothing is learned here.
+
+A code frame of 20 ms holds two log-mel sub-frames, stacked, so that a vector shows how the
+spectrum moves within the frame. Power below the noise floor is flattened: what lies there, above
+all the rounding noise above a source's own bandwidth, shall not cost codes.
+"""
+
+import math
+
+import torch
+from attrs import field, frozen, validators
+from jaxtyping import Float
+from torch import Tensor
+from torch.nn.functional import pad
+
+positive = validators.gt(0)
+
+
+@frozen
+class AnalysisSettings:
+    """What decides the vectors, beside the audio. Part of the codec's identity."""
+
+    sample_rate: int = field(default=16_000, validator=positive)
+    """Hz."""
+    hop: int = field(default=320, validator=positive)
+    """Samples a code frame."""
+    subframes: int = field(default=2, validator=positive)
+    """Spectra a code frame."""
+    window: int = field(default=512, validator=positive)
+    """Samples seen by one spectrum, centred on its sub-frame."""
+    bands: int = field(default=80, validator=positive)
+    """Mel bands from 0 Hz to half the sample rate."""
+    floor: float = field(default=1e-8, validator=validators.gt(0.0))
+    """Power added to every band; a sine of full scale has power 1 in its bin."""
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in the vector of one code frame."""
+        return self.subframes * self.bands
+
+    @property
+    def fft(self) -> int:
+        """Length of the transform: twice the window, so that no narrow low band is empty."""
+        return 2 * self.window
+
+
+class Analysis(torch.nn.Module):
+    """Log-mel vectors in decibels, `ceil(s / hop)` of them; the end is padded with silence."""
+
+    def __init__(self, settings: AnalysisSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        self.window: Tensor
+        self.bands: Tensor
+        self.register_buffer("window", torch.hann_window(settings.window), persistent=False)
+        self.register_buffer("bands", mel_bands(settings), persistent=False)
+
+    def forward(self, audio: Float[Tensor, "b s"]) -> Float[Tensor, "b f d"]:
+        s = self.settings
+        frames = -(-audio.shape[1] // s.hop)
+        if not frames:
+            return audio.new_zeros(len(audio), 0, s.dimension)
+        step = s.hop // s.subframes
+        left = (s.window - step) // 2  # the window's centre is that of its sub-frame
+        length = s.window + (frames * s.subframes - 1) * step
+        audio = pad(audio, (left, length - left - audio.shape[1]))
+        chunks = audio.unfold(1, s.window, step) * self.window  # (b, subframes * f, window)
+        power = torch.fft.rfft(chunks, n=s.fft).abs().square() * (2 / self.window.sum()) ** 2
+        decibels = 10 * torch.log10(power @ self.bands.T + s.floor)
+        return decibels.reshape(len(audio), frames, s.dimension)
+
+
+def mel_bands(settings: AnalysisSettings) -> Float[Tensor, "m n"]:
+    """Triangles over the bins of the transform; each sums to one: a band is a mean power."""
+    bins = torch.linspace(0, settings.sample_rate / 2, settings.fft // 2 + 1, dtype=torch.float64)
+    top = _mel(settings.sample_rate / 2)
+    edges = torch.tensor(
+        [_hertz(top * i / (settings.bands + 1)) for i in range(settings.bands + 2)],
+        dtype=torch.float64,
+    )
+    rise = (bins - edges[:-2, None]) / (edges[1:-1] - edges[:-2])[:, None]
+    fall = (edges[2:, None] - bins) / (edges[2:] - edges[1:-1])[:, None]
+    triangles = torch.minimum(rise, fall).clamp(min=0)
+    return (triangles / triangles.sum(1, keepdim=True)).float()
+
+
+def _mel(hertz: float) -> float:
+    """Slaney's scale: linear to 1 kHz, logarithmic above (Auditory Toolbox, 1998)."""
+    return hertz * 3 / 200 if hertz < 1000 else 15 + 27 * math.log(hertz / 1000) / math.log(6.4)
+
+
+def _hertz(mel: float) -> float:
+    return mel * 200 / 3 if mel < 15 else 1000 * math.exp((mel - 15) * math.log(6.4) / 27)

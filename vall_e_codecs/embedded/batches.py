@@ -1,0 +1,59 @@
+"""Random crops of random recordings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from attrs import field, frozen, validators
+from jaxtyping import Float
+from torch import Tensor
+
+from vall_e_codecs.embedded.recordings import Recordings
+
+positive = validators.gt(0)
+
+
+@frozen
+class CropSettings:
+    """Size of a batch, and what is varied in it."""
+
+    batch: int = field(default=12, validator=positive)
+    """Crops a step."""
+    frames: int = field(default=64, validator=positive)
+    """Code frames of each crop."""
+    gain_decibels: float = field(default=6.0, validator=validators.ge(0))
+    """Each crop is made louder or softer by up to this much."""
+
+
+def draw_crops(
+    sources: Sequence[Recordings], settings: CropSettings, hop: int, rng: np.random.Generator
+) -> Float[Tensor, "b s"]:
+    """Crops with one more frame at each end, so that analysis sees no artificial edge.
+
+    A source is drawn by the root of its volume: small ones are heard, large ones are not wasted.
+    """
+    volume = np.sqrt([float(source.ends[-1]) for source in sources])
+    chosen = rng.choice(len(sources), settings.batch, p=volume / volume.sum())
+    length = (settings.frames + 2) * hop
+    return torch.stack([_crop(sources[i], length, settings, rng) for i in chosen])
+
+
+def _crop(
+    source: Recordings, length: int, settings: CropSettings, rng: np.random.Generator
+) -> Float[Tensor, " s"]:
+    # by position in the whole, so that long recordings come as often as they are long
+    i = int(np.searchsorted(source.ends, rng.integers(int(source.ends[-1])), side="right"))
+    first = int(rng.integers(max(1, source.length(i) - length + 1)))
+    found = source.part(i, first, min(first + length, source.length(i)))
+    gain = 10 ** (rng.uniform(-1, 1) * settings.gain_decibels / 20)
+    gain = min(gain, 1 / max(float(np.abs(found).max()), 1e-3))
+    return torch.from_numpy(np.pad(found * np.float32(gain), (0, length - len(found))))
+
+
+def draw_levels(levels: int, batch: int, rng: np.random.Generator) -> list[int]:
+    """How many levels each crop is decoded from: all in half of the cases, else any number."""
+    return [
+        levels if rng.random() < 0.5 else int(rng.integers(1, levels + 1)) for _ in range(batch)
+    ]

@@ -1,0 +1,121 @@
+"""The embedded codec: 16 kHz, 50 frames a second, 8 levels of 1024 entries, 4 kbit/s.
+
+Codes come from fixed analysis and k-means (`analysis`, `quantizer`), sound from a causal vocoder
+(`vocoder`) that looks a few frames ahead. The vocoder can be trained further without a change to
+codes or to language models that speak in them.
+"""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+import torch
+from jaxtyping import Float, Int, Num
+from torch import Tensor
+
+from vall_e.plugin import AudioError, CheckpointError, CodecStream
+from vall_e_codecs.embedded.analysis import Analysis
+from vall_e_codecs.embedded.stream import VocoderStream
+from vall_e_codecs.embedded.vocoder import Vocoder, VocoderSettings
+from vall_e_codecs.embedded.weights import CodecWeights, load
+
+
+class EmbeddedCodec(torch.nn.Module):
+    """A `vall_e.plugin.Codec`. `vocoder` is None while only the codebooks exist."""
+
+    causal = True
+
+    def __init__(self, weights: CodecWeights) -> None:
+        super().__init__()
+        self.identity = weights.identity
+        self.sample_rate = weights.analysis.sample_rate
+        self.frame_rate = weights.analysis.sample_rate / weights.analysis.hop
+        self.levels, self.codebook_size, _ = weights.quantizer.codebooks.shape
+        self.analysis = Analysis(weights.analysis)
+        self.quantizer = weights.quantizer
+        self.vocoder = _vocoder(weights)
+        self.requires_grad_(requires_grad=False).eval()
+
+    @torch.no_grad()
+    def encode(self, audio: Num[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
+        """Codes of a waveform at `sample_rate`; a last partial frame is padded with silence."""
+        return self.quantizer.encode(self.analysis(checked(audio)[:, 0]))
+
+    @torch.no_grad()
+    def decode(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
+        """Sound from the first n levels, `hop` samples a frame."""
+        sound: Tensor = self._trained()(self.quantizer.decode(codes))
+        return sound[:, None]
+
+    def stream(self) -> CodecStream:
+        """Decodes as codes come, a few frames behind: `vocoder.settings.delay`."""
+        return EmbeddedStream(self)
+
+    def _trained(self) -> Vocoder:
+        if self.vocoder is None:
+            raise CheckpointError(
+                "this codec file has codebooks, but no vocoder: it can encode, not decode",
+                hint="train one with `vall-e codec train`, or give a complete file",
+            )
+        return self.vocoder
+
+
+class EmbeddedStream:
+    """A `vall_e.plugin.CodecStream` over the vocoder's caches."""
+
+    def __init__(self, codec: EmbeddedCodec) -> None:
+        self._quantizer = codec.quantizer
+        self._stream = VocoderStream(codec._trained())
+
+    @torch.no_grad()
+    def push(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
+        return self._stream.push(self._quantizer.decode(codes))[:, None]
+
+    @torch.no_grad()
+    def flush(self) -> Float[Tensor, "b 1 s"]:
+        return self._stream.flush()[:, None]
+
+
+def open_codec(path: Path | None) -> EmbeddedCodec:
+    """The codec in this file, or the one that VALL-E carries."""
+    if path is not None:
+        return EmbeddedCodec(load(path))
+    packaged = resources.files("vall_e.embedded") / "codec.safetensors"
+    if not packaged.is_file():
+        raise CheckpointError(
+            "this installation carries no embedded codec",
+            hint="give a file with `path: codec.safetensors`, or reinstall vall-e",
+        )
+    with resources.as_file(packaged) as file:
+        return EmbeddedCodec(load(file))
+
+
+def checked(audio: Num[Tensor, "b 1 s"]) -> Float[Tensor, "b 1 s"]:
+    """The audio, if it is a batch of finite float waveforms."""
+    if not audio.is_floating_point():
+        raise AudioError(
+            f"samples must be floats in [-1, 1], found {audio.dtype}",
+            hint="divide 16-bit samples by 32768",
+        )
+    if not bool(audio.isfinite().all()):
+        raise AudioError(
+            "the audio holds samples that are not finite numbers",
+            hint="look for a damaged file, or a division by zero in what made it",
+        )
+    return audio
+
+
+def _vocoder(weights: CodecWeights) -> Vocoder | None:
+    if not weights.vocoder:
+        return None
+    settings = VocoderSettings(**weights.vocoder_settings)  # type: ignore[arg-type]
+    vocoder = Vocoder(settings)
+    try:
+        vocoder.load_state_dict(dict(weights.vocoder))
+    except RuntimeError as exc:
+        raise CheckpointError(
+            f"the vocoder's weights do not fit its settings: {exc}",
+            hint="export the codec again with `vall-e codec train --resume`",
+        ) from exc
+    return vocoder

@@ -1,0 +1,116 @@
+"""`vall-e codec`: fit codebooks, train the vocoder, encode and decode files."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+LISTS = click.argument("lists", nargs=-1, required=True, type=FILE)
+CACHE = click.option(
+    "--cache",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder for the decoded recordings; it serves all runs on these lists.",
+)
+OUTPUT = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group()
+def codec() -> None:
+    """Make and use the embedded codec.
+
+    LISTS are tab-separated files with a column `path`, relative to the list's folder.
+    """
+
+
+@codec.command()
+@LISTS
+@CACHE
+@click.option("--output", "-o", type=OUTPUT, required=True, help="File for the codebooks.")
+@click.option("--vectors", default=300_000, show_default=True, help="Code frames to fit on.")
+@click.option("--seed", default=0, show_default=True)
+def fit(lists: Sequence[Path], cache: Path, output: Path, vectors: int, seed: int) -> None:
+    """Fit codebooks on the recordings of LISTS, with equal shares of each list."""
+    from vall_e_codecs.embedded import weights
+    from vall_e_codecs.embedded.analysis import AnalysisSettings
+    from vall_e_codecs.embedded.fit import FitSettings, draw_vectors
+    from vall_e_codecs.embedded.fit import fit as fit_codebooks
+    from vall_e_codecs.embedded.recordings import read_lists
+
+    analysis = AnalysisSettings()
+    sources = read_lists(lists, analysis.sample_rate, cache)
+    quantizer = fit_codebooks(
+        draw_vectors(sources, analysis, vectors, seed=seed),
+        FitSettings(seed=seed),
+        subframes=analysis.subframes,
+        progress=lambda level, error: click.echo(f"level {level}: error {error:.4f}", err=True),
+    )
+    made = weights.CodecWeights(analysis, quantizer, {}, {})
+    weights.save(made, output)
+    click.echo(made.identity)
+
+
+@codec.command()
+@LISTS
+@CACHE
+@click.option("--codebooks", type=FILE, required=True, help="What `vall-e codec fit` wrote.")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Folder for checkpoint.safetensors, metrics.jsonl and codec.safetensors.",
+)
+@click.option("--minutes", default=100.0, show_default=True, help="Training time in all.")
+@click.option("--learning-rate", default=8e-4, show_default=True)
+@click.option("--batch", default=12, show_default=True, help="Crops a step.")
+@click.option("--frames", default=64, show_default=True, help="Code frames a crop.")
+@click.option("--width", default=256, show_default=True, help="Channels of the vocoder.")
+@click.option("--layers", default=8, show_default=True, help="Blocks of the vocoder.")
+@click.option("--seed", default=0, show_default=True)
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
+def train(
+    lists: Sequence[Path],
+    cache: Path,
+    codebooks: Path,
+    output: Path,
+    minutes: float,
+    learning_rate: float,
+    batch: int,
+    frames: int,
+    width: int,
+    layers: int,
+    seed: int,
+    resume: bool,
+) -> None:
+    """Train the vocoder on the recordings of LISTS, for a time."""
+    from vall_e_codecs.embedded import weights
+    from vall_e_codecs.embedded.batches import CropSettings
+    from vall_e_codecs.embedded.recordings import read_lists
+    from vall_e_codecs.embedded.train import Trainer, TrainSettings, append_json
+    from vall_e_codecs.embedded.vocoder import VocoderSettings
+
+    logging.basicConfig(level=logging.INFO)
+    made = weights.load(codebooks)
+    settings = TrainSettings(
+        minutes=minutes,
+        learning_rate=learning_rate,
+        seed=seed,
+        crops=CropSettings(batch=batch, frames=frames),
+    )
+    sizes = VocoderSettings(
+        dimension=made.analysis.dimension, hop=made.analysis.hop, width=width, layers=layers
+    )
+    output.mkdir(parents=True, exist_ok=True)
+    trainer = Trainer(made, sizes, settings)
+    if resume:
+        trainer.resume(output / "checkpoint.safetensors")
+    sources = read_lists(lists, made.analysis.sample_rate, cache)
+    trainer.run(sources, output, lambda line: append_json(output / "metrics.jsonl", line))

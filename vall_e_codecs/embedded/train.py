@@ -1,0 +1,191 @@
+"""Train the vocoder on fixed codebooks."""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from attrs import asdict, evolve, field, frozen, validators
+from jaxtyping import Float
+from torch import Tensor
+
+from vall_e.plugin import TrainingError
+from vall_e_codecs.embedded import checkpoint, weights
+from vall_e_codecs.embedded.analysis import Analysis
+from vall_e_codecs.embedded.batches import CropSettings, draw_crops, draw_levels
+from vall_e_codecs.embedded.losses import SpectralDistance
+from vall_e_codecs.embedded.recordings import Recordings
+from vall_e_codecs.embedded.vocoder import Vocoder, VocoderSettings
+
+log = logging.getLogger(__name__)
+positive = validators.gt(0)
+
+Metrics = dict[str, float | int]
+"""One line: the step, the seconds of training, and means since the last line."""
+
+
+@frozen
+class TrainSettings:
+    """One training run. The schedule is in time, since the machine may be shared."""
+
+    minutes: float = field(default=100.0, validator=validators.gt(0.0))
+    """Training time, over all resumptions; the learning rate falls to zero within it."""
+    learning_rate: float = field(default=8e-4, validator=validators.gt(0.0))
+    warm_up: float = field(default=0.02, validator=validators.gt(0.0))
+    """Share of the time in which the learning rate rises."""
+    averaging: float = field(default=0.999, validator=validators.lt(1))
+    """Decay of the weights' running average, which is what is exported."""
+    clip_norm: float = field(default=1.0, validator=validators.gt(0.0))
+    save_seconds: float = field(default=180.0, validator=validators.gt(0.0))
+    """Training time between checkpoints."""
+    report_steps: int = field(default=50, validator=positive)
+    """Steps between lines of metrics."""
+    seed: int = 0
+    crops: CropSettings = field(factory=CropSettings)
+
+
+class Trainer:
+    """State of a run: what a checkpoint holds."""
+
+    def __init__(
+        self, codec: weights.CodecWeights, vocoder: VocoderSettings, settings: TrainSettings
+    ) -> None:
+        self.settings = settings
+        self.codec = codec
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        torch.manual_seed(settings.seed)
+        self.vocoder = Vocoder(vocoder).to(self.device)
+        self.average = copy.deepcopy(self.vocoder).requires_grad_(requires_grad=False)
+        self.optimizer = torch.optim.AdamW(
+            self.vocoder.parameters(), lr=0.0, betas=(0.8, 0.99), weight_decay=0.01
+        )
+        self.rng = np.random.default_rng(settings.seed)
+        self.steps = 0
+        self.seconds = 0.0
+        self._analysis = Analysis(codec.analysis).to(self.device)
+        self._quantizer = codec.quantizer.to(self.device)
+        self._distance = SpectralDistance(codec.analysis).to(self.device)
+
+    def run(
+        self,
+        sources: Sequence[Recordings],
+        folder: Path,
+        report: Callable[[Metrics], None],
+    ) -> None:
+        """Train until the time is up. `folder` always holds a checkpoint and a usable codec."""
+        saved, lines = self.seconds, list[dict[str, float]]()
+        while self.seconds < self.settings.minutes * 60:
+            begun = time.monotonic()
+            lines.append(self.step(sources))
+            self.seconds += time.monotonic() - begun
+            if self.steps % self.settings.report_steps == 0:
+                report({"step": self.steps, "seconds": round(self.seconds, 1), **_mean(lines)})
+                lines = []
+            if self.seconds - saved >= self.settings.save_seconds:
+                saved = self.seconds
+                self.save(folder)
+        self.save(folder)
+
+    def step(self, sources: Sequence[Recordings]) -> dict[str, float]:
+        """One update; gives its metrics."""
+        settings, hop = self.settings, self.codec.analysis.hop
+        crops = draw_crops(sources, settings.crops, hop, self.rng).to(self.device)
+        levels = draw_levels(len(self._quantizer.codebooks), len(crops), self.rng)
+        made = self.vocoder(self._vectors(crops, levels))
+        distance = self._distance(made, crops[:, hop:-hop])
+        distance.total.backward()
+        norm = torch.nn.utils.clip_grad_norm_(self.vocoder.parameters(), settings.clip_norm)
+        if not bool(norm.isfinite()):
+            raise TrainingError(
+                f"the gradient of step {self.steps} is not a number",
+                hint="resume from the last checkpoint with a lower --learning-rate",
+            )
+        rate = settings.learning_rate * self._factor()
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        self.steps += 1
+        self._update_average()
+        return {
+            "loss": distance.total.item(),
+            "convergence": distance.convergence.item(),
+            "magnitude": distance.magnitude.item(),
+            "mel": distance.mel.item(),
+            "gradient": norm.item(),
+            "rate": rate,
+        }
+
+    def save(self, folder: Path) -> None:
+        """Write `checkpoint.safetensors`, to go on from, and `codec.safetensors`, to use."""
+        checkpoint.save(
+            folder / "checkpoint.safetensors",
+            modules={"vocoder": self.vocoder, "average": self.average},
+            optimizers={"optimizer": self.optimizer},
+            progress={
+                "steps": self.steps,
+                "seconds": self.seconds,
+                "rng": self.rng.bit_generator.state,
+                "identity": self.codec.identity,
+            },
+        )
+        weights.save(
+            evolve(
+                self.codec,
+                vocoder=self.average.state_dict(),
+                vocoder_settings=asdict(self.vocoder.settings),
+            ),
+            folder / "codec.safetensors",
+        )
+
+    def resume(self, path: Path) -> None:
+        """Go on from a checkpoint of the same codebooks and sizes."""
+        progress = checkpoint.load(
+            path,
+            modules={"vocoder": self.vocoder, "average": self.average},
+            optimizers={"optimizer": self.optimizer},
+        )
+        if progress["identity"] != self.codec.identity:
+            raise TrainingError(
+                f"{path} was trained on the codebooks {progress['identity']}, "
+                f"these are {self.codec.identity}",
+                hint="give the codebooks of that run, or another output folder",
+            )
+        self.steps, self.seconds = int(progress["steps"]), float(progress["seconds"])
+        self.rng.bit_generator.state = progress["rng"]
+
+    @torch.no_grad()
+    def _vectors(self, crops: Float[Tensor, "b s"], levels: list[int]) -> Float[Tensor, "b f d"]:
+        codes = self._quantizer.encode(self._analysis(crops))[:, :, 1:-1]
+        return torch.cat(
+            [self._quantizer.decode(row[None, :n]) for row, n in zip(codes, levels, strict=True)]
+        )
+
+    def _factor(self) -> float:
+        done = min(1.0, self.seconds / (self.settings.minutes * 60))
+        if done < self.settings.warm_up:
+            return max(done / self.settings.warm_up, 1e-3)
+        left = (done - self.settings.warm_up) / (1 - self.settings.warm_up)
+        return 0.5 * (1 + math.cos(math.pi * left))
+
+    def _update_average(self) -> None:
+        decay = min(self.settings.averaging, self.steps / (self.steps + 10))
+        for mean, now in zip(self.average.parameters(), self.vocoder.parameters(), strict=True):
+            mean.lerp_(now.detach(), 1 - decay)
+
+
+def append_json(path: Path, line: Metrics) -> None:
+    """Add one line of metrics."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def _mean(lines: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {key: float(f"{sum(m[key] for m in lines) / len(lines):.4g}") for key in lines[0]}

@@ -1,0 +1,86 @@
+"""The codec's file: one safetensors with codebooks, settings and, once trained, the vocoder."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from attrs import asdict, frozen
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from vall_e.plugin import CheckpointError
+from vall_e_codecs.embedded.analysis import AnalysisSettings
+from vall_e_codecs.embedded.quantizer import ResidualQuantizer
+
+FORMAT = "vall-e-embedded-codec-1"
+
+
+@frozen(eq=False)
+class CodecWeights:
+    """What the file holds. `vocoder` is empty while only the codebooks exist."""
+
+    analysis: AnalysisSettings
+    quantizer: ResidualQuantizer
+    vocoder_settings: Mapping[str, int | float]
+    vocoder: Mapping[str, Tensor]
+
+    @property
+    def identity(self) -> str:
+        """Names analysis and codebooks only: a better vocoder reads the same codes."""
+        digest = hashlib.sha256(json.dumps(asdict(self.analysis), sort_keys=True).encode())
+        for name, tensor in sorted(self.quantizer.state_dict().items()):
+            digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
+        return f"embedded-{self.analysis.sample_rate // 1000}k:{digest.hexdigest()[:8]}"
+
+
+def save(weights: CodecWeights, path: Path) -> None:
+    """Write in half precision; the codebooks are exact in it. Whole or not at all."""
+    tensors = {f"quantizer.{k}": v for k, v in weights.quantizer.state_dict().items()}
+    tensors["quantizer.codebooks"] = tensors["quantizer.codebooks"].half()
+    tensors |= {f"vocoder.{k}": v.half() for k, v in weights.vocoder.items()}
+    part = path.with_name(path.name + ".part")
+    save_file(
+        {k: v.detach().cpu().contiguous() for k, v in tensors.items()},
+        part,
+        metadata={
+            "format": FORMAT,
+            "analysis": json.dumps(asdict(weights.analysis)),
+            "vocoder": json.dumps(dict(weights.vocoder_settings)),
+        },
+    )
+    os.replace(part, path)
+
+
+def load(path: Path) -> CodecWeights:
+    """Read a file that `save` wrote."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                raise CheckpointError(
+                    f"{path} is not an embedded codec (format {metadata.get('format')!r}, "
+                    f"expected {FORMAT!r})",
+                    hint="give the file that `vall-e codec fit` or `vall-e codec train` wrote",
+                )
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (OSError, SafetensorError) as exc:
+        raise CheckpointError(
+            f"cannot read the codec {path}: {exc}",
+            hint="check the path, or leave it out to take the codec that VALL-E carries",
+        ) from exc
+    return CodecWeights(
+        analysis=AnalysisSettings(**json.loads(metadata["analysis"])),
+        quantizer=ResidualQuantizer(
+            tensors["quantizer.codebooks"], tensors["quantizer.mean"], tensors["quantizer.scale"]
+        ),
+        vocoder_settings=json.loads(metadata["vocoder"]),
+        vocoder={
+            name.removeprefix("vocoder."): tensor.to(torch.float32)
+            for name, tensor in tensors.items()
+            if name.startswith("vocoder.")
+        },
+    )
