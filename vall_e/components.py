@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vall_e.embedded.components import MODELS
 from vall_e.export.components import EXPORTERS
 from vall_e.hookspecs import hookimpl
 from vall_e.tasks.components import TASKS
@@ -12,11 +13,6 @@ from vall_e.training.components import ENGINES, OPTIMIZERS, SCHEDULES, WRAPPERS
 
 if TYPE_CHECKING:
     from vall_e.registry import Component
-
-
-@hookimpl
-def vall_e_register_attentions() -> list[Component[Any]]:
-    return []
 
 
 @hookimpl
@@ -56,9 +52,4 @@ def vall_e_register_exporters() -> list[Component[Any]]:
 
 @hookimpl
 def vall_e_register_models() -> list[Component[Any]]:
-    return []
-
-
-@hookimpl
-def vall_e_register_commands() -> list[Component[Any]]:
-    return []
+    return [*MODELS]

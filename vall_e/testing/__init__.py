@@ -2,14 +2,28 @@
 
 from vall_e.testing.backbone import BackboneContract
 from vall_e.testing.codec import CodecContract
+from vall_e.testing.command import CommandContract
+from vall_e.testing.engine import EngineContract
+from vall_e.testing.exporter import ExporterContract
+from vall_e.testing.optimizer import OptimizerContract
 from vall_e.testing.phonemizer import PhonemizerContract
+from vall_e.testing.pretrained import ModelContract
 from vall_e.testing.sampler import SamplerContract
+from vall_e.testing.schedule import ScheduleContract
 from vall_e.testing.staircase import StaircaseCodec
+from vall_e.testing.wrapper import WrapperContract
 
 __all__ = [
     "BackboneContract",
     "CodecContract",
+    "CommandContract",
+    "EngineContract",
+    "ExporterContract",
+    "ModelContract",
+    "OptimizerContract",
     "PhonemizerContract",
     "SamplerContract",
+    "ScheduleContract",
     "StaircaseCodec",
+    "WrapperContract",
 ]

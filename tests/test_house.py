@@ -1,0 +1,89 @@
+"""Habits of the house that no linter knows."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGES = ("vall_e", "vall_e_backbones", "vall_e_codecs", "vall_e_samplers")
+FILES = [path for package in (*PACKAGES, "plugins") for path in (ROOT / package).rglob("*.py")]
+DUMPING_GROUNDS = {"base", "common", "core", "helpers", "misc", "util", "utils"}
+TORCH_FREE = [
+    path
+    for path in FILES
+    if path.name == "components.py"
+    or path.relative_to(ROOT).parts[:2] in {("vall_e", "config"), ("vall_e", "cli")}
+    or path.relative_to(ROOT).parts[:2] in {("vall_e", "text"), ("vall_e", "audio")}
+    or path.relative_to(ROOT).as_posix()
+    in {f"vall_e/{name}.py" for name in ("errors", "interfaces", "hookspecs", "registry", "plugin")}
+]
+TEXTS = {".py", ".md", ".toml", ".yaml", ".yml", ".txt", ".json", ".sh", ""}
+MACHINE_PATH = re.compile(r"(?<![\w./])/(?:home|root|work|Users|mnt)/\w+")
+
+
+def name(path):
+    return str(path.relative_to(ROOT))
+
+
+def module(path):
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    parts = parts[parts.index("src") + 1 :] if "src" in parts else parts
+    return ".".join(part for part in parts if part != "__init__")
+
+
+def tracked():
+    """What is, or is about to be, in the repository."""
+    git = ["git", "-C", str(ROOT), "ls-files", "-co", "--exclude-standard"]
+    done = subprocess.run(git, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip("this is no git checkout")
+    paths = (ROOT / line for line in done.stdout.splitlines())
+    return [path for path in paths if path.is_file() and path.suffix in TEXTS]
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_a_module_has_a_subject(path):
+    assert path.stem not in DUMPING_GROUNDS
+
+
+@pytest.mark.parametrize("path", FILES, ids=name)
+def test_a_module_says_what_it_is(path):
+    if "tests" not in path.parts and path.read_text().strip():
+        assert ast.get_docstring(ast.parse(path.read_text())), "its first line must be a docstring"
+
+
+@pytest.mark.parametrize("path", TORCH_FREE, ids=name)
+def test_some_modules_import_torch_only_inside_of_functions(path):
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Import):
+            assert not {alias.name.partition(".")[0] for alias in node.names} & {"torch"}
+        if isinstance(node, ast.ImportFrom):
+            assert (node.module or "").partition(".")[0] not in {"torch", "transformers"}
+
+
+def test_no_file_knows_a_machine():
+    found = [
+        f"{name(path)}: {match.group()}"
+        for path in tracked()
+        for match in MACHINE_PATH.finditer(path.read_text(errors="replace"))
+    ]
+    assert found == []
+
+
+def test_every_module_can_be_imported():
+    modules = sorted({module(path) for path in FILES if "tests" not in path.parts})
+    ours = [name for name in modules if name.partition(".")[0] in PACKAGES]
+    code = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
+    command = [sys.executable, "-c", code, *(name for name in ours if name != "vall_e.__main__")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_fragment_of_the_changelog_is_a_sentence():
+    for path in (ROOT / "changelog.d").glob("+*.md"):
+        assert path.name.split(".")[1] in {"added", "changed", "fixed", "removed"}
+        assert path.read_text().strip().endswith("."), name(path)

@@ -1,0 +1,27 @@
+"""What the core relies on in a pretrained model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vall_e.model.weights import load
+from vall_e.registry import Registry
+
+
+class ModelContract:
+    """`make` returns the path of the weights, as the component's `build` does."""
+
+    def make(self) -> Path:
+        raise NotImplementedError
+
+    def test_is_a_file_on_this_machine(self) -> None:
+        assert self.make().is_file()
+
+    def test_brings_all_that_speaking_needs(self) -> None:
+        bundle = load(self.make(), Registry.discover())
+        assert bundle.codec
+        assert len(bundle.vocabulary) > 0
+        assert not bundle.model.training
+
+    def test_asking_again_gives_the_same_file(self) -> None:
+        assert self.make() == self.make()
