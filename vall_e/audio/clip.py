@@ -1,0 +1,184 @@
+"""Audio in memory: read from any file that libsndfile reads, resampled, checked, written."""
+
+from __future__ import annotations
+
+import logging
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
+
+import numpy as np
+import soundfile
+import soxr
+from attrs import Attribute, cmp_using, evolve, field, frozen, validators
+
+from vall_e.audio.encoding import encode, format_of
+from vall_e.audio.loudness import window_power
+from vall_e.audio.whole_file import write_whole
+from vall_e.errors import AudioError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SILENT_DB = -60.0
+"""The loudest part of a recording that is taken for silent: below any room."""
+SILENT_WINDOW_SECONDS = 0.05
+FULL_SCALE = 0.999
+CLIPPED_SAMPLES = 10
+"""So many samples at full scale, three or more in a row, are no chance."""
+
+log = logging.getLogger(__name__)
+
+
+def _as_float32(samples: NDArray[Any]) -> NDArray[np.float32]:
+    samples = np.asarray(samples)
+    if not np.issubdtype(samples.dtype, np.floating):
+        raise TypeError(f"samples are floats in [-1, 1], not {samples.dtype}")
+    return np.ascontiguousarray(samples, dtype=np.float32)
+
+
+def _one_or_two_axes(_: object, __: Attribute[Any], samples: NDArray[np.float32]) -> None:
+    if samples.ndim not in (1, 2):
+        raise ValueError(f"samples are (s,) or (c, s), not {samples.shape}")
+
+
+@frozen
+class Clip:
+    """Samples in [-1, 1], `(s,)` if mono, else `(c, s)`; and where they come from, for messages."""
+
+    samples: NDArray[np.float32] = field(
+        converter=_as_float32, validator=_one_or_two_axes, eq=cmp_using(eq=np.array_equal)
+    )
+    sample_rate: int = field(validator=validators.gt(0))
+    name: str = field(default="the audio", eq=False, kw_only=True)
+
+    @classmethod
+    def read(cls, source: str | Path | BinaryIO) -> Self:
+        """From a wav, flac, ogg, opus or mp3 file (by content, not by suffix), or an open file.
+
+        An open file is read to its end, and may be a pipe. Raises `AudioError`.
+        """
+        if isinstance(source, str | Path):
+            return cls._of_bytes(_bytes_of(Path(source)), str(source))
+        return cls._of_bytes(source.read(), str(getattr(source, "name", "the audio")))
+
+    @classmethod
+    def _of_bytes(cls, data: bytes, name: str) -> Self:
+        if not data:
+            raise AudioError(f"{name} is empty", hint="give a recording")
+        try:
+            samples, rate = soundfile.read(BytesIO(data), dtype="float32", always_2d=True)
+        except (soundfile.LibsndfileError, RuntimeError) as exc:
+            raise AudioError(
+                f"{name} is no audio that can be read: {exc}",
+                hint="give a wav, flac, ogg, opus or mp3 file; ffmpeg converts others",
+            ) from exc
+        return cls(samples[:, 0] if samples.shape[1] == 1 else samples.T, rate, name=name)
+
+    @property
+    def seconds(self) -> float:
+        return int(self.samples.shape[-1]) / self.sample_rate
+
+    @property
+    def channels(self) -> int:
+        return 1 if self.samples.ndim == 1 else len(self.samples)
+
+    def mono(self) -> Self:
+        """The mean of the channels, as `(s,)`."""
+        if self.samples.ndim == 1:
+            return self
+        return evolve(self, samples=self.samples.mean(axis=0))
+
+    def resample(self, sample_rate: int) -> Self:
+        """In another rate, by soxr at high quality."""
+        if sample_rate == self.sample_rate:
+            return self
+        samples = soxr.resample(self.samples.T, self.sample_rate, sample_rate, quality="HQ").T
+        return evolve(self, samples=samples, sample_rate=sample_rate)
+
+    def cut(self, start: float, end: float | None = None) -> Self:
+        """From `start` to `end` in seconds; what lies outside of the clip is left out."""
+        if start < 0 or (end is not None and end < start):
+            raise ValueError(
+                f"a cut goes from 0 or later to a later time, not from {start} to {end}"
+            )
+        first = round(start * self.sample_rate)
+        last = None if end is None else round(end * self.sample_rate)
+        return evolve(self, samples=self.samples[..., first:last])
+
+    def check(
+        self,
+        *,
+        min_seconds: float = 0.0,
+        max_seconds: float = float("inf"),
+        what: str | None = None,
+    ) -> Self:
+        """The clip itself, if it is sound; raises `AudioError` if not.
+
+        Not finite, empty, silent, too short and too long are errors; clipping is a warning.
+        """
+        what = what or self.name
+        if self.samples.size == 0:
+            raise AudioError(f"{what} has no samples", hint="give a recording that has some")
+        if not np.isfinite(self.samples).all():
+            bad = int((~np.isfinite(self.samples)).sum())
+            raise AudioError(
+                f"{what} has {bad} samples that are no numbers", hint="write the file again"
+            )
+        if self.seconds < min_seconds:
+            raise AudioError(
+                f"{what} is too short: {self.seconds:.2f} s, at least {min_seconds:g} s are needed",
+                hint="give a longer recording",
+            )
+        if self.seconds > max_seconds:
+            raise AudioError(
+                f"{what} is too long: {self.seconds:.2f} s, at most {max_seconds:g} s are allowed",
+                hint="cut it into shorter recordings",
+            )
+        if self._loudest_db() < SILENT_DB:
+            raise AudioError(
+                f"{what} is silent: nowhere louder than {self._loudest_db():.0f} dB",
+                hint="check the microphone, or give another recording",
+            )
+        self._warn_if_clipped(what)
+        return self
+
+    def write(self, target: str | Path | BinaryIO, format: str | None = None) -> None:  # noqa: A002
+        """As wav, flac, ogg, opus or mp3: by `format`, else by the path's suffix, else wav.
+
+        A file appears whole or not at all. Samples over full scale are clipped, with a warning.
+        """
+        if isinstance(target, str | Path):
+            path = Path(target)
+            write_whole(path, encode(self.samples, self.sample_rate, format or format_of(path)))
+        else:  # a pipe cannot seek, as libsndfile would
+            target.write(encode(self.samples, self.sample_rate, format or "wav"))
+            target.flush()
+
+    def _loudest_db(self) -> float:
+        """RMS of the loudest window in dB of full scale."""
+        power = window_power(self.samples, round(SILENT_WINDOW_SECONDS * self.sample_rate))
+        return float(10 * np.log10(power.max() + 1e-20))
+
+    def _warn_if_clipped(self, what: str) -> None:
+        full = np.abs(self.samples) >= FULL_SCALE
+        in_a_row = full[..., 2:] & full[..., 1:-1] & full[..., :-2]
+        if in_a_row.sum() >= CLIPPED_SAMPLES:
+            log.warning(
+                "%s is clipped at %d samples: record it again with less gain, if you can",
+                what,
+                int(full.sum()),
+            )
+
+
+def _bytes_of(path: Path) -> bytes:
+    if path.is_dir():
+        raise AudioError(f"{path} is a folder, not a recording", hint="give a file")
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as exc:
+        raise AudioError(f"there is no file {path}", hint="check the path") from exc
+    except OSError as exc:
+        raise AudioError(
+            f"{path} cannot be read: {exc.strerror}", hint="check who may read it"
+        ) from exc

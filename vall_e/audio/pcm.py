@@ -1,0 +1,19 @@
+"""Samples as 16-bit integers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SCALE = 32_768
+"""Readers divide by it, so that what was read from 16 bits is written back bit for bit."""
+
+
+def as_pcm16(samples: NDArray[np.floating]) -> NDArray[np.int16]:
+    """Rounded; what lies beyond full scale is clipped. libsndfile would round down."""
+    scaled = np.clip(np.rint(samples * SCALE), -SCALE, SCALE - 1)
+    return np.asarray(scaled, dtype=np.int16)

@@ -1,0 +1,79 @@
+"""A WAV file that is written while its audio is made, to a file or a pipe."""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, BinaryIO, Self
+
+from vall_e.audio.pcm import as_pcm16
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+UNKNOWN_SIZE = 0xFFFFFFFF
+"""What players take for "until the end" where the length is not known beforehand."""
+HEADER_BYTES = 44
+_BYTES = 2  # of a sample
+
+
+class WavStream:
+    """Mono, 16 bit. The header goes out at once; its sizes follow at the end, if the file can seek.
+
+    The file stays open: it belongs to the caller.
+    """
+
+    def __init__(self, file: BinaryIO, sample_rate: int) -> None:
+        self._file = file
+        self._sample_rate = sample_rate
+        self._start = file.tell() if file.seekable() else None
+        self._data_bytes = 0
+        self._closed = False
+        file.write(self._header(UNKNOWN_SIZE))
+        file.flush()
+
+    def write(self, samples: NDArray[np.floating]) -> None:
+        """Samples `(s,)` in [-1, 1] go out at once; what lies beyond is clipped."""
+        if self._closed:
+            raise ValueError("this stream is closed")
+        if samples.ndim != 1:
+            raise ValueError(f"a stream takes mono samples (s,), not {samples.shape}")
+        data = as_pcm16(samples).astype("<i2").tobytes()
+        self._file.write(data)
+        self._file.flush()
+        self._data_bytes += len(data)
+
+    def close(self) -> None:
+        """Write the sizes into the header, if the file can seek. A second call does nothing."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._start is not None:
+            self._file.seek(self._start)
+            self._file.write(self._header(self._data_bytes))
+            self._file.seek(0, 2)
+        self._file.flush()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None or not issubclass(kind, BrokenPipeError):
+            self.close()
+
+    def _header(self, data_bytes: int) -> bytes:
+        riff_bytes = min(data_bytes + HEADER_BYTES - 8, UNKNOWN_SIZE)
+        rate = self._sample_rate
+        return struct.pack(
+            "<4sI4s4sIHHIIHH4sI",
+            *(b"RIFF", riff_bytes, b"WAVE"),
+            *(b"fmt ", 16, 1, 1, rate, rate * _BYTES, _BYTES, 8 * _BYTES),
+            *(b"data", data_bytes),
+        )
