@@ -125,7 +125,10 @@ class Valle(nn.Module):
         return Scores(stage, logits, torch.cat(targets))
 
     def _inputs(self, example: Example) -> Tensor:
-        """What stands at each position before the target, -1 where there is nothing to predict."""
+        """What stands at each position before the target, -1 where there is nothing to predict.
+
+        Text and level share the head of level 0; ids that it has no class for are left out.
+        """
         gap = torch.tensor([-1])
         parts: list[Tensor] = []
         for segment in example.segments[:-1]:
@@ -134,7 +137,8 @@ class Valle(nn.Module):
                 summed = self.embedding.sums or self.embedding.whole_prompt
                 ids = torch.full_like(ids[0], -1) if summed else ids[example.level]
             parts += [ids.cpu(), gap]
-        return torch.cat(parts)
+        joined_ids = torch.cat(parts)
+        return joined_ids.masked_fill(joined_ids > self.stop, -1)
 
 
 def build_valle(config: ModelConfig, sizes: Sizes) -> Valle:
