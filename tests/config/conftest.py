@@ -139,6 +139,6 @@ class Plugin:
         ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def registry() -> Registry:
     return Registry.of([Plugin()])

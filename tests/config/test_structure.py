@@ -296,7 +296,7 @@ sections = st.fixed_dictionaries(
 
 
 def test_every_configuration_reads_back_equal(registry):
-    @settings(deadline=None, max_examples=25)
+    @settings(deadline=None, max_examples=15)
     @given(sections)
     def law(raw: dict[str, Any]) -> None:
         config = structure(raw, registry)

@@ -91,8 +91,10 @@ class _Setter:
             self._put_in_mapping(node, kind, where)
 
     def _put_in_mapping(self, node: Node, kind: Any, where: Where) -> None:
-        if not isinstance(node.value, dict):
+        if node.value is None:  # a section without an option
             node.value = {}
+        if not isinstance(node.value, dict):
+            node.value, node.origin = {}, self.value.origin
         key, *rest = where
         option = _option(kind, key)
         if not rest:
