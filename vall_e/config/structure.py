@@ -7,7 +7,7 @@ True, `int(2.9)` is 2) and stop at the first thing an attrs validator dislikes.
 from __future__ import annotations
 
 import enum
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin
@@ -26,6 +26,8 @@ __all__ = ["Structurer", "unstructure"]
 T = TypeVar("T")
 SCALARS = (bool, int, float, str, Path)
 LISTS = (tuple, list, set, frozenset, Sequence)
+SETS = (set, frozenset)
+MAX_FLOAT = sys.float_info.max
 
 
 class Structurer:
@@ -145,9 +147,6 @@ class Structurer:
         return kind(self._literal(raw, Literal[values]))
 
 
-SETS = (set, frozenset)
-
-
 def unstructure(value: Any) -> Any:
     """Plain data of a config object, for YAML or JSON; `structure` reads it back equal."""
     if isinstance(value, Choice):
@@ -224,8 +223,8 @@ def _unknown(key: object, options: Mapping[str, Option]) -> str:
 
 def _scalar(raw: Any, kind: type) -> Any:
     if kind is float and type(raw) in (int, float):
-        if not math.isfinite(raw):
-            raise WrongValueError(Mistake(f"expected a finite number, got {raw}"))
+        if not abs(raw) <= MAX_FLOAT:  # nor is this true of nan
+            raise WrongValueError(Mistake(f"expected a finite number, got {_shown(raw)}"))
         return float(raw)
     if kind is Path and type(raw) is str:
         return Path(raw)
@@ -251,9 +250,10 @@ def _how_to_write(raw: object, kind: type) -> str:
         return "; write false"
     if kind in (int, float) and isinstance(raw, str):
         try:
-            return f"; write {kind(raw)}"
+            number = kind(raw)
         except ValueError:
             return ""
+        return f"; write {number}" if abs(number) <= MAX_FLOAT else ""
     return ""
 
 
