@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 from attrs import frozen
+from hypothesis import settings
 
 from vall_e.registry import Registry
+
+# A busy machine is no failure.
+settings.register_profile("no-deadline", deadline=None)
+settings.load_profile("no-deadline")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""What the core asks of a component. Torch-free: the shapes are for the reader and the type checker.
+"""What the core asks of a component. Torch-free: shapes are for the reader and the type checker.
 
 Sizes, as in the README's glossary: `b` batch, `t` positions, `f` frames of codes, `k` RVQ levels,
 `v` entries of one codebook (plus the stop token where the AR stage draws), `p` phonemes, `d` model
@@ -83,7 +83,13 @@ class AttentionKernel(Protocol):
     name: str
 
     def unsupported(
-        self, *, device: torch.device, dtype: torch.dtype, head_dim: int, masked: bool, training: bool
+        self,
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+        head_dim: int,
+        masked: bool,
+        training: bool,
     ) -> str | None:
         """Why this case cannot be done here, or None if it can. `masked`: an explicit mask is given."""
         ...
@@ -222,7 +228,7 @@ class Task(Protocol):
 
 @runtime_checkable
 class Phonemizer(Protocol):
-    """Text to phonemes. `languages` are the codes that `--language` accepts."""
+    """Text to phonemes. `languages` are the codes that `--language` accepts; empty: all codes."""
 
     languages: Sequence[str]
 

@@ -1,4 +1,5 @@
 import logging
+import sys
 
 import pytest
 
@@ -47,6 +48,13 @@ def test_kana_is_read_and_kanji_refused(espeak):
     with pytest.raises(TextError, match="espeak cannot read '元気' as ja") as caught:
         espeak("元気ですか", "ja")
     assert "kana" in caught.value.hint
+
+
+def test_pykakasi_must_be_there(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pykakasi", None)
+    with pytest.raises(UnavailableError, match="needs the package of that name") as caught:
+        Espeak(EspeakConfig(kanji="pykakasi"))
+    assert caught.value.hint == "pip install pykakasi"
 
 
 def test_chinese_letters_are_refused_in_english(espeak):

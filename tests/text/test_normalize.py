@@ -51,6 +51,9 @@ ENGLISH = [
     ("HE WAS A MAN OF FEW WORDS", "he was a man of few words"),
     ("NASA and FBI", "NASA and FBI"),
     ("B2B", "B two B"),
+    ("v2.0.1", "v two point zero point one"),
+    ("in the 1990s", "in the nineteen nineties"),
+    ("1/2 & more @ home", "one/two & more @ home"),
     ("He may march on.", "He may march on."),
 ]  # fmt: skip
 OTHERS = [

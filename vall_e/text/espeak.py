@@ -14,7 +14,7 @@ from vall_e.text.languages import resolve
 from vall_e.text.punctuation import MARKS, clauses, unify
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from phonemizer.backend.espeak.wrapper import EspeakWrapper
 
@@ -36,7 +36,7 @@ class Espeak:
     """
 
     def __init__(self, config: EspeakConfig) -> None:
-        self._config = config
+        self._to_kana = _kana_writer() if config.kanji == "pykakasi" else None
         self._lock = threading.Lock()
         self._espeak = _load(config)
         self._language = ""  # the one that espeak is set to
@@ -67,8 +67,8 @@ class Espeak:
         han = _HAN.search(text)
         if han is None or code in READS_HAN:
             return text
-        if code == "ja" and self._config.kanji == "pykakasi":
-            return _kana(text)
+        if code == "ja" and self._to_kana is not None:
+            return self._to_kana(text)
         # espeak would say "Chinese letter", in English, for each of them.
         hint = "write it as it is spoken, in the letters of the language"
         if code == "ja":
@@ -126,11 +126,13 @@ def _languages(espeak: EspeakWrapper) -> tuple[str, ...]:
     return tuple(sorted(codes - WITHOUT_DICTIONARY))
 
 
-def _kana(text: str) -> str:
+def _kana_writer() -> Callable[[str], str]:
     try:
         import pykakasi
     except ImportError as exc:
         raise UnavailableError(
-            "kanji: pykakasi needs the package of that name", hint="pip install pykakasi"
+            "text.phonemizer.kanji: pykakasi needs the package of that name",
+            hint="pip install pykakasi",
         ) from exc
-    return " ".join(word["hira"] for word in pykakasi.kakasi().convert(text))
+    kakasi = pykakasi.kakasi()
+    return lambda text: " ".join(word["hira"] for word in kakasi.convert(text))

@@ -89,7 +89,8 @@ class _Speaker:
         yield rf"(?P<n>{number})[ \xa0\u202f]?(?P<u>{unit})(?![\w²³/])", self._quantity
         for pattern, ending in words.ordinals:
             yield pattern.replace("MONTH", _any_of(self.months.values())), self._ordinal(ending)
-        yield r"\b\d+(?:\.\d+){2,}\b", self._version
+        yield words.decades, self._decade
+        yield r"(?<!\d)\d+(?:\.\d+){2,}(?!\d)", self._version
         yield r"(?<![\w.,-])(\d+)\s?[-–]\s?(\d+)(?![\w-])", self._range
         yield rf"(?<![\w.,])[-−](?={number})", _saying(words.minus + " ")
         yield number, lambda found: _apart(found, self._count(found[0]))
@@ -179,8 +180,12 @@ class _Speaker:
 
         return say
 
+    def _decade(self, found: re.Match[str]) -> str:
+        said = self._count(found["n"])
+        return said[:-1] + "ies" if said.endswith("y") else said + "s"
+
     def _version(self, found: re.Match[str]) -> str:
-        return f" {self.words.point} ".join(map(self._count, found[0].split(".")))
+        return _apart(found, f" {self.words.point} ".join(map(self._count, found[0].split("."))))
 
     def _range(self, found: re.Match[str]) -> str:
         first, last = found[1], found[2]

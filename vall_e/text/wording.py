@@ -44,6 +44,8 @@ class Wording:
     """After the time, makes the words of the full hour superfluous."""
     ordinals: tuple[tuple[str, str], ...] = ()
     """Where a number (group `n`) counts a place, and the ending of its word; group `drop` falls."""
+    decades: str = _NEVER
+    """A number (group `n`) with an English plural: the 1990s."""
     dates: str = _NEVER
     """Dates in figures, with groups `d`, `m` and `y`, beside 2024-05-31, which is always one."""
     date: str = "{d} {month} {y}"
@@ -127,6 +129,7 @@ _ENGLISH = Wording(
         (r"\b(?P<n>\d+)(?P<drop>st|nd|rd|th)\b", ""),
         (r"\b(?:MONTH) (?P<n>\d{1,2})\b(?![:/.,]?\d)", ""),
     ),
+    decades=r"\b(?P<n>\d*0)s\b",
     dates=_SLASHED_MONTH_FIRST,
     date="{month} {d}, {y}",
     scales=("thousand", "million", "billion", "trillion"),
