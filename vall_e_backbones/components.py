@@ -24,9 +24,9 @@ class LlamaConfig:
     """Width inside the feed-forward layer; 0: 8/3 of d_model, rounded up to a multiple of 32."""
     activation: Literal["silu", "gelu"] = "silu"
     """Of the gate: SwiGLU, or GEGLU as some older checkpoints have it."""
-    rope_theta: float = field(default=10_000.0, validator=_positive)
+    rope_theta: float = field(default=10_000.0, validator=validators.gt(0.0))
     """Base of the rotary position angles."""
-    norm_eps: float = field(default=1e-6, validator=_positive)
+    norm_eps: float = field(default=1e-6, validator=validators.gt(0.0))
     dropout: float = field(default=0.0, validator=[validators.ge(0), validators.lt(1)])
     """Of the attention weights, while training."""
     checkpointing: bool = False

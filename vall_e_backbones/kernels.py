@@ -26,7 +26,13 @@ class Eager:
     name = "eager"
 
     def unsupported(
-        self, *, device: torch.device, dtype: torch.dtype, head_dim: int, masked: bool, training: bool
+        self,
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+        head_dim: int,
+        masked: bool,
+        training: bool,
     ) -> str | None:
         return None
 
@@ -73,7 +79,13 @@ class Sdpa:
         self.backend = BACKENDS[name]
 
     def unsupported(
-        self, *, device: torch.device, dtype: torch.dtype, head_dim: int, masked: bool, training: bool
+        self,
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+        head_dim: int,
+        masked: bool,
+        training: bool,
     ) -> str | None:
         if self.name not in _CUDA_CHECKS:
             return None
@@ -89,7 +101,9 @@ class Sdpa:
         params = SDPAParams(probe, probe, probe, bias, 0.0, False, False)
         if _CUDA_CHECKS[self.name](params, False):
             return None
-        return f"PyTorch's {self.name} kernel cannot do {dtype}, head size {head_dim}, masked={masked}"
+        return (
+            f"PyTorch's {self.name} kernel cannot do {dtype}, head size {head_dim}, masked={masked}"
+        )
 
     def __call__(
         self,
@@ -155,7 +169,13 @@ class Auto:
         self._known: dict[tuple[torch.device, torch.dtype, int, bool, bool], Sdpa] = {}
 
     def unsupported(
-        self, *, device: torch.device, dtype: torch.dtype, head_dim: int, masked: bool, training: bool
+        self,
+        *,
+        device: torch.device,
+        dtype: torch.dtype,
+        head_dim: int,
+        masked: bool,
+        training: bool,
     ) -> str | None:
         return None
 

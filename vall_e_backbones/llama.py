@@ -35,14 +35,16 @@ class KeyValueCache:
         return chosen
 
     def settle(self) -> None:
-        """Make `reach` exact again after rows came or went, or were padded. Waits for the device."""
+        """Make `reach` exact again after rows left or were padded. Waits for the device."""
         self.reach = int(self.lengths.max())
 
     def reserve(self, new: int) -> Int[Tensor, "b t"]:
         """Where the next `new` positions of each row go."""
         self.reach += new
         if self.reach > self.max_length:
-            raise ValueError(f"the cache holds {self.max_length} positions, {self.reach} were asked")
+            raise ValueError(
+                f"the cache holds {self.max_length} positions, {self.reach} were asked"
+            )
         return self.lengths[:, None] + torch.arange(new, device=self.lengths.device)
 
     def write(self, layer: int, index: Int[Tensor, "b t"], k: Tensor, v: Tensor) -> None:
@@ -104,11 +106,13 @@ class Llama(nn.Module):
         return KeyValueCache(weight.new_zeros(shape), weight.new_zeros(shape))
 
     def _initialise(self) -> None:
-        """N(0, 0.02); what writes to the residual stream smaller by the number of writers (GPT-2)."""
+        """N(0, 0.02); smaller for what writes to the residual stream, by their number (GPT-2)."""
         for name, weight in self.named_parameters():
             if weight.ndim == 2:
                 writes = name.endswith(("o_proj.weight", "down_proj.weight"))
-                nn.init.normal_(weight, std=0.02 / (2 * len(self.layers)) ** 0.5 if writes else 0.02)
+                nn.init.normal_(
+                    weight, std=0.02 / (2 * len(self.layers)) ** 0.5 if writes else 0.02
+                )
 
 
 class Layer(nn.Module):
@@ -131,8 +135,11 @@ class Layer(nn.Module):
         index: Int[Tensor, "b t"] | None = None,
         number: int = 0,
     ) -> Float[Tensor, "b t d"]:
-        x = x + self.self_attn(self.input_layernorm(x), rotation, mask, causal, cache, index, number)
-        return x + self.mlp(self.post_attention_layernorm(x))
+        x = x + self.self_attn(
+            self.input_layernorm(x), rotation, mask, causal, cache, index, number
+        )
+        out: Tensor = x + self.mlp(self.post_attention_layernorm(x))
+        return out
 
 
 class SelfAttention(nn.Module):
@@ -183,7 +190,7 @@ class GatedFeedForward(nn.Module):
     def __init__(self, config: LlamaConfig) -> None:
         super().__init__()
         width = config.d_ff or -(-config.d_model * 8 // 96) * 32
-        self.activation = {"silu": silu, "gelu": gelu}[config.activation]
+        self.activation = silu if config.activation == "silu" else gelu
         self.gate_proj = nn.Linear(config.d_model, width, bias=False)
         self.up_proj = nn.Linear(config.d_model, width, bias=False)
         self.down_proj = nn.Linear(width, config.d_model, bias=False)
@@ -196,7 +203,7 @@ class GatedFeedForward(nn.Module):
 def _check(config: LlamaConfig, kv_heads: int) -> None:
     if config.d_model % (2 * config.heads):
         raise ConfigError(
-            f"llama: d_model ({config.d_model}) must be a multiple of twice the heads ({config.heads})",
+            f"llama: d_model ({config.d_model}) must be a multiple of 2 x heads ({config.heads})",
             hint=f"try d_model: {-(-config.d_model // (2 * config.heads)) * 2 * config.heads}",
         )
     if config.heads % kv_heads:

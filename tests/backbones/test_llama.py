@@ -41,7 +41,10 @@ def test_checkpointing_changes_no_gradient():
 
 @pytest.mark.parametrize(
     ("options", "hint"),
-    [({"d_model": 20, "heads": 4}, "try d_model: 24"), ({"heads": 4, "kv_heads": 3}, "kv_heads: 0")],
+    [
+        ({"d_model": 20, "heads": 4}, "try d_model: 24"),
+        ({"heads": 4, "kv_heads": 3}, "kv_heads: 0"),
+    ],
 )
 def test_widths_that_do_not_divide_are_refused(options, hint):
     with pytest.raises(ConfigError) as caught:

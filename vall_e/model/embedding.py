@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import torch
-from attrs import frozen, validators
 from attrs import field as attrs_field
+from attrs import frozen, validators
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 

@@ -22,10 +22,11 @@ class Heads(nn.Module):
         widths = [sizes.codebook_size + 1]
         if layout == "split":
             widths += [sizes.codebook_size] * (sizes.levels - 1)
-        self.layers = nn.ModuleList(nn.Linear(d_model, width) for width in widths)
-        for layer in self.layers:
+        layers = [nn.Linear(d_model, width) for width in widths]
+        for layer in layers:
             nn.init.normal_(layer.weight, std=0.02)
             nn.init.zeros_(layer.bias)
+        self.layers = nn.ModuleList(layers)
 
     def forward(self, hidden: Float[Tensor, "*n d"], level: int) -> Float[Tensor, "*n v"]:
         layer = self.layers[level if len(self.layers) > 1 else 0]

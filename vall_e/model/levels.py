@@ -23,7 +23,7 @@ def level_sampler(
         foreign = sorted(set(weights) - set(capable))
         if foreign or not weights:
             raise ConfigError(
-                f"training.levels: {list(weights)} has levels that this model cannot train: {foreign}",
+                f"training.levels: this model cannot train the levels {foreign} of {list(weights)}",
                 hint=f"choose from {capable}",
             )
         return lambda rng: rng.choice(weights)

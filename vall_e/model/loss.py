@@ -50,8 +50,13 @@ def joined(scores: Sequence[Scores], auxiliary: Float[Tensor, ""]) -> Losses:
     total = torch.stack([sum(parts, torch.zeros_like(auxiliary)) for parts in summed.values()])
     return Losses(
         total=total.sum() / tokens + auxiliary,
-        nll={stage: torch.stack(parts).sum().detach() / counts[stage] for stage, parts in summed.items()},
-        accuracy={stage: torch.stack(parts).sum() / counts[stage] for stage, parts in right.items()},
+        nll={
+            stage: torch.stack(parts).sum().detach() / counts[stage]
+            for stage, parts in summed.items()
+        },
+        accuracy={
+            stage: torch.stack(parts).sum() / counts[stage] for stage, parts in right.items()
+        },
         auxiliary=auxiliary.detach(),
         tokens=tokens,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from attrs import field, frozen
+from attrs import frozen
 from torch import Tensor
 
 SegmentName = Literal["text", "language", "level", "prompt", "response"]
@@ -32,7 +32,7 @@ class Example:
     for level 0 the frames drawn so far).
     """
 
-    segments: tuple[Segment, ...] = field(converter=tuple)
+    segments: tuple[Segment, ...]
     level: int
 
     @property

@@ -102,7 +102,9 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
 
 def _open(path: Path, take: Any) -> tuple[dict[str, str], Any]:
     if not path.is_file():
-        raise CheckpointError(f"there is no weights file {path}", hint="check the path given with -m")
+        raise CheckpointError(
+            f"there is no weights file {path}", hint="check the path given with -m"
+        )
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
@@ -138,15 +140,22 @@ def _value(metadata: Mapping[str, str], key: str, path: Path) -> Any:
 
 def _fill(model: Valle, tensors: Mapping[str, Tensor], path: Path) -> None:
     wanted = model.state_dict()
-    missing, foreign = sorted(wanted.keys() - tensors.keys()), sorted(tensors.keys() - wanted.keys())
+    missing, foreign = (
+        sorted(wanted.keys() - tensors.keys()),
+        sorted(tensors.keys() - wanted.keys()),
+    )
     misfits = [
         f"{name} is {tuple(tensors[name].shape)}, wanted {tuple(wanted[name].shape)}"
         for name in sorted(wanted.keys() & tensors.keys())
         if tensors[name].shape != wanted[name].shape
     ]
-    mistakes = [f"missing {name}" for name in missing] + [f"unknown {name}" for name in foreign] + misfits
+    mistakes = (
+        [f"missing {name}" for name in missing] + [f"unknown {name}" for name in foreign] + misfits
+    )
     if mistakes:
-        shown = "; ".join(mistakes[:5]) + (f"; and {len(mistakes) - 5} more" if len(mistakes) > 5 else "")
+        shown = "; ".join(mistakes[:5]) + (
+            f"; and {len(mistakes) - 5} more" if len(mistakes) > 5 else ""
+        )
         raise CheckpointError(
             f"the tensors of {path} do not fit its config: {shown}", hint="export it again"
         )

@@ -34,4 +34,3 @@ class Tts:
         if sample.prompt is not None:
             segments.append(Segment("prompt", sample.prompt))
         return [*segments, Segment("response", sample.response)]
-

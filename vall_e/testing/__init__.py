@@ -1,5 +1,6 @@
 """Contracts that every component must pass, and small fakes to test with."""
 
+from vall_e.testing.attention import AttentionContract
 from vall_e.testing.backbone import BackboneContract
 from vall_e.testing.codec import CodecContract
 from vall_e.testing.command import CommandContract
@@ -11,9 +12,12 @@ from vall_e.testing.pretrained import ModelContract
 from vall_e.testing.sampler import SamplerContract
 from vall_e.testing.schedule import ScheduleContract
 from vall_e.testing.staircase import StaircaseCodec
+from vall_e.testing.task import TaskContract
+from vall_e.testing.tiny import tiny_bundle, tiny_config
 from vall_e.testing.wrapper import WrapperContract
 
 __all__ = [
+    "AttentionContract",
     "BackboneContract",
     "CodecContract",
     "CommandContract",
@@ -25,5 +29,8 @@ __all__ = [
     "SamplerContract",
     "ScheduleContract",
     "StaircaseCodec",
+    "TaskContract",
     "WrapperContract",
+    "tiny_bundle",
+    "tiny_config",
 ]

@@ -17,7 +17,7 @@ TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 2e-2}
 
 
 class AttentionContract:
-    """`make` returns the kernel. What it says it cannot do here, it must refuse with that reason."""
+    """`make` returns the kernel. What it says it cannot do, it must refuse with that reason."""
 
     device = torch.device("cpu")
 
@@ -45,11 +45,12 @@ class AttentionContract:
         inputs = [x.requires_grad_() for x in _inputs(self.device, torch.float32, 1)]
         mask = _mask(case, inputs[0].shape[2]).to(self.device)
         given = mask if case in {"padding", "block"} else None
-        out, refused = _attempt(kernel, *inputs, given, causal=case == "causal")
+        q, k, v = inputs
+        out, refused = _attempt(kernel, q, k, v, given, causal=case == "causal")
         if refused:
             return
         ours = torch.autograd.grad(out.square().sum(), inputs)
-        wanted = torch.autograd.grad(_plain(*inputs, mask).square().sum(), inputs)
+        wanted = torch.autograd.grad(_plain(q, k, v, mask).square().sum(), inputs)
         for mine, theirs in zip(ours, wanted, strict=True):
             torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
 
@@ -100,4 +101,5 @@ def _plain(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
     groups = q.shape[1] // k.shape[1]
     k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
     scores = (q @ k.transpose(-1, -2)) * q.shape[-1] ** -0.5
-    return scores.masked_fill(~mask, -torch.inf).softmax(-1) @ v
+    out: Tensor = scores.masked_fill(~mask, -torch.inf).softmax(-1) @ v
+    return out

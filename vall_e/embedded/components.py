@@ -1,0 +1,41 @@
+"""The model that is built in, as a component. No torch here."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from attrs import frozen
+
+from vall_e.errors import CheckpointError
+from vall_e.registry import Component
+
+WEIGHTS = "valle.safetensors"
+
+
+@frozen
+class EmbeddedConfig:
+    """No options."""
+
+
+def build_embedded(config: EmbeddedConfig) -> Path:
+    """Raise `CheckpointError` if this installation came without the weights."""
+    path = Path(str(resources.files("vall_e.embedded").joinpath(WEIGHTS)))
+    if not path.is_file():
+        raise CheckpointError(
+            f"the built-in model is not in this installation: there is no {path}",
+            hint="install vall-e from its wheel, or name another model with -m",
+        )
+    return path
+
+
+MODELS = (
+    Component(
+        name="embedded",
+        config=EmbeddedConfig,
+        build=build_embedded,
+        summary="a small model that is built in: English, on a CPU, without a download",
+        code_license="Apache-2.0",
+        weights_license="Apache-2.0",
+    ),
+)

@@ -1,0 +1,51 @@
+"""What every exporter must do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vall_e.interfaces import Exporter
+from vall_e.model.weights import Bundle
+from vall_e.registry import Registry
+from vall_e.testing.staircase import StaircaseCodec
+from vall_e.testing.tiny import tiny_bundle
+
+
+class ExporterContract:
+    """`make` builds the exporter."""
+
+    def make(self) -> Exporter:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def bundle(self) -> Bundle:
+        return tiny_bundle(Registry.discover(load_plugins=False), StaircaseCodec())
+
+    def test_names_its_suffix(self) -> None:
+        exporter = self.make()
+        assert isinstance(exporter, Exporter)
+        assert exporter.suffix.startswith(".")
+
+    def test_writes_one_file_and_nothing_beside_it(self, bundle: Bundle, tmp_path: Path) -> None:
+        exporter = self.make()
+        path = tmp_path / f"model{exporter.suffix}"
+        exporter(bundle, path)
+        assert [file.name for file in tmp_path.iterdir()] == [path.name]
+        assert path.stat().st_size > 0
+
+    def test_writes_over_an_older_file(self, bundle: Bundle, tmp_path: Path) -> None:
+        exporter = self.make()
+        path = tmp_path / f"model{exporter.suffix}"
+        path.write_bytes(b"old")
+        exporter(bundle, path)
+        assert path.read_bytes() != b"old"
+
+    def test_leaves_the_model_as_it_is(self, bundle: Bundle, tmp_path: Path) -> None:
+        exporter = self.make()
+        before = {name: tensor.clone() for name, tensor in bundle.model.state_dict().items()}
+        exporter(bundle, tmp_path / f"model{exporter.suffix}")
+        for name, tensor in bundle.model.state_dict().items():
+            assert tensor.dtype == before[name].dtype
+            assert tensor.equal(before[name]), name

@@ -1,0 +1,29 @@
+"""What every learning-rate schedule must do."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+
+class ScheduleContract:
+    """`make` builds the schedule for a run of `max_steps`."""
+
+    def make(self, *, max_steps: int) -> Callable[[int], float]:
+        raise NotImplementedError
+
+    def test_factors_are_numbers_from_0_to_1(self) -> None:
+        for max_steps in (1, 2, 10, 5000):
+            factor = self.make(max_steps=max_steps)
+            for step in {0, max_steps // 2, max_steps - 1, max_steps, 2 * max_steps}:
+                assert math.isfinite(factor(step))
+                assert 0 <= factor(step) <= 1
+
+    def test_the_first_step_trains(self) -> None:
+        assert self.make(max_steps=5000)(0) > 0
+
+    def test_the_factor_follows_from_the_step_alone(self) -> None:
+        factor, again = self.make(max_steps=100), self.make(max_steps=100)
+        forward = [factor(step) for step in range(100)]
+        backward = [again(step) for step in reversed(range(100))]
+        assert forward == backward[::-1]
