@@ -14,6 +14,7 @@ from vall_e.data.manifest import Info
 from vall_e.data.recordings import Recording
 from vall_e.errors import DataError, VallEError
 from vall_e.interfaces import Codec
+from vall_e.text.front_end import FrontEnd
 
 MIN_SECONDS = 0.2  # shorter than a syllable: nothing to learn to say
 
@@ -76,9 +77,11 @@ class Preparer:
             raise DataError("it has no transcript")
         language = self._language(recording)
         phonemes = self.front_end.phonemes(recording.text, language)
-        clip = Clip.read(recording.path).mono().resample(self.codec.sample_rate)
+        clip = Clip.read(recording.path)
         clip.check(min_seconds=MIN_SECONDS, max_seconds=self.max_seconds)
-        audio = torch.from_numpy(clip.samples).float()[None, None]
+        clip = clip.mono().resample(self.codec.sample_rate)
+        # Resampling can overshoot a loud recording's peaks a little; codecs refuse that.
+        audio = torch.from_numpy(clip.samples).float().clamp(-1, 1)[None, None]
         with torch.inference_mode():
             codes = self.codec.encode(audio)[0]  # (k, f)
         return Prepared(
@@ -102,13 +105,9 @@ class Preparer:
 
 def make_preparer(config: RunConfig, *, language: str | None, max_seconds: float) -> Preparer:
     """The preparer that a run's codec and text settings describe."""
-    from vall_e.text.front_end import FrontEnd
-    from vall_e.text.vocabulary import Vocabulary
-
-    vocabulary = Vocabulary.of(())  # ids are made when training starts: here only phonemes count
     return Preparer(
         codec=config.codec.build(),
-        front_end=FrontEnd.of(config.text, vocabulary),
+        front_end=FrontEnd.of(config.text),
         phonemizer=config.text.phonemizer.component.name,
         languages=config.text.languages,
         language=language,

@@ -20,7 +20,8 @@ class MetricsFile:
         folder.mkdir(parents=True, exist_ok=True)
         if path.exists():
             part = path.with_name(path.name + ".part")
-            kept = [line for line in path.open(encoding="utf-8") if _step_of(line) <= step]
+            with path.open(encoding="utf-8") as lines:
+                kept = [line for line in lines if _step_of(line) <= step]
             part.write_text("".join(kept), encoding="utf-8")
             os.replace(part, path)
         self._file = path.open("a", encoding="utf-8")

@@ -1,0 +1,137 @@
+import random
+
+import pytest
+import torch
+
+from vall_e.data.corpus import make_corpus, open_datasets, symbols_of
+from vall_e.data.dataset import Dataset
+from vall_e.errors import DataError, TextError
+from vall_e.testing import StaircaseCodec
+from vall_e.testing.dataset import write_dataset
+from vall_e.text.vocabulary import Vocabulary
+
+CODEC = StaircaseCodec(levels=3)
+LONG = (0.0, 60.0)
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    return Dataset(write_dataset(tmp_path / "data", CODEC))
+
+
+def corpus(*datasets, seconds=LONG, **options):
+    options.setdefault("vocabulary", Vocabulary.of(symbols_of(datasets)))
+    options.setdefault("languages", ("en-us",))
+    vocabulary, languages = options.pop("vocabulary"), options.pop("languages")
+    return make_corpus(datasets, vocabulary, languages, seconds=seconds, **options)
+
+
+def holds(codes, part):
+    width = part.shape[1]
+    return any(
+        torch.equal(codes[:, i : i + width], part) for i in range(codes.shape[1] - width + 1)
+    )
+
+
+def test_utterances_have_ids_codes_and_speakers(dataset):
+    found = corpus(dataset)
+    assert len(found) == 20
+    assert found.utterances[3].codes().shape == (3, dataset.entries[3].frames)
+    assert [len(speaker) for speaker in found.speakers] == [10, 10]
+    text = found.utterances[3].text.tolist()
+    assert Vocabulary.of(symbols_of([dataset])).decode(text) == dataset.entries[3].phonemes
+
+
+def test_utterances_out_of_range_are_left_out_and_counted(dataset):
+    lengths = sorted(entry.seconds for entry in dataset.entries)
+    found = corpus(dataset, seconds=(lengths[2], lengths[-4]))
+    assert len(found) + sum(found.left_out.values()) == 20
+    assert set(found.left_out) == {f"under {lengths[2]:g} s", f"over {lengths[-4]:g} s"}
+
+
+def test_utterances_of_other_languages_are_left_out(tmp_path, dataset):
+    german = Dataset(write_dataset(tmp_path / "de", CODEC, utterances=3, language="de"))
+    found = corpus(dataset, german)
+    assert found.left_out == {"in de": 3}
+    assert list(found.groups) == [range(20), range(20, 20)]
+
+
+def test_nothing_left_is_an_error_that_counts(dataset):
+    with pytest.raises(DataError, match=r"no utterance is left to train on: 20 over 0.1 s"):
+        corpus(dataset, seconds=(0, 0.1))
+
+
+def test_a_prompt_is_cut_from_another_recording_of_the_speaker(dataset):
+    found = corpus(dataset)
+    rng = random.Random(0)
+    for index in range(20):
+        prompt = found.prompt(index, 12, rng)
+        assert prompt.shape == (3, 12)
+        speaker = found.speakers[found.utterances[index].speaker]
+        others = [found.utterances[i].codes() for i in speaker if i != index]
+        assert any(holds(codes, prompt) for codes in others)
+
+
+def test_a_long_prompt_is_glued(dataset):
+    found = corpus(dataset)
+    longest = max(entry.frames for entry in dataset.entries)
+    assert found.prompt(0, 2 * longest, random.Random(0)).shape == (3, 2 * longest)
+
+
+def test_a_prompt_is_as_long_as_the_speaker_has(tmp_path):
+    dataset = Dataset(write_dataset(tmp_path / "two", CODEC, utterances=2, speakers=("ann",)))
+    prompt = corpus(dataset).prompt(0, 10_000, random.Random(0))
+    assert prompt.shape[1] == dataset.entries[1].frames
+
+
+def test_a_speaker_with_one_recording_gets_no_prompt(tmp_path):
+    dataset = Dataset(write_dataset(tmp_path / "two", CODEC, utterances=2))
+    assert corpus(dataset).prompt(0, 10, random.Random(0)) is None
+
+
+def test_the_same_name_in_another_folder_is_another_speaker(tmp_path, dataset):
+    other = Dataset(write_dataset(tmp_path / "other", CODEC, seed=5))
+    assert len(corpus(dataset, other).speakers) == 4
+
+
+def test_symbols_that_the_vocabulary_lacks_are_told_once(dataset, caplog):
+    few = Vocabulary.of(symbols_of([dataset]) - {"e", "x"})
+    found = corpus(dataset, vocabulary=few)
+    assert len(caplog.records) == 1
+    assert "'e' " in caplog.text
+    assert "'x' " in caplog.text
+    assert "e" not in few.decode(found.utterances[0].text.tolist())
+
+
+def test_symbols_that_the_vocabulary_lacks_can_be_refused(dataset):
+    few = Vocabulary.of(symbols_of([dataset]) - {"e"})
+    with pytest.raises(TextError, match="the vocabulary lacks 'e'"):
+        corpus(dataset, vocabulary=few, unknown="error")
+
+
+def test_datasets_of_two_codecs_are_refused(tmp_path, dataset):
+    other = write_dataset(tmp_path / "other", StaircaseCodec(levels=2))
+    with pytest.raises(DataError, match=r"data has codes of staircase:3.*other of staircase:2"):
+        open_datasets([dataset.folder, other])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("dataset.json", None, "data is not a dataset: it has no dataset.json"),
+        ("dataset.json", "{", "dataset.json is damaged"),
+        ("dataset.json", '{"format": 99}', "dataset.json is not of dataset format 1"),
+        ("manifest.jsonl", "", "data holds no utterance"),
+        ("manifest.jsonl", "{}\n", "manifest.jsonl: "),
+        ("manifest.jsonl", "x\n", "manifest.jsonl is damaged"),
+        ("codes.i16", "", "data is damaged"),
+    ],
+)
+def test_a_damaged_folder_says_what_is_wrong(tmp_path, name, content, says):
+    folder = write_dataset(tmp_path / "data", CODEC)
+    (folder / name).unlink()
+    if content is not None:
+        (folder / name).write_text(content)
+    with pytest.raises(DataError, match=says) as caught:
+        Dataset(folder)
+    assert caught.value.hint

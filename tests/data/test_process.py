@@ -1,0 +1,243 @@
+import json
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from vall_e.audio.clip import Clip
+from vall_e.cli.app import App, cli
+from vall_e.data.dataset import Dataset
+from vall_e.data.prepare import Preparer
+from vall_e.data.process import process
+from vall_e.data.recordings import find_recordings
+from vall_e.errors import DataError, TextError
+from vall_e.testing import StaircaseCodec
+
+
+class Letters:
+    """A front end that refuses digits."""
+
+    def phonemes(self, text, language):
+        if any(char.isdigit() for char in text):
+            raise TextError(f"there is a digit in {text!r}")
+        return text.lower()
+
+
+def make(levels=3, languages=("en-us", "de"), **options):
+    return Preparer(
+        codec=StaircaseCodec(levels=levels),
+        front_end=Letters(),
+        phonemizer="letters",
+        languages=languages,
+        **options,
+    )
+
+
+def sound(seconds=0.5, rate=16_000, seed=0):
+    noise = np.random.default_rng(seed).uniform(-0.5, 0.5, round(seconds * rate))
+    return Clip(noise.astype(np.float32), rate)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Four good recordings, of 0.5 s to 0.8 s, and their table."""
+    folder = tmp_path / "audio"
+    folder.mkdir()
+    rows = ["path\ttext\tspeaker\tlang"]
+    for number in range(4):
+        sound(0.5 + number / 10, seed=number).write(folder / f"{number}.wav")
+        rows.append(f"{number}.wav\tHello {'again ' * number}\tann\ten")
+    (folder / "transcripts.tsv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+def add(folder, row):
+    with (folder / "transcripts.tsv").open("a") as file:
+        file.write(row + "\n")
+
+
+def run(folder, out, preparer=make, **options):
+    return process(find_recordings(folder), out, preparer, **options)
+
+
+def files(out):
+    return {path.name: path.read_bytes() for path in out.iterdir()}
+
+
+def test_codes_and_texts_are_stored(folder, tmp_path):
+    report = run(folder, tmp_path / "out")
+    assert (report.done, report.already, report.skipped) == (4, 0, ())
+    dataset = Dataset(tmp_path / "out")
+    assert [entry.seconds for entry in dataset.entries] == [0.5, 0.6, 0.7, 0.8]
+    assert dataset.entries[1].phonemes == "hello again"
+    assert dataset.entries[1].language == "en-us"
+    assert dataset.info.seconds == pytest.approx(2.6)
+    for entry in dataset.entries:
+        clip = Clip.read(folder / f"{entry.id}.wav").mono()
+        expected = StaircaseCodec(levels=3).encode(torch.from_numpy(clip.samples)[None, None])[0]
+        assert np.array_equal(dataset.codes(entry), expected)
+    part = dataset.codes(dataset.entries[2], 5, 9)
+    assert np.array_equal(part, dataset.codes(dataset.entries[2])[:, 5:9])
+
+
+def test_another_rate_is_resampled(tmp_path):
+    (tmp_path / "in").mkdir()
+    sound(rate=24_000).write(tmp_path / "in" / "a.wav")
+    (tmp_path / "in" / "a.txt").write_text("hello")
+    run(tmp_path / "in", tmp_path / "out")
+    assert Dataset(tmp_path / "out").entries[0].frames == 25
+
+
+BAD = {
+    "gone.wav\thello\tann\ten": "gone.wav",
+    "0.wav\t\tann\ten": "it has no transcript",
+    "0.wav\troom 101\tann\ten": "there is a digit in 'room 101'",
+    "0.wav\thola\tann\tes": "its language 'es' is not in text.languages ['en-us', 'de']",
+    "silent.wav\thello\tann\ten": "silent",
+    "short.wav\thello\tann\ten": "too short",
+    "long.wav\thello\tann\ten": "too long",
+    "text.wav\thello\tann\ten": "text.wav",
+    "1.wav\tonce more\tann\ten": "its id '1' is taken",
+}
+
+
+@pytest.mark.parametrize("row", BAD)
+def test_a_recording_that_cannot_be_used_is_skipped_with_the_reason(folder, tmp_path, row):
+    Clip(np.zeros(16_000, np.float32), 16_000).write(folder / "silent.wav")
+    sound(0.05).write(folder / "short.wav")
+    sound(3).write(folder / "long.wav")
+    (folder / "text.wav").write_text("not audio")
+    if row.startswith("0.wav"):  # its id is taken otherwise
+        table = folder / "transcripts.tsv"
+        table.write_text("path\ttext\tspeaker\tlang\n1.wav\thello\tann\ten\n")
+    add(folder, row)
+    report = run(folder, tmp_path / "out", partial(make, max_seconds=2))
+    assert len(report.skipped) == 1
+    assert BAD[row] in report.skipped[0].reason
+    (line,) = (tmp_path / "out" / "skipped.jsonl").read_text().splitlines()
+    assert BAD[row] in json.loads(line)["reason"]
+    assert len(Dataset(tmp_path / "out")) == report.done
+
+
+def test_one_language_for_all(folder, tmp_path):
+    run(folder, tmp_path / "out", partial(make, language="de"))
+    assert {entry.language for entry in Dataset(tmp_path / "out").entries} == {"de"}
+
+
+def test_what_is_done_is_not_done_again(folder, tmp_path):
+    run(folder, tmp_path / "out")
+    before = files(tmp_path / "out")
+    sound(seed=9).write(folder / "0.wav")
+    report = run(folder, tmp_path / "out")
+    assert (report.done, report.already) == (0, 4)
+    assert files(tmp_path / "out") == before
+
+
+def test_new_recordings_are_added(folder, tmp_path):
+    run(folder, tmp_path / "out")
+    sound().write(folder / "new.wav")
+    add(folder, "new.wav\tnews\tbob\ten")
+    report = run(folder, tmp_path / "out")
+    assert (report.done, report.already) == (1, 4)
+    assert Dataset(tmp_path / "out").info.speakers == 2
+
+
+class KilledError(Exception):
+    """Stands for a kill: it ends the process wherever it is."""
+
+
+@pytest.mark.parametrize("after", [1, 3])
+@pytest.mark.parametrize("torn", ["", "manifest.jsonl", "codes.i16"])
+def test_a_run_that_was_killed_goes_on_where_it_was(folder, tmp_path, after, torn):
+    run(folder, tmp_path / "whole")
+    seen = []
+
+    def kill(item):
+        seen.append(item)
+        if len(seen) == after:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        run(folder, tmp_path / "out", on_item=kill)
+    with pytest.raises(DataError, match="is not finished"):
+        Dataset(tmp_path / "out")
+    if torn:
+        with (tmp_path / "out" / torn).open("ab") as file:
+            file.write(b'{"id": "3", "spe')
+    report = run(folder, tmp_path / "out")
+    assert (report.done, report.already) == (4 - after, after)
+    assert files(tmp_path / "out") == files(tmp_path / "whole")
+
+
+def test_an_entry_whose_codes_were_lost_is_done_again(folder, tmp_path):
+    run(folder, tmp_path / "out")
+    whole = files(tmp_path / "out")
+    (tmp_path / "out" / "codes.i16").write_bytes(whole["codes.i16"][:-10])
+    with pytest.raises(DataError, match="is damaged"):
+        Dataset(tmp_path / "out")
+    assert run(folder, tmp_path / "out").done == 1
+    assert files(tmp_path / "out") == whole
+
+
+def test_a_folder_of_another_codec_is_refused(folder, tmp_path):
+    run(folder, tmp_path / "out")
+    with pytest.raises(DataError, match=r"was made with codec staircase:3.* not with .*:2"):
+        run(folder, tmp_path / "out", partial(make, levels=2))
+
+
+def test_a_folder_of_something_else_is_refused(folder, tmp_path):
+    with pytest.raises(DataError, match="holds something else than a dataset"):
+        run(folder, folder)
+
+
+def test_changed_transcripts_are_told(folder, tmp_path, caplog):
+    run(folder, tmp_path / "out")
+    table = folder / "transcripts.tsv"
+    table.write_text(table.read_text().replace("Hello", "Goodbye"))
+    run(folder, tmp_path / "out")
+    assert "4 transcripts have changed" in caplog.text
+
+
+def command(registry, *args):
+    app = App(registry=registry)
+    return CliRunner().invoke(cli, ["data", "process", *map(str, args)], obj=app)
+
+
+PHONEMES = ("--set", "text.phonemizer=none")
+
+
+def test_the_command_says_what_it_did(registry, folder, tmp_path):
+    add(folder, "gone.wav\thello\tann\ten")
+    result = command(registry, folder, "-o", tmp_path / "out", *PHONEMES)
+    assert result.exit_code == 0, result.output
+    assert "4 utterances, 0.00 h, 1 speakers, codec embedded-16k" in result.output
+    assert "4 new, 0 there already, 1 skipped" in result.output
+    assert "gone.wav" in result.output
+    assert len(Dataset(tmp_path / "out")) == 4
+
+
+@pytest.mark.slow
+def test_worker_processes_change_nothing(registry, folder, tmp_path):
+    add(folder, "gone.wav\thello\tann\ten")
+    for name, workers in (("alone", 0), ("helped", 2)):
+        options = ("-o", tmp_path / name, "--workers", workers, *PHONEMES)
+        assert command(registry, folder, *options).exit_code == 0
+    assert files(tmp_path / "alone") == files(tmp_path / "helped")
+
+
+def test_the_command_can_be_strict(registry, folder, tmp_path):
+    add(folder, "gone.wav\thello\tann\ten")
+    result = command(registry, folder, "-o", tmp_path / "out", "--strict", *PHONEMES)
+    assert result.exit_code == 8
+    assert len(Dataset(tmp_path / "out")) == 4
+
+
+def test_the_command_fails_where_nothing_is_usable(registry, folder, tmp_path):
+    for path in folder.glob("*.wav"):
+        path.unlink()
+    result = command(registry, folder, "-o", tmp_path / "out", *PHONEMES)
+    assert result.exit_code == 8
+    assert "no recording could be used" in result.stderr
+    assert "skipped.jsonl" in result.stderr

@@ -1,0 +1,73 @@
+import json
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+from vall_e.cli.app import App, cli
+from vall_e.export.components import SafetensorsConfig, TorchConfig, build_safetensors, build_torch
+from vall_e.model.weights import load, save
+from vall_e.testing import ExporterContract, StaircaseCodec
+from vall_e.testing.tiny import tiny_bundle
+
+
+class TestSafetensors(ExporterContract):
+    def make(self):
+        return build_safetensors(SafetensorsConfig())
+
+
+class TestTorch(ExporterContract):
+    def make(self):
+        return build_torch(TorchConfig())
+
+
+@pytest.fixture
+def weights(registry, tmp_path):
+    path = tmp_path / "weights.safetensors"
+    save(tiny_bundle(registry, StaircaseCodec()), path)
+    return path
+
+
+def export(registry, *args):
+    app = App(registry=registry)
+    return CliRunner().invoke(cli, ["export", *map(str, args)], obj=app)
+
+
+def test_a_safetensors_file_is_the_model_again(registry, weights, tmp_path):
+    result = export(registry, weights, "-o", tmp_path / "other.safetensors")
+    assert result.exit_code == 0, result.output
+    before, after = load(weights, registry), load(tmp_path / "other.safetensors", registry)
+    for name, tensor in before.model.state_dict().items():
+        assert torch.equal(tensor, after.model.state_dict()[name]), name
+    assert after.vocabulary == before.vocabulary
+    assert (after.codec, after.statistics) == (before.codec, before.statistics)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"), [("bf16", torch.bfloat16), ("fp16", torch.float16), ("fp32", torch.float32)]
+)
+def test_a_torch_file_opens_without_running_code(registry, weights, tmp_path, name, dtype):
+    path = tmp_path / "model.pt"
+    result = export(registry, weights, "--to", "torch", "--dtype", name, "-o", path)
+    assert result.exit_code == 0, result.output
+    content = torch.load(path, weights_only=True)
+    assert {tensor.dtype for tensor in content["model"].values()} == {dtype}
+    assert json.loads(content["metadata"]["codec"]).startswith("staircase")
+
+
+def test_the_source_is_not_written_over(registry, weights):
+    result = export(registry, weights, "-o", weights)
+    assert result.exit_code == 7
+    assert "is the source itself" in result.stderr
+
+
+def test_an_unknown_format_is_named(registry, weights):
+    result = export(registry, weights, "--to", "safetensor")
+    assert result.exit_code == 4
+    assert "safetensor" in result.stderr
+
+
+def test_a_folder_without_checkpoints_is_no_checkpoint(registry, tmp_path):
+    result = export(registry, tmp_path)
+    assert result.exit_code == 7
+    assert "nor a folder of checkpoints" in result.stderr

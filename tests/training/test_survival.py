@@ -1,0 +1,91 @@
+"""What a run makes of kills, signals and commands; each test starts processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+import yaml
+from safetensors.torch import load_file
+
+from vall_e.training.checkpoint import checkpoints, find_weights, latest
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def start(bench):
+    """Start `vall-e train` with its output in a folder of that name; ended after the test."""
+    config = bench.folder / "run.yaml"
+    config.write_text(yaml.safe_dump(bench.raw(max_steps=40, save_every=9)))
+    processes = []
+
+    def begin(name, *options, stdin=subprocess.DEVNULL):
+        options = (*options, "--set", f"training.output={bench.folder / name}")
+        with (bench.folder / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "vall_e", "train", str(config), *options],
+                stdin=stdin,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "OMP_NUM_THREADS": "1"},
+            )
+        processes.append(process)
+        return process
+
+    yield begin
+    for process in processes:
+        process.kill()
+        process.wait()
+        if process.stdin:
+            process.stdin.close()
+
+
+def steps(bench, name):
+    path = bench.folder / name / "metrics.jsonl"
+    text = path.read_text() if path.exists() else ""
+    whole = text[: text.rfind("\n") + 1].splitlines()
+    return [json.loads(line)["step"] for line in whole if '"loss"' in line]
+
+
+def wait_for_step(bench, name, step):
+    deadline = time.monotonic() + 120
+    while len(steps(bench, name)) < step:
+        assert time.monotonic() < deadline, (bench.folder / f"{name}.log").read_text()
+        time.sleep(0.01)
+
+
+def test_a_killed_run_resumes_bit_for_bit(bench, start):
+    assert start("through").wait() == 0
+    killed = start("killed")
+    wait_for_step(bench, "killed", 14)
+    killed.kill()
+    killed.wait()
+    assert len(steps(bench, "killed")) < 40, "it was killed too late to tell"
+    assert start("killed", "--resume").wait() == 0
+    through, other = (load_file(find_weights(bench.folder / n)) for n in ("through", "killed"))
+    assert through.keys() == other.keys()
+    assert all(torch.equal(tensor, other[name]) for name, tensor in through.items())
+    assert steps(bench, "killed") == list(range(1, 41))
+
+
+def test_sigterm_saves_and_ends(bench, start):
+    process = start("run", "--max-steps", "100000")
+    wait_for_step(bench, "run", 3)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait() == 0
+    assert "ended by SIGTERM" in (bench.folder / "run.log").read_text()
+    assert latest(bench.folder / "run").name == f"step-{steps(bench, 'run')[-1]:06d}"
+
+
+def test_a_run_listens_to_stdin(bench, start):
+    process = start("run", "--max-steps", "100000", stdin=subprocess.PIPE)
+    process.stdin.write(b"save@2\nquit@5\n")
+    process.stdin.flush()
+    assert process.wait() == 0
+    names = [folder.name for folder in checkpoints(bench.folder / "run")]
+    assert names == ["step-000002", "step-000005"]
