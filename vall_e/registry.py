@@ -195,14 +195,6 @@ class Registry:
         offers = self._of_kind(kind)
         return sorted(self._spelling(offer, offers) for offer in offers)
 
-    def spelling(self, kind: str, component: Component[Any]) -> str:
-        """The shortest name by which `get` finds this very component."""
-        offers = self._of_kind(kind)
-        for offer in offers:
-            if offer.component is component:
-                return self._spelling(offer, offers)
-        return component.name
-
     def get(self, kind: str, name: str) -> Component[Any]:
         """The component called `name` or `distribution:name`.
 
