@@ -19,8 +19,12 @@ class EmbeddedConfig:
 
 
 def build_embedded(config: EmbeddedConfig) -> Path:
-    """Raise `CheckpointError` if this installation came without the weights."""
-    path = Path(str(resources.files("vall_e.embedded").joinpath(WEIGHTS)))
+    return built_in(Path(str(resources.files("vall_e.embedded"))))
+
+
+def built_in(folder: Path) -> Path:
+    """The weights file. Raises `CheckpointError` if the installation came without it."""
+    path = folder / WEIGHTS
     if not path.is_file():
         raise CheckpointError(
             f"the built-in model is not in this installation: there is no {path}",

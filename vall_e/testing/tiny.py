@@ -26,7 +26,7 @@ def tiny_config(registry: Registry, **changes: object) -> RunConfig:
     return structure(raw, registry, source="tiny config")
 
 
-def tiny_bundle(registry: Registry, codec: Codec, *, seed: int = 0, **changes: object) -> Bundle:
+def tiny_bundle(registry: Registry, codec: Codec, /, *, seed: int = 0, **changes: object) -> Bundle:
     """An untrained model for the codes of `codec`."""
     config = tiny_config(registry, **changes)
     vocabulary = Vocabulary.of(ALPHABET)

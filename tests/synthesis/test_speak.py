@@ -1,0 +1,299 @@
+import numpy as np
+import pytest
+import torch
+
+from vall_e.errors import AudioError, CheckpointError, ConfigError, TextError, UnavailableError
+from vall_e.synthesis.parts import Parts
+from vall_e.synthesis.plan import Request
+from vall_e.synthesis.result import Result
+from vall_e.synthesis.speak import Synthesizer
+from vall_e.testing.staircase import StaircaseCodec
+from vall_e.testing.tiny import tiny_bundle
+
+LONG = "One two three. Four five six? Seven."
+
+
+def joined(stream):
+    return np.concatenate([chunk.audio for chunk in stream])
+
+
+def test_a_text_becomes_audio(tiny):
+    result = tiny.synthesize("hello", seed=1)
+    assert result.audio.dtype == np.float32
+    assert np.abs(result.audio).max() <= 1
+    assert result.sample_rate == 8000
+    assert 0 < result.seconds <= 0.2
+    assert result.codes.values.shape == (3, round(result.seconds * 50))
+    assert result.sentences[0].phonemes == "hello"
+
+
+def test_the_same_seed_gives_the_same_audio(tiny):
+    first = tiny.synthesize(LONG, seed=7)
+    assert np.array_equal(first.audio, tiny.synthesize(LONG, seed=7).audio)
+    assert not np.array_equal(first.audio, tiny.synthesize(LONG, seed=8).audio)
+
+
+def test_a_seed_that_was_not_given_is_told(tiny):
+    first = tiny.synthesize("hello")
+    again = tiny.synthesize("hello", seed=first.seed)
+    assert np.array_equal(first.audio, again.audio)
+    assert tiny.synthesize("hello").seed != first.seed
+    assert first.provenance["seed"] == first.seed
+
+
+def test_other_users_of_chance_change_nothing(tiny):
+    first = tiny.synthesize("hello", seed=3)
+    torch.manual_seed(99)
+    before = torch.random.get_rng_state()
+    assert np.array_equal(first.audio, tiny.synthesize("hello", seed=3).audio)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+@pytest.mark.parametrize("text", ["hello", LONG, "Yes, indeed, and so on. Then more."])
+def test_a_stream_is_the_offline_audio_in_pieces(speaker, text):
+    tiny = speaker(first_words=1)
+    stream = tiny.stream(text, seed=5)
+    chunks = list(stream)
+    offline = tiny.synthesize(text, seed=5)
+    assert np.array_equal(np.concatenate([c.audio for c in chunks]), offline.audio)
+    assert np.array_equal(stream.result().audio, offline.audio)
+    assert np.array_equal(stream.result().codes.values, offline.codes.values)
+    assert max(chunk.seconds for chunk in chunks) <= 0.21
+    assert [chunk.sentence for chunk in chunks] == sorted(chunk.sentence for chunk in chunks)
+
+
+def test_a_stream_makes_only_what_is_asked_for(tiny):
+    stream = tiny.stream(LONG, seed=5)
+    next(stream)
+    assert len(stream.result().sentences) == 1
+    whole = tiny.synthesize(LONG, seed=5)
+    part = stream.result().audio
+    assert np.array_equal(part, whole.audio[: len(part)])
+    assert 0 < stream.result().timings.first_audio_seconds < whole.timings.total_seconds * 10
+
+
+def test_the_first_sentence_can_be_cut_at_a_comma(speaker):
+    text = "Yes, indeed, and so on. Then more."
+    plain, cut = speaker().synthesize(text, seed=1), speaker(first_words=2).synthesize(text, seed=1)
+    assert [s.text for s in plain.sentences] == ["Yes, indeed, and so on.", "Then more."]
+    assert [s.text for s in cut.sentences] == ["Yes, indeed,", "and so on.", "Then more."]
+
+
+def test_sentences_are_joined_with_pauses(speaker):
+    together = speaker(pause_seconds=0.25).synthesize(LONG, seed=2)
+    apart = speaker(pause_seconds=0.0).synthesize(LONG, seed=2)
+    assert together.seconds == pytest.approx(apart.seconds + 2 * 0.25)
+    assert np.array_equal(together.codes.values, apart.codes.values)
+    first = together.sentences[0].codes.seconds
+    silence = together.audio[round(first * 8000) : round((first + 0.25) * 8000)]
+    assert not silence.any()
+
+
+def test_a_batch_gives_what_each_gives_alone_in_its_order(speaker):
+    tiny = speaker(batch_size=3)
+    requests = [
+        Request("a rather long text to say", seed=1),
+        Request("b", seed=2, max_seconds=0.1),
+        Request(LONG, seed=3),
+    ]
+    done = []
+    batch = tiny.synthesize_batch(requests, on_sentences=lambda *at: done.append(at))
+    assert done == [(3, 5), (5, 5)]
+    for request, result in zip(requests, batch, strict=True):
+        alone = tiny.synthesize(request.text, seed=request.seed, max_seconds=request.max_seconds)
+        assert isinstance(result, Result)
+        assert np.array_equal(result.codes.values, alone.codes.values)
+        assert np.array_equal(result.audio, alone.audio)
+        assert result.timings.total_seconds >= result.timings.ar_seconds > 0
+
+
+def test_a_mistake_in_a_batch_harms_no_other_request(tiny):
+    requests = [Request(""), Request("good", seed=1), Request("x", language="xx")]
+    empty, good, foreign = tiny.synthesize_batch(requests)
+    assert isinstance(empty, TextError)
+    assert isinstance(good, Result)
+    assert isinstance(foreign, TextError)
+    assert "'xx'" in foreign.message
+
+
+def test_an_empty_batch_is_empty(tiny):
+    assert tiny.synthesize_batch([]) == []
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "...", "— * —"])
+def test_a_text_without_words_is_an_error(tiny, text):
+    with pytest.raises(TextError) as caught:
+        tiny.synthesize(text)
+    assert caught.value.hint == "give at least one word"
+
+
+def test_lines_without_words_are_passed_over(tiny):
+    assert [s.text for s in tiny.synthesize("One.\n\n* * *\n\nTwo.", seed=0).sentences] == [
+        "One.",
+        "Two.",
+    ]
+
+
+def test_an_unknown_language_is_an_error_at_once(tiny):
+    with pytest.raises(TextError) as caught:
+        tiny.stream("hello", language="klingon")
+    assert caught.value.message == "no language is called 'klingon'"
+    assert "en-us" in caught.value.hint
+
+
+def test_an_impossible_duration_is_refused(tiny):
+    with pytest.raises(ConfigError, match="max_seconds must be above 0"):
+        tiny.synthesize("hello", max_seconds=0.0)
+
+
+def test_a_sentence_that_does_not_end_is_cut_with_a_warning(tiny):
+    result = tiny.synthesize("hello there. Bye.", seed=0, max_seconds=0.02)
+    assert [sentence.codes.frames for sentence in result.sentences] == [1, 1]
+    assert not result.sentences[0].ended
+    assert result.sentences[0].warning == (
+        "sentence 1 of 2 was cut off after 0.02 s, since the model did not end it: 'hello there.'"
+    )
+
+
+def test_the_length_of_the_text_bounds_the_sentence(speaker):
+    tiny = speaker(max_seconds=20.0, seconds_per_symbol=[0.0, 0.01])
+    result = tiny.synthesize("ab", seed=0)
+    assert result.sentences[0].codes.frames <= round((1 + 4 * 0.01) * 50)
+
+
+def test_a_sentence_that_is_too_short_is_warned_of(speaker):
+    tiny = speaker(seconds_per_symbol=[0.5, 1.0])
+    results = (tiny.synthesize("abc", seed=seed) for seed in range(50))
+    sentence = next(r.sentences[0] for r in results if r.sentences[0].ended)
+    assert f"lasts only {sentence.codes.seconds:.2f} s, so words are" in sentence.warning
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_further_attempts_repair_what_they_can(speaker, seed):
+    once = speaker(seconds_per_symbol=[0.0, 1.0])
+    often = speaker(seconds_per_symbol=[0.0, 1.0], attempts=20)
+    first, best = (each.synthesize("abc", seed=seed).sentences[0] for each in (once, often))
+    assert best.ended
+    assert (best.attempt == 0) == first.ended
+    if first.ended:
+        assert np.array_equal(first.codes.values, best.codes.values)
+
+
+def test_what_the_vocabulary_lacks_is_told(tiny, caplog):
+    result = tiny.synthesize("a#b", seed=0)
+    assert result.warnings[0].startswith("left out of 'a#b', as the vocabulary lacks it: '#' x 1")
+
+
+def test_progress_is_reported(tiny):
+    seen = []
+    tiny.synthesize("One. Two.", seed=0, on_progress=seen.append)
+    assert {(at.sentence, at.sentences) for at in seen} == {(0, 2), (1, 2)}
+    assert seen[-1].levels == 2
+    frames = [at.frames for at in seen if at.sentence == 0 and not at.levels]
+    assert frames == list(range(1, len(frames) + 1))
+
+
+def test_stopping_keeps_what_was_made(tiny):
+    def stop_at_second(at):
+        if at.sentence == 1:
+            raise KeyboardInterrupt
+
+    stream = tiny.stream(LONG, seed=4, on_progress=stop_at_second)
+    with pytest.raises(KeyboardInterrupt):
+        list(stream)
+    kept, whole = stream.result(), tiny.synthesize(LONG, seed=4)
+    assert 0 < len(kept.audio) < len(whole.audio)
+    assert np.array_equal(kept.audio, whole.audio[: len(kept.audio)])
+
+
+def test_a_voice_is_what_the_model_hears_first(tiny, tone):
+    voice = tiny.voice(tone)
+    assert voice.codes.codec == tiny.codec.identity
+    [line] = tiny._planner(Request("hello"), voice).lines
+    segments = tiny.task.segments(line.job.sample, level=0)
+    [prompt] = [segment for segment in segments if segment.name == "prompt"]
+    assert np.array_equal(prompt.ids, voice.codes.values)
+    assert tiny.synthesize("hello", voice=voice, seed=1).provenance["voice"] == "a clip"
+
+
+def test_only_the_start_of_a_voice_is_heard(speaker, tone):
+    short, long = speaker(prompt_seconds=0.5), speaker(prompt_seconds=1.0)
+    voice = short.voice(tone)
+    assert short._planner(Request("a"), voice).lines[0].job.sample.prompt.shape == (3, 25)
+    assert long._planner(Request("a"), voice).lines[0].job.sample.prompt.shape == (3, 50)
+
+
+def test_voices_come_from_recordings_voice_files_and_paths_as_text(tiny, tone, tmp_path):
+    recording, encoded = tmp_path / "me.flac", tmp_path / "me.voice.safetensors"
+    tone.write(recording)
+    voice = tiny.voice(recording, transcript="la la", consent="me")
+    assert (voice.name, voice.transcript, voice.consent) == ("me", "la la", "me")
+    voice.save(encoded)
+    results = [
+        tiny.synthesize("hello", voice=each, seed=1).audio
+        for each in (recording, str(recording), encoded, voice)
+    ]
+    assert all(np.array_equal(results[0], result) for result in results)
+
+
+@pytest.mark.parametrize(
+    ("voice", "says"),
+    [
+        ("nobody", "no voice is called 'nobody', and no such file exists"),
+        ("no/such/file.wav", "there is no file no/such/file.wav"),
+        ("me.flac", "there is no file me.flac"),
+    ],
+)
+def test_an_unknown_voice_is_an_error(tiny, voice, says):
+    with pytest.raises(AudioError) as caught:
+        tiny.synthesize("hello", voice=voice)
+    assert caught.value.message == says
+
+
+def test_a_voice_of_another_codec_is_refused_by_both_names(tiny, speaker, tone):
+    other = StaircaseCodec(levels=3, codebook_size=8, sample_rate=4000)
+    voice = speaker(codec=other).voice(tone)
+    with pytest.raises(CheckpointError) as caught:
+        tiny.synthesize("hello", voice=voice)
+    assert other.identity in caught.value.message
+    assert tiny.codec.identity in caught.value.message
+
+
+def test_a_model_of_another_codec_is_refused(registry, codec):
+    bundle = tiny_bundle(registry, StaircaseCodec(levels=2))
+    with pytest.raises(CheckpointError, match="the model writes codes of staircase:2x16"):
+        Parts.of(bundle, codec)
+
+
+def test_an_ar_model_speaks_with_one_level(speaker):
+    result = speaker(model={"capabilities": ["ar"]}).synthesize("hello", seed=0)
+    assert len(result.codes.values) == 1
+    assert len(result.audio)
+
+
+def test_a_device_that_is_not_here_is_an_error(registry, codec):
+    parts = Parts.of(tiny_bundle(registry, codec), codec)
+    with pytest.raises(UnavailableError, match=r"synthesis\.device: warp cannot be used here"):
+        Synthesizer(parts, device="warp")
+
+
+def test_two_synthesizers_do_not_touch_each_other(speaker):
+    one, two = speaker(), speaker(sampling={"ar": ["greedy"], "nar": ["greedy"]})
+    before = one.synthesize("hello", seed=1).audio
+    two.synthesize("hello", seed=1)
+    assert np.array_equal(before, one.synthesize("hello", seed=1).audio)
+
+
+def test_a_result_tells_how_it_came_about(tiny, tmp_path):
+    result = tiny.synthesize("Hello. You.", seed=1)
+    told = result.to_json()
+    assert told["seed"] == 1
+    assert told["provenance"]["text"] == "Hello. You."
+    assert told["provenance"]["codec"] == tiny.codec.identity
+    assert set(told["provenance"]["versions"]) == {"vall-e", "torch", "python"}
+    assert len(told["provenance"]["config"]) == 64
+    times = result.timings
+    parts = times.ar_seconds + times.nar_seconds + times.codec_seconds
+    assert 0 < parts <= times.total_seconds
+    assert 0 < times.first_audio_seconds <= times.total_seconds
+    assert result.rtf == pytest.approx(times.total_seconds / result.seconds)

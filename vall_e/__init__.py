@@ -1,0 +1,60 @@
+"""Zero-shot text to speech with neural codec language models.
+
+    import vall_e
+
+    synthesizer = vall_e.load()
+    synthesizer.synthesize("Hello.").save("hello.wav")
+
+The names below are imported when they are first used: `import vall_e` alone imports no torch.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module, metadata
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vall_e.audio.clip import Clip
+    from vall_e.errors import VallEError
+    from vall_e.opening import load
+    from vall_e.synthesis.plan import Request
+    from vall_e.synthesis.result import Chunk, Result
+    from vall_e.synthesis.speak import Synthesizer
+    from vall_e.synthesis.voice import Voice
+
+    __version__: str
+
+__all__ = [
+    "Chunk",
+    "Clip",
+    "Request",
+    "Result",
+    "Synthesizer",
+    "VallEError",
+    "Voice",
+    "__version__",
+    "load",
+]
+
+_HOMES = {
+    "Chunk": "vall_e.synthesis.result",
+    "Clip": "vall_e.audio.clip",
+    "Request": "vall_e.synthesis.plan",
+    "Result": "vall_e.synthesis.result",
+    "Synthesizer": "vall_e.synthesis.speak",
+    "VallEError": "vall_e.errors",
+    "Voice": "vall_e.synthesis.voice",
+    "load": "vall_e.opening",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return metadata.version("vall-e")
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'vall_e' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,18 @@
+"""Where the command line keeps a user's voices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vall_e.cli.app import App
+from vall_e.synthesis.voices import Voices, platform_home
+
+
+def home(app: App) -> Path:
+    """The folder that `VALL_E_HOME` names, else the platform's."""
+    given = app.environ.get("VALL_E_HOME", "")
+    return Path(given).expanduser() if given else platform_home()
+
+
+def voices_of(app: App) -> Voices:
+    return Voices(home(app))

@@ -1,0 +1,199 @@
+"""`vall-e synth`: say a text in somebody's voice."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from vall_e.audio.encoding import format_of
+from vall_e.cli.app import App
+from vall_e.cli.batch import read_jobs, run_jobs
+from vall_e.cli.home import home
+from vall_e.cli.progress import Steps
+from vall_e.errors import AudioError
+
+if TYPE_CHECKING:
+    from vall_e.synthesis.result import Result
+    from vall_e.synthesis.speak import Synthesizer
+    from vall_e.synthesis.stream import Stream
+
+existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+PIPE = "-"
+
+
+@click.command()
+@click.argument("text", required=False)
+@click.option(
+    "--voice",
+    metavar="FILE|NAME",
+    help="A recording, a voice file, or a name of `vall-e voices list`; none: any voice.",
+)
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE|-",
+    help="Audio file, of the format that its suffix says; - writes wav to stdout; with --batch "
+    "the folder of its files.  [default: out.wav, or the folder out]",
+)
+@click.option(
+    "-c", "--config", type=existing_file, help="YAML file of options; without -m its trained model."
+)
+@click.option(
+    "-m", "--model", metavar="FILE|NAME", help="Weights, a training folder, or an installed model."
+)
+@click.option("--language", metavar="CODE", help="One that the model speaks.")
+@click.option("--seed", type=click.IntRange(min=0), help="Same seed, same audio. Else it is told.")
+@click.option("--max-seconds", type=float, help="End each sentence here.")
+@click.option("--stream", is_flag=True, help="Write audio while it is made (wav).")
+@click.option(
+    "--batch",
+    type=existing_file,
+    metavar="JSONL",
+    help="Many texts: a line is {text, output, voice, seed, language, max_seconds}.",
+)
+@click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override an option.")
+@click.option("--device", help="auto, cpu, cuda, cuda:1, mps.")
+@click.option("--json", "as_json", is_flag=True, help="Tell all about the result, on stdout.")
+@click.pass_obj
+def synth(
+    app: App,
+    text: str | None,
+    voice: str | None,
+    output: str | None,
+    config: Path | None,
+    model: str | None,
+    language: str | None,
+    seed: int | None,
+    max_seconds: float | None,
+    stream: bool,
+    batch: Path | None,
+    overrides: tuple[str, ...],
+    device: str | None,
+    as_json: bool,
+) -> None:
+    """Say TEXT in somebody's voice. TEXT - reads stdin.
+
+    Only speak in the voice of somebody who has agreed to it.
+    """
+    _check_usage(text, output, stream=stream, batch=batch, as_json=as_json)
+    jobs = read_jobs(batch) if batch else []
+    text = sys.stdin.read() if text == PIPE else text
+    from vall_e.opening import open_synthesizer
+
+    synthesizer = open_synthesizer(
+        model,
+        config,
+        app.registry,
+        overrides=overrides,
+        environ=app.environ,
+        home=home(app),
+        device=device,
+    )
+    usual = {"voice": voice, "seed": seed, "language": language, "max_seconds": max_seconds}
+    if batch:
+        run_jobs(app, synthesizer, jobs, usual, Path(output or "out"), as_json=as_json)
+    else:
+        _speak(app, synthesizer, text or "", usual, output or "out.wav", stream, as_json)
+
+
+def _check_usage(
+    text: str | None, output: str | None, *, stream: bool, batch: Path | None, as_json: bool
+) -> None:
+    if (text is None) == (batch is None):
+        raise click.UsageError("give either TEXT (- reads stdin) or --batch FILE.")
+    if batch and (stream or output == PIPE):
+        raise click.UsageError("--batch writes files: leave out --stream and -o -.")
+    if as_json and output == PIPE:
+        raise click.UsageError("--json and -o - both write to stdout: name a file with -o.")
+    if stream and output not in (None, PIPE) and not str(output).lower().endswith(".wav"):
+        raise click.UsageError(f"--stream writes wav: name {output} with the suffix .wav.")
+    if output not in (None, PIPE) and not batch:
+        _check_writable(Path(str(output)))
+
+
+def _check_writable(path: Path) -> None:
+    """Raise an error now, and not after all the work."""
+    format_of(path)
+    if not path.parent.is_dir():
+        raise AudioError(f"there is no folder {path.parent}", hint=f"mkdir {path.parent}")
+
+
+def _speak(
+    app: App,
+    synthesizer: Synthesizer,
+    text: str,
+    usual: dict[str, Any],
+    output: str,
+    stream: bool,
+    as_json: bool,
+) -> None:
+    with Steps(app.console) as steps:
+        chunks = synthesizer.stream(text, **usual, on_progress=steps)
+        interrupted = _write_stream(chunks, output) if stream else _drain(chunks)
+    result = chunks.result()
+    if not stream and len(result.audio):
+        _save(result, output)
+    for sentence in result.sentences:  # what the text lacks is in the log
+        if sentence.warning:
+            click.echo(f"Warning: {sentence.warning}", err=True)
+    if interrupted and not len(result.audio):
+        click.echo("Stopped before there was anything to keep.", err=True)
+    else:
+        _report(result, output, as_json, interrupted)
+    if interrupted:
+        raise click.Abort from interrupted
+
+
+def _drain(stream: Stream) -> KeyboardInterrupt | None:
+    """Make all of it, or what there is until the user stops it."""
+    try:
+        for _ in stream:
+            pass
+    except KeyboardInterrupt as exc:
+        return exc
+    return None
+
+
+def _write_stream(stream: Stream, output: str) -> KeyboardInterrupt | None:
+    """Write each chunk when it is there. The file grows, and is whole at any time."""
+    from vall_e.audio.wav_stream import WavStream
+
+    with _binary(output) as file, WavStream(file, stream.sample_rate) as wav:
+        try:
+            for chunk in stream:
+                wav.write(chunk.audio)
+        except KeyboardInterrupt as exc:
+            return exc
+    return None
+
+
+def _binary(output: str) -> AbstractContextManager[BinaryIO]:
+    if output == PIPE:
+        return nullcontext(sys.stdout.buffer)
+    return Path(output).open("wb")
+
+
+def _save(result: Result, output: str) -> None:
+    if output == PIPE:
+        result.save(sys.stdout.buffer, format="wav")
+    else:
+        result.save(Path(output))
+
+
+def _report(
+    result: Result, output: str, as_json: bool, interrupted: KeyboardInterrupt | None
+) -> None:
+    if as_json:
+        click.echo(json.dumps({"output": output, **result.to_json()}, ensure_ascii=False))
+        return
+    where = "stdout" if output == PIPE else output
+    kept = ", stopped early" if interrupted else ""
+    click.echo(
+        f"{where}: {result.seconds:.2f} s, seed {result.seed}, RTF {result.rtf:.2f}{kept}",
+        err=output == PIPE,
+    )

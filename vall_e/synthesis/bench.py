@@ -1,0 +1,201 @@
+"""How fast a model speaks and learns on this machine, beside what the memory would allow."""
+
+from __future__ import annotations
+
+import copy
+import os
+import platform
+import statistics
+import sys
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+import torch
+from attrs import asdict, evolve, frozen
+
+from vall_e.interfaces import Sample
+from vall_e.model.sequence import Example
+from vall_e.model.valle import Valle
+from vall_e.synthesis.speak import Synthesizer
+
+TEXT = "The birch canoe slid on the smooth planks, and the sheet was glued to the dark blue board."
+COPIED_BYTES = 1 << 28  # 256 MiB: more than any cache holds
+TRAINING_SECONDS = 5.0
+"""Of speech in each example of the training measurement."""
+
+
+@frozen
+class Machine:
+    """Where it was measured: figures mean nothing without."""
+
+    system: str
+    processor: str
+    cores: int
+    device: str
+    threads: int
+    dtype: str
+    torch: str
+
+
+@frozen
+class Report:
+    """The figures. Of repeated ones, the median."""
+
+    machine: Machine
+    parameters: int
+    audio_seconds: float
+    """Length of the sentence that was spoken."""
+    rtf: float
+    """Seconds of work for a second of audio."""
+    first_audio_seconds: float
+    """Until the first chunk of a stream."""
+    ar_steps_per_second: float
+    weight_bytes: int
+    """What one AR step reads of the weights: backbone and the head of level 0."""
+    bytes_per_second: float
+    """Of a large copy, reading and writing."""
+    peak_memory_bytes: int | None
+    """Of the process, or of the GPU where the model is on one; None where it cannot be told."""
+    training_tokens_per_second: float
+    """Forward, backward and AdamW in the model's dtype; all positions count as tokens."""
+
+    @property
+    def ar_steps_limit(self) -> float:
+        """AR steps a second if reading the weights were all the work.
+
+        A model that fits in the processor's cache can be faster than that.
+        """
+        return self.bytes_per_second / self.weight_bytes
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "ar_steps_limit": self.ar_steps_limit}
+
+
+def measure(synthesizer: Synthesizer, *, repeats: int = 3, training_steps: int = 3) -> Report:
+    """Speak one sentence `repeats` times, after a first that does not count; then train a copy."""
+    model = synthesizer.model
+    synthesizer.synthesize("Hello.", seed=0)
+    results = [synthesizer.synthesize(TEXT, seed=seed) for seed in range(repeats)]
+    weights = _weight_bytes(model)
+    peak = _peak_memory(synthesizer.device)  # before training takes more
+    return Report(
+        machine=_machine(model),
+        parameters=sum(p.numel() for p in model.parameters()),
+        audio_seconds=statistics.median(r.seconds for r in results),
+        rtf=statistics.median(r.rtf for r in results),
+        first_audio_seconds=statistics.median(r.timings.first_audio_seconds for r in results),
+        ar_steps_per_second=statistics.median(
+            r.codes.values.shape[1] / r.timings.ar_seconds for r in results
+        ),
+        weight_bytes=weights,
+        bytes_per_second=_bandwidth(synthesizer.device),
+        peak_memory_bytes=peak,
+        training_tokens_per_second=_training_speed(synthesizer, training_steps),
+    )
+
+
+def _machine(model: Valle) -> Machine:
+    return Machine(
+        system=f"{platform.system()} {platform.release()}",
+        processor=_processor(),
+        cores=os.cpu_count() or 1,
+        device=torch.cuda.get_device_name(model.device)
+        if model.device.type == "cuda"
+        else str(model.device),
+        threads=torch.get_num_threads(),
+        dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
+        torch=torch.__version__,
+    )
+
+
+def _processor() -> str:
+    listing = Path("/proc/cpuinfo")
+    if listing.is_file():
+        for line in listing.read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _weight_bytes(model: Valle) -> int:
+    read = ("backbone.", "heads.layers.0.")
+    tensors = [t for name, t in model.state_dict().items() if name.startswith(read)]
+    return sum(t.numel() * t.element_size() for t in tensors)
+
+
+def _bandwidth(device: torch.device) -> float:
+    source = torch.zeros(COPIED_BYTES, dtype=torch.uint8, device=device)
+    target = torch.empty_like(source)
+    target.copy_(source)  # the first one pays for the pages
+    seconds = []
+    for _ in range(5):
+        _wait(device)
+        started = perf_counter()
+        target.copy_(source)
+        _wait(device)
+        seconds.append(perf_counter() - started)
+    return 2 * COPIED_BYTES / min(seconds)
+
+
+def _peak_memory(device: torch.device) -> int | None:
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # Linux counts in KiB
+
+
+def _training_speed(synthesizer: Synthesizer, steps: int) -> float:
+    model = copy.deepcopy(synthesizer.model).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5)
+    examples = _examples(synthesizer)
+    tokens = sum(len(segment) for example in examples for segment in example.segments)
+
+    def train(steps: int) -> float:
+        started = perf_counter()
+        for _ in range(steps):
+            optimizer.zero_grad()
+            model.loss(examples).total.backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        _wait(model.device)
+        return perf_counter() - started
+
+    train(1)  # the first one allocates
+    return tokens * steps / train(steps)
+
+
+def _examples(synthesizer: Synthesizer) -> list[Example]:
+    """One of random codes for each stage that the model can do."""
+    model, codec = synthesizer.model, synthesizer.codec
+    chance = torch.Generator().manual_seed(0)
+
+    def codes(seconds: float) -> torch.Tensor:
+        shape = (codec.levels, round(seconds * codec.frame_rate))
+        return torch.randint(codec.codebook_size, shape, generator=chance)
+
+    sample = Sample(
+        text=torch.randint(4, model.sizes.vocabulary, (80,), generator=chance),
+        language=0,
+        prompt=codes(synthesizer.config.synthesis.prompt_seconds),
+        response=codes(TRAINING_SECONDS),
+    )
+    levels = [0] if "ar" in model.config.capabilities else []
+    levels += [codec.levels - 1] if "nar" in model.config.capabilities else []
+    return [_example(synthesizer, sample, level) for level in levels for _ in range(2)]
+
+
+def _example(synthesizer: Synthesizer, sample: Sample, level: int) -> Example:
+    known = evolve(sample, response=sample.response[: level + 1])
+    return Example(tuple(synthesizer.task.segments(known, level=level)), level)
+
+
+def _wait(device: torch.device) -> None:
+    """Let the device finish what it has been given."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    elif device.type == "mps":
+        torch.mps.synchronize()

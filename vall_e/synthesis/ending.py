@@ -1,0 +1,56 @@
+"""When a sentence may end, and when its length says that something went wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+from jaxtyping import Float, Int
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from vall_e.config.schema import SynthesisConfig
+
+
+class HoldStop:
+    """A logits processor that keeps the AR stage from ending before its first frame."""
+
+    def __init__(self, stop: int) -> None:
+        self.stop = stop
+
+    def __call__(
+        self, history: Int[Tensor, "b t"], logits: Float[Tensor, "b v"]
+    ) -> Float[Tensor, "b v"]:
+        if history.shape[1] > 0:
+            return logits
+        logits = logits.clone()
+        logits[:, self.stop] = float("-inf")
+        return logits
+
+
+@frozen
+class Bounds:
+    """How many frames a sentence may have. Outside of it the AR stage has skipped, or runs on."""
+
+    fewest: int
+    most: int
+
+    @classmethod
+    def of(
+        cls, symbols: int, frame_rate: float, config: SynthesisConfig, max_seconds: float | None
+    ) -> Bounds:
+        """By the number of phoneme symbols; `max_seconds` (else the config's) holds besides."""
+        shortest, longest = (symbols * each for each in config.seconds_per_symbol)
+        # A second on top: short sentences have the same silence around them as long ones.
+        most = min(longest + 1.0, max_seconds or config.max_seconds)
+        most_frames = max(1, int(most * frame_rate))
+        return cls(min(round(shortest * frame_rate), most_frames), most_frames)
+
+    def fault(self, frames: int, ended: bool, frame_rate: float) -> str:
+        """Why so many frames look like a failure; empty if they do not."""
+        seconds = frames / frame_rate
+        if not ended:
+            return f"was cut off after {seconds:.2f} s, since the model did not end it"
+        if frames < self.fewest:
+            return f"lasts only {seconds:.2f} s, so words are probably missing"
+        return ""

@@ -1,0 +1,120 @@
+"""What a synthesis gives: audio, and everything that tells how it came about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from attrs import asdict, frozen
+from numpy.typing import NDArray
+
+from vall_e.audio.clip import Clip
+from vall_e.audio.codes import Codes
+
+Waveform = NDArray[np.float32]
+
+
+@frozen(eq=False)
+class Chunk:
+    """Audio (s,) of a stream; all chunks joined are the audio of the result."""
+
+    audio: Waveform
+    sample_rate: int
+    sentence: int
+    """Which sentence of the text it belongs to, from 0."""
+
+    @property
+    def seconds(self) -> float:
+        return len(self.audio) / self.sample_rate
+
+
+@frozen(eq=False)
+class Sentence:
+    """One piece of the text, as it was read and written."""
+
+    text: str
+    phonemes: str
+    codes: Codes
+    ended: bool
+    """The model ended it by itself."""
+    attempt: int
+    """Which attempt it is, from 0."""
+    warning: str
+    """Why it looks like a failure; empty if it does not."""
+
+
+@frozen
+class Timings:
+    """Seconds of work; what the user of a stream does between chunks is not counted.
+
+    In a batch a stage's time is shared out evenly among its sentences.
+    """
+
+    ar_seconds: float
+    nar_seconds: float
+    codec_seconds: float
+    first_audio_seconds: float
+    """Until the first chunk was there."""
+    total_seconds: float
+
+
+@frozen(eq=False)
+class Result:
+    """A spoken text."""
+
+    audio: Waveform
+    """(s,) in [-1, 1]."""
+    sample_rate: int
+    seed: int
+    """With the same model, text, voice and options it gives the same audio again."""
+    sentences: tuple[Sentence, ...]
+    timings: Timings
+    warnings: tuple[str, ...]
+    provenance: Mapping[str, Any]
+    """Text, voice, hashes of model and config, versions: what to note beside the audio."""
+
+    @property
+    def seconds(self) -> float:
+        return len(self.audio) / self.sample_rate
+
+    @property
+    def rtf(self) -> float:
+        """Seconds of work for a second of audio."""
+        return self.timings.total_seconds / self.seconds if self.seconds else float("inf")
+
+    @property
+    def codes(self) -> Codes:
+        """Of all sentences, without the pauses between them."""
+        return Codes.join([sentence.codes for sentence in self.sentences])
+
+    @property
+    def clip(self) -> Clip:
+        return Clip(self.audio, self.sample_rate)
+
+    def save(self, path: str | Path | BinaryIO, *, format: str | None = None) -> None:  # noqa: A002
+        """Write wav, flac, ogg or mp3, as the suffix says; a file appears whole or not at all."""
+        self.clip.write(path, format)
+
+    def to_json(self) -> dict[str, Any]:
+        """What `vall-e synth --json` prints, without audio and codes."""
+        return {
+            "seconds": round(self.seconds, 3),
+            "sample_rate": self.sample_rate,
+            "seed": self.seed,
+            "rtf": round(self.rtf, 3),
+            "timings": {name: round(value, 4) for name, value in asdict(self.timings).items()},
+            "sentences": [
+                {
+                    "text": sentence.text,
+                    "phonemes": sentence.phonemes,
+                    "frames": sentence.codes.values.shape[1],
+                    "ended": sentence.ended,
+                    "attempt": sentence.attempt,
+                }
+                for sentence in self.sentences
+            ],
+            "warnings": list(self.warnings),
+            "provenance": dict(self.provenance),
+        }

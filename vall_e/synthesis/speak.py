@@ -1,0 +1,203 @@
+"""Speaking: the main path from a text to audio. Read it with `decode_ar.py` and `decode_nar.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+
+import torch
+from attrs import evolve
+
+from vall_e.audio.clip import Clip
+from vall_e.config.schema import RunConfig
+from vall_e.errors import AudioError, VallEError
+from vall_e.interfaces import Codec
+from vall_e.model.device import find_device
+from vall_e.model.weights import Bundle
+from vall_e.registry import Registry
+from vall_e.synthesis.decode import Decoder
+from vall_e.synthesis.parts import Parts, gather
+from vall_e.synthesis.plan import Planner, Request, VoiceLike
+from vall_e.synthesis.result import Result
+from vall_e.synthesis.stream import OnProgress, Stream
+from vall_e.synthesis.take import Take
+from vall_e.synthesis.voice import Voice
+from vall_e.synthesis.voices import LONGEST_SECONDS, NO_VOICE, Voices
+
+
+class Synthesizer:
+    """A model that is ready to speak. Requests leave nothing behind in it."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        *,
+        voices: Voices | None = None,
+        usual_voice: str | None = None,
+        device: str | None = None,
+    ) -> None:
+        """`usual_voice` speaks where a request names none; `device` overrides the config's."""
+        self.config = parts.config
+        self.codec = parts.codec
+        self.voices = voices or Voices()
+        self.usual_voice = usual_voice
+        self.model = parts.bundle.model
+        self.task = parts.task
+        self._options = parts.config.synthesis
+        self._planner = Planner(parts)
+        if self._options.threads:
+            torch.set_num_threads(self._options.threads)  # of the process: torch knows no other
+        self.device = find_device(device or self._options.device, option="synthesis.device")
+        self._decoder = Decoder(
+            self.model.to(self.device).eval(),
+            self.task,
+            parts.config.sampling,
+            self._options.attempts,
+            self.codec.frame_rate,
+        )
+
+    @classmethod
+    def open(
+        cls,
+        model: Path | str | None,
+        registry: Registry,
+        *,
+        config: RunConfig | None = None,
+        overrides: Sequence[str] = (),
+        environ: Mapping[str, str] | None = None,
+        voices: Voices | None = None,
+        device: str | None = None,
+    ) -> Synthesizer:
+        """Load weights by path or installed name; None is the embedded model and its usual voice.
+
+        `config` replaces the options of sampling, synthesis, text and codec that were saved with
+        the weights; `overrides` (as of `--set`) count last.
+        """
+        parts = gather(model, registry, config=config, overrides=overrides, environ=environ)
+        voices = voices or Voices()
+        usual = voices.default if model is None else None
+        return cls(parts, voices=voices, usual_voice=usual, device=device)
+
+    @classmethod
+    def of(cls, bundle: Bundle, codec: Codec, *, voices: Voices | None = None) -> Synthesizer:
+        """A model in memory, say one that is being trained."""
+        return cls(Parts.of(bundle, codec), voices=voices)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return self.config.text.languages
+
+    def voice(self, source: VoiceLike | Clip, *, transcript: str = "", consent: str = "") -> Voice:
+        """A voice to speak with often: a name, a recording, or a file that `Voice.save` wrote."""
+        if isinstance(source, Clip):
+            return self._encode(source, "a clip", transcript, consent)
+        if isinstance(source, Voice):
+            source.require(self.codec.identity)
+            return source
+        path = source if isinstance(source, Path) else Path(source).expanduser()
+        if path.is_file() and str(source) not in {entry.name for entry in self.voices.entries()}:
+            return self._read(path, path.stem, transcript, consent)
+        if isinstance(source, Path) or path.suffix or len(path.parts) > 1:
+            raise AudioError(
+                f"there is no file {source}",
+                hint="check the path given as a voice",
+            )
+        entry = self.voices.get(source)
+        return self._read(entry.path, source, transcript or entry.text, consent or entry.consent)
+
+    def synthesize(
+        self,
+        text: str,
+        *,
+        voice: VoiceLike | None = None,
+        seed: int | None = None,
+        language: str | None = None,
+        max_seconds: float | None = None,
+        on_progress: OnProgress = lambda _: None,
+    ) -> Result:
+        """Say a text. The same seed gives the same audio. See `Request` for the options."""
+        stream = self.stream(
+            text,
+            voice=voice,
+            seed=seed,
+            language=language,
+            max_seconds=max_seconds,
+            on_progress=on_progress,
+        )
+        for _ in stream:
+            pass
+        return stream.result()
+
+    def stream(
+        self,
+        text: str,
+        *,
+        voice: VoiceLike | None = None,
+        seed: int | None = None,
+        language: str | None = None,
+        max_seconds: float | None = None,
+        on_progress: OnProgress = lambda _: None,
+    ) -> Stream:
+        """Say a text piece by piece; mistakes in the request are raised here, not later."""
+        request = Request(text, voice=voice, seed=seed, language=language, max_seconds=max_seconds)
+        return Stream(self._take(request), self._decoder, on_progress)
+
+    def synthesize_batch(
+        self,
+        requests: Sequence[Request],
+        *,
+        on_sentences: Callable[[int, int], None] = lambda *_: None,
+    ) -> list[Result | VallEError]:
+        """Say many texts side by side, which is faster; gives results in the order of `requests`.
+
+        A request that cannot be done has its error in its place. Codes are those of `synthesize`,
+        up to rounding. `on_sentences` is told how many are written, and of how many.
+        """
+        batch = self._takes(requests)
+        ready = [take for take in batch if isinstance(take, Take)]
+        lines = iter([(take, line.job) for take in ready for line in take.plan.lines])
+        total, done = sum(len(take.plan.lines) for take in ready), 0
+        while group := list(islice(lines, self._options.batch_size)):
+            everything = self._decoder([job for _, job in group])
+            for (take, _), spoken in zip(group, everything, strict=True):
+                take.finish(spoken)
+            done += len(group)
+            on_sentences(done, total)
+        return [take.result() if isinstance(take, Take) else take for take in batch]
+
+    def _takes(self, requests: Sequence[Request]) -> list[Take | VallEError]:
+        encoded: dict[str, Voice] = {}  # most jobs of a batch have the same few voices
+        takes: list[Take | VallEError] = []
+        for request in requests:
+            try:
+                name = request.voice
+                if isinstance(name, (str, Path)) and name != NO_VOICE:
+                    key = str(name)
+                    encoded[key] = encoded.get(key) or self.voice(name)
+                    request = evolve(request, voice=encoded[key])
+                takes.append(self._take(request))
+            except VallEError as exc:
+                takes.append(exc)
+        return takes
+
+    def _take(self, request: Request) -> Take:
+        source = self.usual_voice if request.voice is None else request.voice
+        voice = None if source in (None, NO_VOICE) else self.voice(source)
+        plan = self._planner(request, voice)
+        return Take(plan, self.codec, self._options.chunk_seconds)
+
+    def _read(self, path: Path, name: str, transcript: str, consent: str) -> Voice:
+        if path.suffix == ".safetensors":
+            return self.voice(Voice.load(path))
+        return self._encode(Clip.read(path), name, transcript, consent)
+
+    def _encode(self, clip: Clip, name: str, transcript: str, consent: str) -> Voice:
+        return Voice.of(
+            clip,
+            self.codec,
+            name=name,
+            seconds=LONGEST_SECONDS,
+            transcript=transcript,
+            consent=consent,
+        )

@@ -1,0 +1,87 @@
+"""Audio of a request while it is being made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from attrs import frozen
+
+from vall_e.synthesis.decode import Decoder
+from vall_e.synthesis.plan import Line
+from vall_e.synthesis.result import Chunk, Result
+from vall_e.synthesis.take import Take
+
+
+@frozen
+class Progress:
+    """How far a request is."""
+
+    sentence: int
+    """Which sentence is at work, from 0."""
+    sentences: int
+    frames: int
+    """Frames of it that the AR stage has written, over all attempts."""
+    levels: int
+    """Levels of it that the NAR stage has written."""
+
+
+OnProgress = Callable[[Progress], None]
+
+
+class Stream(Iterator[Chunk]):
+    """Chunks of audio; joined they are what `synthesize` gives for the same request and seed.
+
+    A sentence sounds once its last level is written, since the NAR stage looks at all of it. So
+    the first chunk comes after the first sentence, and later sentences are made meanwhile only as
+    far as chunks are asked for.
+    """
+
+    def __init__(self, take: Take, decoder: Decoder, on_progress: OnProgress) -> None:
+        self._take = take
+        self._chunks = self._speak(decoder, on_progress)
+
+    @property
+    def seed(self) -> int:
+        return self._take.plan.seed
+
+    @property
+    def sample_rate(self) -> int:
+        return self._take.codec.sample_rate
+
+    def __next__(self) -> Chunk:
+        with self._take.clock.working():
+            chunk = next(self._chunks)
+        self._take.clock.heard()
+        return chunk
+
+    def result(self) -> Result:
+        """What has been made so far: the whole, once there are no more chunks."""
+        return self._take.result()
+
+    def _speak(self, decoder: Decoder, on_progress: OnProgress) -> Iterator[Chunk]:
+        lines = self._take.plan.lines
+        for line in lines:
+            steps = _Steps(line, len(lines), on_progress)
+            [spoken] = decoder([line.job], on_frame=steps.frame, on_level=steps.level)
+            yield from self._take.play(spoken)
+
+
+class _Steps:
+    """Counts the steps of a sentence, and reports each."""
+
+    def __init__(self, line: Line, sentences: int, on_progress: OnProgress) -> None:
+        self._place = line.job.place
+        self._sentences = sentences
+        self._report = on_progress
+        self._frames = self._levels = 0
+
+    def frame(self) -> None:
+        self._frames += 1
+        self._tell()
+
+    def level(self) -> None:
+        self._levels += 1
+        self._tell()
+
+    def _tell(self) -> None:
+        self._report(Progress(self._place, self._sentences, self._frames, self._levels))

@@ -1,0 +1,98 @@
+"""A request while it is spoken: its plan, and what has been made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from attrs import define, field
+
+from vall_e.interfaces import Codec
+from vall_e.synthesis.clock import Clock
+from vall_e.synthesis.decode import Spoken
+from vall_e.synthesis.plan import Line, Plan
+from vall_e.synthesis.result import Chunk, Result, Sentence, Waveform
+from vall_e.synthesis.voice import to_codes
+
+
+@define(eq=False)
+class Take:
+    """Collects sentences as they are spoken, and plays each as chunks of audio."""
+
+    plan: Plan
+    codec: Codec
+    chunk_seconds: float
+    clock: Clock = field(factory=Clock)
+    _sentences: list[Sentence] = field(factory=list)
+    _chunks: list[Chunk] = field(factory=list)
+
+    def play(self, spoken: Spoken) -> Iterator[Chunk]:
+        """The audio of the next sentence of the plan, and the pause after it."""
+        place = len(self._sentences)
+        line = self.plan.lines[place]
+        self._note(line, spoken)
+        for audio in self._decode(spoken, line.pause):
+            chunk = Chunk(audio, self.codec.sample_rate, place)
+            self._chunks.append(chunk)
+            yield chunk
+
+    def finish(self, spoken: Spoken) -> None:
+        """As `play`, for a batch: what the decoder did counts as work too."""
+        self.clock.total_seconds += spoken.ar_seconds + spoken.nar_seconds
+        chunks = self.play(spoken)
+        more = True
+        while more:
+            with self.clock.working():
+                more = next(chunks, None) is not None
+            self.clock.heard()
+
+    def result(self) -> Result:
+        """What has been made so far."""
+        return Result(
+            audio=_joined([chunk.audio for chunk in self._chunks]),
+            sample_rate=self.codec.sample_rate,
+            seed=self.plan.seed,
+            sentences=tuple(self._sentences),
+            timings=self.clock.timings(),
+            warnings=(*self.plan.warnings, *(s.warning for s in self._sentences if s.warning)),
+            provenance={**self.plan.provenance, "seed": self.plan.seed},
+        )
+
+    def _note(self, line: Line, spoken: Spoken) -> None:
+        frames = spoken.codes.shape[-1]
+        fault = line.job.bounds.fault(frames, spoken.ended, self.codec.frame_rate)
+        if fault:
+            place = f"sentence {line.job.place + 1} of {len(self.plan.lines)}"
+            fault = f"{place} {fault}: {line.text!r}"
+        codes = to_codes(spoken.codes, self.codec)
+        self._sentences.append(
+            Sentence(line.text, line.phonemes, codes, spoken.ended, spoken.attempt, fault)
+        )
+        self.clock.written(spoken.ar_seconds, spoken.nar_seconds)
+
+    def _decode(self, spoken: Spoken, pause: float) -> Iterator[Waveform]:
+        codes = spoken.codes[None].cpu()
+        frames = codes.shape[-1]
+        step = max(1, round(self.chunk_seconds * self.codec.frame_rate))
+        stream = self.codec.stream()
+        for first in range(0, frames, step):
+            with self.clock.decoding_audio(), torch.inference_mode():
+                audio = stream.push(codes[..., first : first + step])
+            yield from _some(audio)
+        with self.clock.decoding_audio(), torch.inference_mode():
+            audio = stream.flush()
+        yield from _some(audio)
+        silence = np.zeros(round(pause * self.codec.sample_rate), np.float32)
+        if len(silence):
+            yield silence
+
+
+def _some(audio: torch.Tensor) -> Iterator[Waveform]:
+    """The samples (s,) of a piece of stream (1, 1, s), if there are any."""
+    if audio.shape[-1]:
+        yield audio[0, 0].float().clamp(-1.0, 1.0).cpu().numpy()
+
+
+def _joined(parts: list[Waveform]) -> Waveform:
+    return np.concatenate(parts) if parts else np.zeros(0, np.float32)

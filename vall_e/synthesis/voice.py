@@ -1,0 +1,137 @@
+"""A voice: the codes of a few seconds of somebody's speech, and what is known about them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from attrs import field, frozen
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
+
+from vall_e.audio.codes import Codes
+from vall_e.audio.silence import trim
+from vall_e.audio.whole_file import write_whole
+from vall_e.errors import AudioError, CheckpointError
+from vall_e.synthesis.voices import ENCODED
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from vall_e.audio.clip import Clip
+    from vall_e.interfaces import Codec
+
+FORMAT = 1
+
+
+@frozen(eq=False)
+class Voice:
+    """What a request is spoken like. Made of a recording once, used as often as wanted."""
+
+    name: str
+    codes: Codes
+    transcript: str = field(default="", kw_only=True)
+    """What the recording says, if known."""
+    consent: str = field(default="", kw_only=True)
+    """Who allowed the voice to be used, for what; a note for people."""
+
+    @classmethod
+    def of(
+        cls,
+        clip: Clip,
+        codec: Codec,
+        *,
+        name: str,
+        seconds: float,
+        transcript: str = "",
+        consent: str = "",
+    ) -> Voice:
+        """Encode the first `seconds` of speech. Raises `AudioError` if the clip cannot be used."""
+        usable = trim(clip.mono().check()).check(min_seconds=SHORTEST_SECONDS)
+        usable = usable.cut(0.0, seconds).resample(codec.sample_rate)
+        with torch.inference_mode():
+            codes = codec.encode(torch.from_numpy(usable.samples)[None, None])[0]
+        return cls(name, to_codes(codes, codec), transcript=transcript, consent=consent)
+
+    def require(self, codec: str) -> None:
+        """Raise `CheckpointError` if the codes are not of the codec with this identity."""
+        if self.codes.codec != codec:
+            raise CheckpointError(
+                f"voice {self.name!r} has codes of {self.codes.codec}, the model speaks {codec}",
+                hint="make the voice again from its recording, with this model",
+            )
+
+    def prompt(self, seconds: float) -> Tensor:
+        """The codes (k, f) of the first `seconds`."""
+        frames = max(1, round(seconds * self.codes.frame_rate))
+        return torch.from_numpy(self.codes.values[:, :frames].astype("int64"))
+
+    def save(self, path: Path) -> None:
+        """Write a safetensors file; it appears whole or not at all."""
+        metadata = {
+            "vall_e.voice": json.dumps(FORMAT),
+            "name": self.name,
+            "codec": self.codes.codec,
+            "frame_rate": repr(self.codes.frame_rate),
+            "sample_rate": repr(self.codes.sample_rate),
+            "transcript": self.transcript,
+            "consent": self.consent,
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, save({"codes": np.ascontiguousarray(self.codes.values)}, metadata))
+
+    @classmethod
+    def load(cls, path: Path) -> Voice:
+        """Read what `save` wrote."""
+        if not path.is_file():
+            raise AudioError(f"there is no voice file {path}", hint="check the path")
+        try:
+            with safe_open(path, framework="numpy") as file:
+                metadata = file.metadata() or {}
+                _check_format(metadata, path)
+                codes = Codes(
+                    values=file.get_tensor("codes"),
+                    codec=metadata["codec"],
+                    frame_rate=float(metadata["frame_rate"]),
+                    sample_rate=int(metadata["sample_rate"]),
+                )
+        except (SafetensorError, OSError, KeyError, ValueError) as exc:
+            raise AudioError(
+                f"{path} is damaged or no voice file: {exc}",
+                hint="make it again from its recording",
+            ) from exc
+        return cls(
+            metadata.get("name", path.name.removesuffix(ENCODED)),
+            codes,
+            transcript=metadata.get("transcript", ""),
+            consent=metadata.get("consent", ""),
+        )
+
+
+SHORTEST_SECONDS = 0.5
+"""Less says too little about a voice."""
+
+
+def to_codes(codes: Tensor, codec: Codec) -> Codes:
+    """Codes (k, f) from a codec, or from a model that writes its codes, with what they are."""
+    return Codes(
+        values=codes.to(torch.int16).cpu().numpy(),
+        codec=codec.identity,
+        frame_rate=codec.frame_rate,
+        sample_rate=codec.sample_rate,
+    )
+
+
+def _check_format(metadata: dict[str, str], path: Path) -> None:
+    if "vall_e.voice" not in metadata:
+        raise AudioError(
+            f"{path} is no voice file", hint="give a recording, or a file that Voice.save wrote"
+        )
+    if json.loads(metadata["vall_e.voice"]) > FORMAT:
+        raise AudioError(
+            f"{path} has voice format {metadata['vall_e.voice']}, this version reads {FORMAT}",
+            hint="update vall-e",
+        )

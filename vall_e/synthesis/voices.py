@@ -1,0 +1,193 @@
+"""Voices by name: those that are built in, and those that the user added. Torch-free.
+
+A voice is kept as a recording, so that any model can use it. One that was encoded for a codec
+(`.voice.safetensors`) can be kept too, and then fits models of that codec only.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from difflib import get_close_matches
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from attrs import asdict, evolve, frozen
+
+from vall_e.audio.clip import Clip
+from vall_e.audio.whole_file import write_whole
+from vall_e.errors import AudioError
+
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+NO_VOICE = "none"
+"""The name that asks for no prompt at all."""
+LONGEST_SECONDS = 30.0
+"""So much of a recording is kept."""
+ENCODED = ".voice.safetensors"
+
+
+@frozen
+class Entry:
+    """A named voice: where its recording is, and what is known about it."""
+
+    name: str
+    path: Path
+    origin: Literal["built-in", "yours"]
+    text: str = ""
+    """What the recording says."""
+    licence: str = ""
+    source: str = ""
+    consent: str = ""
+    """Who allowed the voice to be used, for what."""
+
+    def to_json(self) -> dict[str, str]:
+        return {**asdict(self), "path": str(self.path)}
+
+
+def platform_home() -> Path:
+    """Where an application keeps its user's data on this system."""
+    home = Path.home()
+    if sys.platform == "win32":
+        return home / "AppData" / "Local" / "vall-e"
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "vall-e"
+    return home / ".local" / "share" / "vall-e"
+
+
+def embedded_folder() -> Path:
+    """The package folder with the built-in recordings and their `voices.json`."""
+    return Path(str(resources.files("vall_e.embedded")))
+
+
+class Voices:
+    """The catalogue. `home` is the folder of the user's data; None leaves the built-in voices."""
+
+    def __init__(self, home: Path | None = None, *, built_in: Path | None = None) -> None:
+        self._built_in = built_in or embedded_folder()
+        self.folder = home / "voices" if home else None
+
+    def entries(self) -> list[Entry]:
+        """Built-in voices in the order of their file, then the user's by name."""
+        return [*self._packaged(), *self._added()]
+
+    @property
+    def default(self) -> str | None:
+        """The name of the first built-in voice, if the package has any."""
+        return next((entry.name for entry in self._packaged()), None)
+
+    def get(self, name: str) -> Entry:
+        """Raise `AudioError` with the nearest names if no voice has this one."""
+        known = {entry.name: entry for entry in self.entries()}
+        if name in known:
+            return known[name]
+        near = get_close_matches(name, known, n=1)
+        hint = (
+            f"did you mean {near[0]!r}?" if near else f"known voices: {', '.join(known) or 'none'}"
+        )
+        raise AudioError(
+            f"no voice is called {name!r}, and no such file exists",
+            hint=f"{hint} A recording works too: --voice FILE",
+        )
+
+    def add(
+        self,
+        name: str,
+        recording: Path,
+        *,
+        text: str = "",
+        licence: str = "",
+        consent: str = "",
+        replace: bool = False,
+    ) -> Entry:
+        """Keep a copy of a recording, or of a file that `Voice.save` wrote, under a name."""
+        folder = self._own_folder()
+        self._check_name(name, replace=replace)
+        folder.mkdir(parents=True, exist_ok=True)
+        if recording.name.endswith(ENCODED):
+            path = folder / (name + ENCODED)
+            write_whole(path, _existing(recording).read_bytes())
+        else:
+            path = folder / f"{name}.flac"
+            Clip.read(recording).mono().cut(0.0, LONGEST_SECONDS).check().write(path)
+        entry = Entry(name, path, "yours", text, licence, str(recording), consent)
+        self._write(entry)
+        for other in folder.glob(f"{name}.*"):  # a recording replaced by codes, or the other way
+            if other not in (path, folder / f"{name}.json") and other.stem.split(".")[0] == name:
+                other.unlink()
+        return entry
+
+    def remove(self, name: str) -> Entry:
+        """Delete a voice that the user added."""
+        entry = self.get(name)
+        if entry.origin == "built-in":
+            raise AudioError(
+                f"voice {name!r} is built in, so it cannot be removed",
+                hint="remove voices that you added: vall-e voices list",
+            )
+        (entry.path.parent / f"{name}.json").unlink()
+        entry.path.unlink(missing_ok=True)
+        return entry
+
+    def _packaged(self) -> list[Entry]:
+        listing = self._built_in / "voices.json"
+        if not listing.is_file():
+            return []
+        return [
+            Entry(
+                name=voice["name"],
+                path=self._built_in / voice["file"],
+                origin="built-in",
+                text=voice.get("text", ""),
+                licence=voice.get("licence", ""),
+                source=voice.get("source", ""),
+            )
+            for voice in json.loads(listing.read_text(encoding="utf-8"))
+        ]
+
+    def _added(self) -> list[Entry]:
+        if self.folder is None:
+            return []
+        return [_read(path) for path in sorted(self.folder.glob("*.json"))]
+
+    def _own_folder(self) -> Path:
+        if self.folder is None:
+            raise AudioError(
+                "there is no folder to keep voices in", hint="pass home= to Voices, or to load()"
+            )
+        return self.folder
+
+    def _check_name(self, name: str, *, replace: bool) -> None:
+        if not NAME.fullmatch(name) or name == NO_VOICE:
+            raise AudioError(
+                f"{name!r} cannot be the name of a voice",
+                hint=f"use small letters, digits, - and _ (and not {NO_VOICE!r})",
+            )
+        taken = {entry.name: entry.origin for entry in self.entries()}.get(name)
+        if taken == "built-in":
+            raise AudioError(f"voice {name!r} is built in", hint="choose another name")
+        if taken and not replace:
+            raise AudioError(
+                f"there is a voice {name!r} already", hint="choose another name, or add --replace"
+            )
+
+    def _write(self, entry: Entry) -> None:
+        path = entry.path.parent / f"{entry.name}.json"
+        known: dict[str, Any] = asdict(evolve(entry, path=Path(entry.path.name)))
+        known["path"] = entry.path.name
+        write_whole(path, json.dumps(known, indent=2, ensure_ascii=False).encode())
+
+
+def _read(path: Path) -> Entry:
+    try:
+        known = json.loads(path.read_text(encoding="utf-8"))
+        return Entry(**{**known, "path": path.parent / known["path"]})
+    except (ValueError, KeyError, TypeError) as exc:
+        raise AudioError(f"{path} does not describe a voice: {exc}", hint=f"delete {path}") from exc
+
+
+def _existing(path: Path) -> Path:
+    if not path.is_file():
+        raise AudioError(f"there is no file {path}", hint="check the path")
+    return path

@@ -1,0 +1,41 @@
+"""Components to test with, as a plugin: the staircase codec, so that a run needs no weights."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from vall_e.plugin import Component, hookimpl
+
+if TYPE_CHECKING:
+    from vall_e.testing.staircase import StaircaseCodec
+
+
+@frozen
+class StaircaseConfig:
+    levels: int = 3
+    codebook_size: int = 8
+    sample_rate: int = 8000
+
+
+def build_staircase(config: StaircaseConfig) -> StaircaseCodec:
+    from vall_e.testing.staircase import StaircaseCodec
+
+    return StaircaseCodec(
+        levels=config.levels,
+        codebook_size=config.codebook_size,
+        sample_rate=config.sample_rate,
+    )
+
+
+@hookimpl
+def vall_e_register_codecs() -> list[Component[StaircaseConfig]]:
+    return [
+        Component(
+            name="staircase",
+            config=StaircaseConfig,
+            build=build_staircase,
+            summary="quantises the mean amplitude of each frame: to test with",
+        )
+    ]
