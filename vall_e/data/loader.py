@@ -52,7 +52,7 @@ class Maker:
             rng=rng,
         )
         level = self.draw_level(rng)
-        return Example(task.segments(sample, level=level), level)
+        return Example(tuple(task.segments(sample, level=level)), level)
 
 
 class Loader:
@@ -157,7 +157,7 @@ class _Packed:
 
 def _unpacked(packed: _Packed) -> Batch:
     examples = [
-        Example([Segment(name, torch.from_numpy(ids)) for name, ids in segments], level)
+        Example(tuple(Segment(name, torch.from_numpy(ids)) for name, ids in segments), level)
         for level, segments in packed.rows
     ]
     return Batch(examples, packed.ids, packed.seconds, packed.after)

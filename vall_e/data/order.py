@@ -25,7 +25,7 @@ class Draw:
 
     def rng(self, seed: int) -> random.Random:
         """The sample's own random state: the same in whichever process it is made."""
-        return random.Random(f"{seed}/{self.epoch}/{self.number}")  # noqa: S311
+        return random.Random(f"{seed}/{self.epoch}/{self.number}")
 
 
 @frozen

@@ -116,7 +116,7 @@ def _sample(corpus: Corpus, task: Task, draw: Draw) -> Sample:
 
 
 def _example(task: Task, sample: Sample, level: int) -> Example:
-    return Example(task.segments(sample, level=level), level)
+    return Example(tuple(task.segments(sample, level=level)), level)
 
 
 def _with_text_of_another(sample: Sample, samples: Sequence[Sample]) -> Sample | None:
