@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
-from attrs import frozen
+from attrs import field, frozen, validators
 
 from vall_e.plugin import Codec, Component, hookimpl
 
@@ -20,6 +20,40 @@ class EmbeddedConfig:
 
 
 @frozen
+class EncodecConfig:
+    path: str | None = None
+    """`encodec_24khz-d7cc33bc.th`, or `model.safetensors` of facebook/encodec_24khz."""
+    levels: int = field(default=8, validator=[validators.ge(1), validators.le(32)])
+    """Each is 0.75 kbit/s."""
+    implementation: Literal["auto", "encodec", "transformers"] = "auto"
+    """The package that runs it; `auto` takes `encodec` where it imports, else transformers."""
+    download: bool = False
+    """Fetch the weights from Meta's server if they are not here (93 MB, checked by SHA-256)."""
+    cache: str = "~/.cache/vall-e"
+    """Folder for fetched weights."""
+
+
+@frozen
+class VocosConfig:
+    path: str | None = None
+    """`pytorch_model.bin` of charactr/vocos-encodec-24khz."""
+    encodec_path: str | None = None
+    """EnCodec's weights, as for the codec `encodec`: it is what encodes."""
+    levels: int = field(default=8, validator=[validators.ge(1), validators.le(16)])
+    """Each is 0.75 kbit/s."""
+    implementation: Literal["auto", "vocos", "vall-e"] = "auto"
+    """The code that runs it; `auto` takes the package `vocos` where it imports, else our own."""
+    download: bool = False
+    """Fetch the weights of both networks if they are not here; needs `revision` and `sha256`."""
+    revision: str = ""
+    """Commit of charactr/vocos-encodec-24khz on the Hugging Face hub."""
+    sha256: str = ""
+    """Of `pytorch_model.bin` at that commit."""
+    cache: str = "~/.cache/vall-e"
+    """Folder for fetched weights."""
+
+
+@frozen
 class CommandConfig:
     """No options."""
 
@@ -30,6 +64,18 @@ def build_embedded(config: EmbeddedConfig) -> Codec:
     return open_codec(None if config.path is None else Path(config.path))
 
 
+def build_encodec(config: EncodecConfig) -> Codec:
+    from vall_e_codecs.encodec import open_encodec
+
+    return open_encodec(config)
+
+
+def build_vocos(config: VocosConfig) -> Codec:
+    from vall_e_codecs.vocos import open_vocos
+
+    return open_vocos(config)
+
+
 def build_command(config: CommandConfig) -> click.Command:
     from vall_e_codecs.embedded.command import codec
 
@@ -37,7 +83,7 @@ def build_command(config: CommandConfig) -> click.Command:
 
 
 @hookimpl
-def vall_e_register_codecs() -> list[Component[EmbeddedConfig]]:
+def vall_e_register_codecs() -> list[Component[Any]]:
     return [
         Component(
             name="embedded",
@@ -45,7 +91,23 @@ def vall_e_register_codecs() -> list[Component[EmbeddedConfig]]:
             build=build_embedded,
             summary="16 kHz, 50 frames a second, 8 levels, 4 kbit/s; nothing to download",
             paper="https://arxiv.org/abs/2306.00814",
-        )
+        ),
+        Component(
+            name="encodec",
+            config=EncodecConfig,
+            build=build_encodec,
+            summary="24 kHz, 75 frames a second, up to 32 levels; Meta's weights",
+            paper="https://arxiv.org/abs/2210.13438",
+            weights_license="CC-BY-NC-4.0",
+        ),
+        Component(
+            name="vocos",
+            config=VocosConfig,
+            build=build_vocos,
+            summary="EnCodec's codes with a better decoder; charactr's weights",
+            paper="https://arxiv.org/abs/2306.00814",
+            weights_license="MIT, and CC-BY-NC-4.0 for the encoder",
+        ),
     ]
 
 

@@ -14,7 +14,8 @@ import torch
 from jaxtyping import Float, Int, Num
 from torch import Tensor
 
-from vall_e.plugin import AudioError, CheckpointError, CodecStream
+from vall_e.plugin import CheckpointError, CodecStream
+from vall_e_codecs.audio_check import checked
 from vall_e_codecs.embedded.analysis import Analysis
 from vall_e_codecs.embedded.stream import VocoderStream
 from vall_e_codecs.embedded.vocoder import Vocoder, VocoderSettings
@@ -89,21 +90,6 @@ def open_codec(path: Path | None) -> EmbeddedCodec:
         )
     with resources.as_file(packaged) as file:
         return EmbeddedCodec(load(file))
-
-
-def checked(audio: Num[Tensor, "b 1 s"]) -> Float[Tensor, "b 1 s"]:
-    """The audio, if it is a batch of finite float waveforms."""
-    if not audio.is_floating_point():
-        raise AudioError(
-            f"samples must be floats in [-1, 1], found {audio.dtype}",
-            hint="divide 16-bit samples by 32768",
-        )
-    if not bool(audio.isfinite().all()):
-        raise AudioError(
-            "the audio holds samples that are not finite numbers",
-            hint="look for a damaged file, or a division by zero in what made it",
-        )
-    return audio
 
 
 def _vocoder(weights: CodecWeights) -> Vocoder | None:

@@ -1,0 +1,90 @@
+"""Weight files of other projects: fetched on request, checked, and read without running code."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import pickle
+import urllib.request
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+from attrs import frozen
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from vall_e.plugin import CheckpointError, DownloadError
+
+log = logging.getLogger(__name__)
+BLOCK = 1 << 20
+
+
+@frozen
+class RemoteFile:
+    """A file that never changes: its address, and the SHA-256 of its content."""
+
+    url: str
+    sha256: str
+
+
+def locate(name: str, *, path: str | None, remote: RemoteFile, download: bool, cache: str) -> Path:
+    """The file at `path`, or the remote one: from the cache, else fetched if that is allowed."""
+    if path is not None:
+        return Path(path).expanduser()
+    kept = Path(cache).expanduser() / f"{remote.sha256[:16]}-{remote.url.rsplit('/', 1)[-1]}"
+    if kept.is_file():
+        return kept
+    if not download:
+        raise DownloadError(
+            f"the weights of {name} are not on this machine",
+            hint="set `path:` to a file that you have, or `download: true` to fetch them",
+        )
+    log.info("fetching %s", remote.url)
+    fetch(remote, kept)
+    return kept
+
+
+def fetch(remote: RemoteFile, target: Path) -> None:
+    """Write the file to `target`, whole and checked or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    digest = hashlib.sha256()
+    try:
+        with urllib.request.urlopen(remote.url) as source, part.open("wb") as file:  # noqa: S310 ours
+            while block := source.read(BLOCK):
+                digest.update(block)
+                file.write(block)
+    except (URLError, OSError) as exc:
+        part.unlink(missing_ok=True)
+        raise DownloadError(
+            f"cannot fetch {remote.url}: {exc}",
+            hint="check the network, or fetch the file elsewhere and set `path:` to it",
+        ) from exc
+    if digest.hexdigest() != remote.sha256:
+        part.unlink()
+        raise DownloadError(
+            f"{remote.url} has SHA-256 {digest.hexdigest()}, expected {remote.sha256}",
+            hint="do not use this file; fetch it from a place you trust and set `path:` to it",
+        )
+    os.replace(part, target)
+
+
+def read_tensors(path: Path) -> dict[str, Tensor]:
+    """The state dict in a safetensors file or a torch checkpoint (of the latter tensors only)."""
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as exc:
+        raise CheckpointError(
+            f"cannot read the weights {path}: {exc}",
+            hint="check the path; the file must be .safetensors, or a torch state dict",
+        ) from exc
+    if not isinstance(found, dict) or not all(isinstance(t, Tensor) for t in found.values()):
+        raise CheckpointError(
+            f"{path} is not a state dict", hint="give a file that maps names to tensors"
+        )
+    return found
