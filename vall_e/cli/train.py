@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import time
@@ -14,8 +13,10 @@ from typing import TYPE_CHECKING
 
 import attrs
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.text import Text
 
 from vall_e.cli.app import App
 
@@ -64,8 +65,9 @@ def train(
     run = open_run(config, folder, resume=resume, overfit=overfit)
     click.echo(f"{folder}: from step {run.progress.step} to {config.training.max_steps}", err=True)
     commands = Commands()
-    if sys.stdin is not None and not sys.stdin.closed:
-        commands.listen(_descriptor())
+    stdin = _descriptor()
+    if stdin is not None:
+        commands.listen(stdin)
     with (
         _signals(commands),
         _view(app.console, config.training.max_steps, run.progress.step) as watch,
@@ -75,12 +77,12 @@ def train(
     click.echo(f"{folder}: step {run.progress.step} of {config.training.max_steps}{why}", err=True)
 
 
-def _descriptor() -> int:
-    """Of stdin; a test's replacement has none, and is as good as closed."""
+def _descriptor() -> int | None:
+    """The descriptor of stdin; None if it is closed, or no file at all."""
     try:
-        return sys.stdin.fileno()
+        return None if sys.stdin is None else sys.stdin.fileno()
     except (OSError, ValueError):
-        return os.open(os.devnull, os.O_RDONLY)
+        return None
 
 
 @contextmanager
@@ -101,7 +103,7 @@ def _signals(commands: Commands) -> Iterator[None]:
 
 @contextmanager
 def _view(console: Console, max_steps: int, step: int) -> Iterator[Watch]:
-    """A live line on a terminal, else a line every so often."""
+    """A live view on a terminal, else a line every so often."""
     from vall_e.training.loop import Watch
 
     def say(text: str) -> None:
@@ -114,18 +116,18 @@ def _view(console: Console, max_steps: int, step: int) -> Iterator[Watch]:
     if not console.is_terminal:
         yield attrs.evolve(watch, on_step=_Lines(say, max_steps))
         return
-    columns = (
-        TextColumn("step"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.description}"),
-        TimeRemainingColumn(),
-    )  # fmt: skip
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("", total=max_steps, completed=step)
-        smooth = _Smooth()
+    bar = Progress(
+        "step", MofNCompleteColumn(), BarColumn(), TimeRemainingColumn(), console=console
+    )
+    task = bar.add_task("", total=max_steps, completed=step)
+    text = Text(no_wrap=True, overflow="ellipsis")
+    smooth = _Smooth()
 
-        def on_step(metrics: Metrics) -> None:
-            text = _step_text(smooth(metrics))
-            progress.update(task, completed=metrics["step"], description=text)
+    def on_step(metrics: Metrics) -> None:
+        text.plain = _step_text(smooth(metrics))
+        bar.update(task, completed=metrics["step"])
 
+    with Live(Group(bar, text), console=console, transient=True):
         yield attrs.evolve(watch, on_step=on_step)
 
 

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vall_e.errors import UnavailableError
+from vall_e.model.device import find_device
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
@@ -33,7 +33,7 @@ class Local:
         precision: str,
     ) -> nn.Module:
         """Raise `UnavailableError` if this machine lacks the device."""
-        self.device = find_device(device)
+        self.device = find_device(device, option="training.device")
         self.optimizer = optimizer
         self.dtype = DTYPES.get(precision)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "fp16")
@@ -66,20 +66,3 @@ class Local:
     def load_state_dict(self, state: dict[str, Tensor]) -> None:
         if self.scaler.is_enabled() and state:
             self.scaler.load_state_dict({key: value.item() for key, value in state.items()})
-
-
-def find_device(name: str) -> torch.device:
-    """The device called `name`; `auto` takes cuda if there is one, else mps, else cpu."""
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.empty(0, device=device)
-    except (RuntimeError, AssertionError) as exc:  # torch without CUDA raises AssertionError
-        raise UnavailableError(
-            f"training.device: {name} cannot be used here: {str(exc).splitlines()[0]}",
-            hint="set training.device to auto or cpu",
-        ) from exc
-    return device
