@@ -78,7 +78,7 @@ class Backbone(Protocol):
 
 @runtime_checkable
 class AttentionKernel(Protocol):
-    """Scaled dot-product attention over `h` query heads and `g` key/value heads (h a multiple of g)."""
+    """Scaled dot-product attention over `h` query heads, a multiple of `g` key/value heads."""
 
     name: str
 
@@ -91,7 +91,7 @@ class AttentionKernel(Protocol):
         masked: bool,
         training: bool,
     ) -> str | None:
-        """Why this case cannot be done here, or None if it can. `masked`: an explicit mask is given."""
+        """Why this case cannot be done here, or None. `masked`: an explicit mask is given."""
         ...
 
     def __call__(
@@ -105,7 +105,7 @@ class AttentionKernel(Protocol):
         scale: float | None = None,
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
-        """`causal` (only with mask None and t == u) and `mask` are exclusive. `scale`: c ** -0.5."""
+        """`causal` goes with mask None and t == u. `scale`: c ** -0.5 unless given."""
         ...
 
 
@@ -260,7 +260,7 @@ class Engine(Protocol):
         device: str,
         precision: str,
     ) -> torch.nn.Module:
-        """Move the model; gives what the loop calls in its place. Sets `device`, `rank`, `world_size`.
+        """Move the model; gives what the loop calls in its place. Sets device, rank, world_size.
 
         `device` and `precision` are those of `training`. The model's `forward` takes examples and
         gives a dict of scalars, `loss` among them. Raises `UnavailableError` if it cannot run here.
@@ -291,7 +291,7 @@ class Engine(Protocol):
 
 @runtime_checkable
 class Exporter(Protocol):
-    """Writes a trained model in one file format; `suffix` is that of its file, say `.safetensors`."""
+    """Writes a trained model in one file format; `suffix` is its file's, say `.safetensors`."""
 
     suffix: str
 

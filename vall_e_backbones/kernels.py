@@ -72,7 +72,7 @@ _CUDA_CHECKS = {
 
 
 class Sdpa:
-    """`torch.nn.functional.scaled_dot_product_attention`, held to one backend where one is named."""
+    """`scaled_dot_product_attention` of PyTorch, held to one backend where one is named."""
 
     def __init__(self, name: str) -> None:
         self.name = name

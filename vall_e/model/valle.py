@@ -22,7 +22,7 @@ from vall_e.model.sequence import Example
 
 
 class Valle(nn.Module):
-    """Predicts the codes of one RVQ level of speech from text, a voice's prompt and lower levels."""
+    """Predicts the codes of one RVQ level from text, a voice's prompt and the lower levels."""
 
     backbone: Backbone
 
@@ -51,13 +51,14 @@ class Valle(nn.Module):
 
     def require(self, capability: str) -> None:
         if capability not in self.config.capabilities:
+            known = ", ".join(self.config.capabilities)
             raise CheckpointError(
-                f"this model cannot do {capability}: it can do {', '.join(self.config.capabilities)}",
+                f"this model cannot do {capability}: it can do {known}",
                 hint="take a model that was trained for it",
             )
 
     def hidden(self, examples: Sequence[Example]) -> tuple[Tensor, Embedded, Tensor]:
-        """One pass over examples of one stage; gives states (b, t, d), the input, auxiliary loss."""
+        """One pass over examples of one stage: states (b, t, d), the input, auxiliary loss."""
         causal = examples[0].level == 0
         embedded = self.embedding(list(examples))
         states, auxiliary = self.backbone(

@@ -18,7 +18,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from vall_e.config.load import structure, unstructure
+from vall_e.config.load import structure, unstructure, without_folders
 from vall_e.config.schema import RunConfig
 from vall_e.errors import CheckpointError
 from vall_e.model.embedding import Sizes
@@ -63,7 +63,8 @@ def metadata_of(bundle: Bundle) -> dict[str, str]:
     """What the file says beside its tensors, as JSON text by key."""
     return {
         "format": json.dumps(FORMAT),
-        "config": json.dumps(unstructure(bundle.config)),
+        # The folders of the machine that trained it are nobody else's business.
+        "config": json.dumps(unstructure(without_folders(bundle.config))),
         "vocabulary": bundle.vocabulary.to_json(),
         "codec": json.dumps(bundle.codec),
         "sizes": json.dumps(asdict(bundle.model.sizes)),
@@ -75,7 +76,7 @@ def load(path: Path, registry: Registry, *, dtype: torch.dtype = torch.float32) 
     """Read a file that `save` wrote; the model is in eval mode on the CPU.
 
     Raises `CheckpointError` for a file that is missing, damaged, newer than this version, or whose
-    tensors do not fit its config; `PluginError` where a component it names is not installed.
+    tensors do not fit its config; `ConfigError` where a component it names is not installed.
     """
     metadata, tensors = _read(path)
     config = structure(_value(metadata, "config", path), registry, source=f"config in {path}")
