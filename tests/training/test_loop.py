@@ -105,6 +105,11 @@ def test_several_held_out_folders_are_told_apart(bench):
     assert {"validation.ar", "validation.held-out.ar", "validation.data.ar"} <= set(found)
 
 
+def test_only_levels_that_are_trained_are_validated(bench):
+    assert "validation.nar" not in validate(bench.open(levels=[0]))
+    assert "validation.ar" not in validate(bench.open(levels=[1, 2]))
+
+
 def test_without_held_out_folders_nothing_is_validated(bench):
     assert validate(bench.open(data={"validation": []})) == {}
 

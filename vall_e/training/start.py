@@ -172,8 +172,7 @@ def _validation(
 ) -> dict[str, list[Trial]]:
     datasets = [Dataset(Path(folder)) for folder in config.data.validation]
     sets: dict[str, list[Trial]] = {}
-    stages = config.model.capabilities
-    levels = [q for q in range(corpus.info.levels) if ("nar" if q else "ar") in stages]
+    levels = _trained_levels(config, corpus.info.levels)
     for dataset in datasets:
         if dataset.info.codec != corpus.info.codec:
             raise DataError(
@@ -192,6 +191,14 @@ def _validation(
             seconds=config.training.evaluate_seconds / len(datasets),
         )
     return sets
+
+
+def _trained_levels(config: RunConfig, levels: int) -> list[int]:
+    """The levels that this run teaches: validating others would say nothing of it."""
+    if isinstance(config.training.levels, tuple):
+        return sorted(set(config.training.levels))
+    stages = config.model.capabilities
+    return [level for level in range(levels) if ("nar" if level else "ar") in stages]
 
 
 def _mark(corpus: Corpus, config: DataConfig) -> str:
