@@ -6,29 +6,40 @@ import math
 import random
 from collections.abc import Callable, Sequence
 
+from attrs import frozen
+
 from vall_e.config.schema import LevelWeights
 from vall_e.errors import ConfigError
 
 
-def level_sampler(
-    weights: LevelWeights, levels: int, capabilities: Sequence[str]
-) -> Callable[[random.Random], int]:
-    """A function that draws a level the model is capable of.
+@frozen
+class LevelSampler:
+    """Draws a level; a value, so that loader processes can be given one."""
+
+    levels: tuple[int, ...]
+    shares: tuple[float, ...]
+
+    def __call__(self, rng: random.Random) -> int:
+        return rng.choices(self.levels, self.shares)[0]
+
+
+def level_sampler(weights: LevelWeights, levels: int, capabilities: Sequence[str]) -> LevelSampler:
+    """What draws a level the model is capable of.
 
     `auto` is linear: level i in proportion to levels - i, since every later level refines what
     the earlier ones say. `normal` is a bell over the middle levels. A list is drawn from evenly.
+    Raises `ConfigError` for a list with a level that the model cannot train.
     """
-    capable = [q for q in range(levels) if ("ar" if q == 0 else "nar") in capabilities]
-    if isinstance(weights, tuple):
-        foreign = sorted(set(weights) - set(capable))
-        if foreign or not weights:
-            raise ConfigError(
-                f"training.levels: this model cannot train the levels {foreign} of {list(weights)}",
-                hint=f"choose from {capable}",
-            )
-        return lambda rng: rng.choice(weights)
-    share = [_SHARES[weights](q, levels) for q in capable]
-    return lambda rng: rng.choices(capable, share)[0]
+    capable = tuple(q for q in range(levels) if ("ar" if q == 0 else "nar") in capabilities)
+    if isinstance(weights, str):
+        return LevelSampler(capable, tuple(_SHARES[weights](q, levels) for q in capable))
+    foreign = sorted(set(weights) - set(capable))
+    if foreign:
+        raise ConfigError(
+            f"training.levels: this model cannot train the levels {foreign} of {list(weights)}",
+            hint=f"choose from {list(capable)}",
+        )
+    return LevelSampler(weights, (1.0,) * len(weights))
 
 
 def _bell(level: int, levels: int) -> float:
