@@ -1,0 +1,118 @@
+"""The engines: espeak-ng, flite and festival, each a command that writes a wav file."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterable
+from pathlib import Path
+
+import soundfile as sf
+from attrs import frozen
+from finishing import Samples, finish
+from speakers import Engine, Speaker
+
+from vall_e.errors import UnavailableError
+
+INSTALL = (
+    "apt-get install espeak-ng flite festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts"
+)
+COMMANDS: dict[Engine, str] = {
+    "espeak": "espeak-ng",
+    "flite": "flite",
+    "festival": "text2wave",
+}
+FLITE_HERTZ = {"slt": 170, "rms": 105, "awb": 130, "kal16": 105}
+"""Mean pitch of the voices."""
+ESPEAK_DATA = ("/usr/lib/*/espeak-ng-data", "/usr/share/espeak-ng-data")
+LONGEST_SECONDS = 60
+"""No engine works longer on a sentence."""
+
+
+class EngineError(RuntimeError):
+    """An engine could not say a sentence; another one may be fine."""
+
+
+@frozen
+class Engines:
+    """All engines of these speakers. `folder` is for files that the engines read and write."""
+
+    folder: Path
+
+    @classmethod
+    def of(cls, speakers: Iterable[Speaker], folder: Path) -> Engines:
+        """Raise `UnavailableError` if a command or a voice is not installed."""
+        speakers = list({speaker.id: speaker for speaker in speakers}.values())
+        needed = sorted({COMMANDS[speaker.engine] for speaker in speakers})
+        if missing := [command for command in needed if not shutil.which(command)]:
+            raise UnavailableError(f"not installed: {', '.join(missing)}", hint=INSTALL)
+        engines = cls(folder)
+        variants = [speaker for speaker in speakers if speaker.engine == "espeak"]
+        if variants:
+            _write_variants(variants, folder)
+        engines._try(speakers)
+        return engines
+
+    def __call__(self, speaker: Speaker, text: str, name: str) -> Samples:
+        """Say a text; gives a finished recording. `name` is one that no other thread uses."""
+        wav = self.folder / f"{name}.wav"
+        script = self.folder / f"{name}.txt"
+        script.write_text(text, encoding="utf-8")
+        try:
+            _run(self._command(speaker, text, script, wav), wav)
+            samples, rate = sf.read(wav, dtype="float32", always_2d=True)
+        except (OSError, sf.LibsndfileError, subprocess.SubprocessError) as exc:
+            raise EngineError(f"{speaker.id}: {exc}") from exc
+        finally:
+            wav.unlink(missing_ok=True)
+            script.unlink()
+        return finish(samples.mean(axis=1), rate, warp=speaker.warp)
+
+    def _try(self, speakers: Iterable[Speaker]) -> None:
+        """Hear one word of each voice, since a voice can be missing though its engine is not."""
+        for speaker in {(s.engine, s.voice, s.accent): s for s in speakers}.values():
+            try:
+                self(speaker, "Hello there.", "try")
+            except (EngineError, ValueError) as exc:
+                voice = speaker.voice or speaker.accent
+                raise UnavailableError(
+                    f"{speaker.engine} cannot speak with the voice {voice}: {exc}", hint=INSTALL
+                ) from exc
+
+    def _command(self, speaker: Speaker, text: str, script: Path, wav: Path) -> list[str]:
+        stretch = f"{speaker.warp * speaker.rate:.3f}"  # warping shortens by `warp`: undone here
+        if speaker.engine == "flite":
+            pitch = FLITE_HERTZ[speaker.voice] * speaker.f0
+            settings = [f"duration_stretch={stretch}", f"int_f0_target_mean={pitch:.1f}"]
+            sets = [word for setting in settings for word in ("--setf", setting)]
+            return ["flite", "-voice", speaker.voice, *sets, "-t", text, "-o", str(wav)]
+        if speaker.engine == "festival":
+            lines = [f"({speaker.voice})", f"(Parameter.set 'Duration_Stretch {stretch})"]
+            evals = [word for line in lines for word in ("-eval", line)]
+            return ["text2wave", *evals, str(script), "-o", str(wav)]
+        voice = ["-v", f"{speaker.accent}+{speaker.id}", "-s", str(speaker.wpm)]
+        options = [f"--path={self.folder}", *voice, "-g", str(speaker.gap), "-w", str(wav)]
+        return ["espeak-ng", *options, "--", text]
+
+
+def _run(command: list[str], wav: Path) -> None:
+    done = subprocess.run(  # noqa: S603  no shell; the text is one argument
+        command, capture_output=True, text=True, timeout=LONGEST_SECONDS, check=False
+    )
+    if done.returncode or not wav.exists():
+        raise OSError(done.stderr.strip()[:200] or f"{command[0]} wrote nothing")
+
+
+def _write_variants(speakers: Iterable[Speaker], folder: Path) -> None:
+    """A data folder for espeak: links to the installed one, and the speakers' voice files."""
+    found = [path for pattern in ESPEAK_DATA for path in Path("/").glob(pattern[1:])]
+    if not found:
+        raise UnavailableError("espeak-ng's data is not where Debian puts it", hint=INSTALL)
+    voices = folder / "espeak-ng-data" / "voices"
+    (voices / "!v").mkdir(parents=True, exist_ok=True)
+    for source, target in ((found[0], voices.parent), (found[0] / "voices", voices)):
+        for path in source.iterdir():
+            if not (target / path.name).exists():
+                (target / path.name).symlink_to(path)
+    for speaker in speakers:
+        (voices / "!v" / speaker.id).write_text(speaker.variant, encoding="utf-8")
