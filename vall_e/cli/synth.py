@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 PIPE = "-"
+READER_GONE = 141
+"""What a shell gives for a program that was ended by SIGPIPE."""
 
 
 @click.command()
@@ -132,12 +135,17 @@ def _speak(
     stream: bool,
     as_json: bool,
 ) -> None:
-    with Steps(app.console) as steps:
-        chunks = synthesizer.stream(text, **usual, on_progress=steps)
-        interrupted = _write_stream(chunks, output) if stream else _drain(chunks)
-    result = chunks.result()
-    if not stream and len(result.audio):
-        _save(result, output)
+    try:
+        with Steps(app.console) as steps:
+            chunks = synthesizer.stream(text, **usual, on_progress=steps)
+            interrupted = _write_stream(chunks, output) if stream else _drain(chunks)
+        result = chunks.result()
+        if not stream and len(result.audio):
+            _save(result, output)
+    except BrokenPipeError as exc:
+        # Who reads has had enough; Python's own last flush must not fail once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise click.exceptions.Exit(READER_GONE) from exc
     for sentence in result.sentences:  # what the text lacks is in the log
         if sentence.warning:
             click.echo(f"Warning: {sentence.warning}", err=True)

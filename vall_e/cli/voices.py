@@ -34,8 +34,9 @@ def list_voices(app: App, as_json: bool) -> None:
         return
     width = max((len(entry.name) for entry in entries), default=0)
     for entry in entries:
-        licence = f"  {entry.licence}" if entry.licence else ""
-        click.echo(f"{entry.name:{width}}  {entry.origin:8}{licence}")
+        facts = (entry.speaker, entry.licence)
+        more = "".join(f"  {fact}" for fact in facts if fact)
+        click.echo(f"{entry.name:{width}}  {entry.origin:8}{more}")
     if not entries:
         click.echo("There are no voices yet: vall-e voices add NAME RECORDING", err=True)
 

@@ -72,7 +72,13 @@ class Report:
         return {**asdict(self), "ar_steps_limit": self.ar_steps_limit}
 
 
-def measure(synthesizer: Synthesizer, *, repeats: int = 3, training_steps: int = 3) -> Report:
+def measure(
+    synthesizer: Synthesizer,
+    *,
+    repeats: int = 3,
+    training_steps: int = 3,
+    copied_bytes: int = COPIED_BYTES,
+) -> Report:
     """Speak one sentence `repeats` times, after a first that does not count; then train a copy."""
     model = synthesizer.model
     synthesizer.synthesize("Hello.", seed=0)
@@ -89,7 +95,7 @@ def measure(synthesizer: Synthesizer, *, repeats: int = 3, training_steps: int =
             r.codes.values.shape[1] / r.timings.ar_seconds for r in results
         ),
         weight_bytes=weights,
-        bytes_per_second=_bandwidth(synthesizer.device),
+        bytes_per_second=_bandwidth(synthesizer.device, copied_bytes),
         peak_memory_bytes=peak,
         training_tokens_per_second=_training_speed(synthesizer, training_steps),
     )
@@ -124,8 +130,8 @@ def _weight_bytes(model: Valle) -> int:
     return sum(t.numel() * t.element_size() for t in tensors)
 
 
-def _bandwidth(device: torch.device) -> float:
-    source = torch.zeros(COPIED_BYTES, dtype=torch.uint8, device=device)
+def _bandwidth(device: torch.device, size: int) -> float:
+    source = torch.zeros(size, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
     target.copy_(source)  # the first one pays for the pages
     seconds = []
@@ -135,7 +141,7 @@ def _bandwidth(device: torch.device) -> float:
         target.copy_(source)
         _wait(device)
         seconds.append(perf_counter() - started)
-    return 2 * COPIED_BYTES / min(seconds)
+    return 2 * size / min(seconds)
 
 
 def _peak_memory(device: torch.device) -> int | None:

@@ -26,6 +26,8 @@ NO_VOICE = "none"
 LONGEST_SECONDS = 30.0
 """So much of a recording is kept."""
 ENCODED = ".voice.safetensors"
+PACKAGED = ("text", "language", "speaker", "licence", "source")
+"""What `voices.json` says of a voice, besides its name and file."""
 
 
 @frozen
@@ -37,6 +39,9 @@ class Entry:
     origin: Literal["built-in", "yours"]
     text: str = ""
     """What the recording says."""
+    language: str = ""
+    speaker: str = ""
+    """Who is heard, in words."""
     licence: str = ""
     source: str = ""
     consent: str = ""
@@ -111,7 +116,15 @@ class Voices:
         else:
             path = folder / f"{name}.flac"
             Clip.read(recording).mono().cut(0.0, LONGEST_SECONDS).check().write(path)
-        entry = Entry(name, path, "yours", text, licence, str(recording), consent)
+        entry = Entry(
+            name,
+            path,
+            "yours",
+            text=text,
+            licence=licence,
+            source=str(recording),
+            consent=consent,
+        )
         self._write(entry)
         for other in folder.glob(f"{name}.*"):  # a recording replaced by codes, or the other way
             if other not in (path, folder / f"{name}.json") and other.stem.split(".")[0] == name:
@@ -139,9 +152,7 @@ class Voices:
                 name=voice["name"],
                 path=self._built_in / voice["file"],
                 origin="built-in",
-                text=voice.get("text", ""),
-                licence=voice.get("licence", ""),
-                source=voice.get("source", ""),
+                **{key: voice[key] for key in PACKAGED if key in voice},
             )
             for voice in json.loads(listing.read_text(encoding="utf-8"))
         ]

@@ -1,0 +1,302 @@
+"""`vall-e synth` and `vall-e voices`, as a user types them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from io import BytesIO
+
+import numpy as np
+import pytest
+import soundfile
+from click.testing import CliRunner
+
+from vall_e.audio.clip import Clip
+from vall_e.cli.app import App, cli
+from vall_e.model.weights import save
+from vall_e.registry import Registry
+from vall_e.testing import components
+from vall_e.testing.tiny import tiny_bundle
+
+SHORT = {"max_seconds": 0.2, "seconds_per_symbol": [0.0, 0.25], "chunk_seconds": 0.1}
+
+
+@pytest.fixture(scope="module")
+def staircase(registry):
+    return Registry([*registry.offers, *Registry.of([components]).offers])
+
+
+@pytest.fixture(scope="module")
+def weights(staircase, tmp_path_factory):
+    codec = components.build_staircase(components.StaircaseConfig())
+    path = tmp_path_factory.mktemp("weights") / "tiny.safetensors"
+    save(tiny_bundle(staircase, codec, codec="staircase", synthesis=SHORT), path)
+    return path
+
+
+@pytest.fixture
+def vall_e(staircase, tmp_path, monkeypatch):
+    """Run a command in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args, stdin=None):
+        app = App(environ={"VALL_E_HOME": str(tmp_path / "home")}, registry=staircase)
+        arguments = [str(arg) for arg in args]
+        return CliRunner().invoke(cli, arguments, input=stdin, obj=app, prog_name="vall-e")
+
+    return run
+
+
+@pytest.fixture
+def synth(vall_e, weights):
+    def run(*args, stdin=None):
+        return vall_e("synth", "-m", weights, "--device", "cpu", *args, stdin=stdin)
+
+    return run
+
+
+def samples(path):
+    return soundfile.read(path, dtype="int16")[0]
+
+
+def test_a_text_becomes_a_file(synth, tmp_path):
+    result = synth("hello", "--seed", 1)
+    assert result.exit_code == 0, result.output
+    audio, rate = soundfile.read("out.wav")
+    assert rate == 8000
+    seconds = len(audio) / rate
+    assert result.stdout.startswith(f"out.wav: {seconds:.2f} s, seed 1, RTF ")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.wav"]
+
+
+def test_a_seed_that_was_drawn_is_told_and_repeats(synth):
+    told = synth("hello", "-o", "one.wav").stdout
+    seed = told.partition("seed ")[2].partition(",")[0]
+    synth("hello", "-o", "two.wav", "--seed", seed)
+    assert np.array_equal(samples("one.wav"), samples("two.wav"))
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "mp3"])
+def test_the_suffix_says_the_format(synth, suffix):
+    assert synth("hello", "--seed", 1, "-o", f"a.{suffix}").exit_code == 0
+    assert Clip.read(f"a.{suffix}").seconds > 0
+
+
+def test_a_pipe_carries_text_in_and_wav_out(synth):
+    synth("hello there", "--seed", 1)
+    piped = synth("-", "--seed", 1, "-o", "-", stdin="hello there\n")
+    assert np.array_equal(samples(BytesIO(piped.stdout_bytes)), samples("out.wav"))
+    assert piped.stderr.splitlines()[-1].startswith("stdout: ")
+    assert piped.stdout_bytes[:4] == b"RIFF"
+
+
+def test_a_stream_writes_the_same_samples(synth):
+    text = "one two. three four."
+    synth(text, "--seed", 1)
+    result = synth(text, "--seed", 1, "--stream", "-o", "grown.wav")
+    assert result.exit_code == 0, result.output
+    assert np.array_equal(samples("grown.wav"), samples("out.wav"))
+    piped = synth(text, "--seed", 1, "--stream", "-o", "-").stdout_bytes
+    assert np.array_equal(np.frombuffer(piped[44:], "<i2"), samples("out.wav"))
+
+
+def test_json_tells_everything(synth):
+    told = json.loads(synth("One. Two.", "--seed", 1, "--json").stdout)
+    assert told["output"] == "out.wav"
+    assert told["seed"] == 1
+    assert [sentence["text"] for sentence in told["sentences"]] == ["One.", "Two."]
+    assert told["provenance"]["model"]["file"] == "tiny.safetensors"
+    assert {"rtf", "timings", "warnings", "seconds"} <= told.keys()
+
+
+def test_options_can_be_set(synth):
+    synth("One. Two.", "--seed", 1, "--set", "synthesis.pause_seconds=1.5")
+    assert len(samples("out.wav")) > 1.5 * 8000
+
+
+def test_a_sentence_that_fails_is_warned_of_on_stderr(synth):
+    result = synth("hello", "--seed", 1, "--max-seconds", 0.02)
+    assert "Warning: sentence 1 of 1 was cut off after 0.02 s" in result.stderr
+    assert "Warning" not in result.stdout
+
+
+def test_nothing_moves_where_there_is_no_terminal(synth):
+    assert synth("hello", "--seed", 1).stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "says"),
+    [
+        ([], 2, "give either TEXT"),
+        (["hi", "--batch", "jobs.jsonl"], 2, "give either TEXT"),
+        (["hi", "-o", "-", "--json"], 2, "--json and -o - both write to stdout"),
+        (["hi", "--stream", "-o", "a.mp3"], 2, "--stream writes wav"),
+        (["--batch", "jobs.jsonl", "--stream"], 2, "--batch writes files"),
+        (["hi", "-o", "a.docx"], 5, "a.docx ends in .docx"),
+        (["hi", "-o", "no/such/a.wav"], 5, "there is no folder no/such"),
+        (["hi", "--voice", "nobody"], 5, "no voice is called 'nobody'"),
+        (["hi", "--voice", "me.wav"], 5, "there is no file me.wav"),
+        ([""], 6, "there is no text to say"),
+        (["hi", "--language", "klingon"], 6, "no language is called 'klingon'"),
+        (["hi", "--set", "model.dropout=0.5"], 3, "--set model.dropout: this is fixed"),
+        (["hi", "--set", "sampling.ar.top-q.p=1"], 3, "top-q"),
+        (["hi", "--max-seconds", "-1"], 3, "max_seconds must be above 0"),
+    ],
+)
+def test_mistakes_are_told_with_their_exit_code(synth, tmp_path, args, code, says):
+    (tmp_path / "jobs.jsonl").write_text("{}")
+    result = synth(*args)
+    assert result.exit_code == code, result.output
+    assert says in result.stderr
+    assert not (tmp_path / "out.wav").exists()
+
+
+def test_stdin_without_words_is_a_mistake(synth):
+    assert synth("-", stdin=" \n").exit_code == 6
+
+
+def test_jobs_are_spoken_in_their_order(synth, tmp_path):
+    jobs = [
+        {"text": "one", "output": "first.wav", "seed": 1},
+        {"text": "two", "seed": 2},
+        {"text": "three", "output": "deep/third.flac", "max_seconds": 0.1},
+    ]
+    (tmp_path / "jobs.jsonl").write_text("\n".join(map(json.dumps, jobs)) + "\n\n")
+    result = synth("--batch", "jobs.jsonl", "-o", "spoken", "--seed", 5)
+    assert result.exit_code == 0, result.output
+    assert [line.partition(":")[0] for line in result.stdout.splitlines()] == [
+        "spoken/first.wav",
+        "spoken/0002.wav",
+        "spoken/deep/third.flac",
+    ]
+    assert "seed 5" in result.stdout.splitlines()[2]
+    synth("one", "--seed", 1)
+    assert np.array_equal(samples("spoken/first.wav"), samples("out.wav"))
+
+
+def test_a_job_that_fails_is_told_and_the_others_are_made(synth, tmp_path):
+    (tmp_path / "jobs.jsonl").write_text('{"text": "", "seed": 1}\n{"text": "two"}\n')
+    result = synth("--batch", "jobs.jsonl", "--json")
+    assert result.exit_code == 6
+    assert "line 1: there is no text to say" in result.stderr
+    failed, made = map(json.loads, result.stdout.splitlines())
+    assert failed["error"] == "there is no text to say"
+    assert made["output"] == "out/0002.wav"
+    assert (tmp_path / "out" / "0002.wav").is_file()
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("[]", "line 1: expected a mapping"),
+        ('{"txt": "a"}', "line 1: unknown key 'txt'; there are: text, output"),
+        ('{"text": 3}', "line 1: text: this cannot be 3"),
+        ('{"text": "a", "seed": true}', "line 1: seed: this cannot be true"),
+        ('{"seed": 3}', "line 1: missing: text"),
+        ("{", "line 1: "),
+        ("", "there are no jobs in it"),
+        ('{"text": "a", "output": "x.wav"}\n' * 2, "x.wav is the output of several lines"),
+    ],
+)
+def test_a_bad_job_stops_the_batch_before_it_starts(synth, tmp_path, line, says):
+    (tmp_path / "jobs.jsonl").write_text(line)
+    result = synth("--batch", "jobs.jsonl")
+    assert result.exit_code == 8
+    assert says in result.stderr
+
+
+@pytest.fixture
+def recording(tmp_path):
+    time = np.arange(16_000) / 16_000
+    path = tmp_path / "me.wav"
+    Clip((0.4 * np.sin(time * 1500)).astype(np.float32), 16_000).write(path)
+    return path
+
+
+def test_a_voice_is_added_used_shown_and_removed(vall_e, synth, recording):
+    added = vall_e("voices", "add", "carla", recording, "--text", "hi", "--consent", "herself")
+    assert added.exit_code == 0, added.output
+    listed = json.loads(vall_e("voices", "list", "--json").stdout)
+    assert listed[-1]["name"] == "carla"
+    assert "carla" in vall_e("voices", "list").stdout
+    assert json.loads(vall_e("voices", "show", "carla", "--json").stdout)["consent"] == "herself"
+    assert "text     hi" in vall_e("voices", "show", "carla").stdout
+    told = json.loads(synth("hello", "--voice", "carla", "--json").stdout)
+    assert told["provenance"]["voice"] == "carla"
+    assert vall_e("voices", "remove", "carla").stdout == "removed carla\n"
+    assert synth("hello", "--voice", "carla").exit_code == 5
+
+
+def test_a_recording_is_a_voice(synth, recording):
+    told = json.loads(synth("hello", "--voice", recording, "--json").stdout)
+    assert told["provenance"]["voice"] == "me"
+
+
+def test_none_is_no_voice(synth):
+    told = json.loads(synth("hello", "--voice", "none", "--json").stdout)
+    assert told["provenance"]["voice"] is None
+
+
+@pytest.fixture
+def speaking(site, weights):
+    """A process that speaks a text of many sentences, as in a terminal."""
+    site.install("staircase", "from vall_e.testing.components import *")
+    processes = []
+
+    def start(*args):
+        command = [sys.executable, "-P", "-m", "vall_e", "synth", "one.\n\ntwo.\n\n" * 500]
+        process = subprocess.Popen(
+            [*command, "-m", str(weights), "--device", "cpu", "--stream", *map(str, args)],
+            env={**os.environ, "PYTHONPATH": str(site.folder)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.slow
+def test_ctrl_c_keeps_what_was_made(speaking, tmp_path):
+    path = tmp_path / "grown.wav"
+    process = speaking("-o", path)
+    deadline = time.monotonic() + 60
+    while not (path.exists() and path.stat().st_size > 5000):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert b", stopped early" in stdout
+    assert b"Aborted!" in stderr
+    kept = samples(path)
+    assert f"{len(kept) / 8000:.2f} s".encode() in stdout
+
+
+@pytest.mark.slow
+def test_a_reader_that_leaves_ends_the_work_quietly(speaking):
+    process = speaking("-o", "-")
+    assert process.stdout.read(44)[:4] == b"RIFF"
+    process.stdout.close()
+    assert process.wait(timeout=60) == 141
+    assert process.stderr.read() == b""
+    process.stdout = None
+
+
+@pytest.mark.slow
+def test_bench_says_what_and_where_it_measured(vall_e, weights):
+    options = ("-m", weights, "--device", "cpu", "--repeats", 1)
+    told = json.loads(vall_e("bench", *options, "--json").stdout)
+    assert told["machine"]["dtype"] == "float32"
+    assert told["ar_steps_limit"] == told["bytes_per_second"] / told["weight_bytes"]
+    figures = ("rtf", "first_audio_seconds", "ar_steps_per_second", "training_tokens_per_second")
+    assert all(told[name] > 0 for name in figures)
+    text = vall_e("bench", *options).stdout
+    assert "memory allows" in text
+    assert "tokens/s" in text
