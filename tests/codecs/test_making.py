@@ -4,12 +4,14 @@ import json
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from attrs import evolve
 from click.testing import CliRunner
 
 from vall_e.plugin import CheckpointError, DataError, TrainingError
 from vall_e_codecs.embedded import weights
+from vall_e_codecs.embedded.adversary import Adversary
 from vall_e_codecs.embedded.analysis import AnalysisSettings
 from vall_e_codecs.embedded.batches import CropSettings, draw_crops, draw_levels
 from vall_e_codecs.embedded.command import codec as command
@@ -162,6 +164,49 @@ def test_training_leaves_the_codebooks_alone(codebooks, sources, tmp_path):
     assert weights.load(tmp_path / "codec.safetensors").identity == codebooks.identity
 
 
+def test_an_adversary_learns_too_and_is_resumed(codebooks, sources, tmp_path):
+    settings = evolve(SETTINGS, adversary_channels=2)
+    one = Trainer(codebooks, TINY, settings)
+    before = {name: value.clone() for name, value in one.adversary.state_dict().items()}
+    metrics = one.step(sources)
+    assert {"adversary", "deceit", "features"} <= set(metrics)
+    assert any(not v.equal(before[name]) for name, v in one.adversary.state_dict().items())
+    one.save(tmp_path)
+    two = Trainer(codebooks, TINY, settings)
+    two.resume(tmp_path / "checkpoint.safetensors")
+    assert one.step(sources) == two.step(sources)
+
+
+def test_an_adversary_tells_noise_from_speech():
+    torch.manual_seed(0)
+    adversary = Adversary(2)
+    optimizer = torch.optim.Adam(adversary.parameters(), lr=1e-2)
+    tone = 0.3 * torch.sin(torch.arange(4000) / 7)[None].repeat(2, 1)
+    noise = 0.3 * torch.randn(2, 4000)
+    first = adversary.own_loss(noise, tone)
+    for _ in range(25):
+        optimizer.zero_grad()
+        adversary.own_loss(noise, tone).backward()
+        optimizer.step()
+    assert adversary.own_loss(noise, tone) < 0.8 * first
+    same, other = adversary.verdict(tone, tone), adversary.verdict(noise, tone)
+    assert same.features == 0
+    assert other.deceit > same.deceit
+
+
+def test_another_run_can_be_taken_further(codebooks, sources, tmp_path):
+    one = Trainer(codebooks, TINY, SETTINGS)
+    one.step(sources)
+    one.save(tmp_path)
+    made = weights.load(tmp_path / "codec.safetensors")
+    two = Trainer(codebooks, TINY, evolve(SETTINGS, seed=5))
+    two.start_from(made)
+    for name, value in two.vocoder.state_dict().items():
+        torch.testing.assert_close(value, one.average.state_dict()[name], atol=1e-3, rtol=1e-3)
+    with pytest.raises(TrainingError, match="to start from has sizes"):
+        Trainer(codebooks, evolve(TINY, width=8), SETTINGS).start_from(made)
+
+
 def test_metrics_are_means_since_the_last_line(codebooks, sources, tmp_path):
     trainer = Trainer(codebooks, TINY, evolve(SETTINGS, minutes=0.005, report_steps=2))
     path = tmp_path / "metrics.jsonl"
@@ -186,3 +231,34 @@ def test_the_command_trains_and_leaves_a_codec_to_use(
     assert result.exit_code == 0, result.output
     made = weights.load(tmp_path / "run" / "codec.safetensors")
     assert made.vocoder_settings["width"] == 8
+
+
+def test_the_command_tells_what_a_codec_is(tiny_weights, tmp_path):
+    path = tmp_path / "codec.safetensors"
+    weights.save(tiny_weights, path)
+    run = CliRunner()
+    told = json.loads(run.invoke(command, ["info", str(path), "--json"]).stdout)
+    assert told["identity"] == tiny_weights.identity
+    assert told["levels"] == 3
+    assert "decodes: True" in run.invoke(command, ["info", str(path)]).stdout
+
+
+def test_the_command_sends_a_recording_through_the_codec(tiny_weights, recordings_list, tmp_path):
+    path, output = tmp_path / "codec.safetensors", tmp_path / "out.wav"
+    weights.save(tiny_weights, path)
+    recording = recordings_list.parent / "1.wav"
+    arguments = ["resynthesize", str(recording), "--codec", str(path), "--levels", "2", "-o"]
+    result = CliRunner().invoke(command, [*arguments, str(output)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    assert soundfile.info(output).frames == round(25_000 * 16_000 / 24_000)
+    assert soundfile.info(output).samplerate == 16_000
+    with pytest.raises(DataError, match="no audio format has the suffix"):
+        CliRunner().invoke(command, [*arguments, "x.what"], catch_exceptions=False)
+
+
+def test_the_command_fits_codebooks(recordings_list, tmp_path):
+    output = tmp_path / "codebooks.safetensors"
+    arguments = ["fit", str(recordings_list), "--cache", str(tmp_path / "cache"), "-o", str(output)]
+    with pytest.raises(DataError, match="too few for 1024 entries"):
+        CliRunner().invoke(command, arguments, catch_exceptions=False)
+    assert not output.exists()

@@ -1,7 +1,8 @@
-"""`vall-e codec`: fit codebooks, train the vocoder, encode and decode files."""
+"""`vall-e codec`: fit codebooks, train the vocoder, and try what they do."""
 
 from __future__ import annotations
 
+import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,6 +75,13 @@ def fit(lists: Sequence[Path], cache: Path, output: Path, vectors: int, seed: in
 @click.option("--frames", default=64, show_default=True, help="Code frames a crop.")
 @click.option("--width", default=256, show_default=True, help="Channels of the vocoder.")
 @click.option("--layers", default=8, show_default=True, help="Blocks of the vocoder.")
+@click.option(
+    "--adversary",
+    default=0,
+    show_default=True,
+    help="Channels of the discriminators: 0 for none, 8 on a CPU, 32 on a GPU.",
+)
+@click.option("--start", type=FILE, help="A codec file whose vocoder is trained further.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
 def train(
@@ -87,6 +95,8 @@ def train(
     frames: int,
     width: int,
     layers: int,
+    adversary: int,
+    start: Path | None,
     seed: int,
     resume: bool,
 ) -> None:
@@ -102,6 +112,7 @@ def train(
     settings = TrainSettings(
         minutes=minutes,
         learning_rate=learning_rate,
+        adversary_channels=adversary,
         seed=seed,
         crops=CropSettings(batch=batch, frames=frames),
     )
@@ -110,7 +121,49 @@ def train(
     )
     output.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(made, sizes, settings)
+    if start is not None:
+        trainer.start_from(weights.load(start))
     if resume:
         trainer.resume(output / "checkpoint.safetensors")
     sources = read_lists(lists, made.analysis.sample_rate, cache)
     trainer.run(sources, output, lambda line: append_json(output / "metrics.jsonl", line))
+
+
+@codec.command()
+@click.argument("file", required=False, type=FILE)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def info(file: Path | None, as_json: bool) -> None:
+    """Tell identity and sizes of a codec FILE; left out, of the codec that VALL-E carries."""
+    from vall_e_codecs.embedded.codec import open_codec
+
+    found = open_codec(file)
+    facts = {
+        "identity": found.identity,
+        "sample_rate": found.sample_rate,
+        "frame_rate": found.frame_rate,
+        "levels": found.levels,
+        "codebook_size": found.codebook_size,
+        "decodes": found.vocoder is not None,
+    }
+    if as_json:
+        click.echo(json.dumps(facts))
+    else:
+        click.echo("\n".join(f"{name}: {value}" for name, value in facts.items()))
+
+
+@codec.command()
+@click.argument("recording", type=FILE)
+@click.option("--output", "-o", type=OUTPUT, required=True, help="Audio file to write (WAV, FLAC).")
+@click.option("--codec", "file", type=FILE, help="Codec file; default: what VALL-E carries.")
+@click.option("--levels", type=click.IntRange(1), help="Levels to keep; default: all.")
+def resynthesize(recording: Path, output: Path, file: Path | None, levels: int | None) -> None:
+    """Encode RECORDING and decode it again: what the codec leaves of it."""
+    import torch
+
+    from vall_e_codecs.embedded.codec import open_codec
+    from vall_e_codecs.embedded.recordings import read_mono, write_mono
+
+    found = open_codec(file)
+    audio = torch.from_numpy(read_mono(recording, found.sample_rate))
+    sound = found.decode(found.encode(audio[None, None])[:, :levels])[0, 0, : len(audio)]
+    write_mono(output, sound.numpy(), found.sample_rate)

@@ -65,6 +65,30 @@ def paths_of(path: Path) -> list[Path]:
         return [path.parent / row["path"] for row in rows]
 
 
+def read_mono(path: Path, sample_rate: int) -> np.ndarray:
+    """Float samples of a recording: the mean of its channels, resampled."""
+    try:
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+    except (OSError, soundfile.LibsndfileError) as exc:
+        raise DataError(
+            f"cannot read {path}: {exc}", hint="give an audio file that is whole, such as a WAV"
+        ) from exc
+    mono: np.ndarray = soxr.resample(samples.mean(1), rate, sample_rate)
+    return mono
+
+
+def write_mono(path: Path, samples: np.ndarray, sample_rate: int) -> None:
+    """Write a recording, whole or not at all; the suffix says the format."""
+    kind = path.suffix[1:].upper()
+    if kind not in soundfile.available_formats():
+        raise DataError(
+            f"{path}: no audio format has the suffix {path.suffix!r}", hint="write a .wav or .flac"
+        )
+    part = path.with_name(path.name + ".part")
+    soundfile.write(part, samples, sample_rate, format=kind)
+    os.replace(part, path)
+
+
 def _read_list(path: Path, sample_rate: int, cache: Path) -> Recordings:
     files = paths_of(path)
     if not files:
@@ -73,21 +97,14 @@ def _read_list(path: Path, sample_rate: int, cache: Path) -> Recordings:
     blob, ends = cache / f"{key}.npy", cache / f"{key}.ends.npy"
     if not ends.exists():
         log.info("decoding %d recordings of %s", len(files), path)
-        clips = [_read(file, sample_rate) for file in files]
+        clips = [_as_int16(read_mono(file, sample_rate)) for file in files]
         _save(blob, np.concatenate(clips))
         _save(ends, np.cumsum([len(clip) for clip in clips]))
     return Recordings(path.parent.name, np.load(blob, mmap_mode="r"), np.load(ends))
 
 
-def _read(path: Path, sample_rate: int) -> np.ndarray:
-    try:
-        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (OSError, soundfile.LibsndfileError) as exc:
-        raise DataError(
-            f"cannot read {path}: {exc}", hint="repair the file, or take it off its list"
-        ) from exc
-    mono = soxr.resample(samples.mean(1), rate, sample_rate)
-    rounded: np.ndarray = np.clip(np.round(mono * 32768), -32768, 32767).astype(np.int16)
+def _as_int16(samples: np.ndarray) -> np.ndarray:
+    rounded: np.ndarray = np.clip(np.round(samples * 32768), -32768, 32767).astype(np.int16)
     return rounded
 
 

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from vall_e.plugin import TrainingError
 from vall_e_codecs.embedded import checkpoint, weights
+from vall_e_codecs.embedded.adversary import Adversary
 from vall_e_codecs.embedded.analysis import Analysis
 from vall_e_codecs.embedded.batches import CropSettings, draw_crops, draw_levels
 from vall_e_codecs.embedded.losses import SpectralDistance
@@ -47,6 +48,10 @@ class TrainSettings:
     """Training time between checkpoints."""
     report_steps: int = field(default=50, validator=positive)
     """Steps between lines of metrics."""
+    adversary_channels: int = field(default=0, validator=validators.ge(0))
+    """Width of the discriminators; 0 trains without them, 8 doubles a CPU's time for a step."""
+    distance_weight: float = field(default=15.0, validator=validators.gt(0.0))
+    """Of the spectral distance, beside the discriminators' 1 and 2."""
     seed: int = 0
     crops: CropSettings = field(factory=CropSettings)
 
@@ -63,9 +68,11 @@ class Trainer:
         torch.manual_seed(settings.seed)
         self.vocoder = Vocoder(vocoder).to(self.device)
         self.average = copy.deepcopy(self.vocoder).requires_grad_(requires_grad=False)
-        self.optimizer = torch.optim.AdamW(
-            self.vocoder.parameters(), lr=0.0, betas=(0.8, 0.99), weight_decay=0.01
-        )
+        self.optimizer = _optimizer(self.vocoder)
+        self.adversary: Adversary | None = None
+        if settings.adversary_channels:
+            self.adversary = Adversary(settings.adversary_channels).to(self.device)
+            self.adversary_optimizer = _optimizer(self.adversary)
         self.rng = np.random.default_rng(settings.seed)
         self.steps = 0
         self.seconds = 0.0
@@ -98,37 +105,32 @@ class Trainer:
         settings, hop = self.settings, self.codec.analysis.hop
         crops = draw_crops(sources, settings.crops, hop, self.rng).to(self.device)
         levels = draw_levels(len(self._quantizer.codebooks), len(crops), self.rng)
-        made = self.vocoder(self._vectors(crops, levels))
-        distance = self._distance(made, crops[:, hop:-hop])
-        distance.total.backward()
-        norm = torch.nn.utils.clip_grad_norm_(self.vocoder.parameters(), settings.clip_norm)
-        if not bool(norm.isfinite()):
-            raise TrainingError(
-                f"the gradient of step {self.steps} is not a number",
-                hint="resume from the last checkpoint with a lower --learning-rate",
-            )
+        made, target = self.vocoder(self._vectors(crops, levels)), crops[:, hop:-hop]
         rate = settings.learning_rate * self._factor()
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
-        self.optimizer.step()
-        self.optimizer.zero_grad()
+        metrics = {"rate": rate} | self._train_adversary(made, target, rate)
+        metrics |= self._backward(made, target)
+        metrics["gradient"] = self._update(self.vocoder, self.optimizer, rate)
         self.steps += 1
         self._update_average()
-        return {
-            "loss": distance.total.item(),
-            "convergence": distance.convergence.item(),
-            "magnitude": distance.magnitude.item(),
-            "mel": distance.mel.item(),
-            "gradient": norm.item(),
-            "rate": rate,
-        }
+        return metrics
+
+    def start_from(self, start: weights.CodecWeights) -> None:
+        """Take the vocoder of another run, of the same sizes."""
+        if dict(start.vocoder_settings) != asdict(self.vocoder.settings):
+            raise TrainingError(
+                f"the vocoder to start from has sizes {dict(start.vocoder_settings)}, "
+                f"this run {asdict(self.vocoder.settings)}",
+                hint="give the sizes of that vocoder",
+            )
+        self.vocoder.load_state_dict(dict(start.vocoder))
+        self.average.load_state_dict(dict(start.vocoder))
 
     def save(self, folder: Path) -> None:
         """Write `checkpoint.safetensors`, to go on from, and `codec.safetensors`, to use."""
         checkpoint.save(
             folder / "checkpoint.safetensors",
-            modules={"vocoder": self.vocoder, "average": self.average},
-            optimizers={"optimizer": self.optimizer},
+            modules=self._modules(),
+            optimizers=self._optimizers(),
             progress={
                 "steps": self.steps,
                 "seconds": self.seconds,
@@ -149,8 +151,8 @@ class Trainer:
         """Go on from a checkpoint of the same codebooks and sizes."""
         progress = checkpoint.load(
             path,
-            modules={"vocoder": self.vocoder, "average": self.average},
-            optimizers={"optimizer": self.optimizer},
+            modules=self._modules(),
+            optimizers=self._optimizers(),
         )
         if progress["identity"] != self.codec.identity:
             raise TrainingError(
@@ -160,6 +162,61 @@ class Trainer:
             )
         self.steps, self.seconds = int(progress["steps"]), float(progress["seconds"])
         self.rng.bit_generator.state = progress["rng"]
+
+    def _modules(self) -> dict[str, torch.nn.Module]:
+        modules: dict[str, torch.nn.Module] = {"vocoder": self.vocoder, "average": self.average}
+        return modules | ({} if self.adversary is None else {"adversary": self.adversary})
+
+    def _optimizers(self) -> dict[str, torch.optim.Optimizer]:
+        found: dict[str, torch.optim.Optimizer] = {"optimizer": self.optimizer}
+        if self.adversary is not None:
+            found["adversary_optimizer"] = self.adversary_optimizer
+        return found
+
+    def _train_adversary(
+        self, made: Float[Tensor, "b s"], target: Float[Tensor, "b s"], rate: float
+    ) -> dict[str, float]:
+        if self.adversary is None:
+            return {}
+        self.adversary.requires_grad_(requires_grad=True)
+        loss = self.adversary.own_loss(made, target)
+        torch.autograd.backward(loss)
+        self._update(self.adversary, self.adversary_optimizer, rate)
+        self.adversary.requires_grad_(requires_grad=False)
+        return {"adversary": loss.item()}
+
+    def _backward(
+        self, made: Float[Tensor, "b s"], target: Float[Tensor, "b s"]
+    ) -> dict[str, float]:
+        distance = self._distance(made, target)
+        metrics = {
+            "loss": distance.total.item(),
+            "convergence": distance.convergence.item(),
+            "magnitude": distance.magnitude.item(),
+            "mel": distance.mel.item(),
+        }
+        loss: Tensor = distance.total
+        if self.adversary is not None:
+            verdict = self.adversary.verdict(made, target)
+            loss = self.settings.distance_weight * loss + verdict.deceit + 2 * verdict.features
+            metrics |= {"deceit": verdict.deceit.item(), "features": verdict.features.item()}
+        torch.autograd.backward(loss)
+        return metrics
+
+    def _update(
+        self, module: torch.nn.Module, optimizer: torch.optim.Optimizer, rate: float
+    ) -> float:
+        norm = torch.nn.utils.clip_grad_norm_(module.parameters(), self.settings.clip_norm)
+        if not bool(norm.isfinite()):
+            raise TrainingError(
+                f"the gradient of step {self.steps} is not a number",
+                hint="resume from the last checkpoint with a lower --learning-rate",
+            )
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        optimizer.step()
+        optimizer.zero_grad()
+        return norm.item()
 
     @torch.no_grad()
     def _vectors(self, crops: Float[Tensor, "b s"], levels: list[int]) -> Float[Tensor, "b f d"]:
@@ -179,6 +236,11 @@ class Trainer:
         decay = min(self.settings.averaging, self.steps / (self.steps + 10))
         for mean, now in zip(self.average.parameters(), self.vocoder.parameters(), strict=True):
             mean.lerp_(now.detach(), 1 - decay)
+
+
+def _optimizer(module: torch.nn.Module) -> torch.optim.Optimizer:
+    """The learning rate is set at every step."""
+    return torch.optim.AdamW(module.parameters(), lr=0.0, betas=(0.8, 0.99), weight_decay=0.01)
 
 
 def append_json(path: Path, line: Metrics) -> None:
