@@ -50,7 +50,7 @@ def main(
                     table.write(f"{path.name}\t{text}\t{reference.resolve()}\t{reference.stem}\n")
                     click.echo(f"{path}: {result.seconds:.2f} s, RTF {result.rtf:.2f}", err=True)
     except VallEError as exc:
-        raise click.ClickException(f"{exc.message}\nHint: {exc.hint}") from exc
+        raise click.ClickException("\nHint: ".join(filter(None, (exc.message, exc.hint)))) from exc
 
 
 if __name__ == "__main__":
