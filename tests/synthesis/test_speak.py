@@ -41,6 +41,11 @@ def test_a_seed_that_was_not_given_is_told(tiny):
     assert first.provenance["seed"] == first.seed
 
 
+def test_the_same_sentence_twice_is_drawn_twice(tiny):
+    first, second = tiny.synthesize("one.\n\none.", seed=1).sentences
+    assert not np.array_equal(first.codes.values, second.codes.values)
+
+
 def test_other_users_of_chance_change_nothing(tiny):
     first = tiny.synthesize("hello", seed=3)
     torch.manual_seed(99)
