@@ -21,13 +21,15 @@ def load(
     device: str | None = None,
     overrides: Sequence[str] = (),
     home: Path | None = None,
+    task: str | None = None,
 ) -> Synthesizer:
     """Open a model that can speak: the one that is built in, if nothing is named.
 
     `model`: a weights file, a checkpoint or training folder, or the name of an installed model.
     `config`: a YAML file whose options of sampling, synthesis, text and codec are used; without
     `model` its training run is opened. `overrides`: as of `--set`, `["sampling.ar.top-p.p=0.8"]`.
-    `home`: the folder with the user's voices, by default the platform's.
+    `home`: the folder with the user's voices, by default the platform's. `task`: one that the model
+    was trained for, by default its first.
     """
     return open_synthesizer(
         model,
@@ -36,6 +38,7 @@ def load(
         overrides=overrides,
         home=home or platform_home(),
         device=device,
+        task=task,
     )
 
 
@@ -48,6 +51,7 @@ def open_synthesizer(
     environ: Mapping[str, str] | None = None,
     home: Path | None = None,
     device: str | None = None,
+    task: str | None = None,
 ) -> Synthesizer:
     """As `load`, with the registry and the environment (variables of options) handed in."""
     given = load_config(config, registry) if config else None
@@ -63,6 +67,7 @@ def open_synthesizer(
         environ=environ,
         voices=Voices(home),
         device=device,
+        task=task,
     )
 
 

@@ -49,6 +49,7 @@ READER_GONE = 141
 @click.option(
     "-m", "--model", metavar="FILE|NAME", help="Weights, a training folder, or an installed model."
 )
+@click.option("--task", metavar="NAME", help="One that the model knows.  [default: its first]")
 @click.option("--language", metavar="CODE", help="One that the model speaks.")
 @click.option("--seed", type=click.IntRange(min=0), help="Same seed, same audio. Else it is told.")
 @click.option("--max-seconds", type=float, help="End each sentence here.")
@@ -70,6 +71,7 @@ def synth(
     output: str | None,
     config: Path | None,
     model: str | None,
+    task: str | None,
     language: str | None,
     seed: int | None,
     max_seconds: float | None,
@@ -96,6 +98,7 @@ def synth(
         environ=app.environ,
         home=home(app),
         device=device,
+        task=task,
     )
     usual = {"voice": voice, "seed": seed, "language": language, "max_seconds": max_seconds}
     if batch:

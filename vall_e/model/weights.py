@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -72,14 +72,23 @@ def metadata_of(bundle: Bundle) -> dict[str, str]:
     }
 
 
-def load(path: Path, registry: Registry, *, dtype: torch.dtype = torch.float32) -> Bundle:
+def load(
+    path: Path,
+    registry: Registry,
+    *,
+    dtype: torch.dtype = torch.float32,
+    change: Callable[[RunConfig], RunConfig] = lambda config: config,
+) -> Bundle:
     """Read a file that `save` wrote; the model is in eval mode on the CPU.
+
+    `change` makes the config to build with of the one in the file: another attention kernel, say.
 
     Raises `CheckpointError` for a file that is missing, damaged, newer than this version, or whose
     tensors do not fit its config; `ConfigError` where a component it names is not installed.
     """
     metadata, tensors = _read(path)
-    config = structure(_value(metadata, "config", path), registry, source=f"config in {path}")
+    saved = structure(_value(metadata, "config", path), registry, source=f"config in {path}")
+    config = change(saved)
     sizes = Sizes(**_value(metadata, "sizes", path))
     model = build_valle(config.model, sizes)
     _fill(model, {name: t.to(dtype) for name, t in tensors.items()}, path)

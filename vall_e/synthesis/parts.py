@@ -25,7 +25,9 @@ from vall_e.text.front_end import FrontEnd
 EMBEDDED = "embedded"
 """The model that is taken if none is named."""
 FIXED = ("model", "tasks", "training", "data", "text.languages")
-"""What cannot be changed after training."""
+"""What cannot be changed after training,"""
+FREE = ("model.attention",)
+"""but for what computes the same in another way."""
 
 log = logging.getLogger(__name__)
 
@@ -44,9 +46,12 @@ class Parts:
     """Hashes and versions, for the provenance of results."""
 
     @classmethod
-    def of(cls, bundle: Bundle, codec: Codec, *, config: RunConfig | None = None) -> Parts:
-        """Of a model in memory. Raises `CheckpointError` if the codec is not the model's."""
-        config = config or bundle.config
+    def of(cls, bundle: Bundle, codec: Codec, *, task: str | None = None) -> Parts:
+        """Of a model in memory. Raises `CheckpointError` if the codec is not the model's.
+
+        `task` is one of the config's tasks by name; None is the first.
+        """
+        config = bundle.config
         if codec.identity != bundle.codec:
             raise CheckpointError(
                 f"the model writes codes of {bundle.codec}, the codec here is {codec.identity}",
@@ -57,7 +62,7 @@ class Parts:
             config,
             codec,
             FrontEnd.of(config.text, bundle.vocabulary),
-            config.tasks[0].build(),
+            _task(config, task),
             _versions(config, codec),
         )
 
@@ -69,6 +74,7 @@ def gather(
     config: RunConfig | None = None,
     overrides: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
+    task: str | None = None,
 ) -> Parts:
     """Load weights: a file, or the name of an installed model; None is the embedded one.
 
@@ -77,12 +83,14 @@ def gather(
     """
     _refuse_fixed(overrides)
     path = find_model(model, registry)
-    bundle = load(path, registry)
-    options = _merged(bundle.config, config) if config else bundle.config
-    options = change(
-        options, registry, overrides=overrides, environ=environ, source=f"config in {path}"
-    )
-    parts = Parts.of(bundle, options.codec.build(), config=options)
+
+    def changed(saved: RunConfig) -> RunConfig:
+        options = _merged(saved, config) if config else saved
+        source = f"config in {path}"
+        return change(options, registry, overrides=overrides, environ=environ, source=source)
+
+    bundle = load(path, registry, change=changed)
+    parts = Parts.of(bundle, bundle.config.codec.build(), task=task)
     return evolve(parts, identity={"model": _model(path), **parts.identity})
 
 
@@ -103,11 +111,25 @@ def find_model(model: Path | str | None, registry: Registry) -> Path:
 def _refuse_fixed(overrides: Sequence[str]) -> None:
     for override in overrides:
         key = override.partition("=")[0].strip()
-        if any(key == fixed or key.startswith(f"{fixed}.") for fixed in FIXED):
+        if _within(key, FIXED) and not _within(key, FREE):
             raise ConfigError(
                 f"--set {key}: this is fixed by the weights, or of no use when speaking",
                 hint="set options of sampling, synthesis, text or codec",
             )
+
+
+def _within(key: str, sections: Sequence[str]) -> bool:
+    return any(key == section or key.startswith(f"{section}.") for section in sections)
+
+
+def _task(config: RunConfig, name: str | None) -> Task:
+    tasks = {choice.component.name: choice for choice in config.tasks}
+    if name is not None and name not in tasks:
+        raise CheckpointError(
+            f"this model was not trained for the task {name!r}",
+            hint=f"it knows: {', '.join(tasks)}",
+        )
+    return tasks[name or next(iter(tasks))].build()
 
 
 def _merged(trained: RunConfig, given: RunConfig) -> RunConfig:

@@ -68,13 +68,16 @@ class Synthesizer:
         environ: Mapping[str, str] | None = None,
         voices: Voices | None = None,
         device: str | None = None,
+        task: str | None = None,
     ) -> Synthesizer:
         """Load weights by path or installed name; None is the embedded model and its usual voice.
 
         `config` replaces the options of sampling, synthesis, text and codec that were saved with
         the weights; `overrides` (as of `--set`) count last.
         """
-        parts = gather(model, registry, config=config, overrides=overrides, environ=environ)
+        parts = gather(
+            model, registry, config=config, overrides=overrides, environ=environ, task=task
+        )
         voices = voices or Voices()
         usual = voices.default if model is None else None
         return cls(parts, voices=voices, usual_voice=usual, device=device)
