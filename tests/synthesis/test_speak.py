@@ -270,6 +270,18 @@ def test_a_model_of_another_codec_is_refused(registry, codec):
         Parts.of(bundle, codec)
 
 
+def test_fewer_levels_are_the_first_of_all(speaker):
+    whole = speaker().synthesize("hello", seed=0)
+    coarse = speaker(levels=2).synthesize("hello", seed=0)
+    assert np.array_equal(coarse.codes.values, whole.codes.values[:2])
+    assert len(coarse.audio) == len(whole.audio)
+
+
+def test_more_levels_than_there_are_is_an_error(speaker):
+    with pytest.raises(ConfigError, match="99 are wanted, the model has"):
+        speaker(levels=99)
+
+
 def test_an_ar_model_speaks_with_one_level(speaker):
     result = speaker(model={"capabilities": ["ar"]}).synthesize("hello", seed=0)
     assert len(result.codes.values) == 1

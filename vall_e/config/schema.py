@@ -346,6 +346,8 @@ class SynthesisConfig:
     """So much of a voice's recording is used, from its start."""
     pause_seconds: float = field(default=0.2, validator=not_negative)
     """Silence between the sentences of a longer text."""
+    levels: int = field(default=0, validator=not_negative)
+    """RVQ levels that are written: fewer are faster and coarser. 0: all that the model has."""
     chunk_seconds: float = field(default=0.5, validator=positive)
     """Audio in each chunk of `--stream`."""
     seconds_per_symbol: tuple[float, float] = field(default=(0.015, 0.25), validator=_in_order)

@@ -60,6 +60,8 @@ class Decoder:
     sampling: SamplingConfig
     attempts: int
     frame_rate: float
+    levels: int
+    """How many are written, at most."""
 
     def __call__(
         self,
@@ -131,6 +133,7 @@ class Decoder:
             ],
             draw=Chain.of(self.sampling.nar, where="sampling.nar"),
             generators=[draft.generator for draft in drafts],
+            levels=self.levels,
             on_level=on_level,
         )
 

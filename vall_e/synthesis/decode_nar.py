@@ -22,15 +22,16 @@ def decode_nar(
     *,
     draw: Draw,
     generators: Sequence[torch.Generator],
+    levels: int,
     on_level: Callable[[], None] = lambda: None,
-) -> list[Int[Tensor, "k f"]]:
-    """Fill the levels that the samples' responses (n, f) lack, for all rows at once.
+) -> list[Int[Tensor, "m f"]]:
+    """Fill what the samples' responses (n, f) lack of `levels` levels, for all rows at once.
 
     All samples know the same number of levels n >= 1.
     """
     model.require("nar")
     known = len(samples[0].response)
-    for level in range(known, model.sizes.levels):
+    for level in range(known, levels):
         samples = _fill(model, task, samples, level, draw, generators)
         on_level()
     return [sample.response for sample in samples]

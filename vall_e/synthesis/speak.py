@@ -11,7 +11,7 @@ from attrs import evolve
 
 from vall_e.audio.clip import Clip
 from vall_e.config.schema import RunConfig
-from vall_e.errors import AudioError, VallEError
+from vall_e.errors import AudioError, ConfigError, VallEError
 from vall_e.interfaces import Codec
 from vall_e.model.device import find_device
 from vall_e.model.weights import Bundle
@@ -55,6 +55,7 @@ class Synthesizer:
             parts.config.sampling,
             self._options.attempts,
             self.codec.frame_rate,
+            _levels(self._options.levels, self.model.sizes.levels),
         )
 
     @classmethod
@@ -204,3 +205,12 @@ class Synthesizer:
             transcript=transcript,
             consent=consent,
         )
+
+
+def _levels(wanted: int, available: int) -> int:
+    if wanted > available:
+        raise ConfigError(
+            f"synthesis.levels: {wanted} are wanted, the model has {available}",
+            hint="set synthesis.levels: 0 for all",
+        )
+    return wanted or available
