@@ -55,6 +55,29 @@ ENGLISH = [
     ("in the 1990s", "in the nineteen nineties"),
     ("1/2 & more @ home", "one/two & more @ home"),
     ("He may march on.", "He may march on."),
+    ("It is -5 °C.", "It is minus five degrees Celsius."),
+    ("20%-30%", "twenty to thirty percent"),
+    ("5-10 km", "five to ten kilometers"),
+    ("$20-30", "twenty to thirty dollars"),
+    ("$20-$30", "twenty to thirty dollars"),
+    ("$1.50-2.50", "one dollar and fifty cents to two dollars and fifty cents"),
+    ("$5-10 million", "five to ten million US dollars"),
+    ("-5 to -3 °C", "minus five to minus three degrees Celsius"),
+    ("B-52 kg", "B-fifty-two kilograms"),
+    ("-$5M", "minus five million US dollars"),
+    ("$5k or €5bn", "five thousand US dollars or five billion euros"),
+    ("£3.2m", "three point two million British pounds"),
+    ("C$5", "five Canadian dollars"),
+    ("$5X", "five dollars X"),
+    ("$5 a day", "five dollars a day"),
+    ("５ apples, 1５ cats, ٣, १२", "five apples, fifteen cats, three, twelve"),
+    ("5 ft. tall", "five feet tall"),
+    ("He is 5 ft. Then", "He is five feet. Then"),
+    ("no. 5", "number five"),
+    ("02/30/2024", "zero two/thirty/twenty twenty-four"),
+    ("12/05/24", "December fifth, twenty-four"),
+    ("192.168.1.10", "one hundred and ninety-two point one hundred and sixty-eight point one "
+     "point ten"),
 ]  # fmt: skip
 OTHERS = [
     ("de", "3,50 €", "drei Euro und fünfzig Cent"),
@@ -72,6 +95,33 @@ OTHERS = [
     ("es", "el Sr. García", "el Señor García"),
     ("en-gb", "12/05/2024", "May twelfth, twenty twenty-four"),
     ("sv", "5 kg", "5 kg"),
+    ("sv", "５ kg", "5 kg"),
+    ("de", "-3,50 €", "minus drei Euro und fünfzig Cent"),
+    ("fr-fr", "-5%", "moins cinq pour cent"),
+    ("de", "10.000.000", "zehn Millionen"),
+    (
+        "de",
+        "1.234.567 Menschen",
+        "eine Million zweihundertvierunddreißigtausendfünfhundertsiebenundsechzig Menschen",
+    ),
+    ("es", "10.000.000 personas", "diez millones personas"),
+    ("de", "v1.2.3", "v eins Komma zwei Komma drei"),
+    ("de", "am 12.05.24", "am zwölften Mai vierundzwanzig"),
+    (
+        "de",
+        "192.168.178.100",
+        "einhundertzweiundneunzig Komma einhundertachtundsechzig Komma "
+        "einhundertachtundsiebzig Komma einhundert",
+    ),
+    ("fr-fr", "Me voici.", "Me voici."),
+    ("fr-fr", "chez Me Dupont", "chez Maître Dupont"),
+    ("de", "1 kg", "ein Kilogramm"),
+    ("de", "1 oz", "eine Unze"),
+    ("de", "1 Million €", "eine Million Euro"),
+    ("de", "1 Million Menschen", "eine Million Menschen"),
+    ("de", "5 Mio. €", "fünf Millionen Euro"),
+    ("de", "die 1990er Jahre", "die neunzehnhundertneunziger Jahre"),
+    ("es", "1 kg", "un kilogramo"),
 ]
 
 
@@ -89,6 +139,29 @@ def test_other_languages_are_written_out(language, written, spoken):
 @given(text=st.text(alphabet=st.sampled_from("0123456789.,:/-% $€h kmg°")))
 def test_no_figure_is_left(language, text):
     assert not any(char in "0123456789" for char in normalize(text, language))
+
+
+@pytest.mark.parametrize("language", ["en-us", "de", "fr-fr", "es"])
+@pytest.mark.parametrize(
+    "quantity", ["5 °C", "50%", "1 kg", "5-10 km", "1 €", "20-30 $", "$5M", "7"]
+)
+@pytest.mark.parametrize("sign", ["-", "−"])
+def test_a_sign_is_heard_and_changes_nothing_else(language, quantity, sign):
+    minus = {"fr-fr": "moins", "es": "menos"}.get(language, "minus")
+    spoken = normalize(f"({sign}{quantity})", language)
+    assert spoken == f"({minus} {normalize(quantity, language)})"
+
+
+@pytest.mark.parametrize("language", ["en-us", "de", "fr-fr", "es"])
+@given(text=st.text(alphabet=st.sampled_from("0123456789.,:/-–−% $€h kmg°５٣१²①½")))
+def test_nothing_makes_it_fail(language, text):
+    assert not any(char.isdecimal() for char in normalize(text, language))
+
+
+@pytest.mark.parametrize("language", ["en-us", "de", "fr-fr", "es"])
+@pytest.mark.parametrize("after", ["", ".5", " km", "th", " €", ". Mai", "%"])
+def test_a_number_too_long_to_name_is_read_digit_by_digit(language, after):
+    assert not any(char.isdecimal() for char in normalize("9" * 40 + after, language))
 
 
 @given(text=st.text(st.characters(categories=("Ll", "Zs"))))

@@ -7,6 +7,7 @@ without a `Wording` are left to the phonemizer: espeak speaks the numbers of mos
 from __future__ import annotations
 
 import re
+from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -21,7 +22,10 @@ from vall_e.text.wording import Wording, wording
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-CURRENCIES = {"US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
+CURRENCIES = {
+    "US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "C$": "CAD", "CA$": "CAD",
+    "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD",
+}  # fmt: skip
 UNITS = {
     "%": "concentr-percent", "°C": "temperature-celsius", "°F": "temperature-fahrenheit",
     "km/h": "speed-kilometer-per-hour", "mph": "speed-mile-per-hour",
@@ -41,10 +45,12 @@ SHOUTED_WORDS = 4
 LONGEST_NUMBER = 15
 """More digits than this are read one by one, as are those of a number that starts with 0."""
 YEARS = range(1100, 2100)
+MINUS = r"(?:(?<![\w.,%°$€£¥])(?P<minus>[-−–]))?"  # not a hyphen, not a dash between
 
 
 def normalize(text: str, language: str) -> str:
-    """The text with its figures in words, if the language has a `Wording`; else as it was."""
+    """The text with its figures in words, if the language has a `Wording`; else in 0 to 9."""
+    text = "".join(str(int(char)) if char.isdecimal() else char for char in text)
     words = wording(language)
     return text if words is None else _speaker(words).write_out(text)
 
@@ -74,7 +80,9 @@ class _Speaker:
     def _rules(self) -> Iterable[tuple[str, Callable[[re.Match[str]], str]]]:
         """In order: what one rule writes out is not seen by the next."""
         words, number = self.words, self._number_pattern()
-        currency, unit, scale = map(_any_of, (CURRENCIES, UNITS, words.scales))
+        currency, unit = _any_of(CURRENCIES), _any_of(UNITS)
+        scale = rf"(?:[ \xa0\u202f]?(?P<s>{_any_of(words.scales)})(?!\w))?"
+        space = r"[ \xa0\u202f]?"
         for pattern, said in words.in_context:
             yield pattern, _saying(said)
         yield rf"(?<!\w){_any_of(words.abbreviations)}(?!\w)", self._abbreviation
@@ -82,15 +90,22 @@ class _Speaker:
         yield r"\b(?:[A-Z]\.){2,}", self._acronym
         yield r"\b([A-HJ-Z])\.(?=\s?[A-Z])", lambda found: found[1]  # an initial; I. is a word
         yield r"\b(?P<y>\d{4})-(?P<m>0[1-9]|1[0-2])-(?P<d>[0-2]\d|3[01])\b", self._date
-        yield rf"(?<!\d){words.dates}(?!\d)", self._date
+        yield rf"(?<![\d/])(?<!\d\.){words.dates}(?![\d/]|\.\d)", self._date
         yield words.time_of_day, self._time
-        yield rf"(?P<c>{currency})\s?(?P<n>{number})(?:\s(?P<s>{scale})\b)?", self._money
-        yield rf"(?P<n>{number})(?:\s(?P<s>{scale}))?\s?(?P<c>{currency})", self._money
-        yield rf"(?P<n>{number})[ \xa0\u202f]?(?P<u>{unit})(?![\w²³/])", self._quantity
+        sign = r"(?P<sign>[-−])?"
+        amount = rf"{_range_of(number, '', '(?:(?P=c))?')}{scale}"
+        yield rf"{MINUS}(?P<c>{currency})\s?{sign}{amount}", self._money
+        amount = rf"{_range_of(number, f'(?:{space}{currency})?')}{scale}"
+        yield rf"{MINUS}{amount}{space}(?P<c>{currency})", self._money
+        amount = _range_of(number, f"(?:{space}{unit})?")
+        stop = r"(?![\w²³/])(?:\.(?=,|\s+[a-z]))?"  # a dot that ends no sentence: 5 ft. tall
+        yield rf"{MINUS}{amount}{space}(?P<u>{unit}){stop}", self._quantity
         for pattern, ending in words.ordinals:
             yield pattern.replace("MONTH", _any_of(self.months.values())), self._ordinal(ending)
         yield words.decades, self._decade
-        yield r"(?<!\d)\d+(?:\.\d+){2,}(?!\d)", self._version
+        octet = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
+        yield rf"(?<![\d.]){octet}(?:\.{octet}){{3}}(?!\.?\d)", self._version
+        yield rf"(?<!\d)(?!{number}(?!\.?\d))\d+(?:\.\d+){{2,}}(?!\d)", self._version
         yield r"(?<![\w.,-])(\d+)\s?[-–]\s?(\d+)(?![\w-])", self._range
         yield rf"(?<![\w.,])[-−](?={number})", _saying(words.minus + " ")
         yield number, lambda found: _apart(found, self._count(found[0]))
@@ -130,8 +145,12 @@ class _Speaker:
         return " ".join(found[0].replace(".", "")) + ("." if ends else "")
 
     def _date(self, found: re.Match[str]) -> str:
-        month = self.months[int(found["m"])]
-        return self.words.date.format(d=int(found["d"]), month=month, y=found["y"])
+        year, month, day = (int(found[part]) for part in "ymd")
+        try:
+            date(year if len(found["y"]) == 4 else 2000 + year, month, day)
+        except ValueError:  # 31 February
+            return found[0]
+        return self.words.date.format(d=day, month=self.months[month], y=found["y"])
 
     def _time(self, found: re.Match[str]) -> str:
         hours, minutes = self._count(str(int(found["h"]))), int(found["m"])
@@ -145,11 +164,33 @@ class _Speaker:
 
     def _money(self, found: re.Match[str]) -> str:
         code, amount, scale = CURRENCIES[found["c"]], found["n"], found["s"]
+        first = f"{self._amount(found['f'], code)} {self.words.until} " if found["f"] else ""
+        signed = found["minus"] or found.groupdict().get("sign")
+        minus = f"{self.words.minus} " if signed else ""
         value = self._value(amount)
-        if scale or value != round(value, 2) or code not in self._with_cents():
+        if scale or not self._has_cents(value, code):
+            scale = self._scale(scale, value)
             name = get_currency_name(code, 2 if scale else value, locale=self.locale)
-            return " ".join(filter(None, (self._count(amount), scale, name)))
-        return self._dollars_and_cents(value, code)
+            said = " ".join(filter(None, (self._one_or_more(value, scale or name), scale, name)))
+        else:
+            said = self._dollars_and_cents(value, code)
+        return _apart(found, minus + first + said)
+
+    def _amount(self, figures: str, code: str) -> str:
+        """Where a range of money starts: the currency is named there only if it has cents."""
+        value = self._value(figures)
+        cents = value != int(value) and self._has_cents(value, code)
+        return self._dollars_and_cents(value, code) if cents else self._cardinal(value)
+
+    def _scale(self, written: str | None, value: Decimal) -> str:
+        if written is None:
+            return ""
+        one, many = self.words.scales[written]
+        return one if value == 1 else many
+
+    def _has_cents(self, value: Decimal, code: str) -> bool:
+        plain = value < 10**LONGEST_NUMBER
+        return plain and value == round(value, 2) and code in self._with_cents()
 
     def _with_cents(self) -> frozenset[str]:
         # num2words has no yen in most languages, and "sen" in others.
@@ -166,12 +207,26 @@ class _Speaker:
 
     def _quantity(self, found: re.Match[str]) -> str:
         value = self._value(found["n"])
-        said = format_unit(float(value), UNITS[found["u"]], locale=self.locale, format="0.########")
+        minus = f"{self.words.minus} " if found["minus"] else ""
+        first = found["f"] and f"{self._cardinal(self._value(found['f']))} {self.words.until} "
+        like = float(min(value, 10**LONGEST_NUMBER - 1))  # babel overflows
+        said = format_unit(like, UNITS[found["u"]], locale=self.locale, format="0.########")
         figures = re.compile(rf"\d+(?:{re.escape(self.point)}\d+)?")
-        return _apart(found, figures.sub(lambda _: self._cardinal(value), said, count=1))
+        name = figures.sub("", said).strip()
+        number = self._one_or_more(value, name)
+        return _apart(found, minus + (first or "") + figures.sub(lambda _: number, said, count=1))
+
+    def _one_or_more(self, value: Decimal, what: str) -> str:
+        """The number as it stands before a noun: `ein Kilogramm`, not `eins Kilogramm`."""
+        if value != 1 or not self.words.one:
+            return self._cardinal(value)
+        masculine, feminine = self.words.one
+        return feminine if re.split(r"\W", what)[0] in self.words.feminine else masculine
 
     def _ordinal(self, ending: str) -> Callable[[re.Match[str]], str]:
         def say(found: re.Match[str]) -> str:
+            if len(found["n"]) > LONGEST_NUMBER:
+                return found[0]
             number = num2words(int(found["n"]), lang=self.words.numbers, to="ordinal")
             before = found[0][: found.start("n") - found.start()]
             dropped = found.groupdict().get("drop") or ""
@@ -182,6 +237,8 @@ class _Speaker:
 
     def _decade(self, found: re.Match[str]) -> str:
         said = self._count(found["n"])
+        if not found[0].endswith("s"):  # an ending that is not English follows
+            return said
         return said[:-1] + "ies" if said.endswith("y") else said + "s"
 
     def _version(self, found: re.Match[str]) -> str:
@@ -215,8 +272,11 @@ class _Speaker:
 
     def _cardinal(self, value: Decimal) -> str:
         # num2words' own decimals differ by language, and are lost in some.
-        whole, _, decimals = str(value).partition(".")
-        said = _plain(num2words(int(whole), lang=self.words.numbers))
+        whole, _, decimals = f"{value:f}".partition(".")
+        long = len(whole) > LONGEST_NUMBER
+        said = (
+            self._digits(whole) if long else _plain(num2words(int(whole), lang=self.words.numbers))
+        )
         return f"{said} {self.words.point} {self._digits(decimals)}" if decimals else said
 
     def _digits(self, figures: str) -> str:
@@ -235,6 +295,12 @@ def _any_of(written: Iterable[str]) -> str:
     """A pattern; the longest first, so that `km/h` is not taken for `km`."""
     longest_first = sorted(written, key=lambda each: (-len(each), each))
     return "(?:" + "|".join(map(re.escape, longest_first)) + ")" if longest_first else "(?!)"
+
+
+def _range_of(number: str, after_first: str, before_last: str = "") -> str:
+    """A pattern of a number (`n`) that may be the end of a range (from `f`): 5-10."""
+    first = rf"(?<![\w.,])(?<!\w-)(?P<f>{number}){after_first}\s?[-–]\s?{before_last}"
+    return rf"(?:{first})?(?P<n>{number})"
 
 
 def _apart(found: re.Match[str], said: str) -> str:

@@ -45,12 +45,16 @@ class Wording:
     ordinals: tuple[tuple[str, str], ...] = ()
     """Where a number (group `n`) counts a place, and the ending of its word; group `drop` falls."""
     decades: str = _NEVER
-    """A number (group `n`) with an English plural: the 1990s."""
+    """A number (group `n`) of years: the 1990s."""
     dates: str = _NEVER
     """Dates in figures, with groups `d`, `m` and `y`, beside 2024-05-31, which is always one."""
     date: str = "{d} {month} {y}"
-    scales: tuple[str, ...] = ()
-    """Words between an amount and its currency: $5 million."""
+    scales: Mapping[str, tuple[str, str]] = field(factory=dict, eq=False)
+    """Between an amount and its currency, as written, and as spoken of one and of many: $5M."""
+    one: tuple[str, str] | None = None
+    """Before a noun, masculine and feminine, if it differs from the 1 of counting."""
+    feminine: frozenset[str] = frozenset()
+    """The units and scales of that gender."""
     abbreviations: Mapping[str, str] = field(factory=dict, eq=False)
     """As written, dot included, and as spoken."""
     before_name: frozenset[str] = frozenset()
@@ -59,9 +63,9 @@ class Wording:
     """Patterns that are tried before the abbreviations, and what is said for them."""
 
 
-_SLASHED_MONTH_FIRST = r"(?P<m>0?[1-9]|1[0-2])/(?P<d>0?[1-9]|[12]\d|3[01])/(?P<y>\d{4})"
-_SLASHED_DAY_FIRST = r"(?P<d>0?[1-9]|[12]\d|3[01])/(?P<m>0?[1-9]|1[0-2])/(?P<y>\d{4})"
-_DOTTED = r"(?P<d>0?[1-9]|[12]\d|3[01])\.\s?(?P<m>0?[1-9]|1[0-2])\.\s?(?P<y>\d{4})"
+_SLASHED_MONTH_FIRST = r"(?P<m>0?[1-9]|1[0-2])/(?P<d>0?[1-9]|[12]\d|3[01])/(?P<y>\d{4}|\d{2})"
+_SLASHED_DAY_FIRST = r"(?P<d>0?[1-9]|[12]\d|3[01])/(?P<m>0?[1-9]|1[0-2])/(?P<y>\d{4}|\d{2})"
+_DOTTED = r"(?P<d>0?[1-9]|[12]\d|3[01])\.\s?(?P<m>0?[1-9]|1[0-2])\.\s?(?P<y>\d{4}|\d{2})"
 
 _EN_ABBREVIATIONS = {
     "Mr.": "Mister", "Mrs.": "Missus", "Ms.": "Miz", "Messrs.": "Messers", "Mmes.": "Mesdames",
@@ -91,7 +95,7 @@ _DE_ABBREVIATIONS = {
 }  # fmt: skip
 _FR_ABBREVIATIONS = {
     "M.": "Monsieur", "MM.": "Messieurs", "Mme": "Madame", "Mmes": "Mesdames",
-    "Mlle": "Mademoiselle", "Dr": "Docteur", "Me": "Maître", "St": "Saint", "Ste": "Sainte",
+    "Mlle": "Mademoiselle", "Dr": "Docteur", "St": "Saint", "Ste": "Sainte",
     "etc.": "et cetera", "p. ex.": "par exemple", "c.-à-d.": "c'est-à-dire", "av.": "avenue",
     "bd": "boulevard", "env.": "environ", "n°": "numéro", "N°": "Numéro",
     "apr. J.-C.": "après Jésus-Christ", "av. J.-C.": "avant Jésus-Christ",
@@ -105,6 +109,27 @@ _ES_ABBREVIATIONS = {
     "d. C.": "después de Cristo",
 }  # fmt: skip
 
+_EN_SCALES = {
+    **{word: (word, word) for word in ("thousand", "million", "billion", "trillion")},
+    **dict.fromkeys(("k", "K"), ("thousand", "thousand")),
+    **dict.fromkeys(("m", "M", "mn"), ("million", "million")),
+    **dict.fromkeys(("b", "B", "bn"), ("billion", "billion")),
+    **dict.fromkeys(("T", "tn"), ("trillion", "trillion")),
+}
+_DE_SCALES = {
+    "Tsd.": ("tausend", "tausend"),
+    **dict.fromkeys(("Million", "Millionen", "Mio.", "Mio"), ("Million", "Millionen")),
+    **dict.fromkeys(("Milliarde", "Milliarden", "Mrd.", "Mrd"), ("Milliarde", "Milliarden")),
+}
+_FR_SCALES = {
+    "k": ("mille", "mille"),
+    **dict.fromkeys(("million", "millions", "M"), ("million", "millions")),
+    **dict.fromkeys(("milliard", "milliards", "Md", "Mds"), ("milliard", "milliards")),
+}
+_ES_SCALES = {
+    "mil": ("mil", "mil"),
+    **dict.fromkeys(("millón", "millones", "M"), ("millón", "millones")),
+}
 _EN_TITLES = frozenset(
     {
         "Mr.", "Mrs.", "Ms.", "Messrs.", "Mmes.", "Dr.", "Drs.", "Prof.", "Rev.", "Fr.", "Hon.",
@@ -132,7 +157,7 @@ _ENGLISH = Wording(
     decades=r"\b(?P<n>\d*0)s\b",
     dates=_SLASHED_MONTH_FIRST,
     date="{month} {d}, {y}",
-    scales=("thousand", "million", "billion", "trillion"),
+    scales=_EN_SCALES,
     abbreviations=_EN_ABBREVIATIONS,
     before_name=_EN_TITLES,
     in_context=(
@@ -140,6 +165,7 @@ _ENGLISH = Wording(
         (r"\bSt\.(?=\s+[a-z])", "Street"),
         (r"\bSt\.", "Street."),
         (r"\bNo\.(?=\s*\d)", "Number"),
+        (r"\bno\.(?=\s*\d)", "number"),
         (r"\bNos\.(?=\s*\d)", "Numbers"),
         (r"\bp\.(?=\s*\d)", "page"),
         (r"#(?=\d)", "number "),
@@ -164,10 +190,16 @@ _GERMAN = Wording(
     ),
     dates=_DOTTED,
     date="{d}. {month} {y}",
-    scales=("Millionen", "Million", "Milliarden", "Milliarde"),
+    scales=_DE_SCALES,
+    one=("ein", "eine"),
+    feminine=frozenset({"Million", "Milliarde", "Meile", "Unze", "Millisekunde", "Kilowattstunde"}),
+    decades=r"\b(?P<n>\d*0)(?=ern?\b)",
     abbreviations=_DE_ABBREVIATIONS,
     before_name=frozenset(_DE_ABBREVIATIONS) - {"usw.", "Jh.", "v. Chr.", "n. Chr.", "Str."},
-    in_context=((r"§\s?(?=\d)", "Paragraf "),),
+    in_context=(
+        (r"§\s?(?=\d)", "Paragraf "),
+        (r"(?<![\w.,])1(?=\s(?:Million|Milliarde)\b(?!\s?[$€£¥]))", "eine"),
+    ),
 )
 _FRENCH = Wording(
     locale="fr_FR",
@@ -181,9 +213,12 @@ _FRENCH = Wording(
     time_of_day=_CLOCK.replace(":(", r"\s?[:h]\s?(", 1),
     ordinals=((r"\b(?P<n>\d+)(?P<drop>ers?|ères?|res?|es?|èmes?)\b", ""),),
     dates=_SLASHED_DAY_FIRST,
-    scales=("millions", "million", "milliards", "milliard"),
+    scales=_FR_SCALES,
+    one=("un", "une"),
+    feminine=frozenset({"livre", "once", "milliseconde"}),
     abbreviations=_FR_ABBREVIATIONS,
     before_name=frozenset(_FR_ABBREVIATIONS) - {"etc."},
+    in_context=((r"(?<!\w)Me(?=\s+[A-ZÀ-ÖØ-Þ]\w)", "Maître"),),  # "Me voici" is no lawyer
 )
 _SPANISH = Wording(
     locale="es",
@@ -197,7 +232,9 @@ _SPANISH = Wording(
     ordinals=((r"\b(?P<n>\d+)(?P<drop>\.?[ºª])", ""),),
     dates=_SLASHED_DAY_FIRST,
     date="{d} de {month} de {y}",
-    scales=("mil", "millones", "millón"),
+    scales=_ES_SCALES,
+    one=("un", "una"),
+    feminine=frozenset({"libra", "onza", "milla", "hectárea"}),
     abbreviations=_ES_ABBREVIATIONS,
     before_name=frozenset(_ES_ABBREVIATIONS) - {"etc.", "a. C.", "d. C.", "EE. UU.", "EE.UU."},
 )
