@@ -2,6 +2,7 @@
 
 import ast
 import re
+from importlib import metadata
 from pathlib import Path
 
 import attrs
@@ -65,8 +66,14 @@ def test_the_page_shows_the_hook_api_of_today():
     assert f"today `{hookspecs.HOOK_API}`" in PAGE
 
 
+@pytest.mark.parametrize("point", metadata.entry_points(group="vall_e"), ids=str)
+def test_every_plugin_of_ours_says_which_hook_api_it_needs(point):
+    assert point.load().vall_e_hook_api == hookspecs.HOOK_API
+
+
 def test_decisions_are_numbered_and_short():
     paths = sorted((ROOT / "docs" / "decisions").glob("*.md"))
     assert [int(path.name[:4]) for path in paths] == list(range(1, len(paths) + 1))
     for path in paths:
         assert path.read_text().startswith("# ")
+        assert len(path.read_text().splitlines()) <= 40, path.name

@@ -1,11 +1,24 @@
 import pytest
 from attrs import frozen
 
+from vall_e import plugin
 from vall_e.errors import PluginError, UnknownComponentError
 from vall_e.hookspecs import HOOK_API, hookimpl
-from vall_e.registry import HOOKS, Component, Registry
+from vall_e.registry import HOOKS, Component, Preset, Registry
 
 NEWER = f"api=({HOOK_API[0]}, {HOOK_API[1] + 1})"
+CONFIG = """
+from attrs import frozen
+from vall_e.plugin import Component, hookimpl
+
+@frozen
+class Options:
+    {option}
+
+@hookimpl
+def vall_e_register_samplers():
+    return [Component("a", Options, Options, {summary})]
+"""
 OLDER = f"api=({HOOK_API[0] - 1}, 0)"
 
 
@@ -89,17 +102,48 @@ def test_a_plugin_is_found_with_its_owner(site, plugin_source):
             "failed",
             "TypeError: config of 'a' must be an attrs class, got <class 'dict'>",
         ),
+        ("raise BaseException('panic')", "failed", "BaseException: panic"),
+        ("raise RuntimeError('one\\n two')", "failed", "RuntimeError: one two"),
+        ("raise RuntimeError", "failed", "RuntimeError"),
+        (
+            "vall_e_hook_api = (1, 99)\nfrom vall_e.plugin import hookimpl, Component\n@hookimpl\n"
+            "def vall_e_register_vocoders(): return [Component('a', int, int, '', device='cuda')]",
+            "incompatible",
+            f"it needs hook API 1.99, this vall-e has {HOOK_API[0]}.{HOOK_API[1]}: update vall-e",
+        ),
+        (
+            "from vall_e.plugin import Vocoder",
+            "incompatible",
+            "ImportError: cannot import name 'Vocoder' from 'vall_e.plugin' (MODULE): "
+            "update vall-e",
+        ),
+        (
+            "vall_e_hook_api = '1.0'",
+            "failed",
+            "TypeError: vall_e_hook_api must be two numbers like (1, 0), got '1.0'",
+        ),
+        (
+            CONFIG.format(option="size: 'Nope' = 3", summary="''"),
+            "failed",
+            "TypeError: the types of the options of Options cannot be read: name 'Nope' is not "
+            "defined; import them at run time, not under TYPE_CHECKING",
+        ),
+        (
+            CONFIG.format(option="name: str = 'x'", summary="''"),
+            "failed",
+            "TypeError: 'a' has an option called `name`, which names components",
+        ),
         (
             NEWER,
             "incompatible",
             f"'odd' needs hook API {HOOK_API[0]}.{HOOK_API[1] + 1}, this vall-e has "
-            f"{HOOK_API[0]}.{HOOK_API[1]}: upgrade vall-e",
+            f"{HOOK_API[0]}.{HOOK_API[1]}: update vall-e",
         ),
         (
             OLDER,
             "incompatible",
             f"'odd' needs hook API {HOOK_API[0] - 1}.0, this vall-e has "
-            f"{HOOK_API[0]}.{HOOK_API[1]}: upgrade the plugin",
+            f"{HOOK_API[0]}.{HOOK_API[1]}: update the plugin",
         ),
     ],
 )
@@ -110,6 +154,7 @@ def test_a_broken_plugin_is_recorded_and_stops_nobody(site, plugin_source, sourc
     registry = site.discover()
     records = {record.distribution: record for record in registry.plugins}
     assert registry.names("sampler") == ["fine"]
+    reason = reason.replace("MODULE", plugin.__file__)
     assert (records["a-odd-plugin"].status, records["a-odd-plugin"].reason) == (status, reason)
     assert registry.broken == {"a-odd-plugin 1.0 (demo)": reason}
 
@@ -273,7 +318,7 @@ def test_strictness_makes_a_name_that_two_plugins_offer_fatal(site, plugin_sourc
         site.discover(environ={"VALL_E_STRICT_PLUGINS": "1"})
 
 
-@pytest.mark.parametrize("strict", ["", "0"])
+@pytest.mark.parametrize("strict", ["", "0", "false", "No", "off"])
 def test_without_strictness_nothing_is_fatal(site, strict):
     site.install("plugin", "1 / 0")
     assert len(site.discover(environ={"VALL_E_STRICT_PLUGINS": strict}).broken) == 1
@@ -322,3 +367,33 @@ def test_discovery_imports_no_torch(site, plugin_source):
     )
     done = site.run("-c", code)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_summary_is_text(site):
+    site.install("plugin", CONFIG.format(option="size: int = 1", summary="None"))
+    [record] = site.discover().plugins
+    assert (record.status, "summary" in record.reason) == ("failed", True)
+
+
+def test_a_command_has_no_option_that_must_be_given(site, plugin_source):
+    source = plugin_source("hum", kind="command").replace("size: int = 3", "size: int")
+    site.install("plugin", source)
+    [record] = site.discover().plugins
+    assert record.reason == "TypeError: the command 'hum' has an option without default: ['size']"
+
+
+def test_a_misspelt_name_of_a_plugin_to_leave_out_is_warned_of(site, plugin_source, caplog):
+    site.install("plugin-one", plugin_source("one"))
+    site.discover(environ={"VALL_E_DISABLE_PLUGINS": "plugin-oen"})
+    assert caplog.messages == [
+        "VALL_E_DISABLE_PLUGINS names 'plugin-oen': no such plugin, did you mean 'plugin-one'?"
+    ]
+
+
+def test_a_preset_means_the_built_in_component(site, plugin_source):
+    site.install("vall-e", plugin_source("same"))
+    site.install("plugin", plugin_source("same"))
+    registry = site.discover()
+    assert registry.offer("sampler", Preset("same")).distribution == "vall-e"
+    with pytest.raises(PluginError, match="two plugins offer the sampler 'same'"):
+        registry.get("sampler", "same")

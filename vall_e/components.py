@@ -14,6 +14,8 @@ from vall_e.training.components import ENGINES, OPTIMIZERS, SCHEDULES, WRAPPERS
 if TYPE_CHECKING:
     from vall_e.registry import Component
 
+vall_e_hook_api = (1, 0)
+
 
 @hookimpl
 def vall_e_register_tasks() -> list[Component[Any]]:

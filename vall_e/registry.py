@@ -16,7 +16,7 @@ from difflib import get_close_matches
 from importlib import metadata
 from time import perf_counter
 from types import MappingProxyType
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeGuard, TypeVar, get_args, get_type_hints
 
 import attrs
 import pluggy
@@ -51,6 +51,14 @@ ENTRY_POINT_GROUP = "vall_e"
 CORE = "vall-e"
 """The distribution whose components are built in: it loads whatever else is switched off."""
 
+FIRST_API = (1, 0)
+"""What a plugin that does not say needs."""
+API_ATTRIBUTE = "vall_e_hook_api"
+"""The name in a plugin's module that says which hook API it was written for."""
+
+OFF = frozenset({"", "0", "false", "no", "off"})
+"""What a variable of yes or no says to mean no."""
+
 Status = Literal["ok", "failed", "incompatible", "disabled", "missing"]
 
 logger = logging.getLogger(__name__)
@@ -59,6 +67,24 @@ logger = logging.getLogger(__name__)
 def _attrs_class(component: Component[Any], _: object, config: type) -> None:
     if not (isinstance(config, type) and attrs.has(config)):
         raise TypeError(f"config of {component.name!r} must be an attrs class, got {config!r}")
+
+
+def _api_version(component: Component[Any], _: object, api: object) -> None:
+    if not _is_api(api):
+        raise TypeError(f"api of {component.name!r} must be two numbers like (1, 0), got {api!r}")
+
+
+text = validators.instance_of(str)
+
+
+class Preset(str):
+    """A bare name that no user wrote just now: of a default, or of a saved configuration.
+
+    Where two plugins offer it, the built-in one is meant; otherwise installing a plugin would
+    break what never asked for it.
+    """
+
+    __slots__ = ()
 
 
 @frozen
@@ -71,14 +97,14 @@ class Component(Generic[C]):
     """Attrs class of the options beside the name. Importable without torch."""
     build: Callable[..., Any] = field(validator=validators.is_callable())
     """Turns an instance of `config` into the object; imports torch itself."""
-    summary: str
+    summary: str = field(validator=text)
     """One line for `vall-e plugins list`."""
-    paper: str = ""
+    paper: str = field(default="", validator=text)
     """URL of the source paper, if there is one."""
-    api: tuple[int, int] = HOOK_API
-    """The hook API that the component was written for."""
-    code_license: str = "Apache-2.0"
-    weights_license: str = ""
+    api: tuple[int, int] = field(default=FIRST_API, validator=_api_version)
+    """The hook API that it needs, if it is not that of its module's `vall_e_hook_api`."""
+    code_license: str = field(default="Apache-2.0", validator=text)
+    weights_license: str = field(default="", validator=text)
     """Of the weights that `build` loads; empty if it loads none."""
 
 
@@ -96,6 +122,10 @@ class Offer:
     def qualified(self) -> str:
         """The name that stays clear when another plugin offers the same one."""
         return f"{self.distribution}:{self.component.name}"
+
+    @property
+    def built_in(self) -> bool:
+        return normal(self.distribution) == CORE
 
 
 @frozen
@@ -168,11 +198,12 @@ class Registry:
             offers += found
             records.append(record)
         wanted = choice.wanted | (frozenset({CORE}) if distributions is None else frozenset())
-        for name in sorted(wanted - {_normal(point.distribution) for point in points}):
+        for name in sorted(wanted - {normal(point.distribution) for point in points}):
             reason = "it is not installed, or offers no entry point of the group `vall_e`"
             records.append(PluginRecord(name, "", "", "", "missing", reason))
+        choice.warn_of_misspelt(points)
         registry = cls(offers, records)
-        if environ.get("VALL_E_STRICT_PLUGINS", "") not in ("", "0"):
+        if environ.get("VALL_E_STRICT_PLUGINS", "").strip().lower() not in OFF:
             registry.check()
         return registry
 
@@ -192,11 +223,15 @@ class Registry:
 
     def names(self, kind: str) -> list[str]:
         """Every name that `get` answers to, qualified where two plugins offer the same one."""
-        offers = self._of_kind(kind)
+        offers = self.offers_of(kind)
         return sorted(self._spelling(offer, offers) for offer in offers)
 
     def get(self, kind: str, name: str) -> Component[Any]:
-        """The component called `name` or `distribution:name`.
+        """The component called `name` or `distribution:name`; see `offer`."""
+        return self.offer(kind, name).component
+
+    def offer(self, kind: str, name: str) -> Offer:
+        """Who offers `name` or `distribution:name`, and what.
 
         Raises `UnknownComponentError` with the nearest names, or with the reason why the plugin
         that may offer it is not there; `PluginError` if two plugins offer it.
@@ -206,17 +241,23 @@ class Registry:
             raise self._unknown(kind, name)
         if len(found) > 1:
             raise _ambiguous(found)
-        return found[0].component
+        return found[0]
 
     def find(self, kind: str, name: str) -> list[Offer]:
-        """All offers of that `name` or `distribution:name`."""
+        """All offers of that `name` or `distribution:name`; of a `Preset`, the built-in one."""
         distribution, _, short = name.rpartition(":")
-        return [
+        found = [
             offer
-            for offer in self._of_kind(kind)
+            for offer in self.offers_of(kind)
             if offer.component.name == short
-            and (not distribution or _normal(offer.distribution) == _normal(distribution))
+            and (not distribution or normal(offer.distribution) == normal(distribution))
         ]
+        built_in = [offer for offer in found if offer.built_in]
+        return built_in if built_in and isinstance(name, Preset) else found
+
+    def spelling(self, offer: Offer) -> str:
+        """The shortest name that means this offer."""
+        return self._spelling(offer, self.offers_of(offer.kind))
 
     def duplicates(self) -> list[PluginError]:
         """One error for each name of a kind that several plugins offer."""
@@ -234,7 +275,8 @@ class Registry:
                 hint="repair or uninstall them, or unset VALL_E_STRICT_PLUGINS",
             )
 
-    def _of_kind(self, kind: str) -> list[Offer]:
+    def offers_of(self, kind: str) -> list[Offer]:
+        """Every component of that kind, and who offers it."""
         if kind not in HOOKS:
             raise ValueError(f"no kind of component is called {kind!r}: {', '.join(HOOKS)}")
         return [offer for offer in self.offers if offer.kind == kind]
@@ -248,7 +290,7 @@ class Registry:
     def _unknown(self, kind: str, name: str) -> UnknownComponentError:
         absent = [record for record in self.plugins if record.status != "ok"]
         for record in absent:
-            if _may_offer(record, kind, name):
+            if may_offer(record, kind, name):
                 return UnknownComponentError(
                     f"no {kind} is called {name!r}: the plugin {record} that may offer it is "
                     f"{_state(record)}: {record.reason}",
@@ -276,8 +318,8 @@ def installed(
         if not points or not distribution.metadata["Name"]:  # the rest of a broken uninstall
             continue
         name = distribution.name
-        if _normal(name) not in seen:
-            seen.add(_normal(name))
+        if normal(name) not in seen:
+            seen.add(normal(name))
             for point in sorted(points, key=lambda point: point.name):
                 yield EntryPoint(name, distribution.version, point.name, point.value, point.load)
 
@@ -293,9 +335,15 @@ def load(point: EntryPoint) -> tuple[list[Offer], PluginRecord]:
             offers = collect(point.load(), point)
     except IncompatibleError as exc:
         status, reason = "incompatible", str(exc)
-    except (Exception, SystemExit) as exc:  # a plugin can fail in any way
+    except ImportError as exc:
+        lacks = exc.name == "vall_e.plugin"  # the plugin wants a name of a newer one
+        status = "incompatible" if lacks else "failed"
+        reason = _told(exc) + (": update vall-e" if lacks else "")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:  # a plugin can fail in any way: Rust's panics, say
         logger.debug("plugin %s", point.name, exc_info=True)
-        status, reason = "failed", f"{type(exc).__name__}: {exc}"
+        status, reason = "failed", _told(exc)
     components = tuple(f"{offer.kind}:{offer.component.name}" for offer in offers)
     seconds = perf_counter() - start
     return offers, _record(point, status, reason, components=components, seconds=seconds)
@@ -307,6 +355,7 @@ def collect(plugin: object, point: EntryPoint) -> list[Offer]:
     Each plugin gets a manager of its own: in a common one, the first hook that raises ends the
     call for all, and the order of plugins would have a meaning.
     """
+    _check_api("it", getattr(plugin, API_ATTRIBUTE, FIRST_API))
     manager = pluggy.PluginManager("vall_e")
     manager.add_hookspecs(hookspecs)
     manager.register(plugin)
@@ -317,6 +366,7 @@ def collect(plugin: object, point: EntryPoint) -> list[Offer]:
             for component in _components(hook, offered):
                 if (kind, component.name) in offers:
                     raise ValueError(f"{hook} offers {component.name!r} twice")
+                _check_config(kind, component)
                 offer = Offer(kind, component, point.distribution, point.version, point.name)
                 offers[kind, component.name] = offer
     return list(offers.values())
@@ -342,18 +392,57 @@ def _components(hook: str, offered: object) -> Iterable[Component[Any]]:
     for component in offered:
         if not isinstance(component, Component):
             raise TypeError(f"{hook} must return a list of components, found {component!r}")
-        _check_api(component)
+        _check_api(repr(component.name), component.api)
         yield component
 
 
-def _check_api(component: Component[Any]) -> None:
-    major, minor = component.api
+def _check_api(who: str, api: object) -> None:
+    """Comes before a hook is looked at: a newer plugin has hooks and fields unknown to us."""
+    if not _is_api(api):
+        raise TypeError(f"{API_ATTRIBUTE} must be two numbers like (1, 0), got {api!r}")
+    major, minor = api
     if major != HOOK_API[0] or minor > HOOK_API[1]:
-        newer = component.api > HOOK_API
+        newer = (major, minor) > HOOK_API
         raise IncompatibleError(
-            f"{component.name!r} needs hook API {major}.{minor}, this vall-e has "
-            f"{HOOK_API[0]}.{HOOK_API[1]}: upgrade {'vall-e' if newer else 'the plugin'}"
+            f"{who} needs hook API {major}.{minor}, this vall-e has "
+            f"{HOOK_API[0]}.{HOOK_API[1]}: update {'vall-e' if newer else 'the plugin'}"
         )
+
+
+def _is_api(api: object) -> TypeGuard[tuple[int, int]]:
+    return isinstance(api, tuple) and len(api) == 2 and all(type(part) is int for part in api)
+
+
+def _check_config(kind: str, component: Component[Any]) -> None:
+    """What is wrong with a config class is its plugin's trouble, not that of who lists them all."""
+    _check_types(component.config, set())
+    fields = attrs.fields(component.config)
+    if "name" in {attribute.alias or attribute.name for attribute in fields}:
+        raise TypeError(f"{component.name!r} has an option called `name`, which names components")
+    required = [a.name for a in fields if a.init and a.default is attrs.NOTHING]
+    if kind == "command" and required:
+        raise TypeError(f"the command {component.name!r} has an option without default: {required}")
+
+
+def _check_types(config: type, seen: set[type]) -> None:
+    seen.add(config)
+    try:
+        hints = get_type_hints(config)
+    except Exception as exc:
+        raise TypeError(
+            f"the types of the options of {config.__qualname__} cannot be read: {exc}; "
+            "import them at run time, not under TYPE_CHECKING"
+        ) from exc
+    for hint in hints.values():
+        for part in (hint, *get_args(hint)):
+            if isinstance(part, type) and attrs.has(part) and part not in seen:
+                _check_types(part, seen)
+
+
+def _told(exc: BaseException) -> str:
+    """Kind and message of an error on one line."""
+    name, message = type(exc).__name__, " ".join(str(exc).split())
+    return f"{name}: {message}" if message else name
 
 
 @frozen
@@ -373,6 +462,14 @@ class _Choice:
             _names(environ.get("VALL_E_DISABLE_PLUGINS", "")),
         )
 
+    def warn_of_misspelt(self, points: Iterable[EntryPoint]) -> None:
+        """A plugin that is to be left out and is not there may be another one misspelt."""
+        known = {normal(point.distribution) for point in points}
+        for name in sorted(self.without - known - {CORE}):
+            near = get_close_matches(name, known, n=1)
+            meant = f", did you mean {near[0]!r}?" if near else ""
+            logger.warning("VALL_E_DISABLE_PLUGINS names %r: no such plugin%s", name, meant)
+
     @property
     def wanted(self) -> frozenset[str]:
         """Those that the user asked for by name."""
@@ -380,7 +477,7 @@ class _Choice:
 
     def excludes(self, distribution: str) -> str:
         """Why this distribution is left out, or nothing if it is not."""
-        name = _normal(distribution)
+        name = normal(distribution)
         if name == CORE:
             return ""
         if not self.load_plugins:
@@ -427,13 +524,13 @@ def _ambiguous(offers: Sequence[Offer]) -> PluginError:
     )
 
 
-def _may_offer(record: PluginRecord, kind: str, name: str) -> bool:
+def may_offer(record: PluginRecord, kind: str, name: str) -> bool:
     """Guess by names: what a plugin that did not load would have offered cannot be known."""
     distribution, _, short = name.rpartition(":")
     if distribution:
-        return _normal(record.distribution) == _normal(distribution)
-    normal = _normal(record.distribution)
-    return short == _normal(record.entry_point) or normal in (short, f"vall-e-{kind}-{short}")
+        return normal(record.distribution) == normal(distribution)
+    plugin = normal(record.distribution)
+    return short == normal(record.entry_point) or plugin in (short, f"vall-e-{kind}-{short}")
 
 
 def _state(record: PluginRecord) -> str:
@@ -441,9 +538,9 @@ def _state(record: PluginRecord) -> str:
 
 
 def _names(text: str) -> frozenset[str]:
-    return frozenset(_normal(name.strip()) for name in text.split(",") if name.strip())
+    return frozenset(normal(name.strip()) for name in text.split(",") if name.strip())
 
 
-def _normal(name: str) -> str:
+def normal(name: str) -> str:
     """A distribution's name as PEP 503 compares it."""
     return re.sub(r"[-_.]+", "-", name).lower()

@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 from attrs import field, frozen, validators
 
-from vall_e.plugin import AttentionKernel, Backbone, Component, hookimpl
+from vall_e.plugin import AttentionKernel, Backbone, Component, ConfigError, hookimpl
+
+vall_e_hook_api = (1, 0)
 
 _positive = validators.gt(0)
 
@@ -31,6 +33,19 @@ class LlamaConfig:
     """Of the attention weights, while training."""
     checkpointing: bool = False
     """Recompute each layer in the backward pass: less memory, about a third more time."""
+
+    def __attrs_post_init__(self) -> None:
+        pair = 2 * self.heads
+        if self.d_model % pair:
+            raise ConfigError(
+                f"llama: d_model ({self.d_model}) must be a multiple of 2 x heads ({self.heads})",
+                hint=f"try d_model: {-(-self.d_model // pair) * pair}",
+            )
+        if self.kv_heads and self.heads % self.kv_heads:
+            raise ConfigError(
+                f"llama: heads ({self.heads}) must be a multiple of kv_heads ({self.kv_heads})",
+                hint="set kv_heads: 0 for as many as heads",
+            )
 
 
 def build_llama(config: LlamaConfig, *, attention: AttentionKernel) -> Backbone:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, silu
 from torch.utils.checkpoint import checkpoint
 
-from vall_e.plugin import AttentionKernel, Cache, ConfigError
+from vall_e.plugin import AttentionKernel, Cache
 from vall_e_backbones.components import LlamaConfig
 
 
@@ -68,7 +68,6 @@ class Llama(nn.Module):
         self.d_model = config.d_model
         self.kv_heads = config.kv_heads or config.heads
         self.head_size = config.d_model // config.heads
-        _check(config, self.kv_heads)
         self.layers = nn.ModuleList(
             Layer(config, self.kv_heads, attention) for _ in range(config.layers)
         )
@@ -198,19 +197,6 @@ class GatedFeedForward(nn.Module):
     def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
         out: Tensor = self.down_proj(self.activation(self.gate_proj(x)) * self.up_proj(x))
         return out
-
-
-def _check(config: LlamaConfig, kv_heads: int) -> None:
-    if config.d_model % (2 * config.heads):
-        raise ConfigError(
-            f"llama: d_model ({config.d_model}) must be a multiple of 2 x heads ({config.heads})",
-            hint=f"try d_model: {-(-config.d_model // (2 * config.heads)) * 2 * config.heads}",
-        )
-    if config.heads % kv_heads:
-        raise ConfigError(
-            f"llama: heads ({config.heads}) must be a multiple of kv_heads ({kv_heads})",
-            hint="set kv_heads: 0 for as many as heads",
-        )
 
 
 def _visible(

@@ -12,16 +12,18 @@ from vall_e.plugin import Codec, Component, hookimpl
 if TYPE_CHECKING:
     import click
 
+vall_e_hook_api = (1, 0)
+
 
 @frozen
 class EmbeddedConfig:
-    path: str | None = None
+    path: Path | None = None
     """A codec file of `vall-e codec train`; left out, the codec that VALL-E carries."""
 
 
 @frozen
 class EncodecConfig:
-    path: str | None = None
+    path: Path | None = None
     """`encodec_24khz-d7cc33bc.th`, or `model.safetensors` of facebook/encodec_24khz."""
     levels: int = field(default=8, validator=[validators.ge(1), validators.le(32)])
     """Each is 0.75 kbit/s."""
@@ -29,15 +31,15 @@ class EncodecConfig:
     """The package that runs it; `auto` takes `encodec` where it imports, else transformers."""
     download: bool = False
     """Fetch the weights from Meta's server if they are not here (93 MB, checked by SHA-256)."""
-    cache: str = "~/.cache/vall-e"
-    """Folder for fetched weights."""
+    cache: Path | None = None
+    """Folder for fetched weights; left out, `~/.cache/vall-e`."""
 
 
 @frozen
 class VocosConfig:
-    path: str | None = None
+    path: Path | None = None
     """`pytorch_model.bin` of charactr/vocos-encodec-24khz."""
-    encodec_path: str | None = None
+    encodec_path: Path | None = None
     """EnCodec's weights, as for the codec `encodec`: it is what encodes."""
     levels: int = field(default=8, validator=[validators.ge(1), validators.le(16)])
     """Each is 0.75 kbit/s."""
@@ -49,8 +51,8 @@ class VocosConfig:
     """Commit of charactr/vocos-encodec-24khz on the Hugging Face hub."""
     sha256: str = ""
     """Of `pytorch_model.bin` at that commit."""
-    cache: str = "~/.cache/vall-e"
-    """Folder for fetched weights."""
+    cache: Path | None = None
+    """Folder for fetched weights; left out, `~/.cache/vall-e`."""
 
 
 @frozen
@@ -61,7 +63,7 @@ class CommandConfig:
 def build_embedded(config: EmbeddedConfig) -> Codec:
     from vall_e_codecs.embedded.codec import open_codec
 
-    return open_codec(None if config.path is None else Path(config.path))
+    return open_codec(config.path)
 
 
 def build_encodec(config: EncodecConfig) -> Codec:
@@ -91,6 +93,7 @@ def vall_e_register_codecs() -> list[Component[Any]]:
             build=build_embedded,
             summary="16 kHz, 50 frames a second, 8 levels, 4 kbit/s; nothing to download",
             paper="https://arxiv.org/abs/2306.00814",
+            weights_license="Apache-2.0",
         ),
         Component(
             name="encodec",

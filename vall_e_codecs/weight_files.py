@@ -20,6 +20,7 @@ from vall_e.plugin import CheckpointError, DownloadError
 
 log = logging.getLogger(__name__)
 BLOCK = 1 << 20
+CACHE = Path("~/.cache/vall-e")
 
 
 @frozen
@@ -30,11 +31,13 @@ class RemoteFile:
     sha256: str
 
 
-def locate(name: str, *, path: str | None, remote: RemoteFile, download: bool, cache: str) -> Path:
+def locate(
+    name: str, *, path: Path | None, remote: RemoteFile, download: bool, cache: Path | None
+) -> Path:
     """The file at `path`, or the remote one: from the cache, else fetched if that is allowed."""
     if path is not None:
-        return Path(path).expanduser()
-    kept = Path(cache).expanduser() / f"{remote.sha256[:16]}-{remote.url.rsplit('/', 1)[-1]}"
+        return path.expanduser()
+    kept = (cache or CACHE).expanduser() / f"{remote.sha256[:16]}-{remote.url.rsplit('/', 1)[-1]}"
     if kept.is_file():
         return kept
     if not download:

@@ -8,6 +8,8 @@ from attrs import field, frozen, validators
 
 from vall_e.plugin import Component, ConfigError, Sampler, hookimpl
 
+vall_e_hook_api = (1, 0)
+
 probability = [validators.gt(0.0), validators.le(1.0)]
 
 

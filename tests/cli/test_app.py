@@ -138,7 +138,20 @@ def test_a_plugin_command_that_is_no_command_is_the_plugins_fault():
 def test_an_unknown_command_is_named():
     result = run("humm")
     assert result.exit_code == 2
-    assert "No such command 'humm'" in result.stderr
+    assert "No such command 'humm'.\nHint: did you mean 'hum'?" in result.stderr
+    assert "did you mean 'synth'?" in run("sinth").stderr
+
+
+def test_a_command_of_ours_stays_ours(site, plugin_source):
+    site.install("vall-e", plugin_source("codec", kind="command"))
+    site.install("my-plugin", plugin_source("codec", kind="command"))
+    app = App(registry=site.discover())
+    told = CliRunner().invoke(cli, ["--help"], obj=app).stdout
+    ours, theirs = told.split("Commands of plugins:")
+    assert "  codec " in ours
+    assert theirs.strip() == "my-plugin:codec  a test"
+    result = CliRunner().invoke(cli, ["codec"], obj=app)
+    assert "the plugin command 'codec' is no click.Command: 3" in result.stderr
 
 
 def test_an_unknown_command_may_belong_to_a_broken_plugin(site):

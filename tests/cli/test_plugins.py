@@ -5,6 +5,7 @@ from attrs import field, frozen
 from click.testing import CliRunner
 
 from vall_e.cli.app import App, cli
+from vall_e.cli.probe import measure
 from vall_e.hookspecs import hookimpl
 from vall_e.registry import Component, Registry
 
@@ -187,10 +188,77 @@ def test_everything_that_is_built_in_is_well(site):
 
 def test_info_of_a_distribution_tells_why_it_is_broken(site):
     site.install("a-broken", "import mamba_ssm")
-    done = site.vall_e("plugins", "info", "a-broken")
-    assert done.returncode == 0
+    done = site.vall_e("plugins", "info", "A_Broken")
+    assert done.returncode == 4
     assert "a-broken 1.0 (demo): failed, a_broken_demo\n" in done.stdout
     assert "  ModuleNotFoundError: No module named 'mamba_ssm'\n" in done.stdout
+
+
+def test_info_of_a_component_of_a_broken_plugin_tells_why(site):
+    site.install("vall-e-backbone-mamba", "import mamba_ssm")
+    result = CliRunner().invoke(
+        cli, ["plugins", "info", "mamba"], obj=App(registry=site.discover())
+    )
+    assert result.exit_code == 4
+    assert "that may offer it is failed: ModuleNotFoundError: No module named" in result.stderr
+
+
+def test_info_of_a_misspelt_name_tells_the_nearest():
+    assert "did you mean 'peak'?" in run("info", "peek").stderr
+
+
+def test_info_speaks_to_programs():
+    found = json.loads(run("info", "peak", "--json").stdout)
+    [component] = found["components"]
+    assert component["name"] == "peak"
+    assert component["options"] == [
+        {"name": "p", "required": True, "default": None, "meaning": "Nucleus size."},
+        {
+            "name": "window",
+            "required": False,
+            "default": 10,
+            "meaning": "Frames of history to look at.",
+        },
+    ]
+
+
+SICK = {
+    "writes": ("import os; os.write(1, b'hello')", ""),
+    "prints-late": ("import atexit; atexit.register(print, 'bye')", ""),
+    "dies": ("import os, sys\n'vall_e.cli.probe' in sys.orig_argv and os._exit(3)", "exit code 3"),
+    "hangs": (
+        "import sys, time\n'vall_e.cli.probe' in sys.orig_argv and time.sleep(60)",
+        "takes more than 3 s",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SICK)
+def test_a_probe_survives_its_plugin(site, plugin_source, monkeypatch, name):
+    source, complaint = SICK[name]
+    site.install(name, source + "\n" + plugin_source("fine"))
+    monkeypatch.setenv("PYTHONPATH", str(site.folder))
+    [record] = site.discover().plugins
+    cost = measure(record, patience=3 if name == "hangs" else 60)
+    assert complaint in cost.complaint
+    assert bool(complaint) == bool(cost.complaint)
+
+
+@pytest.mark.slow
+def test_doctor_fails_for_torch_and_for_a_default_that_cannot_be_written(site, plugin_source):
+    fake = site.folder / "torch"
+    fake.mkdir()
+    (fake / "__init__.py").touch()
+    site.install("c-heavy", "import torch\n" + plugin_source("heavy"))
+    site.install("d-wrong", plugin_source("wrong").replace("int = 3", "int = 'three'"))
+    for plugin, complaint in (
+        ("c-heavy", "imports torch when it is found"),
+        ("d-wrong", "the default of wrong.size is wrong: expected a whole number, got 'three'"),
+    ):
+        done = site.vall_e("plugins", "doctor", VALL_E_PLUGINS=plugin)
+        assert done.returncode == 4
+        assert complaint in done.stdout
 
 
 def test_the_list_works_beside_a_broken_plugin_and_points_to_the_doctor(site, plugin_source):

@@ -59,7 +59,7 @@ def test_identity_names_the_codes_and_not_the_vocoder(tiny_weights, codebooks):
 def test_a_file_gives_back_the_same_codec(tiny_weights, tmp_path):
     path = tmp_path / "codec.safetensors"
     weights.save(tiny_weights, path)
-    made, read = EmbeddedCodec(tiny_weights), build_embedded(EmbeddedConfig(path=str(path)))
+    made, read = EmbeddedCodec(tiny_weights), build_embedded(EmbeddedConfig(path=path))
     assert read.identity == made.identity
     codes = made.encode(tone()[None])
     assert torch.equal(read.encode(tone()[None]), codes)

@@ -172,13 +172,13 @@ def test_a_package_that_is_not_here_is_named(hub_file, vocos_file):
 def test_weights_are_not_fetched_unasked(tmp_path):
     for build, config in ((build_encodec, EncodecConfig), (build_vocos, VocosConfig)):
         with pytest.raises(DownloadError, match="not on this machine") as caught:
-            build(config(cache=str(tmp_path)))
+            build(config(cache=tmp_path))
         assert "download: true" in caught.value.hint
 
 
 def test_vocos_is_not_fetched_without_a_version(tmp_path):
     with pytest.raises(ConfigError, match="which version") as caught:
-        build_vocos(VocosConfig(download=True, cache=str(tmp_path)))
+        build_vocos(VocosConfig(download=True, cache=tmp_path))
     assert "sha256" in caught.value.hint
 
 
@@ -192,7 +192,7 @@ def remote(tmp_path):
 
 
 def test_a_file_is_fetched_once(remote, tmp_path):
-    options = {"path": None, "remote": remote, "cache": str(tmp_path / "cache")}
+    options = {"path": None, "remote": remote, "cache": tmp_path / "cache"}
     kept = locate("x", download=True, **options)
     assert kept.read_bytes() == b"many numbers"
     (tmp_path / "server" / "weights.th").unlink()

@@ -42,6 +42,11 @@ def test_the_defaults_fit(validator, registry):
         {"training": {"levels": [0, 1]}},
         {"sampling": {"ar": ["greedy", {"name": "top-p", "p": 1}]}},
         {"data": {"seconds": [1, 2]}},
+        {"model": {"backbone": "Plugin:gru"}},
+        {"model": {"backbone": {"name": "Plugin:llama", "layers": 3}}},
+        {"sampling": {"ar": ["Plugin:greedy", {"name": "Plugin:top-p", "p": 1}]}},
+        {"model": None, "training": None, "data": None},
+        None,
     ],
 )
 def test_both_accept(raw, validator, registry):

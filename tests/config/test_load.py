@@ -7,8 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
+from attrs import evolve, frozen
 
+from vall_e.config.json_schema import json_schema
 from vall_e.config.load import (
     change,
     load,
@@ -18,6 +21,8 @@ from vall_e.config.load import (
     without_folders,
 )
 from vall_e.errors import ConfigError
+from vall_e.hookspecs import hookimpl
+from vall_e.registry import CORE, Component, Registry
 
 FILE = """\
 model: {backbone: {name: llama, layers: 3}}
@@ -299,3 +304,90 @@ def test_loading_needs_no_torch():
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class Squatter:
+    """A plugin that offers names of built-in components, unasked."""
+
+    @hookimpl
+    def vall_e_register_backbones(self):
+        return [Component("llama", Squat, Squat, "not the llama")]
+
+    @hookimpl
+    def vall_e_register_samplers(self):
+        return [Component("greedy", Squat, Squat, "not greedy")]
+
+
+@frozen
+class Squat:
+    """No options."""
+
+
+@pytest.fixture
+def crowded(registry):
+    """The registry with a plugin whose names collide with built-in ones."""
+    own = [evolve(offer, distribution=CORE) for offer in registry.offers]
+    return Registry([*own, *Registry.of([Squatter()]).offers])
+
+
+def test_a_plugin_with_the_name_of_a_default_changes_no_default(crowded, registry):
+    defaults = load(None, crowded)
+    assert defaults == load(None, registry)
+    assert defaults.model.backbone.name == "vall-e:llama"
+    assert change(defaults, crowded, overrides=["model.backbone.layers=3"]).model
+    assert load(None, crowded, overrides=["model.backbone.layers=3"]).model
+
+
+def test_a_plugin_with_a_built_in_name_changes_no_saved_config(crowded, registry):
+    saved = unstructure(structure({}, registry))
+    assert saved["model"]["backbone"]["name"] == "llama"
+    assert structure(saved, crowded) == structure({}, registry)
+
+
+def test_saved_names_tell_the_owner_of_what_is_not_built_in(crowded):
+    config = load(None, crowded, overrides=["model.backbone=Squatter:llama"])
+    model = unstructure(config, owners=True)["model"]
+    assert model["backbone"]["name"] == "Squatter:llama"
+    assert model["attention"]["name"] == "auto"
+
+
+def test_a_user_who_writes_a_name_of_two_must_say_which(crowded):
+    with pytest.raises(ConfigError, match="two plugins offer the backbone 'llama'"):
+        load(None, crowded, overrides=["model.backbone=llama"])
+
+
+def test_an_editor_knows_the_default_beside_a_plugin_of_its_name(crowded):
+    schema = json_schema(crowded)
+    validator = jsonschema.Draft202012Validator(schema)
+    validator.validate({"model": {"backbone": {"layers": 2}}})
+    validator.validate({"model": {"backbone": "vall-e:llama"}})
+    assert not validator.is_valid({"model": {"backbone": "llama"}})
+
+
+def test_paths_of_built_in_components_count_from_the_file_and_are_stripped(tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_text(
+        "text: {phonemizer: {name: espeak, library: lib/espeak.so, data: data}}\n"
+        "codec: {name: vocos, path: a/vocos.bin, encodec_path: a/encodec.th, cache: kept}\n"
+    )
+    config = load(path, Registry.discover(load_plugins=False))
+    espeak, codec = config.text.phonemizer.options, config.codec.options
+    assert (espeak.library, espeak.data) == (tmp_path / "lib" / "espeak.so", tmp_path / "data")
+    assert codec.encodec_path == tmp_path / "a" / "encodec.th"
+    assert codec.cache == tmp_path / "kept"
+    assert without_folders(config).codec.options.path == Path("vocos.bin")
+
+
+@pytest.mark.parametrize(
+    ("override", "says"),
+    [
+        ("training.seed=-1", "must be >= 0"),
+        ("training.seed=4294967296", "must be < 4294967296"),
+        ("tasks=[tts, tts]", "must not name anything twice: \\['tts', 'tts'\\]"),
+        ("model.backbone={d_model: 100, heads: 3}", "must be a multiple of 2 x heads"),
+        ("model.backbone={heads: 4, kv_heads: 3}", "set kv_heads: 0 for as many as heads"),
+    ],
+)
+def test_what_cannot_run_is_told_before_it_runs(override, says):
+    with pytest.raises(ConfigError, match=says):
+        load(None, Registry.discover(load_plugins=False), overrides=[override])

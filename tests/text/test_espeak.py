@@ -1,5 +1,6 @@
 import logging
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -71,9 +72,9 @@ def test_instances_do_not_share_the_library_path(espeak):
 @pytest.mark.parametrize(
     ("config", "says"),
     [
-        (EspeakConfig(library="/no/such/lib.so"), "/no/such/lib.so does not exist"),
-        (EspeakConfig(data="/no/data"), "/no/data does not exist"),
-        (EspeakConfig(library=__file__), "cannot be loaded"),
+        (EspeakConfig(library=Path("/no/such/lib.so")), "/no/such/lib.so does not exist"),
+        (EspeakConfig(data=Path("/no/data")), "/no/data does not exist"),
+        (EspeakConfig(library=Path(__file__)), "cannot be loaded"),
     ],
 )
 def test_a_wrong_library_is_told(config, says):
@@ -85,7 +86,9 @@ def test_a_wrong_library_is_told(config, says):
 def test_the_library_can_be_chosen():
     import espeakng_loader
 
-    config = EspeakConfig(espeakng_loader.get_library_path(), espeakng_loader.get_data_path())
+    config = EspeakConfig(
+        Path(espeakng_loader.get_library_path()), Path(espeakng_loader.get_data_path())
+    )
     assert Espeak(config)("one", "en") == "wˌʌn"
 
 

@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from importlib import import_module, metadata
 from typing import Any
 
@@ -17,7 +18,7 @@ from rich.logging import RichHandler
 
 from vall_e.errors import PluginError, VallEError
 from vall_e.hookspecs import HOOK_API
-from vall_e.registry import Registry
+from vall_e.registry import Preset, Registry
 
 COMMANDS = {
     "synth": ("vall_e.cli.synth:synth", "Say a text in somebody's voice."),
@@ -58,7 +59,7 @@ class Group(click.Group):
     """Imports a command when it is called, and is the one place where an error becomes a code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*COMMANDS, *_plugin_commands(ctx)]
+        return [*COMMANDS, *_offered_commands(ctx, built_in=True), *_offered_commands(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in COMMANDS:
@@ -68,9 +69,10 @@ class Group(click.Group):
         return _plugin_command(ctx.ensure_object(App).registry, cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        ours = {name: summary for name, (_, summary) in COMMANDS.items()}
         with formatter.section("Commands"):
-            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
-        plugins = _plugin_commands(ctx)
+            formatter.write_dl([*(ours | _offered_commands(ctx, built_in=True)).items()])
+        plugins = _offered_commands(ctx)
         if plugins:
             with formatter.section("Commands of plugins"):
                 formatter.write_dl(list(plugins.items()))
@@ -136,25 +138,21 @@ def cli(ctx: click.Context, verbose: int, version: bool) -> None:
         click.echo(ctx.get_help())
 
 
-def _plugin_commands(ctx: click.Context) -> dict[str, str]:
+def _offered_commands(ctx: click.Context, *, built_in: bool = False) -> dict[str, str]:
     """Name and summary. A plugin cannot take the name of a command of ours."""
     registry = ctx.ensure_object(App).registry
     summaries: dict[str, str] = {}
-    for name in registry.names("command"):
-        offer = registry.find("command", name)[0]
-        summaries[offer.qualified if name in COMMANDS else name] = offer.component.summary
-    return summaries
+    for offer in registry.offers_of("command"):
+        name = offer.component.name if built_in else registry.spelling(offer)
+        if offer.built_in is built_in:
+            summaries[offer.qualified if name in COMMANDS else name] = offer.component.summary
+    return dict(sorted(summaries.items()))
 
 
-def _plugin_command(registry: Registry, name: str) -> click.Command | None:
+def _plugin_command(registry: Registry, name: str) -> click.Command:
+    name = Preset(name)  # the name of a command of ours is ours
     if not registry.find("command", name):
-        if registry.broken:
-            told = "; ".join(f"{plugin}: {reason}" for plugin, reason in registry.broken.items())
-            raise click.UsageError(
-                f"No such command {name!r}.\nHint: repair the plugin if it is one of these that "
-                f"did not load: {told}"
-            )
-        return None
+        raise click.UsageError(f"No such command {name!r}.{_advice(registry, name)}")
     component = registry.get("command", name)
     command = component.build(component.config())
     if not isinstance(command, click.Command):
@@ -163,6 +161,16 @@ def _plugin_command(registry: Registry, name: str) -> click.Command | None:
             hint="tell its authors: `build` must return a click.Command",
         )
     return command
+
+
+def _advice(registry: Registry, name: str) -> str:
+    near = get_close_matches(name, [*COMMANDS, *registry.names("command")], n=1)
+    if near:
+        return f"\nHint: did you mean {near[0]!r}?"
+    if registry.broken:
+        told = "; ".join(f"{plugin}: {reason}" for plugin, reason in registry.broken.items())
+        return f"\nHint: repair the plugin if it is one of these that did not load: {told}"
+    return "\nHint: `vall-e --help` lists the commands"
 
 
 def _show_version(app: App, verbose: int) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from difflib import get_close_matches
 from itertools import groupby
 from typing import Any
 
@@ -14,9 +15,11 @@ from attrs import frozen
 from vall_e.cli.app import App
 from vall_e.cli.probe import measure
 from vall_e.config.documentation import documents
+from vall_e.config.mistakes import WrongValueError, reason
 from vall_e.config.options import options_of
+from vall_e.config.structure import Structurer, unstructure
 from vall_e.errors import PluginError, UnknownComponentError, VallEError
-from vall_e.registry import HOOKS, Offer, PluginRecord, Registry
+from vall_e.registry import HOOKS, Offer, PluginRecord, Registry, may_offer, normal
 
 SLOW_SECONDS = 0.5
 """A plugin that takes longer to be found makes every command slow."""
@@ -56,37 +59,70 @@ def list_components(app: App, as_json: bool, kind: str | None) -> None:
 
 @plugins.command()
 @click.argument("name")
+@as_json
 @click.pass_obj
-def info(app: App, name: str) -> None:
-    """Show a component (NAME, or distribution:NAME), or all that a distribution brings."""
+def info(app: App, name: str, as_json: bool) -> None:
+    """Show a component (NAME, or distribution:NAME), or all that a distribution brings.
+
+    The exit code is 4 if it is broken.
+    """
     registry = app.registry
-    records = [record for record in registry.plugins if record.distribution == name]
+    records = [record for record in registry.plugins if normal(record.distribution) == normal(name)]
     offers = [offer for kind in HOOKS for offer in registry.find(kind, name)]
     if records:
-        _echo_distribution(registry, records)
-    elif offers:
+        offers = [o for o in registry.offers if normal(o.distribution) == normal(name)]
+    elif not offers:
+        raise _nothing_called(registry, name)
+    if as_json:
+        found = {
+            "components": [{**_described(o), "options": _options_of(o)} for o in offers],
+            "plugins": [attrs.asdict(record) for record in records],
+        }
+        click.echo(json.dumps(found, indent=2))
+    elif records:
+        _echo_distribution(records, offers)
+    else:
         for index, offer in enumerate(offers):
             click.echo(("\n" if index else "") + "\n".join(_lines(offer)))
-    else:
-        raise UnknownComponentError(
-            f"no component and no distribution is called {name!r}",
-            hint="run `vall-e plugins list` for their names, `vall-e plugins doctor` for trouble",
-        )
+    if any(record.troubled for record in records):
+        click.get_current_context().exit(PluginError.exit_code)
+
+
+def _nothing_called(registry: Registry, name: str) -> UnknownComponentError:
+    for record in registry.plugins:
+        if record.status != "ok" and any(may_offer(record, kind, name) for kind in HOOKS):
+            return UnknownComponentError(
+                f"no component is called {name!r}: the plugin {record} that may offer it is "
+                f"{record.status}: {record.reason}",
+                hint="run `vall-e plugins doctor`, then repair or enable that plugin",
+            )
+    known = {offer.component.name for offer in registry.offers}
+    known |= {offer.qualified for offer in registry.offers}
+    known |= {record.distribution for record in registry.plugins}
+    near = get_close_matches(name, known, n=1)
+    return UnknownComponentError(
+        f"no component and no distribution is called {name!r}",
+        hint=(f"did you mean {near[0]!r}? " if near else "")
+        + "run `vall-e plugins list` for their names, `vall-e plugins doctor` for trouble",
+    )
 
 
 @plugins.command()
 @as_json
 @click.pass_obj
 def doctor(app: App, as_json: bool) -> None:
-    """Check every plugin; the exit code is 4 if one is broken."""
+    """Check every plugin; the exit code is 4 if there is something to complain of."""
     # Strictness would stop us before we could say what is wrong.
     environ = {key: v for key, v in app.environ.items() if key != "VALL_E_STRICT_PLUGINS"}
     registry = Registry.discover(environ=environ, load_plugins=app.load_plugins)
-    checkups = [_check(record) for record in registry.plugins]
+    checkups = [_check(record, registry) for record in registry.plugins]
     conflicts = registry.duplicates()
     if as_json:
         found = {
-            "plugins": [attrs.asdict(checkup) for checkup in checkups],
+            "plugins": [
+                {**attrs.asdict(checkup), "complaints": list(checkup.complaints)}
+                for checkup in checkups
+            ],
             "conflicts": [f"{error.message}; {error.hint}" for error in conflicts],
         }
         click.echo(json.dumps(found, indent=2))
@@ -95,7 +131,8 @@ def doctor(app: App, as_json: bool) -> None:
             click.echo(str(checkup))
         for error in conflicts:
             click.echo(f"conflict      {error.message}; {error.hint}")
-    if registry.broken or conflicts:
+    sick = [c for c in checkups if c.plugin.status != "disabled" and list(c.complaints)]
+    if sick or conflicts:
         click.get_current_context().exit(PluginError.exit_code)
 
 
@@ -106,11 +143,14 @@ class Checkup:
     plugin: PluginRecord
     seconds: float
     imports_torch: bool
+    more: tuple[str, ...] = ()
+    """What else there is to complain of."""
 
     @property
     def complaints(self) -> Iterator[str]:
         if self.plugin.reason:
             yield self.plugin.reason
+        yield from self.more
         if self.imports_torch:
             yield "imports torch when it is found: move that import into `build`"
         elif self.seconds > SLOW_SECONDS:
@@ -124,11 +164,30 @@ class Checkup:
         return ": ".join([status, *self.complaints])
 
 
-def _check(record: PluginRecord) -> Checkup:
+def _check(record: PluginRecord, registry: Registry) -> Checkup:
     if record.status != "ok":
         return Checkup(record, record.seconds, imports_torch=False)
     cost = measure(record)
-    return Checkup(record, cost.seconds, cost.imports_torch)
+    mine = [o for o in registry.offers if _owner(o) == (record.distribution, record.entry_point)]
+    wrong = [text for offer in mine for text in _wrong_defaults(offer, registry)]
+    more = ((cost.complaint,) if cost.complaint else ()) + tuple(wrong)
+    return Checkup(record, cost.seconds, cost.imports_torch, more)
+
+
+def _owner(offer: Offer) -> tuple[str, str]:
+    return offer.distribution, offer.entry_point
+
+
+def _wrong_defaults(offer: Offer, registry: Registry) -> Iterator[str]:
+    """Defaults that a YAML file could not say: `config init` writes them into one."""
+    structurer = Structurer(registry)
+    for key, option in options_of(offer.component.config).items():
+        if option.default is attrs.NOTHING:
+            continue
+        try:
+            structurer.structure(unstructure(option.default), option.type)
+        except (WrongValueError, VallEError) as exc:
+            yield f"the default of {offer.component.name}.{key} is wrong: {reason(exc)}"
 
 
 def _described(offer: Offer) -> dict[str, Any]:
@@ -159,12 +218,31 @@ def _echo_offers(offers: list[Offer]) -> None:
             click.echo(f"  {component.name:<{width}}  {component.summary}{owner}")
 
 
-def _echo_distribution(registry: Registry, records: list[PluginRecord]) -> None:
+def _echo_distribution(records: list[PluginRecord], offers: list[Offer]) -> None:
     for record in records:
         click.echo(f"{record}: {record.status}, {record.module}")
         if record.reason:
             click.echo(f"  {record.reason}")
-    _echo_offers([o for o in registry.offers if o.distribution == records[0].distribution])
+    _echo_offers(offers)
+
+
+def _options_of(offer: Offer) -> list[dict[str, Any]]:
+    """Each option for programs; a default that is no plain data is told as text."""
+    told = documents(offer.component.config)
+    return [
+        {
+            "name": key,
+            "required": option.required,
+            "default": None if option.required else _plain(option.chosen or option.default),
+            "meaning": told.get(key, ""),
+        }
+        for key, option in options_of(offer.component.config).items()
+    ]
+
+
+def _plain(default: object) -> object:
+    plain = unstructure(default)
+    return plain if isinstance(plain, (str, int, float, list, dict, type(None))) else repr(plain)
 
 
 def _lines(offer: Offer) -> Iterator[str]:

@@ -6,13 +6,18 @@ In the doctor's own process, what one plugin has imported would cost the next on
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
-from typing import Any
+import tempfile
+from pathlib import Path
 
 from attrs import frozen
 
 from vall_e.registry import PluginRecord, installed, load
+
+PATIENCE = 20.0
+"""Seconds until a plugin is taken to hang."""
 
 
 @frozen
@@ -20,23 +25,54 @@ class Cost:
     """Of importing a plugin and calling its hooks."""
 
     seconds: float
-    imports_torch: bool
+    imports_torch: bool = False
+    complaint: str = ""
+    """Why it could not be measured."""
 
 
-def measure(record: PluginRecord) -> Cost:
-    """Start Python anew and load this plugin alone."""
-    command = [sys.executable, "-P", "-m", __name__, record.distribution, record.entry_point]
-    run = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603  our own
-    told: dict[str, Any] = json.loads(run.stdout)
-    return Cost(**told)
+def measure(record: PluginRecord, *, patience: float = PATIENCE) -> Cost:
+    """Start Python anew and load this plugin alone. Whatever it does there, there is an answer.
+
+    The answer comes in a file: stdout belongs to whoever writes to it. The path of modules is
+    ours, so what we found there is found.
+    """
+    with tempfile.TemporaryDirectory(prefix="vall-e-") as folder:
+        answer = Path(folder) / "answer.json"
+        command = [sys.executable, "-P", "-m", __name__]
+        command += [str(answer), record.distribution, record.entry_point]
+        path = os.pathsep.join(part or os.getcwd() for part in sys.path)
+        try:
+            run = subprocess.run(  # noqa: S603  our own
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env={**os.environ, "PYTHONPATH": path},
+                timeout=patience,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Cost(patience, complaint=f"takes more than {patience:.0f} s in a new process")
+        try:
+            return Cost(**json.loads(answer.read_text()))
+        except (OSError, ValueError, TypeError):
+            return Cost(
+                0.0, complaint=f"ends a new process that loads it (exit code {run.returncode})"
+            )
 
 
-def main(distribution: str, entry_point: str) -> None:
+def main(answer: str, distribution: str, entry_point: str) -> None:
+    """Load one plugin and write what that cost to the file `answer`."""
     for point in installed():
         if (point.distribution, point.name) == (distribution, entry_point):
             _, record = load(point)
-            cost = {"seconds": record.seconds, "imports_torch": "torch" in sys.modules}
-            sys.stdout.write(json.dumps(cost))
+            cost: dict[str, object] = {
+                "seconds": record.seconds,
+                "imports_torch": "torch" in sys.modules,
+            }
+            if record.reason:
+                cost["complaint"] = f"fails in a new process: {record.reason}"
+            Path(answer).write_text(json.dumps(cost))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from vall_e.config.documentation import documents, limits, summary
 from vall_e.config.options import Option, is_choice, members, options_of
 from vall_e.config.schema import Choice, RunConfig
 from vall_e.config.structure import unstructure
-from vall_e.registry import Registry
+from vall_e.registry import Offer, Preset, Registry
 
 __all__ = ["json_schema"]
 
@@ -43,7 +43,7 @@ def json_schema(registry: Registry) -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A run of vall-e",
-        **run,
+        **_or_nothing(run),
         "$defs": {name: maker.definitions[name] for name in sorted(maker.definitions)},
     }
 
@@ -80,9 +80,10 @@ class _Maker:
         default = option.chosen if option.chosen is not None else option.default
         if default is not attrs.NOTHING:
             schema["default"] = unstructure(default)
-        if is_choice(option.type) and option.chosen is not None:
+        if is_choice(option.type) and isinstance(option.chosen, Preset):
             # A mapping without `name` means the component that is taken by default.
-            named = self._component(option.type.kind, str(option.chosen), name_required=False)
+            offers = self.registry.find(option.type.kind, option.chosen)
+            named = self._component(offers[0], name_required=False) if len(offers) == 1 else {}
             return {"anyOf": [{"$ref": schema.pop("$ref")}, named], **schema} if named else schema
         return schema
 
@@ -97,7 +98,7 @@ class _Maker:
         if is_choice(kind):
             return self._reference(kind)
         if attrs.has(kind):
-            return self.record(kind)
+            return _or_nothing(self.record(kind))
         if origin is tuple and args and args[-1] is not Ellipsis:
             sizes = {"minItems": len(args), "maxItems": len(args)}
             return {"type": "array", "prefixItems": [self._type(arg) for arg in args], **sizes}
@@ -118,28 +119,34 @@ class _Maker:
 
     def _component_of(self, kind: str) -> Schema:
         """Any component of a kind: by its name alone if it needs no options, or with them."""
-        names = self.registry.names(kind)
-        alone = [name for name in names if not self._needs_options(kind, name)]
+        offers = sorted(self.registry.offers_of(kind), key=self.registry.spelling)
+        alone = [offer for offer in offers if not _needs_options(offer)]
+        names = [self.registry.spelling(offer) for offer in alone]
         return {
             "anyOf": [
-                {"enum": alone},
-                *(self._component(kind, name, name_required=True) for name in names),
+                {"enum": names},
+                *(self._component(offer, name_required=True) for offer in offers),
+                {"enum": [o.qualified for o in alone if o.qualified not in names]},
             ]
         }
 
-    def _needs_options(self, kind: str, name: str) -> bool:
-        options = options_of(self.registry.get(kind, name).config)
-        return any(_must_be_given(option) for option in options.values())
-
-    def _component(self, kind: str, name: str, *, name_required: bool) -> Schema:
-        if name not in self.registry.names(kind):
-            return {}
-        component = self.registry.get(kind, name)
+    def _component(self, offer: Offer, *, name_required: bool) -> Schema:
+        component, name = offer.component, self.registry.spelling(offer)
         schema = self.record(component.config)
         required = [*(["name"] if name_required else []), *schema.pop("required", [])]
-        schema["properties"] = {"name": {"const": name}, **schema["properties"]}
+        names = {"enum": list(dict.fromkeys((name, offer.qualified)))}
+        schema["properties"] = {"name": names, **schema["properties"]}
         schema["title"], schema["description"] = name, component.summary
         return {**schema, "required": required} if required else schema
+
+
+def _needs_options(offer: Offer) -> bool:
+    return any(_must_be_given(option) for option in options_of(offer.component.config).values())
+
+
+def _or_nothing(section: Schema) -> Schema:
+    """A key with all its options left out, or an empty file, is a section with the defaults."""
+    return section if "required" in section else {**section, "type": ["object", "null"]}
 
 
 def _must_be_given(option: Option) -> bool:

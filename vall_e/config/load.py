@@ -98,8 +98,11 @@ def change(
 
 
 def structure(raw: object, registry: Registry, *, source: str = "config") -> RunConfig:
-    """A configuration of plain data, as `unstructure` gives it. Paths are left as they are."""
-    return _structure(Node.of(raw, Origin(source)), [], registry, source)
+    """A configuration of plain data, as `unstructure` gives it. Paths are left as they are.
+
+    A bare name means the built-in component of that name, whatever else is installed by now.
+    """
+    return _structure(Node.of(raw, Origin(source)), [], registry, source, saved=True)
 
 
 def without_folders(config: RunConfig) -> RunConfig:
@@ -148,11 +151,18 @@ def _finish(
     return Loaded(_with_paths(config, absolute), tree)
 
 
-def _structure(tree: Node, mistakes: list[Mistake], registry: Registry, source: str) -> RunConfig:
+def _structure(
+    tree: Node,
+    mistakes: list[Mistake],
+    registry: Registry,
+    source: str,
+    *,
+    saved: bool = False,
+) -> RunConfig:
     """The config, if it has no mistakes and there were none before."""
     found = located(mistakes, tree)
     try:
-        config = Structurer(registry).structure(tree.plain(), RunConfig)
+        config = Structurer(registry, saved=saved).structure(tree.plain(), RunConfig)
     except WrongValueError as exc:
         # What could not be read is not there, which is no mistake of its own.
         unread = {mistake.origin for mistake in found}

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from vall_e.config.schema import CHOSEN, PATH, Choice
 from vall_e.errors import PluginError
+from vall_e.registry import Preset
 
 __all__ = ["Option", "a", "entry_type", "expected", "is_choice", "members", "options_of", "places"]
 
@@ -24,10 +25,12 @@ class Option:
     attribute: attrs.Attribute[Any]
 
     @property
-    def chosen(self) -> str | list[str] | None:
+    def chosen(self) -> Preset | list[Preset] | None:
         """The component, or the components, that are taken if none is named."""
         names: str | tuple[str, ...] | None = self.attribute.metadata.get(CHOSEN)
-        return names if names is None or isinstance(names, str) else list(names)
+        if names is None:
+            return None
+        return Preset(names) if isinstance(names, str) else [Preset(name) for name in names]
 
     @property
     def is_path(self) -> bool:

@@ -19,9 +19,7 @@ from vall_e.registry import Component
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
-    import click
     import torch
 
     from vall_e.interfaces import (
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
         Backbone,
         Codec,
         Engine,
-        Exporter,
         Phonemizer,
         Sampler,
         Task,
@@ -62,6 +59,10 @@ def _distinct(instance: object, attribute: Any, value: tuple[object, ...]) -> No
         raise ValueError(f"must not name anything twice: {list(value)}")
 
 
+def _distinct_tasks(instance: object, attribute: Any, value: tuple[Choice, ...]) -> None:
+    _distinct(instance, attribute, tuple(task.component.name for task in value))
+
+
 CHOSEN = "vall_e.chosen"
 PATH = "vall_e.path"
 
@@ -92,6 +93,8 @@ class Choice:
     name: str = field(
         default=Factory(lambda self: self.component.name, takes_self=True), eq=False, kw_only=True
     )
+    owner: str = field(default="", eq=False, kw_only=True)
+    """The distribution that offers the component; empty where no registry was asked."""
 
 
 @frozen
@@ -182,33 +185,6 @@ class EngineChoice(Choice):
     def build(self) -> Engine:
         engine: Engine = self.component.build(self.options)
         return engine
-
-
-@frozen
-class ExporterChoice(Choice):
-    kind = "exporter"
-
-    def build(self) -> Exporter:
-        exporter: Exporter = self.component.build(self.options)
-        return exporter
-
-
-@frozen
-class PretrainedChoice(Choice):
-    kind = "model"
-
-    def build(self) -> Path:
-        path: Path = self.component.build(self.options)
-        return path
-
-
-@frozen
-class CommandChoice(Choice):
-    kind = "command"
-
-    def build(self) -> click.Command:
-        command: click.Command = self.component.build(self.options)
-        return command
 
 
 LevelWeights = Literal["auto", "equal", "normal"] | tuple[int, ...]
@@ -306,7 +282,7 @@ class TrainingConfig:
     """`auto` takes cuda if there is one, else mps, else cpu."""
     threads: int = field(default=0, validator=not_negative)
     """CPU threads; 0 leaves it to torch."""
-    seed: int = 0
+    seed: int = field(default=0, validator=[not_negative, validators.lt(2**32)])
     """Of initial weights, order of the data, cuts and dropout: same seed, same run."""
     save_every: int = field(default=1000, validator=positive)
     """Steps between checkpoints."""
@@ -379,7 +355,7 @@ class RunConfig:
     sampling: SamplingConfig = field()
     training: TrainingConfig = field()
     tasks: tuple[TaskChoice, ...] = field(
-        metadata=chosen(("tts",)), validator=validators.min_len(1)
+        metadata=chosen(("tts",)), validator=[validators.min_len(1), _distinct_tasks]
     )
     """What the model learns: each task lays out its own sequences."""
     data: DataConfig = field(factory=DataConfig)

@@ -19,7 +19,7 @@ from vall_e.config.mistakes import Gathered, Mistake, WrongValueError, meant, re
 from vall_e.config.options import Option, a, expected, is_choice, members, options_of, places
 from vall_e.config.schema import Choice, RunConfig
 from vall_e.errors import PluginError, VallEError
-from vall_e.registry import Registry
+from vall_e.registry import CORE, Preset, Registry
 
 __all__ = ["Structurer", "unstructure"]
 
@@ -33,8 +33,10 @@ MAX_FLOAT = sys.float_info.max
 class Structurer:
     """Makes config objects, looking up components in one registry."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, *, saved: bool = False) -> None:
+        """`saved`: no user wrote these names just now, so they are `Preset`s."""
         self._registry = registry
+        self._saved = saved
         self._converter = cattrs.Converter(detailed_validation=False, forbid_extra_keys=True)
         hook = self._converter.register_structure_hook_func
         # cattrs asks the last one first.
@@ -83,14 +85,17 @@ class Structurer:
             if "name" not in options:
                 known = ", ".join(self._registry.names(cls.kind))
                 raise WrongValueError(Mistake(f"missing; name {a(cls.kind)}: {known}"))
-            name = self.structure(options.pop("name"), str)
-            component = self._registry.get(cls.kind, name)
-            if "name" in options_of(component.config):
-                raise PluginError(f"the {cls.kind} {name!r} has an option that is called `name`")
+            name = options.pop("name")
+            if not isinstance(name, Preset):
+                name = self.structure(name, str)
+                name = Preset(name) if self._saved and ":" not in name else name
+            offer = self._registry.offer(cls.kind, name)
+            name = self._registry.spelling(offer) if isinstance(name, Preset) else name
         if gathered.mistakes and isinstance(raw, str):
             raise WrongValueError(*(attrs.evolve(m, where=()) for m in gathered.mistakes))
         gathered.check()
-        return cls(component, self.structure(options, component.config), name=name)
+        made = self.structure(options, offer.component.config)
+        return cls(offer.component, made, name=name, owner=offer.distribution)
 
     def _union(self, raw: object, kind: Any) -> Any:
         if raw is None and type(None) in members(kind):
@@ -147,22 +152,34 @@ class Structurer:
         return kind(self._literal(raw, Literal[values]))
 
 
-def unstructure(value: Any) -> Any:
-    """Plain data of a config object, for YAML or JSON; `structure` reads it back equal."""
+def unstructure(value: Any, *, owners: bool = False) -> Any:
+    """Plain data of a config object, for YAML or JSON; `structure` reads it back equal.
+
+    With `owners`, to be kept for long: what is not built in is named with its distribution, for
+    a later vall-e, or another plugin, may offer that name too.
+    """
     if isinstance(value, Choice):
-        return {"name": value.name, **unstructure(value.options)}
+        return {"name": _name(value, owners), **unstructure(value.options, owners=owners)}
     if attrs.has(type(value)):
         options = options_of(type(value))
-        return {key: unstructure(getattr(value, o.attribute.name)) for key, o in options.items()}
+        parts = {key: getattr(value, option.attribute.name) for key, option in options.items()}
+        return {key: unstructure(part, owners=owners) for key, part in parts.items()}
     if isinstance(value, Mapping):
-        return {key: unstructure(part) for key, part in value.items()}
+        return {key: unstructure(part, owners=owners) for key, part in value.items()}
     if isinstance(value, SETS):
-        return sorted(unstructure(part) for part in value)
+        return sorted(unstructure(part, owners=owners) for part in value)
     if isinstance(value, (list, tuple)):
-        return [unstructure(part) for part in value]
+        return [unstructure(part, owners=owners) for part in value]
     if isinstance(value, enum.Enum):
         return value.value
     return str(value) if isinstance(value, Path) else value
+
+
+def _name(choice: Choice, owners: bool) -> str:
+    if not owners or not choice.owner:
+        return choice.name
+    name = choice.component.name
+    return name if choice.owner == CORE else f"{choice.owner}:{name}"
 
 
 def _given(raw: Mapping[str, Any], option: Option) -> object:

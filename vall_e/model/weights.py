@@ -64,7 +64,7 @@ def metadata_of(bundle: Bundle) -> dict[str, str]:
     return {
         "format": json.dumps(FORMAT),
         # The folders of the machine that trained it are nobody else's business.
-        "config": json.dumps(unstructure(without_folders(bundle.config))),
+        "config": json.dumps(unstructure(without_folders(bundle.config), owners=True)),
         "vocabulary": bundle.vocabulary.to_json(),
         "codec": json.dumps(bundle.codec),
         "sizes": json.dumps(asdict(bundle.model.sizes)),

@@ -19,7 +19,7 @@ from vall_e.config.schema import RunConfig
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces import Codec, Task
 from vall_e.model.weights import Bundle, load
-from vall_e.registry import Registry
+from vall_e.registry import Preset, Registry
 from vall_e.text.front_end import FrontEnd
 
 EMBEDDED = "embedded"
@@ -98,7 +98,7 @@ def find_model(model: Path | str | None, registry: Registry) -> Path:
     """The weights file that a path or a name means."""
     if model is not None and Path(model).is_file():
         return Path(model)
-    name = EMBEDDED if model is None else str(model)
+    name = Preset(EMBEDDED) if model is None else str(model)
     if isinstance(model, Path) or "/" in name or name.endswith(".safetensors"):
         raise CheckpointError(
             f"there is no weights file {name}", hint="check the path, or name an installed model"
@@ -133,7 +133,7 @@ def _task(config: RunConfig, name: str | None) -> Task:
 
 
 def _merged(trained: RunConfig, given: RunConfig) -> RunConfig:
-    if unstructure(given.model) != unstructure(trained.model):
+    if unstructure(given.model, owners=True) != unstructure(trained.model, owners=True):
         log.warning("the config's `model` differs from that of the weights, which counts")
     return evolve(
         trained,
@@ -150,7 +150,7 @@ def _model(path: Path) -> dict[str, str]:
 
 
 def _versions(config: RunConfig, codec: Codec) -> dict[str, Any]:
-    plain = json.dumps(unstructure(config), sort_keys=True).encode()
+    plain = json.dumps(unstructure(config, owners=True), sort_keys=True).encode()
     return {
         "config": hashlib.sha256(plain).hexdigest(),
         "codec": codec.identity,

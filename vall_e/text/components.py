@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
 class EspeakConfig:
     """Options of `espeak`."""
 
-    library: str | None = None
+    library: Path | None = None
     """Path of the espeak-ng library, or of `espeak`'s; none: the one that pip installed."""
-    data: str | None = None
+    data: Path | None = None
     """Path of the folder `espeak-ng-data`; none: the one that belongs to the library."""
     kanji: Literal["error", "pykakasi"] = "error"
     """What to do with Japanese kanji, which espeak cannot read: refuse them, or have the package

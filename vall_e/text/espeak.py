@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vall_e.errors import TextError, UnavailableError
@@ -102,13 +101,14 @@ def _load(config: EspeakConfig) -> EspeakWrapper:
 def _paths(config: EspeakConfig) -> tuple[str, str | None]:
     """Library and data; no data path: the library knows."""
     for path in filter(None, (config.library, config.data)):
-        if not Path(path).exists():
+        if not path.exists():
             raise UnavailableError(
                 f"{path} does not exist",
                 hint="check text.phonemizer.library and text.phonemizer.data, or leave both out",
             )
+    data = None if config.data is None else str(config.data)
     if config.library is not None:
-        return config.library, config.data
+        return str(config.library), data
     try:
         import espeakng_loader
     except ImportError as exc:
@@ -116,7 +116,7 @@ def _paths(config: EspeakConfig) -> tuple[str, str | None]:
             f"espeak needs the package espeakng-loader: {exc}",
             hint="pip install espeakng-loader, or set text.phonemizer.library to a libespeak-ng",
         ) from exc
-    return espeakng_loader.get_library_path(), config.data or espeakng_loader.get_data_path()
+    return espeakng_loader.get_library_path(), data or espeakng_loader.get_data_path()
 
 
 def _languages(espeak: EspeakWrapper) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from attrs import field, frozen, validators
 
 from vall_e.plugin import AttentionKernel, Backbone, Component, hookimpl
 
+vall_e_hook_api = (1, 0)
+
 
 @frozen
 class GruConfig:
