@@ -186,7 +186,7 @@ def test_further_attempts_repair_what_they_can(speaker, seed):
 
 def test_what_the_vocabulary_lacks_is_told(tiny, caplog):
     result = tiny.synthesize("a#b", seed=0)
-    assert result.warnings[0].startswith("left out of 'a#b', as the vocabulary lacks it: '#' x 1")
+    assert result.warnings[0].startswith("left out of 'a#b', as it cannot be spoken: '#' x 1")
 
 
 def test_progress_is_reported(tiny):

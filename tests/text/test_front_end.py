@@ -1,4 +1,7 @@
+from collections import Counter
+
 import pytest
+from attrs import evolve
 
 from vall_e.config.schema import PhonemizerChoice, TextConfig
 from vall_e.errors import TextError
@@ -55,3 +58,44 @@ def test_what_cannot_be_said_is_refused(front_end, text, language, says):
     with pytest.raises(TextError, match=says) as caught:
         front_end.phonemes(text, language)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "lost"),
+    [
+        ("hello ① world", "en", {"①": 1}),
+        ("✓ a < b ^ c ⇒ d ★★", "en", {"✓": 1, "<": 1, "^": 1, "⇒": 1, "★": 2}),
+        ("₽ and †", "de", {"₽": 1, "†": 1}),
+        ("the letter ሀ", "en", {"ሀ": 1}),
+        ("Wörter ａ ﬁ", "de", {"ａ": 1, "ﬁ": 1}),
+        ("half \ud800 of one", "en", {"\ud800": 1}),
+        ("private \ue000, none \u0378", "en", {"\ue000": 1, "\u0378": 1}),
+        ("“Well” – (so) don’t; ½ & @ + 😀…", "en", {}),
+        ("Привет, мир", "ru", {}),
+        ("naïve café, Łódź", "en", {}),
+    ],
+)
+def test_what_is_not_spoken_is_counted(front_end, caplog, text, language, lost):
+    phonemes, encoded = front_end.read(text, language)
+    assert encoded.unknown == lost
+    assert encoded.ids == front_end.ids(phonemes)
+    assert ("nothing can be spoken" in caplog.text) == bool(lost)
+    assert not any(char in phonemes for char in lost)
+
+
+def test_what_is_not_spoken_can_be_an_error(front_end):
+    strict = evolve(front_end, unknown="error")
+    with pytest.raises(TextError, match=r"nothing can be spoken for '★' \(U\+2605\) x 2") as caught:
+        strict.phonemes("hello ★ world ★", "en")
+    assert "text.unknown: warn" in caught.value.hint
+
+
+def test_a_text_of_which_nothing_is_left_is_refused(front_end):
+    with pytest.raises(TextError, match="there is nothing to say in '★'"):
+        front_end.phonemes("★", "en")
+
+
+def test_what_the_phonemizer_hands_on_is_the_vocabularys_to_refuse():
+    config = TextConfig(PhonemizerChoice(NONE, PassthroughConfig()), normalize=False)
+    _, encoded = FrontEnd.of(config).read("a ★", "en-us")
+    assert encoded.unknown == Counter("★")

@@ -108,11 +108,10 @@ class Planner:
         warnings: list[str],
     ) -> Line:
         front_end = self._parts.front_end
-        phonemes = front_end.phonemes(piece.text, language)
-        encoded = front_end.encode(phonemes)
+        phonemes, encoded = front_end.read(piece.text, language)
         if encoded.unknown:
             left_out = ", ".join(f"{symbol!r} x {n}" for symbol, n in encoded.unknown.items())
-            warnings.append(f"left out of {piece.text!r}, as the vocabulary lacks it: {left_out}")
+            warnings.append(f"left out of {piece.text!r}, as it cannot be spoken: {left_out}")
         bounds = Bounds.of(
             len(encoded.ids), self._parts.codec.frame_rate, self._options, max_seconds
         )

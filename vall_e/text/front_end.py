@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import logging
 import unicodedata
 from typing import TYPE_CHECKING, Literal
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 from vall_e.errors import TextError
 from vall_e.text.languages import resolve
+from vall_e.text.losses import Losses, without
 from vall_e.text.normalize import normalize
-from vall_e.text.vocabulary import Encoded, Vocabulary
+from vall_e.text.vocabulary import Encoded, Vocabulary, listed
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Sequence
 
     from vall_e.config.schema import TextConfig
     from vall_e.interfaces import Phonemizer
+
+log = logging.getLogger(__name__)
 
 
 @frozen
@@ -28,6 +33,13 @@ class FrontEnd:
     normalize: bool
     """Write out numbers, dates and abbreviations first."""
     unknown: Literal["error", "warn"]
+    """What becomes of a character that is not spoken, and of a symbol that the vocabulary lacks."""
+    _losses: Losses = field(
+        init=False,
+        default=Factory(lambda self: Losses(self.phonemizer), takes_self=True),
+        repr=False,
+        eq=False,
+    )
 
     @classmethod
     def of(cls, config: TextConfig, vocabulary: Vocabulary | None = None) -> FrontEnd:
@@ -47,15 +59,40 @@ class FrontEnd:
         return resolve(code, self.languages)
 
     def phonemes(self, text: str, language: str) -> str:
-        """Raises `TextError` for an empty text, one without words, and an unknown language."""
+        """Raises `TextError` for an empty text, one without words, and an unknown language.
+
+        A character of which nothing is spoken is refused, or left out with a warning.
+        """
+        return self._spoken(text, language)[0]
+
+    def read(self, text: str, language: str) -> tuple[str, Encoded]:
+        """The phonemes and their ids, with all that was left out of the text on the way."""
+        phonemes, lost = self._spoken(text, language)
+        encoded = self.encode(phonemes)
+        return phonemes, Encoded(encoded.ids, lost + encoded.unknown)
+
+    def _spoken(self, text: str, language: str) -> tuple[str, Counter[str]]:
         language = self.language(language)
         if not text.strip():
             raise TextError("there is no text to say", hint="give at least one word")
         spoken = normalize(text, language) if self.normalize else text
+        spoken = unicodedata.normalize("NFC", spoken)
+        lost = self._losses(spoken, language)
+        if lost:
+            self._report(lost, text)
+            spoken = without(spoken, lost)
         phonemes = self.phonemizer(spoken, language)
         if not any(char.isalnum() for char in phonemes):
             raise TextError(f"there is nothing to say in {text!r}", hint="give at least one word")
-        return phonemes
+        return phonemes, lost
+
+    def _report(self, lost: Counter[str], text: str) -> None:
+        if self.unknown == "error":
+            raise TextError(
+                f"nothing can be spoken for {listed(lost)}, found in {text!r}",
+                hint="write it in words, or set text.unknown: warn to leave it out",
+            )
+        log.warning("left out %s, for which nothing can be spoken, of %r", listed(lost), text)
 
     def encode(self, phonemes: str) -> Encoded:
         """Ids with `<bos>` and `<eos>`, and the symbols that the vocabulary lacks."""

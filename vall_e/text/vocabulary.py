@@ -101,10 +101,15 @@ class Vocabulary:
             ) from exc
 
 
-def _report(missing: Counter[str], phonemes: str, unknown: Literal["error", "warn"]) -> None:
-    found = ", ".join(
-        f"{symbol!r} (U+{ord(symbol):04X}) x {count}" for symbol, count in missing.most_common()
+def listed(symbols: Counter[str]) -> str:
+    """The symbols with their code points and counts, for a message."""
+    return ", ".join(
+        f"{symbol!r} (U+{ord(symbol):04X}) x {count}" for symbol, count in symbols.most_common()
     )
+
+
+def _report(missing: Counter[str], phonemes: str, unknown: Literal["error", "warn"]) -> None:
+    found = listed(missing)
     if unknown == "error":
         raise TextError(
             f"the vocabulary lacks {found}, found in {phonemes!r}",
