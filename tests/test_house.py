@@ -58,11 +58,30 @@ def test_a_module_says_what_it_is(path):
 
 @pytest.mark.parametrize("path", TORCH_FREE, ids=name)
 def test_some_modules_import_torch_only_inside_of_functions(path):
-    for node in ast.parse(path.read_text()).body:
+    found = set()
+    for node in at_import(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            assert not {alias.name.partition(".")[0] for alias in node.names} & {"torch"}
+            found |= {alias.name.partition(".")[0] for alias in node.names}
         if isinstance(node, ast.ImportFrom):
-            assert (node.module or "").partition(".")[0] not in {"torch", "transformers"}
+            found.add((node.module or "").partition(".")[0])
+    assert not found & {"torch", "transformers"}
+
+
+def at_import(node):
+    """What runs when a module is imported: no bodies of functions, nothing for type checkers."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            continue
+        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
+            continue
+        yield child
+        yield from at_import(child)
+
+
+def test_an_import_within_a_try_or_a_class_is_one_at_import():
+    source = "try:\n import a\nexcept E:\n class C:\n  import b\ndef f():\n import c"
+    nodes = [n for n in at_import(ast.parse(source)) if isinstance(n, ast.Import)]
+    assert [node.names[0].name for node in nodes] == ["a", "b"]
 
 
 def test_no_file_knows_a_machine():
@@ -87,3 +106,20 @@ def test_every_fragment_of_the_changelog_is_a_sentence():
     for path in (ROOT / "changelog.d").glob("+*.md"):
         assert path.name.split(".")[1] in {"added", "changed", "fixed", "removed"}
         assert path.read_text().strip().endswith("."), name(path)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "plugins").glob("*/src/**/*.py")), ids=name)
+def test_a_plugin_imports_only_the_facade(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        modules = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        modules += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+        assert not [m for m in modules if m.split(".")[0] == "vall_e" and m != "vall_e.plugin"]
+
+
+def test_the_facade_offers_what_it_lists_and_loads_torch_for_a_bundle_only():
+    code = (
+        "import sys, vall_e.plugin as p; names = sorted(set(p.__all__) - {'Bundle'}); "
+        "[getattr(p, name) for name in names]; assert 'torch' not in sys.modules; p.Bundle"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")

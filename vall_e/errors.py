@@ -12,7 +12,8 @@
   x TrainingError                9   training cannot go on (a loss that is not a number, say)
   x DownloadError               10   weights are not here, and were not or could not be fetched
 
-Exit code 2 is click's: the command line itself is wrong. The command line prints a VallEError
+Exit code 2 is click's: the command line itself is wrong. Within a YAML file or `--set`, every
+mistake is a ConfigError, also a component that nobody offers. The command line prints a VallEError
 in two lines, without a traceback. Any other exception is a bug of ours or of a plugin, exits
 with 70 and keeps its traceback.
 """

@@ -8,7 +8,7 @@ allowed; audio is float in [-1, 1].
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from attrs import frozen
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from jaxtyping import Bool, Float, Int
     from torch import Tensor
 
-    from vall_e.model.sequence import Segment
     from vall_e.model.weights import Bundle
 
 
@@ -197,6 +196,23 @@ class Sample:
     language: int
     prompt: Int[Tensor, "k f"] | None
     response: Int[Tensor, "n g"]
+
+
+SegmentName = Literal["text", "language", "level", "prompt", "response"]
+
+
+@frozen(eq=False)
+class Segment:
+    """A named run of the sequence, embedded by its own table.
+
+    `ids` is (n,) for text, language and level; codes (levels, frames) for prompt and response.
+    """
+
+    name: SegmentName
+    ids: Tensor
+
+    def __len__(self) -> int:
+        return int(self.ids.shape[-1])
 
 
 @runtime_checkable

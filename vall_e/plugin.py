@@ -1,5 +1,8 @@
 """The names that a plugin may import from the core. Nothing else is stable."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from vall_e.drawing import draw_categorical
 from vall_e.errors import (
     AudioError,
@@ -27,16 +30,29 @@ from vall_e.interfaces import (
     Phonemizer,
     Sample,
     Sampler,
+    Segment,
     Source,
     Task,
 )
 from vall_e.registry import Component
+
+if TYPE_CHECKING:
+    from vall_e.model.weights import Bundle
+else:
+
+    def __getattr__(name: str) -> type:
+        """Give `Bundle`, which brings torch along, to who asks for it."""
+        if name != "Bundle":
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return import_module("vall_e.model.weights").Bundle
+
 
 __all__ = [
     "HOOK_API",
     "AttentionKernel",
     "AudioError",
     "Backbone",
+    "Bundle",
     "Cache",
     "CheckpointError",
     "Codec",
@@ -53,6 +69,7 @@ __all__ = [
     "PluginError",
     "Sample",
     "Sampler",
+    "Segment",
     "Source",
     "Task",
     "TextError",

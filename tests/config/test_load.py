@@ -58,6 +58,13 @@ def test_an_empty_file_is_a_valid_run(tmp_path, registry):
         assert load(path, registry).model == structure({}, registry).model
 
 
+def test_a_variable_with_one_underscore_is_warned_of(path, registry, caplog):
+    load(path, registry, environ={"VALL_E_TRAINING__SEED": "2", "VALL_E_PLUGINS": "x"})
+    assert caplog.messages == [
+        "VALL_E_TRAINING__SEED sets nothing: did you mean VALL_E__TRAINING__SEED?"
+    ]
+
+
 def test_the_real_environment_is_not_read(path, registry):
     os.environ["VALL_E__TRAINING__SEED"] = "99"
     try:
@@ -142,7 +149,7 @@ def test_variables_reach_sections_components_and_lists(path, registry):
         ("modle.dropout=5", "--set: modle: unknown key, did you mean 'model'?"),
         ("seed=5", "--set: seed: unknown key, did you mean 'training.seed'?"),
         ("training.seed=x", "--set: training.seed: expected a whole number, got 'x'"),
-        ("training.seed=", "--set: training.seed: expected a whole number, got nothing"),
+        ("training.seed=", "--set: training.seed: there is no value, write it"),
         ("training.seed.x=1", "--set: training.seed: expected a whole number, got a mapping"),
         ("model.backbone=grru", "--set: model.backbone: no backbone is called 'grru'; did you"),
         ("model.backbone.name=7", "--set: model.backbone.name: expected text, got 7"),
@@ -158,6 +165,9 @@ def test_variables_reach_sections_components_and_lists(path, registry):
         ("training.seed", "--set: 'training.seed' sets nothing, write it as section.option=value"),
         ("training..seed=1", "--set: training..seed: '1' sets nothing"),
         ("=1", "--set: '1' sets nothing"),
+        ("training=", "--set: training: there is no value, write it as training=VALUE"),
+        ("training.seed= ", "--set: training.seed: there is no value"),
+        ("sampling.ar.top-p.q=1", "--set: sampling.ar.top-p.q: unknown key"),
         ("text.languages={a: 1, a: 2}", "--set: text.languages: 'a' is given twice, first in li"),
         ("training.output=!!python/name:os x", "--set: training.output: the tag !!python/name:os"),
     ],
@@ -282,9 +292,9 @@ def test_two_configurations_live_side_by_side(path, registry):
     [
         (None, "cannot be read: No such file", "vall-e config init"),
         (b"\xff\xfe", "is not text in UTF-8 (byte 0)", "save it as UTF-8"),
-        (b"a: [", "this is not YAML", "quotes"),
-        (b"- a", "expected a mapping, got ['a']", None),
-        (b"hello", "expected a mapping, got 'hello'", None),
+        (b"a: [", "this is not YAML", "close the [bracket] or"),
+        (b"- a", "expected a mapping, got ['a']", "vall-e config show"),
+        (b"hello", "expected a mapping, got 'hello'", "vall-e config show"),
     ],
 )
 def test_a_file_that_holds_no_configuration_is_named(tmp_path, registry, content, says, hint):

@@ -40,6 +40,23 @@ CORE_SCHEMA = (  # https://yaml.org/spec/1.2.2/#103-core-schema
 )
 
 
+QUOTES = "text with special characters must stand in quotes"
+HINTS = (
+    ("'\\t'", "indent with spaces, not with tabs"),
+    ("parsing a flow sequence", "close the [bracket]; a text with brackets must stand in quotes"),
+    ("parsing a flow node", "close the [bracket] or {brace}, or put the text in quotes"),
+    ("parsing a flow mapping", "close the {brace}; a text with braces must stand in quotes"),
+    ("undefined alias", "a text that begins with * must stand in quotes"),
+    ("but found another document", "one file holds one run: remove the line `---`"),
+    ("scanning a quoted scalar", "close the quote; a ' within '...' is written twice"),
+    ("could not find expected ':'", "write `key: value`, with a colon and a space"),
+    ("parsing a block mapping", "options of one section must begin in the same column"),
+    ("parsing a block collection", "the dashes of one list must stand in the same column"),
+    ("unacceptable character", "save the file as plain UTF-8 text, without control characters"),
+)
+"""What to do about an error of PyYAML, by a part of what it says."""
+
+
 def _by_first_letter() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
     table: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
     for tag, pattern, letters in CORE_SCHEMA:
@@ -111,9 +128,7 @@ def _not_yaml(exc: yaml.YAMLError, origin_at: Callable[[int], Origin]) -> Config
         origin = origin_at(mark.line + 1 if mark else 0)
     else:  # a character that YAML does not allow
         said, origin = str(exc).splitlines()[0], origin_at(0)
-    hint = "text with special characters must stand in quotes"
-    if "'\\t'" in said:
-        hint = "indent with spaces, not with tabs"
+    hint = next((hint for part, hint in HINTS if part in said), QUOTES)
     return ConfigError(f"{origin}: this is not YAML: {said}", hint=hint)
 
 

@@ -34,7 +34,10 @@ class InvalidConfigError(ConfigError):
         lines = [str(mistake) for mistake in mistakes]
         if len(lines) > 1:
             lines.insert(0, f"{source}: {len(lines)} mistakes")
-        super().__init__("\n  ".join(lines))
+        super().__init__(
+            "\n  ".join(lines),
+            hint="correct it there; `vall-e config show` prints every option with its value",
+        )
         self.mistakes = tuple(mistakes)
 
 
@@ -71,7 +74,22 @@ def located(mistakes: Iterable[Mistake], tree: Node) -> list[Mistake]:
     """The mistakes with their origins: the deepest thing that was written on the way there."""
     found = [(m.origin or tree.nearest(m.where)[0].origin, m) for m in mistakes]
     found.sort(key=lambda pair: (pair[0].line is None, pair[0].line or 0))
-    return [evolve(mistake, origin=origin) for origin, mistake in found]
+    return [
+        evolve(mistake, origin=origin)
+        if mistake.origin or origin.line
+        else evolve(mistake, origin=origin, where=_named(mistake.where, tree))
+        for origin, mistake in found
+    ]
+
+
+def _named(where: Where, tree: Node) -> Where:
+    """The place with entries of lists called by their component, as an override calls them."""
+    named = []
+    for depth, key in enumerate(where):
+        above, entry = tree.find(where[:depth]), tree.find(where[: depth + 1])
+        name = entry.find(("name",)) if entry and above and isinstance(above.value, list) else None
+        named.append(str(name.value) if name else key)
+    return tuple(named)
 
 
 def reason(exc: BaseException) -> str:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from vall_e.registry import Registry
 
 __all__ = ["PREFIX", "Override", "apply", "from_command_line", "from_environment"]
 
+log = logging.getLogger(__name__)
+
 PREFIX = "VALL_E__"
 """Of the variables that set options. (`VALL_E_PLUGINS` and its like have one underscore.)"""
 
@@ -38,6 +41,9 @@ class Override:
 def from_environment(environ: Mapping[str, str]) -> Iterator[Override]:
     """What the variables say, a section before its options."""
     for variable in sorted(environ):
+        short = variable.removeprefix(PREFIX[:-1])
+        if short != variable and "__" in short and not variable.startswith(PREFIX):
+            log.warning("%s sets nothing: did you mean %s?", variable, PREFIX + short)
         if variable.startswith(PREFIX):
             where = tuple(variable.removeprefix(PREFIX).lower().split("__"))
             yield Override(
@@ -66,6 +72,10 @@ def apply(
             if not all(override.where) or not override.where:
                 message = f"{override.text!r} sets nothing, write it as section.option=value"
                 raise WrongValueError(Mistake(message))
+            if not override.text.strip():
+                place = ".".join(override.where)
+                message = f"there is no value, write it as {place}=VALUE"
+                raise WrongValueError(Mistake(f"{message} ('' is an empty text)"))
             value, wrong = read(override.text, lambda _, o=override: o.origin)  # type: ignore[misc]
             mistakes += [evolve(m, where=override.where) for m in wrong]
             _Setter(registry, value).put(tree, cls, override.where)

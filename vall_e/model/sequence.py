@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from attrs import frozen
-from torch import Tensor
 
-SegmentName = Literal["text", "language", "level", "prompt", "response"]
+from vall_e.interfaces import Segment, SegmentName
 
-
-@frozen(eq=False)
-class Segment:
-    """A named run of the sequence, embedded by its own table.
-
-    `ids` is (n,) for text, language and level; codes (levels, frames) for prompt and response.
-    """
-
-    name: SegmentName
-    ids: Tensor
-
-    def __len__(self) -> int:
-        return int(self.ids.shape[-1])
+__all__ = ["Example", "Segment", "SegmentName"]
 
 
 @frozen(eq=False)
