@@ -68,7 +68,8 @@ def test_the_content_decides_not_the_suffix(tmp_path):
 def test_mono_is_the_mean_of_the_channels():
     clip = Clip(np.array([[1.0, 0.5], [0.0, 0.5]]), 8000)
     np.testing.assert_array_equal(clip.mono().samples, [0.5, 0.5])
-    assert clip.mono().mono() is not clip
+    mono = clip.mono()
+    assert mono.mono() is mono
     assert clip.mono().samples.shape == (2,)
 
 
@@ -155,10 +156,39 @@ def test_files_that_cannot_be_read_are_told(tmp_path):
         assert caught.value.hint
 
 
-def test_a_truncated_file_gives_what_there_is_or_is_told(tmp_path):
-    tone().write(tmp_path / "a.wav")
-    (tmp_path / "b.wav").write_bytes((tmp_path / "a.wav").read_bytes()[:1044])
-    assert len(Clip.read(tmp_path / "b.wav").samples) == 500
+@pytest.mark.parametrize("suffix", ["wav", "flac", "mp3", "ogg", "opus"])
+def test_a_truncated_file_is_told(tmp_path, suffix):
+    whole = tmp_path / f"whole.{suffix}"
+    tone(seconds=2).write(whole)
+    assert Clip.read(whole).seconds == pytest.approx(2, abs=0.1)
+    cut = tmp_path / f"cut.{suffix}"
+    cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
+    with pytest.raises(AudioError, match=r"cut\..* (is cut off|is no audio)") as caught:
+        Clip.read(cut)
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize("data", [b"junk" * 50, b"fLaC" + b"junk" * 50])
+def test_a_message_holds_no_address(data):
+    with pytest.raises(AudioError) as caught:
+        Clip.read(BytesIO(data))
+    assert "0x" not in caught.value.message
+    with pytest.raises(AudioError) as caught:
+        Clip(np.zeros((2000, 10), "f4"), 24_000).write(BytesIO())
+    assert "0x" not in caught.value.message
+
+
+def test_samples_in_another_scale_are_told(tmp_path):
+    soundfile.write(tmp_path / "a.wav", tone().samples * 300, 24_000, subtype="FLOAT")
+    with pytest.raises(AudioError, match=r"a\.wav has samples up to 150, not in \[-1, 1\]"):
+        Clip.read(tmp_path / "a.wav").check()
+
+
+def test_a_rate_too_high_for_ogg_is_lowered(tmp_path, caplog):
+    with caplog.at_level(logging.INFO):
+        tone(rate=655_350, seconds=0.1).write(tmp_path / "a.ogg")
+    assert Clip.read(tmp_path / "a.ogg").sample_rate == 192_000
+    assert "ogg has no rate of 655350 Hz: written at 192000 Hz" in caplog.text
 
 
 @pytest.mark.parametrize(

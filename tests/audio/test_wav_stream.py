@@ -7,6 +7,7 @@ import pytest
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.wav_stream import UNKNOWN_SIZE, WavStream
+from vall_e.errors import AudioError
 
 WAVE = np.sin(np.arange(1000) / 10).astype("f4")
 
@@ -66,3 +67,11 @@ def test_only_mono_is_taken_and_loud_samples_are_clipped():
         with pytest.raises(ValueError, match=r"not \(2, 3\)"):
             stream.write(np.zeros((2, 3)))
     np.testing.assert_allclose(Clip.read(BytesIO(file.getvalue())).samples, [1, -1], atol=1e-4)
+
+
+def test_samples_that_are_no_numbers_are_refused():
+    with (
+        WavStream(BytesIO(), 16_000) as stream,
+        pytest.raises(AudioError, match="no numbers cannot be written"),
+    ):
+        stream.write(np.array([0.0, np.nan]))

@@ -96,6 +96,7 @@ BAD = {
     "0.wav\troom 101\tann\ten": "there is a digit in 'room 101'",
     "0.wav\thola\tann\tes": "its language 'es' is not in text.languages ['en-us', 'de']",
     "silent.wav\thello\tann\ten": "silent",
+    "opposite.wav\thello\tann\ten": "silent",
     "short.wav\thello\tann\ten": "too short",
     "long.wav\thello\tann\ten": "too long",
     "text.wav\thello\tann\ten": "text.wav",
@@ -106,6 +107,8 @@ BAD = {
 @pytest.mark.parametrize("row", BAD)
 def test_a_recording_that_cannot_be_used_is_skipped_with_the_reason(folder, tmp_path, row):
     Clip(np.zeros(16_000, np.float32), 16_000).write(folder / "silent.wav")
+    one = sound().samples
+    Clip(np.stack([one, -one]), 16_000).write(folder / "opposite.wav")
     sound(0.05).write(folder / "short.wav")
     sound(3).write(folder / "long.wav")
     (folder / "text.wav").write_text("not audio")

@@ -14,8 +14,9 @@ from attrs import Attribute, cmp_using, evolve, field, frozen, validators
 
 from vall_e.audio.encoding import encode, format_of
 from vall_e.audio.loudness import window_power
-from vall_e.audio.whole_file import write_whole
+from vall_e.audio.wav_header import promised_frames
 from vall_e.errors import AudioError
+from vall_e.whole_file import write_whole
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +25,10 @@ SILENT_DB = -60.0
 """The loudest part of a recording that is taken for silent: below any room."""
 SILENT_WINDOW_SECONDS = 0.05
 FULL_SCALE = 0.999
+MISSING_SECONDS = 0.1
+"""Less than its header promises, an mp3 file may have by rounding."""
+LOUDEST = 4.0
+"""Float files may go a little over full scale; beyond this, they are in another scale."""
 CLIPPED_SAMPLES = 10
 """So many samples at full scale, three or more in a row, are no chance."""
 
@@ -60,19 +65,28 @@ class Clip:
         """
         if isinstance(source, str | Path):
             return cls._of_bytes(_bytes_of(Path(source)), str(source))
-        return cls._of_bytes(source.read(), str(getattr(source, "name", "the audio")))
+        name = getattr(source, "name", None)  # the number of a pipe is no name
+        return cls._of_bytes(source.read(), name if isinstance(name, str) else "the audio")
 
     @classmethod
     def _of_bytes(cls, data: bytes, name: str) -> Self:
         if not data:
             raise AudioError(f"{name} is empty", hint="give a recording")
         try:
-            samples, rate = soundfile.read(BytesIO(data), dtype="float32", always_2d=True)
+            with soundfile.SoundFile(BytesIO(data)) as file:
+                promised, rate = max(file.frames, promised_frames(data)), file.samplerate
+                samples = file.read(dtype="float32", always_2d=True)
         except (soundfile.LibsndfileError, RuntimeError) as exc:
             raise AudioError(
-                f"{name} is no audio that can be read: {exc}",
+                f"{name} is no audio that can be read: {getattr(exc, 'error_string', exc)}",
                 hint="give a wav, flac, ogg, opus or mp3 file; ffmpeg converts others",
             ) from exc
+        missing = (promised - len(samples)) / rate
+        if missing > MISSING_SECONDS:
+            raise AudioError(
+                f"{name} is cut off: {missing:.2f} s of {promised / rate:.2f} s are missing",
+                hint="copy or download it again, or convert it with ffmpeg to keep what there is",
+            )
         return cls(samples[:, 0] if samples.shape[1] == 1 else samples.T, rate, name=name)
 
     @property
@@ -115,7 +129,8 @@ class Clip:
     ) -> Self:
         """The clip itself, if it is sound; raises `AudioError` if not.
 
-        Not finite, empty, silent, too short and too long are errors; clipping is a warning.
+        Not finite, far over full scale, empty, silent, too short and too long are errors; clipping
+        is a warning.
         """
         what = what or self.name
         if self.samples.size == 0:
@@ -124,6 +139,12 @@ class Clip:
             bad = int((~np.isfinite(self.samples)).sum())
             raise AudioError(
                 f"{what} has {bad} samples that are no numbers", hint="write the file again"
+            )
+        peak = float(np.abs(self.samples).max())
+        if peak > LOUDEST:
+            raise AudioError(
+                f"{what} has samples up to {peak:.4g}, not in [-1, 1]",
+                hint="divide them by the full scale of their format, or write a 16-bit file",
             )
         if self.seconds < min_seconds:
             raise AudioError(
@@ -150,7 +171,8 @@ class Clip:
         """
         if isinstance(target, str | Path):
             path = Path(target)
-            write_whole(path, encode(self.samples, self.sample_rate, format or format_of(path)))
+            data = encode(self.samples, self.sample_rate, format or format_of(path))
+            write_whole(path, data, error=AudioError)
         else:  # a pipe cannot seek, as libsndfile would
             target.write(encode(self.samples, self.sample_rate, format or "wav"))
             target.flush()

@@ -11,8 +11,8 @@ from attrs import Attribute, cmp_using, evolve, field, frozen, validators
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from vall_e.audio.whole_file import write_whole
-from vall_e.errors import CheckpointError, DataError
+from vall_e.errors import AudioError, CheckpointError, DataError
+from vall_e.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +99,7 @@ class Codes:
             "sample_rate": json.dumps(self.sample_rate),
         }
         data = save({"codes": np.ascontiguousarray(self.values)}, metadata=metadata)
-        write_whole(Path(path), data)
+        write_whole(Path(path), data, error=AudioError)
 
     @classmethod
     def load(cls, path: str | Path, *, codec: str | None = None) -> Self:

@@ -29,13 +29,15 @@ class Encoding:
     container: str
     subtype: str
     rates: tuple[int, ...] = ()
+    highest: int | None = None
+    """If it has any rate up to this."""
 
 
 _MP3_RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 ENCODINGS = {
     "wav": Encoding("WAV", "PCM_16"),
     "flac": Encoding("FLAC", "PCM_16"),
-    "ogg": Encoding("OGG", "VORBIS"),
+    "ogg": Encoding("OGG", "VORBIS", highest=192_000),  # libsndfile crashes far above
     "opus": Encoding("OGG", "OPUS", (8000, 12_000, 16_000, 24_000, 48_000)),
     "mp3": Encoding("MP3", "MPEG_LAYER_III", _MP3_RATES),
 }
@@ -53,7 +55,7 @@ def format_of(path: Path) -> str:
 def encode(samples: NDArray[np.float32], sample_rate: int, format: str) -> bytes:  # noqa: A002
     """The bytes of a file of samples `(s,)` or `(c, s)`.
 
-    A rate that the format lacks is raised to the next that it has.
+    A rate that the format lacks is raised to the next that it has, or lowered to its highest.
     """
     encoding = ENCODINGS[_known(format, f"{format!r} is no format for audio")]
     if not samples.size:
@@ -83,7 +85,7 @@ def _bytes(frames: NDArray[np.float32], rate: int, encoding: Encoding) -> bytes:
     except (soundfile.LibsndfileError, ValueError) as exc:
         raise AudioError(
             f"{frames.shape[1]} channels at {rate} Hz cannot be written as "
-            f"{encoding.container} {encoding.subtype}: {exc}",
+            f"{encoding.container} {encoding.subtype}: {getattr(exc, 'error_string', exc)}",
             hint="write a wav file",
         ) from exc
     return out.getvalue()
@@ -96,6 +98,8 @@ def _known(name: str, wrong: str) -> str:
 
 
 def _rate(encoding: Encoding, sample_rate: int) -> int:
+    if encoding.highest is not None:
+        return min(sample_rate, encoding.highest)
     higher = (rate for rate in encoding.rates if rate >= sample_rate)
     return next(higher, encoding.rates[-1]) if encoding.rates else sample_rate
 

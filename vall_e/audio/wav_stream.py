@@ -5,12 +5,14 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, BinaryIO, Self
 
+import numpy as np
+
 from vall_e.audio.pcm import as_pcm16
+from vall_e.errors import AudioError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    import numpy as np
     from numpy.typing import NDArray
 
 UNKNOWN_SIZE = 0xFFFFFFFF
@@ -40,6 +42,10 @@ class WavStream:
             raise ValueError("this stream is closed")
         if samples.ndim != 1:
             raise ValueError(f"a stream takes mono samples (s,), not {samples.shape}")
+        if not np.isfinite(samples).all():
+            raise AudioError(
+                "samples that are no numbers cannot be written", hint="check what made the audio"
+            )
         data = as_pcm16(samples).astype("<i2").tobytes()
         self._file.write(data)
         self._file.flush()

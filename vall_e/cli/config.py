@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import click
@@ -14,6 +13,7 @@ from vall_e.config.load import change, load, load_with_origins, structure
 from vall_e.config.starter import flat, starter, with_origins
 from vall_e.config.structure import unstructure
 from vall_e.errors import ConfigError
+from vall_e.whole_file import write_whole
 
 config_file = click.Path(dir_okay=False, path_type=Path)
 overrides_option = click.option(
@@ -93,10 +93,5 @@ def init(app: App, output: Path, force: bool, overrides: tuple[str, ...]) -> Non
         return
     if output.exists() and not force:
         raise ConfigError(f"{output} exists already", hint="give --force, or another -o FILE")
-    part = output.with_name(f"{output.name}.part")
-    try:
-        part.write_text(text, encoding="utf-8")
-        os.replace(part, output)
-    except OSError as exc:
-        raise ConfigError(f"{output} cannot be written: {exc.strerror}") from exc
+    write_whole(output, text.encode(), error=ConfigError)
     click.echo(f"{output}: every option with its default")

@@ -77,9 +77,9 @@ class Preparer:
             raise DataError("it has no transcript")
         language = self._language(recording)
         phonemes = self.front_end.phonemes(recording.text, language)
-        clip = Clip.read(recording.path)
+        clip = Clip.read(recording.path).mono()  # opposite channels become silence
         clip.check(min_seconds=MIN_SECONDS, max_seconds=self.max_seconds)
-        clip = clip.mono().resample(self.codec.sample_rate)
+        clip = clip.resample(self.codec.sample_rate)
         # Resampling can overshoot a loud recording's peaks a little; codecs refuse that.
         audio = torch.from_numpy(clip.samples).float().clamp(-1, 1)[None, None]
         with torch.inference_mode():

@@ -14,9 +14,9 @@ from safetensors.numpy import save
 
 from vall_e.audio.codes import Codes
 from vall_e.audio.silence import trim
-from vall_e.audio.whole_file import write_whole
 from vall_e.errors import AudioError, CheckpointError
 from vall_e.synthesis.voices import ENCODED
+from vall_e.whole_file import write_whole
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -81,7 +81,8 @@ class Voice:
             "consent": self.consent,
         }
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, save({"codes": np.ascontiguousarray(self.codes.values)}, metadata))
+        data = save({"codes": np.ascontiguousarray(self.codes.values)}, metadata)
+        write_whole(path, data, error=AudioError)
 
     @classmethod
     def load(cls, path: Path) -> Voice:

@@ -17,8 +17,8 @@ from typing import Any, Literal
 from attrs import asdict, evolve, frozen
 
 from vall_e.audio.clip import Clip
-from vall_e.audio.whole_file import write_whole
 from vall_e.errors import AudioError
+from vall_e.whole_file import write_whole
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 NO_VOICE = "none"
@@ -112,7 +112,7 @@ class Voices:
         folder.mkdir(parents=True, exist_ok=True)
         if recording.name.endswith(ENCODED):
             path = folder / (name + ENCODED)
-            write_whole(path, _existing(recording).read_bytes())
+            write_whole(path, _existing(recording).read_bytes(), error=AudioError)
         else:
             path = folder / f"{name}.flac"
             Clip.read(recording).mono().cut(0.0, LONGEST_SECONDS).check().write(path)
@@ -187,7 +187,8 @@ class Voices:
         path = entry.path.parent / f"{entry.name}.json"
         known: dict[str, Any] = asdict(evolve(entry, path=Path(entry.path.name)))
         known["path"] = entry.path.name
-        write_whole(path, json.dumps(known, indent=2, ensure_ascii=False).encode())
+        data = json.dumps(known, indent=2, ensure_ascii=False).encode()
+        write_whole(path, data, error=AudioError)
 
 
 def _read(path: Path) -> Entry:
