@@ -252,6 +252,8 @@ def speaking(site, weights):
             env={**os.environ, "PYTHONPATH": str(site.folder)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
+            # A job in the background of a script ignores Ctrl-C, and hands that on.
+            preexec_fn=_as_in_a_terminal,
         )
         processes.append(process)
         return process
@@ -260,6 +262,10 @@ def speaking(site, weights):
     for process in processes:
         process.kill()
         process.communicate()
+
+
+def _as_in_a_terminal():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.mark.slow
@@ -271,7 +277,7 @@ def test_ctrl_c_keeps_what_was_made(speaking, tmp_path):
         assert time.monotonic() < deadline
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    stdout, stderr = process.communicate(timeout=30)
+    stdout, stderr = process.communicate(timeout=60)
     assert process.returncode == 130
     assert b", stopped early" in stdout
     assert b"Aborted!" in stderr
