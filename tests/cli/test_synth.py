@@ -11,6 +11,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 import soundfile
+from attrs import evolve
 from click.testing import CliRunner
 
 from vall_e.audio.clip import Clip
@@ -25,7 +26,9 @@ SHORT = {"max_seconds": 0.2, "seconds_per_symbol": [0.0, 0.25], "chunk_seconds":
 
 @pytest.fixture(scope="module")
 def staircase(registry):
-    return Registry([*registry.offers, *Registry.of([components]).offers])
+    """As it is where a distribution `staircase` is installed."""
+    offers = [evolve(o, distribution="staircase") for o in Registry.of([components]).offers]
+    return Registry([*registry.offers, *offers])
 
 
 @pytest.fixture(scope="module")
@@ -272,7 +275,7 @@ def _as_in_a_terminal():
 def test_ctrl_c_keeps_what_was_made(speaking, tmp_path):
     path = tmp_path / "grown.wav"
     process = speaking("-o", path)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while not (path.exists() and path.stat().st_size > 5000):
         assert time.monotonic() < deadline
         time.sleep(0.05)
