@@ -167,7 +167,8 @@ class SelfAttention(nn.Module):
             project(x).unflatten(-1, (-1, self.head_size))  # (b, t, h or g, c)
             for project in (self.q_proj, self.k_proj, self.v_proj)
         )
-        q, k = _rotate(q, rotation), _rotate(k, rotation)
+        # Under autocast the rotation is in fp32: the kernel gets one dtype, that of the products.
+        q, k = _rotate(q, rotation).to(v.dtype), _rotate(k, rotation).to(v.dtype)
         if cache is not None and index is not None:
             cache.write(number, index, k, v)
             k, v = cache.read(number)
@@ -219,7 +220,7 @@ def _visible(
         return (slots <= index[:, :, None])[:, None], False
     if causal:
         return None, True
-    if len(lengths) == 1:
+    if len(lengths) == 1 and int(lengths) == x.shape[1]:
         return None, False
     valid = torch.arange(x.shape[1], device=x.device) < lengths[:, None]  # (b, u)
     return valid[:, None, None].expand(-1, -1, x.shape[1], -1), False

@@ -278,7 +278,7 @@ sections = st.fixed_dictionaries(
             {
                 "levels": st.sampled_from(["auto", "equal", "normal"])
                 | st.lists(st.integers(0, 7), min_size=1),
-                "seed": st.integers(),
+                "seed": st.integers(0, 2**32 - 1),
                 "optimizer": st.fixed_dictionaries({"name": st.just("adamw"), "lr": numbers}),
             }
         ),

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from attrs import evolve
 
 from vall_e.audio.clip import Clip
 from vall_e.model.weights import save
@@ -15,8 +16,9 @@ SHORT = {"max_seconds": 0.2, "seconds_per_symbol": [0.0, 0.25], "chunk_seconds":
 
 @pytest.fixture(scope="session")
 def registry(registry):
-    """With a codec that needs no weights."""
-    return Registry([*registry.offers, *Registry.of([components]).offers])
+    """With a codec that needs no weights, as a distribution `staircase` offers it."""
+    offers = [evolve(o, distribution="staircase") for o in Registry.of([components]).offers]
+    return Registry([*registry.offers, *offers])
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,9 @@ import json
 import math
 import os
 import time
+from itertools import islice
 
+import attrs
 import pytest
 import torch
 from torch import nn
@@ -14,7 +16,7 @@ from vall_e.testing import StaircaseCodec
 from vall_e.testing.dataset import write_dataset
 from vall_e.training.checkpoint import checkpoints, find_weights, latest
 from vall_e.training.commands import Commands, Order
-from vall_e.training.loop import Watch, update, validate
+from vall_e.training.loop import Watch, train, update, validate
 from vall_e.training.start import open_run
 
 
@@ -59,19 +61,53 @@ def test_validation_changes_nothing(bench):
     assert same(weights(seldom), weights(often))
 
 
-def test_a_window_of_batches_averages_their_losses(bench):
+def test_a_window_of_batches_is_one_large_batch(bench):
+    """Also where one predicts more tokens than the other."""
     run = bench.open(accumulation=2)
     twin = bench.open("twin")
     run.bundle.model.eval()
     twin.bundle.model.eval()
-    batches = [batch for batch, _ in zip(twin.loader, range(2), strict=False)]
-    for batch in batches:
-        losses = twin.objective(batch.examples)
-        twin.engine.backward(losses["loss"] / 2, last=batch is batches[-1])
+    whole, other = (batch for batch, _ in zip(twin.loader, range(2), strict=False))
+    small = attrs.evolve(other, examples=other.examples[:1], ids=other.ids[:1])
+    losses = twin.objective([*whole.examples, *small.examples])
+    twin.engine.backward(losses["loss"], last=True)
     expected = twin.engine.step(clip_norm=1e9)
-    metrics = update(run, iter(batches))
+    metrics = update(run, iter([whole, small]))
     assert metrics["grad_norm"] == pytest.approx(expected, rel=1e-5)
-    assert metrics["samples"] == sum(len(batch.ids) for batch in batches)
+    assert metrics["loss"] == pytest.approx(losses["loss"].item(), rel=1e-5)
+    assert metrics["samples"] == len(whole.ids) + 1
+
+
+class Failing:
+    """A loader that gives three batches and then an error."""
+
+    def __init__(self, loader):
+        self.loader = loader
+
+    @property
+    def position(self):
+        return self.loader.position
+
+    def __iter__(self):
+        yield from islice(self.loader, 3)
+        raise OSError("the disk is gone")
+
+
+def test_what_was_learnt_is_kept_when_a_step_fails(bench):
+    run = bench.open(save_every=100)
+    run = attrs.evolve(run, loader=Failing(run.loader))
+    with pytest.raises(OSError, match="the disk is gone"):
+        train(run, Commands(), Watch())
+    assert [folder.name for folder in checkpoints(run.folder)] == ["step-000003"]
+
+
+def test_a_path_that_cannot_be_written_does_not_end_the_run(bench, caplog):
+    run = bench.open()
+    commands = Commands()
+    commands.give(f"export {run.folder}@2")
+    train(run, commands, Watch())
+    assert run.progress.step == run.config.max_steps
+    assert "cannot be written" in caplog.text
 
 
 def test_metrics_say_what_happened(bench):

@@ -48,6 +48,7 @@ def save(bundle: Bundle, path: Path, *, dtype: torch.dtype | None = None) -> Non
     part = path.with_name(path.name + ".part")
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(tensors_of(bundle.model, dtype), part, metadata=metadata_of(bundle))
+    part.chmod(0o644)  # safetensors writes files that only their owner can read
     os.replace(part, path)
 
 

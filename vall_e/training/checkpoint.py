@@ -79,10 +79,14 @@ def read_state(folder: Path) -> TrainingState:
     return TrainingState(facts, tensors)
 
 
-def prune(run: Path, keep: int) -> None:
-    """Delete all but the newest `keep` checkpoints; those made by hand stay and do not count."""
-    automatic = [folder for folder in checkpoints(run) if not _by_hand(folder)]
-    for folder in automatic[:-keep]:
+def prune(run: Path, keep: int, *, spare: Path) -> None:
+    """Delete all but the newest `keep` checkpoints; those made by hand stay and do not count.
+
+    `spare` was written just now: after going back to an older checkpoint it is not the newest.
+    """
+    automatic = [f for f in checkpoints(run) if not _by_hand(f) and f != spare]
+    keep -= 0 if _by_hand(spare) else 1
+    for folder in automatic[: max(len(automatic) - keep, 0)]:
         gone = folder.with_name(folder.name + ".part")  # so that it vanishes at once
         shutil.rmtree(gone, ignore_errors=True)
         os.replace(folder, gone)

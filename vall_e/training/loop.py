@@ -83,12 +83,22 @@ def train(run: Run, commands: Commands, watch: Watch) -> None:
     run.objective.train()
     with MetricsFile(run.folder, step=run.progress.step) as file:
         while run.progress.step < run.config.max_steps and not commands.stopped_by:
-            metrics = update(run, batches)
+            metrics = _update_or_save(run, batches)
             file.write(metrics)
             watch.on_step(metrics)
             _after_step(run, commands, file, watch)
     if run.progress.step and _unsaved(run):
         watch.on_file(save_checkpoint(run))
+
+
+def _update_or_save(run: Run, batches: Iterator[Batch]) -> Metrics:
+    """As `update`; if it fails, what was learnt before is kept."""
+    try:
+        return update(run, batches)
+    except BaseException:
+        if run.progress.step and _unsaved(run):
+            log.warning("kept %s", save_checkpoint(run))
+        raise
 
 
 def update(run: Run, batches: Iterator[Batch]) -> Metrics:
@@ -102,11 +112,10 @@ def update(run: Run, batches: Iterator[Batch]) -> Metrics:
     # A random state that follows from the step: dropout after resuming is as without it.
     torch.manual_seed((config.seed << 32) + progress.step * run.engine.world_size + run.engine.rank)
     run.rate.set(progress.step)
-    sums: dict[str, list[float]] = {}
-    taken: list[Batch] = []
-    for number in range(config.accumulation):
-        batch = next(batches)
-        taken.append(batch)
+    means: dict[str, float] = {}
+    taken = [next(batches) for _ in range(config.accumulation)]
+    shares = _shares(taken)
+    for number, (batch, share) in enumerate(zip(taken, shares, strict=True), start=1):
         with run.engine.autocast():
             losses: dict[str, Tensor] = run.objective(batch.examples)
         loss = losses["loss"]
@@ -114,8 +123,8 @@ def update(run: Run, batches: Iterator[Batch]) -> Metrics:
         if not math.isfinite(values["loss"]):
             raise _lost(f"the loss is {values['loss']}", run, [batch])
         for name, value in values.items():
-            sums.setdefault(name, []).append(value)
-        run.engine.backward(loss / config.accumulation, last=number == config.accumulation - 1)
+            means[name] = means.get(name, 0.0) + value * share
+        run.engine.backward(loss * share, last=number == len(taken))
     norm = run.engine.step(clip_norm=config.clip_norm)
     if not math.isfinite(norm) and config.precision != "fp16":
         raise _lost(f"the gradient norm is {norm}", run, taken)
@@ -127,7 +136,7 @@ def update(run: Run, batches: Iterator[Batch]) -> Metrics:
     progress.seconds += elapsed
     return {
         "step": progress.step,
-        **{name: sum(found) / len(found) for name, found in sums.items()},
+        **means,
         "lr": run.rate.highest,
         "grad_norm": norm,
         "tokens_per_second": tokens / elapsed,
@@ -136,6 +145,15 @@ def update(run: Run, batches: Iterator[Batch]) -> Metrics:
         "tokens": progress.tokens,
         "epoch": run.loader.position.epoch,
     }
+
+
+def _shares(batches: Sequence[Batch]) -> list[float]:
+    """What each batch of a window counts: in proportion to the tokens that it predicts.
+
+    So every token weighs the same, and a window is what one large batch would be.
+    """
+    counts = [sum(len(e.target) + (e.level == 0) for e in batch.examples) for batch in batches]
+    return [count / sum(counts) for count in counts]
 
 
 def validate(run: Run) -> Metrics:
@@ -161,7 +179,7 @@ def save_checkpoint(run: Run, *, by_hand: bool = False) -> Path:
     state = TrainingState(facts, {**tensors, **engine})
     step = run.progress.step
     folder = write_checkpoint(run.folder, step, finished(run), state, by_hand=by_hand)
-    prune(run.folder, run.config.keep)
+    prune(run.folder, run.config.keep, spare=folder)
     return folder
 
 
@@ -221,8 +239,12 @@ def _carry_out(order: Order, run: Run, commands: Commands, watch: Watch) -> None
         commands.stop("quit")
     elif order.name == "export":
         path = run.folder / (order.argument or f"weights-{run.progress.step:06d}.safetensors")
-        save(finished(run), path)
-        watch.on_file(path)
+        try:
+            save(finished(run), path)
+        except OSError as exc:  # a mistyped path must not cost the run
+            log.error("export: %s cannot be written: %s", path, exc.strerror)
+        else:
+            watch.on_file(path)
 
 
 def _unsaved(run: Run) -> bool:
