@@ -41,9 +41,10 @@ class Bench:
             },
         }
 
-    def open(self, name="run", *, data=(), resume=False, overfit=None, **training) -> Run:
+    def open(self, name="run", *, data=(), model=(), resume=False, overfit=None, **training) -> Run:
         raw = self.raw(**training)
         raw["data"].update(data)
+        raw["model"].update(model)
         config = structure(raw, self.registry)
         return open_run(config, self.folder / name, resume=resume, overfit=overfit)
 

@@ -315,7 +315,7 @@ def test_a_checkpoint_of_another_model_is_refused(bench):
     raw = bench.raw()
     raw["model"]["backbone"]["d_model"] = 32
     config = structure(raw, bench.registry)
-    with pytest.raises(CheckpointError, match="step-000001 does not fit the config"):
+    with pytest.raises(CheckpointError, match=r"another model.backbone.d_model \(16, not 32\)"):
         open_run(config, bench.folder / "run", resume=True)
 
 
@@ -323,3 +323,24 @@ def test_held_out_data_of_another_codec_are_refused(bench):
     write_dataset(bench.folder / "held-out", StaircaseCodec(levels=2), utterances=3)
     with pytest.raises(DataError, match="held-out has codes of staircase:2"):
         bench.open()
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"text_stride": 2}, "model.text_stride (1, not 2)"),
+        ({"positions": "unified"}, "model.positions (segment, not unified)"),
+        ({"prompt_levels": "known"}, "model.prompt_levels (all, not known)"),
+    ],
+)
+def test_weights_are_not_resumed_as_another_model(bench, changes, says):
+    bench.train(commands="quit@2")
+    with pytest.raises(CheckpointError) as caught:
+        bench.train(resume=True, model=changes)
+    assert says in caught.value.message
+
+
+def test_what_leaves_the_weights_their_meaning_may_change(bench):
+    bench.train(commands="quit@2")
+    again = bench.train(resume=True, model={"dropout": 0.1, "attention": "eager"})
+    assert again.progress.step == 6

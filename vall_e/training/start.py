@@ -25,6 +25,7 @@ from vall_e.training.evaluation import Trial, make_trials
 from vall_e.training.loop import Run, restore
 from vall_e.training.objective import Objective
 from vall_e.training.rate import Rate
+from vall_e.training.resuming import require_same
 
 log = logging.getLogger(__name__)
 
@@ -141,6 +142,8 @@ def _model(
         vocabulary=len(vocabulary),
         languages=len(config.text.languages),
     )
+    if checkpoint:
+        require_same(checkpoint / WEIGHTS, config, corpus.info.codec)
     torch.manual_seed(config.training.seed)
     model = build_valle(config.model, sizes)
     if checkpoint:
