@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal
 
 from attrs import field, frozen, validators
@@ -71,34 +73,10 @@ def build_auto(config: NoOptions) -> AttentionKernel:
     return Auto()
 
 
-def build_sdpa(config: NoOptions) -> AttentionKernel:
+def build_sdpa(backend: str, config: NoOptions) -> AttentionKernel:
     from vall_e_backbones.kernels import Sdpa
 
-    return Sdpa("sdpa")
-
-
-def build_math(config: NoOptions) -> AttentionKernel:
-    from vall_e_backbones.kernels import Sdpa
-
-    return Sdpa("math")
-
-
-def build_mem_efficient(config: NoOptions) -> AttentionKernel:
-    from vall_e_backbones.kernels import Sdpa
-
-    return Sdpa("mem-efficient")
-
-
-def build_flash(config: NoOptions) -> AttentionKernel:
-    from vall_e_backbones.kernels import Sdpa
-
-    return Sdpa("flash")
-
-
-def build_cudnn(config: NoOptions) -> AttentionKernel:
-    from vall_e_backbones.kernels import Sdpa
-
-    return Sdpa("cudnn")
+    return Sdpa(backend)
 
 
 @hookimpl
@@ -117,14 +95,24 @@ def vall_e_register_backbones() -> list[Component[Any]]:
 @hookimpl
 def vall_e_register_attentions() -> list[Component[Any]]:
     flash = "https://arxiv.org/abs/2205.14135"
-    rows = [
+    rows: list[tuple[str, Callable[[NoOptions], AttentionKernel], str, str]] = [
         ("auto", build_auto, "the fastest of the kernels below that can run the case at hand", ""),
         ("eager", build_eager, "plain matrix products and a softmax: the one to compare with", ""),
-        ("sdpa", build_sdpa, "PyTorch's choice among its own kernels", ""),
-        ("math", build_math, "PyTorch's kernel of matrix products", ""),
-        ("mem-efficient", build_mem_efficient, "PyTorch's memory-efficient kernel (CUDA)", flash),
-        ("flash", build_flash, "PyTorch's flash attention (CUDA, and CPU without masks)", flash),
-        ("cudnn", build_cudnn, "cuDNN's attention (CUDA)", ""),
+        ("sdpa", partial(build_sdpa, "sdpa"), "PyTorch's choice among its own kernels", ""),
+        ("math", partial(build_sdpa, "math"), "PyTorch's kernel of matrix products", ""),
+        (
+            "mem-efficient",
+            partial(build_sdpa, "mem-efficient"),
+            "PyTorch's memory-efficient kernel (CUDA)",
+            flash,
+        ),
+        (
+            "flash",
+            partial(build_sdpa, "flash"),
+            "PyTorch's flash attention (CUDA, and CPU without masks)",
+            flash,
+        ),
+        ("cudnn", partial(build_sdpa, "cudnn"), "cuDNN's attention (CUDA)", ""),
     ]
     return [
         Component(name=name, config=NoOptions, build=build, summary=summary, paper=paper)

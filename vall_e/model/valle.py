@@ -88,8 +88,9 @@ class Valle(nn.Module):
             self.require(stage)
             states, embedded, extra = self.hidden(rows)
             auxiliary = auxiliary + extra
+            lengths = embedded.lengths.tolist()  # once a stage: it waits for the device
             scores += [
-                self._score(stage, level, states, embedded.lengths.tolist(), rows, ignore_inputs)
+                self._score(stage, level, states, lengths, rows, ignore_inputs)
                 for level in sorted({e.level for e in rows})
             ]
         return joined(scores, auxiliary)
