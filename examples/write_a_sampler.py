@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import field, frozen, validators
 
+from vall_e.discovery import discover, registry_of
 from vall_e.plugin import Component, hookimpl
 from vall_e.registry import Registry
 from vall_e.synthesis.speak import Synthesizer
@@ -40,10 +41,10 @@ class Plugin:
 
 
 def main(registry: Registry, model: str | None = None) -> Synthesizer:
-    registry = Registry([*registry.offers, *Registry.of([Plugin()]).offers])
+    registry = Registry([*registry.offers, *registry_of([Plugin()]).offers])
     chain = "sampling.ar=[{name: min-p, p: 0.1}, categorical]"
     return Synthesizer.open(model, registry, overrides=[chain])
 
 
 if __name__ == "__main__":
-    main(Registry.discover()).synthesize(sys.argv[1], voice="kathleen").save("min_p.wav")
+    main(discover()).synthesize(sys.argv[1], voice="kathleen").save("min_p.wav")

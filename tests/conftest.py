@@ -8,6 +8,7 @@ import pytest
 from attrs import frozen
 from hypothesis import settings
 
+from vall_e.discovery import discover
 from vall_e.registry import Registry
 
 # A busy machine is no failure.
@@ -18,7 +19,7 @@ settings.load_profile("no-deadline")
 @pytest.fixture(scope="session")
 def registry() -> Registry:
     """Everything that is installed: the built-in components, as a user has them."""
-    return Registry.discover()
+    return discover()
 
 
 @frozen
@@ -44,7 +45,7 @@ class Site:
 
     def discover(self, **options) -> Registry:
         """Find what is in this folder alone."""
-        return Registry.discover(metadata.distributions(path=[str(self.folder)]), **options)
+        return discover(metadata.distributions(path=[str(self.folder)]), **options)
 
     def run(self, *args: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run Python with this folder on its path."""

@@ -19,7 +19,10 @@ TORCH_FREE = [
     or path.relative_to(ROOT).parts[:2] in {("vall_e", "config"), ("vall_e", "cli")}
     or path.relative_to(ROOT).parts[:2] in {("vall_e", "text"), ("vall_e", "audio")}
     or path.relative_to(ROOT).as_posix()
-    in {f"vall_e/{name}.py" for name in ("errors", "interfaces", "hookspecs", "registry", "plugin")}
+    in {
+        f"vall_e/{name}.py"
+        for name in ("errors", "interfaces", "hookspecs", "registry", "discovery", "plugin")
+    }
 ]
 TEXTS = {".py", ".md", ".toml", ".yaml", ".yml", ".txt", ".json", ".sh", ""}
 MACHINE_PATH = re.compile(r"(?<![\w./])/(?:home|root|work|Users|mnt)/\w+")

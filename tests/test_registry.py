@@ -2,9 +2,10 @@ import pytest
 from attrs import frozen
 
 from vall_e import plugin
+from vall_e.discovery import discover, registry_of
 from vall_e.errors import PluginError, UnknownComponentError
 from vall_e.hookspecs import HOOK_API, hookimpl
-from vall_e.registry import HOOKS, Component, Preset, Registry
+from vall_e.registry import HOOKS, Component, Preset
 
 NEWER = f"api=({HOOK_API[0]}, {HOOK_API[1] + 1})"
 CONFIG = """
@@ -161,7 +162,7 @@ def test_a_broken_plugin_is_recorded_and_stops_nobody(site, plugin_source, sourc
 
 def test_one_name_twice_in_a_plugin_is_its_own_mistake():
     with pytest.raises(ValueError, match="vall_e_register_samplers offers 'a' twice"):
-        Registry.of([Offers("a", "a")])
+        registry_of([Offers("a", "a")])
 
 
 @pytest.mark.parametrize("name", ["mamba", "vall-e-backbone-mamba:anything"])
@@ -195,7 +196,7 @@ def test_an_unknown_name_comes_with_the_nearest_and_with_broken_plugins(site, pl
 
 
 def test_an_unknown_name_far_from_all_comes_with_all():
-    registry = Registry.of([Offers("one", "two")])
+    registry = registry_of([Offers("one", "two")])
     with pytest.raises(UnknownComponentError) as caught:
         registry.get("sampler", "zebra")
     assert caught.value.hint == "installed: one, two"
@@ -285,7 +286,7 @@ def test_asking_for_something_of_a_disabled_plugin_says_what_disables_it(site, p
 
 
 def test_built_in_components_load_whatever_is_switched_off():
-    registry = Registry.discover(
+    registry = discover(
         load_plugins=False,
         environ={"VALL_E_PLUGINS": "", "VALL_E_DISABLE_PLUGINS": "vall-e"},
     )
@@ -338,8 +339,8 @@ def test_what_a_plugin_prints_stays_out_of_stdout(site, plugin_source, capsys):
 
 
 def test_registries_share_nothing():
-    assert Registry.of([Offers("one")]).names("sampler") == ["one"]
-    assert Registry.of([Offers("two")]).names("sampler") == ["two"]
+    assert registry_of([Offers("one")]).names("sampler") == ["one"]
+    assert registry_of([Offers("two")]).names("sampler") == ["two"]
 
 
 @pytest.mark.parametrize("kind", HOOKS)
@@ -350,7 +351,7 @@ def test_every_kind_can_be_offered(site, plugin_source, kind):
 
 def test_a_kind_that_does_not_exist_is_a_mistake_of_ours():
     with pytest.raises(ValueError, match="no kind of component is called 'vocoder'"):
-        Registry.of([]).names("vocoder")
+        registry_of([]).names("vocoder")
 
 
 @pytest.mark.parametrize("name", ["Gru", "top_k", "", "2d", "a:b"])
@@ -362,7 +363,7 @@ def test_names_are_kebab_case(name):
 def test_discovery_imports_no_torch(site, plugin_source):
     site.install("plugin", plugin_source("fine"))
     code = (
-        "import sys; from vall_e.registry import Registry; r = Registry.discover(); "
+        "import sys; from vall_e.discovery import discover; r = discover(); "
         "assert 'fine' in r.names('sampler'); sys.exit('torch' in sys.modules)"
     )
     done = site.run("-c", code)

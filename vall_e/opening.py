@@ -7,6 +7,7 @@ from pathlib import Path
 
 from vall_e.config.load import load as load_config
 from vall_e.config.schema import RunConfig
+from vall_e.discovery import discover
 from vall_e.errors import CheckpointError
 from vall_e.registry import Registry
 from vall_e.synthesis.speak import Synthesizer
@@ -34,7 +35,7 @@ def load(
     return open_synthesizer(
         model,
         Path(config) if config is not None else None,
-        Registry.discover(),
+        discover(),
         overrides=overrides,
         home=home or platform_home(),
         device=device,

@@ -10,9 +10,10 @@ from rich.console import Console
 
 from vall_e import errors
 from vall_e.cli.app import COMMANDS, App, cli
+from vall_e.discovery import registry_of
 from vall_e.errors import VallEError
 from vall_e.hookspecs import hookimpl
-from vall_e.registry import Component, Registry
+from vall_e.registry import Component
 
 
 @frozen
@@ -36,7 +37,7 @@ class Commands:
 
 
 def run(*args, body=lambda: None, names=()):
-    app = App(console=Console(stderr=True), registry=Registry.of([Commands(body, *names)]))
+    app = App(console=Console(stderr=True), registry=registry_of([Commands(body, *names)]))
     return CliRunner().invoke(cli, args, obj=app, prog_name="vall-e")
 
 
@@ -129,7 +130,7 @@ def test_a_plugin_command_that_is_no_command_is_the_plugins_fault():
         def build(self, config):
             return print
 
-    app = App(registry=Registry.of([Odd(None)]))
+    app = App(registry=registry_of([Odd(None)]))
     result = CliRunner().invoke(cli, ["hum"], obj=app)
     assert result.exit_code == 4
     assert "the plugin command 'hum' is no click.Command" in result.stderr

@@ -6,8 +6,9 @@ from click.testing import CliRunner
 
 from vall_e.cli.app import App, cli
 from vall_e.cli.probe import measure
+from vall_e.discovery import registry_of
 from vall_e.hookspecs import hookimpl
-from vall_e.registry import Component, Registry
+from vall_e.registry import Component
 
 
 @frozen
@@ -53,7 +54,7 @@ class Plugin:
 
 
 def run(*args):
-    app = App(registry=Registry.of([Plugin()]))
+    app = App(registry=registry_of([Plugin()]))
     return CliRunner().invoke(cli, ["plugins", *args], obj=app)
 
 

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
+from vall_e.discovery import registry_of
 from vall_e.model.weights import save
 from vall_e.registry import Registry
 from vall_e.testing import components
@@ -27,7 +28,7 @@ SHORT = {"max_seconds": 0.2, "seconds_per_symbol": [0.0, 0.25], "chunk_seconds":
 @pytest.fixture(scope="module")
 def staircase(registry):
     """As it is where a distribution `staircase` is installed."""
-    offers = [evolve(o, distribution="staircase") for o in Registry.of([components]).offers]
+    offers = [evolve(o, distribution="staircase") for o in registry_of([components]).offers]
     return Registry([*registry.offers, *offers])
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from attrs import field, frozen, validators
 
+from vall_e.discovery import registry_of
 from vall_e.plugin import Component, ConfigError, hookimpl
 from vall_e.registry import Registry
 
@@ -141,4 +142,4 @@ class Plugin:
 
 @pytest.fixture(scope="session")
 def registry() -> Registry:
-    return Registry.of([Plugin()])
+    return registry_of([Plugin()])

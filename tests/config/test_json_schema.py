@@ -7,8 +7,8 @@ import pytest
 
 from vall_e.config.json_schema import json_schema
 from vall_e.config.load import structure, unstructure
+from vall_e.discovery import registry_of
 from vall_e.errors import ConfigError
-from vall_e.registry import Registry
 
 
 @pytest.fixture(scope="module")
@@ -101,4 +101,4 @@ def test_an_option_brings_its_meaning_default_and_limits(schema):
 
 
 def test_a_registry_without_plugins_has_a_schema_too():
-    jsonschema.Draft202012Validator.check_schema(json_schema(Registry.of([])))
+    jsonschema.Draft202012Validator.check_schema(json_schema(registry_of([])))

@@ -20,6 +20,7 @@ from vall_e.config.load import (
     unstructure,
     without_folders,
 )
+from vall_e.discovery import discover, registry_of
 from vall_e.errors import ConfigError
 from vall_e.hookspecs import hookimpl
 from vall_e.registry import CORE, Component, Registry
@@ -337,7 +338,7 @@ class Squat:
 def crowded(registry):
     """The registry with a plugin whose names collide with built-in ones."""
     own = [evolve(offer, distribution=CORE) for offer in registry.offers]
-    return Registry([*own, *Registry.of([Squatter()]).offers])
+    return Registry([*own, *registry_of([Squatter()]).offers])
 
 
 def test_a_plugin_with_the_name_of_a_default_changes_no_default(crowded, registry):
@@ -380,7 +381,7 @@ def test_paths_of_built_in_components_count_from_the_file_and_are_stripped(tmp_p
         "text: {phonemizer: {name: espeak, library: lib/espeak.so, data: data}}\n"
         "codec: {name: vocos, path: a/vocos.bin, encodec_path: a/encodec.th, cache: kept}\n"
     )
-    config = load(path, Registry.discover(load_plugins=False))
+    config = load(path, discover(load_plugins=False))
     espeak, codec = config.text.phonemizer.options, config.codec.options
     assert (espeak.library, espeak.data) == (tmp_path / "lib" / "espeak.so", tmp_path / "data")
     assert codec.encodec_path == tmp_path / "a" / "encodec.th"
@@ -400,4 +401,4 @@ def test_paths_of_built_in_components_count_from_the_file_and_are_stripped(tmp_p
 )
 def test_what_cannot_run_is_told_before_it_runs(override, says):
     with pytest.raises(ConfigError, match=says):
-        load(None, Registry.discover(load_plugins=False), overrides=[override])
+        load(None, discover(load_plugins=False), overrides=[override])

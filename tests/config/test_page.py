@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from vall_e.config.load import load
+from vall_e.discovery import discover
 from vall_e.registry import Registry
 
 PAGE = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text(encoding="utf-8")
@@ -19,7 +20,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def installed() -> Registry:
-    return Registry.discover(load_plugins=False)
+    return discover(load_plugins=False)
 
 
 @pytest.fixture

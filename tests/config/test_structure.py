@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from vall_e.config.load import load, structure, unstructure
 from vall_e.config.mistakes import WrongValueError
 from vall_e.config.structure import Structurer
+from vall_e.discovery import registry_of
 from vall_e.errors import ConfigError, PluginError
-from vall_e.registry import Registry
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -227,7 +227,7 @@ def test_options_without_a_name_belong_to_the_default_component(registry):
 
 def test_a_default_that_is_not_installed_is_a_mistake():
     with pytest.raises(ConfigError, match="codec: no codec is called 'embedded'; installed: none"):
-        structure({}, Registry.of([]))
+        structure({}, registry_of([]))
 
 
 def test_a_name_may_say_whose_component_it_is(registry):
@@ -350,7 +350,7 @@ class Impossible:
 
 
 def make(raw: object, cls: type) -> Any:
-    return Structurer(Registry.of([])).structure(raw, cls)
+    return Structurer(registry_of([])).structure(raw, cls)
 
 
 def mistakes(raw: object, cls: type) -> list[str]:

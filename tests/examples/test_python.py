@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from vall_e.audio.clip import Clip
+from vall_e.discovery import registry_of
 from vall_e.registry import Registry
 from vall_e.synthesis.speak import Synthesizer
 from vall_e.testing import SamplerContract, components
@@ -27,7 +28,7 @@ def example(name):
 
 @pytest.fixture(scope="module")
 def staircase(registry):
-    return Registry([*registry.offers, *Registry.of([components]).offers])
+    return Registry([*registry.offers, *registry_of([components]).offers])
 
 
 @pytest.fixture(scope="module")

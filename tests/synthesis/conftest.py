@@ -3,6 +3,7 @@ import pytest
 from attrs import evolve
 
 from vall_e.audio.clip import Clip
+from vall_e.discovery import registry_of
 from vall_e.model.weights import save
 from vall_e.registry import Registry
 from vall_e.synthesis.parts import Parts
@@ -17,7 +18,7 @@ SHORT = {"max_seconds": 0.2, "seconds_per_symbol": [0.0, 0.25], "chunk_seconds":
 @pytest.fixture(scope="session")
 def registry(registry):
     """With a codec that needs no weights, as a distribution `staircase` offers it."""
-    offers = [evolve(o, distribution="staircase") for o in Registry.of([components]).offers]
+    offers = [evolve(o, distribution="staircase") for o in registry_of([components]).offers]
     return Registry([*registry.offers, *offers])
 
 

@@ -16,6 +16,7 @@ from attrs import define, field
 from rich.console import Console
 from rich.logging import RichHandler
 
+from vall_e.discovery import discover
 from vall_e.errors import PluginError, VallEError
 from vall_e.hookspecs import HOOK_API
 from vall_e.registry import Preset, Registry
@@ -51,7 +52,7 @@ class App:
     def registry(self) -> Registry:
         """Found when first asked for: most of `vall-e --help` needs none."""
         if self._registry is None:
-            self._registry = Registry.discover(environ=self.environ, load_plugins=self.load_plugins)
+            self._registry = discover(environ=self.environ, load_plugins=self.load_plugins)
         return self._registry
 
 

@@ -117,9 +117,9 @@ def _make(
     """The preparer of a worker process, which finds the components for itself."""
     from vall_e.config.load import structure
     from vall_e.data.prepare import make_preparer
-    from vall_e.registry import Registry
+    from vall_e.discovery import discover
 
-    registry = Registry.discover(environ=environ, load_plugins=load_plugins)
+    registry = discover(environ=environ, load_plugins=load_plugins)
     config = structure(raw, registry, source="config")
     return make_preparer(config, language=language, max_seconds=max_seconds)
 

@@ -18,7 +18,9 @@ from vall_e.config.documentation import documents
 from vall_e.config.mistakes import WrongValueError, reason
 from vall_e.config.options import options_of
 from vall_e.config.structure import Structurer, unstructure
+from vall_e.discovery import discover
 from vall_e.errors import PluginError, UnknownComponentError, VallEError
+from vall_e.interfaces import AttentionCase
 from vall_e.registry import HOOKS, Offer, PluginRecord, Registry, may_offer, normal
 
 SLOW_SECONDS = 0.5
@@ -114,7 +116,7 @@ def doctor(app: App, as_json: bool) -> None:
     """Check every plugin; the exit code is 4 if there is something to complain of."""
     # Strictness would stop us before we could say what is wrong.
     environ = {key: v for key, v in app.environ.items() if key != "VALL_E_STRICT_PLUGINS"}
-    registry = Registry.discover(environ=environ, load_plugins=app.load_plugins)
+    registry = discover(environ=environ, load_plugins=app.load_plugins)
     checkups = [_check(record, registry) for record in registry.plugins]
     conflicts = registry.duplicates()
     if as_json:
@@ -279,7 +281,5 @@ def _availability(build: Any, config: Any) -> str:
         kernel = build(config())
     except VallEError as exc:
         return f"no: {exc.message}"
-    reason = kernel.unsupported(
-        device=device, dtype=dtype, head_dim=64, masked=False, training=False
-    )
+    reason = kernel.unsupported(AttentionCase(device, dtype, head_dim=64, heads=4, kv_heads=4))
     return f"no: {reason}" if reason else f"yes, on {device.type} in {str(dtype)[6:]}"

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from attrs import frozen
 
-from vall_e.registry import PluginRecord, installed, load
+from vall_e.discovery import installed, load
+from vall_e.registry import PluginRecord
 
 PATIENCE = 20.0
 """Seconds until a plugin is taken to hang."""

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from vall_e.discovery import discover
 from vall_e.interfaces import Exporter
 from vall_e.model.weights import Bundle
-from vall_e.registry import Registry
 from vall_e.testing.staircase import StaircaseCodec
 from vall_e.testing.tiny import tiny_bundle
 
@@ -21,7 +21,7 @@ class ExporterContract:
 
     @pytest.fixture
     def bundle(self) -> Bundle:
-        return tiny_bundle(Registry.discover(load_plugins=False), StaircaseCodec())
+        return tiny_bundle(discover(load_plugins=False), StaircaseCodec())
 
     def test_names_its_suffix(self) -> None:
         exporter = self.make()

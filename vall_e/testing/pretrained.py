@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from vall_e.discovery import discover
 from vall_e.model.weights import load
-from vall_e.registry import Registry
 
 
 class ModelContract:
@@ -18,7 +18,7 @@ class ModelContract:
         assert self.make().is_file()
 
     def test_brings_all_that_speaking_needs(self) -> None:
-        bundle = load(self.make(), Registry.discover())
+        bundle = load(self.make(), discover())
         assert bundle.codec
         assert len(bundle.vocabulary) > 0
         assert not bundle.model.training

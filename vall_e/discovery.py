@@ -1,0 +1,305 @@
+"""Find the plugins that are installed, and judge what each of them offers.
+
+A plugin is an entry point of the group `vall_e`; its key is (distribution, entry-point name). Each
+is loaded on its own, so that one which fails keeps nobody else from working: it is recorded with
+its reason.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import redirect_stdout
+from difflib import get_close_matches
+from importlib import metadata
+from time import perf_counter
+from types import MappingProxyType
+from typing import Any, get_args, get_type_hints
+
+import attrs
+import pluggy
+from attrs import frozen
+
+from vall_e import hookspecs
+from vall_e.hookspecs import HOOK_API
+from vall_e.registry import (
+    CORE,
+    FIRST_API,
+    HOOKS,
+    Component,
+    Offer,
+    PluginRecord,
+    Registry,
+    Status,
+    is_api,
+    normal,
+)
+
+ENTRY_POINT_GROUP = "vall_e"
+API_ATTRIBUTE = "vall_e_hook_api"
+"""The name in a plugin's module that says which hook API it was written for."""
+
+OFF = frozenset({"", "0", "false", "no", "off"})
+"""What a variable of yes or no says to mean no."""
+
+logger = logging.getLogger(__name__)
+
+
+@frozen
+class EntryPoint:
+    """An installed plugin that is not loaded yet."""
+
+    distribution: str
+    version: str
+    name: str
+    module: str
+    load: Callable[[], object]
+
+
+class IncompatibleError(Exception):
+    """A plugin was written for another hook API."""
+
+
+def discover(
+    distributions: Iterable[metadata.Distribution] | None = None,
+    *,
+    environ: Mapping[str, str] = MappingProxyType({}),
+    load_plugins: bool = True,
+) -> Registry:
+    """Load what is installed; of `environ`, the `VALL_E_*PLUGINS` variables count.
+
+    `VALL_E_PLUGINS` and `VALL_E_DISABLE_PLUGINS` are lists of distributions, by commas: only
+    these, all but these. With `VALL_E_STRICT_PLUGINS=1` any trouble is a `PluginError`.
+    """
+    points = list(installed(distributions))
+    choice = _Choice.of(environ, load_plugins)
+    offers: list[Offer] = []
+    records: list[PluginRecord] = []
+    for point in points:
+        reason = choice.excludes(point.distribution)
+        found, record = ([], _record(point, "disabled", reason)) if reason else load(point)
+        offers += found
+        records.append(record)
+    wanted = choice.wanted | (frozenset({CORE}) if distributions is None else frozenset())
+    for name in sorted(wanted - {normal(point.distribution) for point in points}):
+        reason = "it is not installed, or offers no entry point of the group `vall_e`"
+        records.append(PluginRecord(name, "", "", "", "missing", reason))
+    choice.warn_of_misspelt(points)
+    registry = Registry(offers, records)
+    if environ.get("VALL_E_STRICT_PLUGINS", "").strip().lower() not in OFF:
+        registry.check()
+    return registry
+
+
+def registry_of(plugins: Iterable[object]) -> Registry:
+    """Take these plugin objects (modules, instances) only; raises what they raise."""
+    offers: list[Offer] = []
+    for plugin in plugins:
+        name = getattr(plugin, "__name__", type(plugin).__name__)
+        offers += collect(plugin, EntryPoint(name, "0", name, name, lambda: None))
+    return Registry(offers)
+
+
+def installed(
+    distributions: Iterable[metadata.Distribution] | None = None,
+) -> Iterable[EntryPoint]:
+    """The plugins of each distribution; the first on the path hides others of the same name.
+
+    `metadata.entry_points()` would not do: it does not say whose an entry point is.
+    """
+    seen: set[str] = set()
+    for distribution in metadata.distributions() if distributions is None else distributions:
+        points = [p for p in distribution.entry_points if p.group == ENTRY_POINT_GROUP]
+        if not points or not distribution.metadata["Name"]:  # the rest of a broken uninstall
+            continue
+        name = distribution.name
+        if normal(name) not in seen:
+            seen.add(normal(name))
+            for point in sorted(points, key=lambda point: point.name):
+                yield EntryPoint(name, distribution.version, point.name, point.value, point.load)
+
+
+def load(point: EntryPoint) -> tuple[list[Offer], PluginRecord]:
+    """Import a plugin and call its hooks; a failure becomes the reason in its record."""
+    start = perf_counter()
+    offers: list[Offer] = []
+    status: Status = "ok"
+    reason = ""
+    try:
+        with redirect_stdout(sys.stderr):  # stdout may be a WAV file or JSON
+            offers = collect(point.load(), point)
+    except IncompatibleError as exc:
+        status, reason = "incompatible", str(exc)
+    except ImportError as exc:
+        lacks = exc.name == "vall_e.plugin"  # the plugin wants a name of a newer one
+        status = "incompatible" if lacks else "failed"
+        reason = _told(exc) + (": update vall-e" if lacks else "")
+    except KeyboardInterrupt:
+        raise
+    except BaseException as exc:  # a plugin can fail in any way: Rust's panics, say
+        logger.debug("plugin %s", point.name, exc_info=True)
+        status, reason = "failed", _told(exc)
+    components = tuple(f"{offer.kind}:{offer.component.name}" for offer in offers)
+    seconds = perf_counter() - start
+    return offers, _record(point, status, reason, components=components, seconds=seconds)
+
+
+def collect(plugin: object, point: EntryPoint) -> list[Offer]:
+    """What this plugin offers, or raise what is wrong with it.
+
+    Each plugin gets a manager of its own: in a common one, the first hook that raises ends the
+    call for all, and the order of plugins would have a meaning.
+    """
+    _check_api("it", getattr(plugin, API_ATTRIBUTE, FIRST_API))
+    manager = pluggy.PluginManager("vall_e")
+    manager.add_hookspecs(hookspecs)
+    manager.register(plugin)
+    _check_spelling(plugin, manager)
+    offers: dict[tuple[str, str], Offer] = {}
+    for kind, hook in HOOKS.items():
+        for offered in getattr(manager.hook, hook)():
+            for component in _components(hook, offered):
+                if (kind, component.name) in offers:
+                    raise ValueError(f"{hook} offers {component.name!r} twice")
+                _check_config(kind, component)
+                offer = Offer(kind, component, point.distribution, point.version, point.name)
+                offers[kind, component.name] = offer
+    return list(offers.values())
+
+
+def _check_spelling(plugin: object, manager: pluggy.PluginManager) -> None:
+    """Pluggy says nothing about a hook that is misspelt or not marked; it never calls it."""
+    marked = {caller.name for caller in manager.get_hookcallers(plugin) or ()}
+    named = {name for name in dir(plugin) if name.startswith("vall_e_register_")}
+    for name in sorted((marked | named) - set(HOOKS.values())):
+        near = get_close_matches(name, HOOKS.values(), n=1)
+        meant = f", did you mean {near[0]!r}?" if near else ""
+        raise AttributeError(f"no hook is called {name!r}{meant}")
+    for name in sorted(named - marked):
+        raise AttributeError(f"{name} is not marked with @hookimpl")
+    if not marked:
+        raise AttributeError("it has no function that is marked with @hookimpl")
+
+
+def _components(hook: str, offered: object) -> Iterable[Component[Any]]:
+    if not isinstance(offered, Iterable):
+        raise TypeError(f"{hook} must return a list of components, got {offered!r}")
+    for component in offered:
+        if not isinstance(component, Component):
+            raise TypeError(f"{hook} must return a list of components, found {component!r}")
+        _check_api(repr(component.name), component.api)
+        yield component
+
+
+def _check_api(who: str, api: object) -> None:
+    """Comes before a hook is looked at: a newer plugin has hooks and fields unknown to us."""
+    if not is_api(api):
+        raise TypeError(f"{API_ATTRIBUTE} must be two numbers like (1, 0), got {api!r}")
+    major, minor = api
+    if major != HOOK_API[0] or minor > HOOK_API[1]:
+        newer = (major, minor) > HOOK_API
+        raise IncompatibleError(
+            f"{who} needs hook API {major}.{minor}, this vall-e has "
+            f"{HOOK_API[0]}.{HOOK_API[1]}: update {'vall-e' if newer else 'the plugin'}"
+        )
+
+
+def _check_config(kind: str, component: Component[Any]) -> None:
+    """What is wrong with a config class is its plugin's trouble, not that of who lists them all."""
+    _check_types(component.config, set())
+    fields = attrs.fields(component.config)
+    if "name" in {attribute.alias or attribute.name for attribute in fields}:
+        raise TypeError(f"{component.name!r} has an option called `name`, which names components")
+    required = [a.name for a in fields if a.init and a.default is attrs.NOTHING]
+    if kind == "command" and required:
+        raise TypeError(f"the command {component.name!r} has an option without default: {required}")
+
+
+def _check_types(config: type, seen: set[type]) -> None:
+    seen.add(config)
+    try:
+        hints = get_type_hints(config)
+    except Exception as exc:
+        raise TypeError(
+            f"the types of the options of {config.__qualname__} cannot be read: {exc}; "
+            "import them at run time, not under TYPE_CHECKING"
+        ) from exc
+    for hint in hints.values():
+        for part in (hint, *get_args(hint)):
+            if isinstance(part, type) and attrs.has(part) and part not in seen:
+                _check_types(part, seen)
+
+
+def _told(exc: BaseException) -> str:
+    """Kind and message of an error on one line."""
+    name, message = type(exc).__name__, " ".join(str(exc).split())
+    return f"{name}: {message}" if message else name
+
+
+@frozen
+class _Choice:
+    """Which distributions the user wants to load."""
+
+    load_plugins: bool
+    only: frozenset[str] | None
+    without: frozenset[str]
+
+    @classmethod
+    def of(cls, environ: Mapping[str, str], load_plugins: bool) -> _Choice:
+        only = environ.get("VALL_E_PLUGINS")
+        return cls(
+            load_plugins,
+            None if only is None else _names(only),
+            _names(environ.get("VALL_E_DISABLE_PLUGINS", "")),
+        )
+
+    def warn_of_misspelt(self, points: Iterable[EntryPoint]) -> None:
+        """A plugin that is to be left out and is not there may be another one misspelt."""
+        known = {normal(point.distribution) for point in points}
+        for name in sorted(self.without - known - {CORE}):
+            near = get_close_matches(name, known, n=1)
+            meant = f", did you mean {near[0]!r}?" if near else ""
+            logger.warning("VALL_E_DISABLE_PLUGINS names %r: no such plugin%s", name, meant)
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """Those that the user asked for by name."""
+        return (self.only or frozenset()) - self.without if self.load_plugins else frozenset()
+
+    def excludes(self, distribution: str) -> str:
+        """Why this distribution is left out, or nothing if it is not."""
+        name = normal(distribution)
+        if name == CORE:
+            return ""
+        if not self.load_plugins:
+            return "--no-plugins leaves it out"
+        if name in self.without:
+            return "VALL_E_DISABLE_PLUGINS names it"
+        if self.only is not None and name not in self.only:
+            return "VALL_E_PLUGINS does not name it"
+        return ""
+
+
+def _record(
+    point: EntryPoint,
+    status: Status,
+    reason: str,
+    *,
+    components: tuple[str, ...] = (),
+    seconds: float = 0.0,
+) -> PluginRecord:
+    return PluginRecord(
+        distribution=point.distribution,
+        version=point.version,
+        entry_point=point.name,
+        module=point.module,
+        status=status,
+        reason=reason,
+        components=components,
+        seconds=seconds,
+    )
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(normal(name.strip()) for name in text.split(",") if name.strip())
