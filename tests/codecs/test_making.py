@@ -1,6 +1,7 @@
 """Fitting and training the embedded codec, on seconds of sound."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,11 +40,51 @@ def test_recordings_are_resampled_and_kept_apart(sources):
     np.testing.assert_array_equal(source.part(3, 100, 200), source[3][100:200])
 
 
+def blobs(cache):
+    return {path.name: path.stat().st_mtime_ns for path in cache.iterdir()}
+
+
 def test_recordings_are_decoded_once(recordings_list, sources, tmp_path):
-    for file in recordings_list.parent.glob("*.wav"):
-        file.unlink()
+    before = blobs(tmp_path / "cache")
     (again,) = read_lists([recordings_list], 16_000, tmp_path / "cache")
+    assert blobs(tmp_path / "cache") == before
     np.testing.assert_array_equal(again.samples, sources[0].samples)
+
+
+def test_equal_lists_in_two_folders_are_two_sources(tmp_path):
+    lists = []
+    for name, level in (("a", 0.1), ("b", 0.4)):
+        folder = tmp_path / name
+        folder.mkdir()
+        soundfile.write(folder / "0.wav", np.full(1600, level), 16_000)
+        lists.append(folder / "list.tsv")
+        lists[-1].write_text("path\n0.wav\n")
+    a, b = read_lists(lists, 16_000, tmp_path / "cache")
+    assert (a[0].max(), b[0].max()) == pytest.approx((0.1, 0.4), abs=1e-3)
+
+
+def test_a_recording_that_has_changed_is_decoded_again(recordings_list, sources, tmp_path):
+    soundfile.write(recordings_list.parent / "2.wav", np.full(800, 0.5), 16_000)
+    (again,) = read_lists([recordings_list], 16_000, tmp_path / "cache")
+    assert again.length(2) == 800
+
+
+def test_recordings_that_cannot_be_used_are_left_out_and_noted(recordings_list, tmp_path):
+    folder = recordings_list.parent
+    (folder / "1.wav").write_bytes(b"no sound")
+    soundfile.write(folder / "2.wav", np.zeros(0), 16_000)
+    soundfile.write(folder / "3.wav", np.full(100, np.nan), 16_000, subtype="FLOAT")
+    (folder / "4.wav").unlink()
+    for _ in range(2):  # decoded, then from the cache
+        (source,) = read_lists([recordings_list], 16_000, tmp_path / "cache")
+        assert [source.length(i) for i in range(len(source))] == [16_000, 19_333]
+        assert [item.path for item in source.skipped] == [
+            str(folder / f"{i}.wav") for i in (1, 2, 3, 4)
+        ]
+        for item, says in zip(
+            source.skipped, ("1.wav", "no samples", "no numbers", "4.wav"), strict=True
+        ):
+            assert says in item.reason
 
 
 def test_a_bad_list_is_named(tmp_path):
@@ -218,19 +259,62 @@ def test_metrics_are_means_since_the_last_line(codebooks, sources, tmp_path):
     assert {"loss", "mel", "rate", "seconds"} <= set(first)
 
 
-def test_the_command_trains_and_leaves_a_codec_to_use(
-    codebooks, recordings_list, sources, tmp_path
-):
+@pytest.fixture
+def train(codebooks, recordings_list, tmp_path):
+    """Run `codec train` into the folder `run`, for an instant."""
     weights.save(codebooks, tmp_path / "codebooks.safetensors")
-    sizes = ["--width", "8", "--layers", "1", "--batch", "2", "--frames", "8"]
-    arguments = [
+    words = [
         "train", str(recordings_list), "--cache", str(tmp_path / "cache"), "--minutes", "0.005",
-        "--codebooks", str(tmp_path / "codebooks.safetensors"), "-o", str(tmp_path / "run"), *sizes,
+        "--codebooks", str(tmp_path / "codebooks.safetensors"), "-o", str(tmp_path / "run"),
+        *("--width", "8", "--layers", "1", "--batch", "2", "--frames", "8"),
     ]  # fmt: skip
-    result = CliRunner().invoke(command, arguments, catch_exceptions=False)
+
+    def run(*more):
+        return CliRunner().invoke(command, [*words, *more], catch_exceptions=False)
+
+    return run
+
+
+def test_the_command_trains_and_leaves_a_codec_to_use(train, tmp_path):
+    result = train("--resume")  # in an empty folder: a new run
     assert result.exit_code == 0, result.output
     made = weights.load(tmp_path / "run" / "codec.safetensors")
     assert made.vocoder_settings["width"] == 8
+
+
+def test_a_run_is_never_overwritten(train, tmp_path):
+    assert train().exit_code == 0
+    checkpoint = tmp_path / "run" / "checkpoint.safetensors"
+    before = checkpoint.read_bytes()
+    with pytest.raises(TrainingError, match="holds a run that would be overwritten") as caught:
+        train()
+    assert "--resume, or give another folder with -o" in caught.value.hint
+    assert checkpoint.read_bytes() == before
+
+
+def test_the_same_command_goes_on(train, tmp_path):
+    train("--resume")
+    first = (tmp_path / "run" / "checkpoint.safetensors").read_bytes()
+    assert train("--resume", "--minutes", "0.01").exit_code == 0
+    assert (tmp_path / "run" / "checkpoint.safetensors").read_bytes() != first
+
+
+def test_the_command_tells_what_it_skipped(train, recordings_list):
+    (recordings_list.parent / "1.wav").write_bytes(b"no sound")
+    result = train()
+    assert result.exit_code == 0
+    assert "skipped 1 of 6 recordings" in result.stderr
+    assert "1.wav" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "option", ["--minutes", "--learning-rate", "--batch", "--frames", "--width", "--layers"]
+)
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf"])
+def test_numbers_that_make_no_sense_are_refused(train, option, value):
+    result = train(option, value)
+    assert result.exit_code == 2
+    assert f"Invalid value for '{option}'" in result.stderr
 
 
 def test_the_command_tells_what_a_codec_is(tiny_weights, tmp_path):

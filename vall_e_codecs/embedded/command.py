@@ -4,13 +4,39 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from vall_e.plugin import TrainingError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from vall_e_codecs.embedded.recordings import Recordings
+
+
+class Positive(click.FloatRange):
+    """A finite number above zero; click's own range lets nan through."""
+
+    def __init__(self) -> None:
+        super().__init__(min=0, min_open=True)
+
+    def convert(
+        self, value: float, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value} is not a finite number.", param, ctx)
+        return number
+
+
+SHOWN = 10
+"""Reasons told of each list."""
+COUNT = click.IntRange(min=1)
+SEED = click.IntRange(min=0)
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 LISTS = click.argument("lists", nargs=-1, required=True, type=FILE)
@@ -35,8 +61,10 @@ def codec() -> None:
 @LISTS
 @CACHE
 @click.option("--output", "-o", type=OUTPUT, required=True, help="File for the codebooks.")
-@click.option("--vectors", default=300_000, show_default=True, help="Code frames to fit on.")
-@click.option("--seed", default=0, show_default=True)
+@click.option(
+    "--vectors", type=COUNT, default=300_000, show_default=True, help="Code frames to fit on."
+)
+@click.option("--seed", type=SEED, default=0, show_default=True)
 def fit(lists: Sequence[Path], cache: Path, output: Path, vectors: int, seed: int) -> None:
     """Fit codebooks on the recordings of LISTS, with equal shares of each list."""
     from vall_e_codecs.embedded import weights
@@ -47,6 +75,7 @@ def fit(lists: Sequence[Path], cache: Path, output: Path, vectors: int, seed: in
 
     analysis = AnalysisSettings()
     sources = read_lists(lists, analysis.sample_rate, cache)
+    _report_skipped(lists, sources)
     quantizer = fit_codebooks(
         draw_vectors(sources, analysis, vectors, seed=seed),
         FitSettings(seed=seed),
@@ -69,21 +98,30 @@ def fit(lists: Sequence[Path], cache: Path, output: Path, vectors: int, seed: in
     required=True,
     help="Folder for checkpoint.safetensors, metrics.jsonl and codec.safetensors.",
 )
-@click.option("--minutes", default=100.0, show_default=True, help="Training time in all.")
-@click.option("--learning-rate", default=8e-4, show_default=True)
-@click.option("--batch", default=12, show_default=True, help="Crops a step.")
-@click.option("--frames", default=64, show_default=True, help="Code frames a crop.")
-@click.option("--width", default=256, show_default=True, help="Channels of the vocoder.")
-@click.option("--layers", default=8, show_default=True, help="Blocks of the vocoder.")
+@click.option(
+    "--minutes", type=Positive(), default=100.0, show_default=True, help="Training time in all."
+)
+@click.option("--learning-rate", type=Positive(), default=8e-4, show_default=True)
+@click.option("--batch", type=COUNT, default=12, show_default=True, help="Crops a step.")
+@click.option("--frames", type=COUNT, default=64, show_default=True, help="Code frames a crop.")
+@click.option(
+    "--width", type=COUNT, default=256, show_default=True, help="Channels of the vocoder."
+)
+@click.option("--layers", type=COUNT, default=8, show_default=True, help="Blocks of the vocoder.")
 @click.option(
     "--adversary",
+    type=click.IntRange(min=0),
     default=0,
     show_default=True,
     help="Channels of the discriminators: 0 for none, 8 on a CPU, 32 on a GPU.",
 )
 @click.option("--start", type=FILE, help="A codec file whose vocoder is trained further.")
-@click.option("--seed", default=0, show_default=True)
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint in the output folder.")
+@click.option("--seed", type=SEED, default=0, show_default=True)
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on from the checkpoint in the output folder, if one is there.",
+)
 def train(
     lists: Sequence[Path],
     cache: Path,
@@ -119,14 +157,34 @@ def train(
     sizes = VocoderSettings(
         dimension=made.analysis.dimension, hop=made.analysis.hop, width=width, layers=layers
     )
-    output.mkdir(parents=True, exist_ok=True)
+    checkpoint = output / "checkpoint.safetensors"
+    _require_free(checkpoint, resume=resume)
     trainer = Trainer(made, sizes, settings)
     if start is not None:
         trainer.start_from(weights.load(start))
-    if resume:
-        trainer.resume(output / "checkpoint.safetensors")
+    if resume and checkpoint.exists():
+        trainer.resume(checkpoint)
     sources = read_lists(lists, made.analysis.sample_rate, cache)
+    _report_skipped(lists, sources)
+    output.mkdir(parents=True, exist_ok=True)
     trainer.run(sources, output, lambda line: append_json(output / "metrics.jsonl", line))
+
+
+def _require_free(checkpoint: Path, *, resume: bool) -> None:
+    if checkpoint.exists() and not resume:
+        raise TrainingError(
+            f"{checkpoint.parent} holds a run that would be overwritten",
+            hint="go on with it by --resume, or give another folder with -o",
+        )
+
+
+def _report_skipped(lists: Sequence[Path], sources: Sequence[Recordings]) -> None:
+    for path, source in zip(lists, sources, strict=True):
+        if source.skipped:
+            count, total = len(source.skipped), len(source) + len(source.skipped)
+            click.echo(f"{path}: skipped {count} of {total} recordings", err=True)
+            for item in source.skipped[:SHOWN]:
+                click.echo(f"  {item.reason}", err=True)
 
 
 @codec.command()

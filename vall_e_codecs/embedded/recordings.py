@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 import logging
 import os
 from collections.abc import Iterable, Sequence
@@ -12,11 +13,21 @@ from pathlib import Path
 import numpy as np
 import soundfile
 import soxr
-from attrs import frozen
+from attrs import asdict, frozen
+from jaxtyping import Float, Int, Int16
 
 from vall_e.plugin import DataError
+from vall_e.whole_file import write_whole
 
 log = logging.getLogger(__name__)
+
+
+@frozen
+class Skipped:
+    """A recording that cannot be used."""
+
+    path: str
+    reason: str
 
 
 @frozen(eq=False)
@@ -24,20 +35,21 @@ class Recordings:
     """One list's audio, end to end in one array; recording i is `samples[ends[i-1]:ends[i]]`."""
 
     name: str
-    samples: np.ndarray
-    ends: np.ndarray
+    samples: Int16[np.ndarray, " s"]
+    ends: Int[np.ndarray, " n"]
+    skipped: tuple[Skipped, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ends)
 
-    def __getitem__(self, i: int) -> np.ndarray:
+    def __getitem__(self, i: int) -> Float[np.ndarray, " s"]:
         """Float samples in [-1, 1]."""
         return self.part(i, 0, self.length(i))
 
     def length(self, i: int) -> int:
         return int(self.ends[i] - self._start(i))
 
-    def part(self, i: int, first: int, last: int) -> np.ndarray:
+    def part(self, i: int, first: int, last: int) -> Float[np.ndarray, " s"]:
         """Float samples `first` to `last` of recording i."""
         start = self._start(i)
         found: np.ndarray = self.samples[start + first : start + last].astype(np.float32)
@@ -48,7 +60,11 @@ class Recordings:
 
 
 def read_lists(lists: Iterable[Path], sample_rate: int, cache: Path) -> list[Recordings]:
-    """The recordings of each list, from the cache where the list is unchanged."""
+    """The recordings of each list, from the cache where list and recordings are unchanged.
+
+    A recording that cannot be used is left out and noted in `skipped`; a list without any that
+    can is a `DataError`.
+    """
     cache.mkdir(parents=True, exist_ok=True)
     return [_read_list(path, sample_rate, cache) for path in lists]
 
@@ -65,7 +81,7 @@ def paths_of(path: Path) -> list[Path]:
         return [path.parent / row["path"] for row in rows]
 
 
-def read_mono(path: Path, sample_rate: int) -> np.ndarray:
+def read_mono(path: Path, sample_rate: int) -> Float[np.ndarray, " s"]:
     """Float samples of a recording: the mean of its channels, resampled."""
     try:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
@@ -73,11 +89,16 @@ def read_mono(path: Path, sample_rate: int) -> np.ndarray:
         raise DataError(
             f"cannot read {path}: {exc}", hint="give an audio file that is whole, such as a WAV"
         ) from exc
+    if not samples.size or not np.isfinite(samples).all():
+        raise DataError(
+            f"{path} has {'samples that are no numbers' if samples.size else 'no samples'}",
+            hint="record it again, or leave it out",
+        )
     mono: np.ndarray = soxr.resample(samples.mean(1), rate, sample_rate)
     return mono
 
 
-def write_mono(path: Path, samples: np.ndarray, sample_rate: int) -> None:
+def write_mono(path: Path, samples: Float[np.ndarray, " s"], sample_rate: int) -> None:
     """Write a recording, whole or not at all; the suffix says the format."""
     kind = path.suffix[1:].upper()
     if kind not in soundfile.available_formats():
@@ -93,17 +114,47 @@ def _read_list(path: Path, sample_rate: int, cache: Path) -> Recordings:
     files = paths_of(path)
     if not files:
         raise DataError(f"{path} lists no recordings", hint="leave the list out, or fill it")
-    key = hashlib.sha256(f"{sample_rate}\n".encode() + path.read_bytes()).hexdigest()[:16]
-    blob, ends = cache / f"{key}.npy", cache / f"{key}.ends.npy"
+    key = _key(files, sample_rate)
+    blob, ends, skipped = (cache / f"{key}{end}" for end in (".npy", ".ends.npy", ".skipped.json"))
     if not ends.exists():
         log.info("decoding %d recordings of %s", len(files), path)
-        clips = [_as_int16(read_mono(file, sample_rate)) for file in files]
+        clips, left_out = _decoded(files, sample_rate)
+        if not clips:
+            raise DataError(
+                f"none of the {len(files)} recordings of {path} can be used: {left_out[0].reason}",
+                hint="check the column `path`, which counts from the list's folder",
+            )
         _save(blob, np.concatenate(clips))
-        _save(ends, np.cumsum([len(clip) for clip in clips]))
-    return Recordings(path.parent.name, np.load(blob, mmap_mode="r"), np.load(ends))
+        noted_bytes = json.dumps([asdict(item) for item in left_out]).encode()
+        write_whole(skipped, noted_bytes, error=DataError)
+        _save(ends, np.cumsum([len(clip) for clip in clips]))  # the last: it says that all is there
+    noted = tuple(Skipped(**item) for item in json.loads(skipped.read_text(encoding="utf-8")))
+    return Recordings(path.parent.name, np.load(blob, mmap_mode="r"), np.load(ends), noted)
 
 
-def _as_int16(samples: np.ndarray) -> np.ndarray:
+def _key(files: Sequence[Path], sample_rate: int) -> str:
+    """Names which files in which state were decoded: equal lists in two folders have two keys."""
+    digest = hashlib.sha256(f"{sample_rate}\n".encode())
+    for file in files:
+        found = file.stat() if file.exists() else None
+        state = f"{found.st_mtime_ns} {found.st_size}" if found else "absent"
+        digest.update(f"{file.resolve()}\t{state}\n".encode(errors="surrogateescape"))
+    return digest.hexdigest()[:16]
+
+
+def _decoded(
+    files: Sequence[Path], sample_rate: int
+) -> tuple[list[Int16[np.ndarray, " s"]], list[Skipped]]:
+    clips, skipped = list[np.ndarray](), list[Skipped]()
+    for file in files:
+        try:
+            clips.append(_as_int16(read_mono(file, sample_rate)))
+        except DataError as exc:
+            skipped.append(Skipped(str(file), exc.message))
+    return clips, skipped
+
+
+def _as_int16(samples: Float[np.ndarray, " s"]) -> Int16[np.ndarray, " s"]:
     rounded: np.ndarray = np.clip(np.round(samples * 32768), -32768, 32767).astype(np.int16)
     return rounded
 
