@@ -18,6 +18,7 @@ from vall_e.errors import (
 )
 from vall_e.hookspecs import HOOK_API, hookimpl
 from vall_e.interfaces import (
+    AttentionCase,
     AttentionKernel,
     Backbone,
     Cache,
@@ -49,6 +50,7 @@ else:
 
 __all__ = [
     "HOOK_API",
+    "AttentionCase",
     "AttentionKernel",
     "AudioError",
     "Backbone",

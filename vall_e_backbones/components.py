@@ -109,7 +109,7 @@ def vall_e_register_attentions() -> list[Component[Any]]:
         (
             "flash",
             partial(build_sdpa, "flash"),
-            "PyTorch's flash attention (CUDA, and CPU without masks)",
+            "PyTorch's flash attention (CUDA, and CPU without dropout)",
             flash,
         ),
         ("cudnn", partial(build_sdpa, "cudnn"), "cuDNN's attention (CUDA)", ""),

@@ -1,6 +1,7 @@
 """Attention kernels of PyTorch itself, and a plain one to compare them with."""
 
 import logging
+from functools import cache
 
 import torch
 from jaxtyping import Bool, Float
@@ -15,7 +16,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import dropout as drop
 from torch.nn.functional import scaled_dot_product_attention
 
-from vall_e.plugin import UnavailableError
+from vall_e.plugin import AttentionCase, UnavailableError
 
 log = logging.getLogger(__name__)
 
@@ -25,15 +26,7 @@ class Eager:
 
     name = "eager"
 
-    def unsupported(
-        self,
-        *,
-        device: torch.device,
-        dtype: torch.dtype,
-        head_dim: int,
-        masked: bool,
-        training: bool,
-    ) -> str | None:
+    def unsupported(self, case: AttentionCase) -> str | None:
         return None
 
     def __call__(
@@ -49,7 +42,7 @@ class Eager:
     ) -> Float[Tensor, "b h t c"]:
         groups = q.shape[1] // k.shape[1]
         k, v = (x.repeat_interleave(groups, dim=1) for x in (k, v))
-        scores = q @ k.transpose(-1, -2) * (scale or q.shape[-1] ** -0.5)
+        scores = q @ k.transpose(-1, -2) * (q.shape[-1] ** -0.5 if scale is None else scale)
         if causal:
             mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).tril()
         if mask is not None:
@@ -78,32 +71,8 @@ class Sdpa:
         self.name = name
         self.backend = BACKENDS[name]
 
-    def unsupported(
-        self,
-        *,
-        device: torch.device,
-        dtype: torch.dtype,
-        head_dim: int,
-        masked: bool,
-        training: bool,
-    ) -> str | None:
-        if self.name not in _CUDA_CHECKS:
-            return None
-        if self.name == "flash" and device.type == "cpu":
-            # PyTorch's CPU flash kernel has neither masks of its own shape nor dropout.
-            return "on the CPU flash attention takes no mask" if masked else None
-        if device.type != "cuda":
-            return f"{self.name} attention needs a CUDA device, this is {device.type}"
-        if not torch.cuda.is_available():
-            return "CUDA is not available to this build of PyTorch"
-        probe = torch.empty(1, 1, 8, head_dim, device=device, dtype=dtype, requires_grad=training)
-        bias = torch.zeros(1, 1, 8, 8, device=device, dtype=dtype) if masked else None
-        params = SDPAParams(probe, probe, probe, bias, 0.0, False, False)
-        if _CUDA_CHECKS[self.name](params, False):
-            return None
-        return (
-            f"PyTorch's {self.name} kernel cannot do {dtype}, head size {head_dim}, masked={masked}"
-        )
+    def unsupported(self, case: AttentionCase) -> str | None:
+        return _reason(self.name, case) if self.name in _CUDA_CHECKS else None
 
     def __call__(
         self,
@@ -116,13 +85,7 @@ class Sdpa:
         scale: float | None = None,
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
-        reason = self.unsupported(
-            device=q.device,
-            dtype=q.dtype,
-            head_dim=q.shape[-1],
-            masked=mask is not None,
-            training=q.requires_grad,
-        )
+        reason = self.unsupported(AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout))
         if reason is not None:
             raise UnavailableError(
                 f"attention kernel {self.name!r} cannot run this: {reason}",
@@ -132,6 +95,33 @@ class Sdpa:
             return _sdpa(q, k, v, mask, causal, scale, dropout)
         with sdpa_kernel(self.backend):
             return _sdpa(q, k, v, mask, causal, scale, dropout)
+
+
+@cache  # the probe of a CUDA device takes longer than a small attention does
+def _reason(name: str, case: AttentionCase) -> str | None:
+    """Why a fused kernel of PyTorch cannot do the case, or None."""
+    if name == "flash" and case.device.type == "cpu":
+        return "on the CPU flash attention has no dropout" if case.dropout else None
+    if case.device.type != "cuda":
+        return f"{name} attention needs a CUDA device, this is {case.device.type}"
+    if not torch.cuda.is_available():
+        return "CUDA is not available to this build of PyTorch"
+    if _CUDA_CHECKS[name](_probe(case), False):
+        return None
+    return f"PyTorch's {name} kernel cannot do {case}"
+
+
+def _probe(case: AttentionCase) -> SDPAParams:
+    """Small tensors of the case, which PyTorch's checks look at."""
+
+    def empty(heads: int) -> Tensor:
+        shape = (1, heads, 8, case.head_dim)
+        return torch.empty(shape, device=case.device, dtype=case.dtype, requires_grad=case.training)
+
+    q, k, v = empty(case.heads), empty(case.kv_heads), empty(case.kv_heads)
+    # PyTorch makes a bias in the dtype of q out of a mask before it chooses a kernel.
+    bias = q.new_zeros(1, 1, 8, 8) if case.masked else None
+    return SDPAParams(q, k, v, bias, case.dropout, case.causal, case.heads != case.kv_heads)
 
 
 def _sdpa(
@@ -166,17 +156,9 @@ class Auto:
     def __init__(self) -> None:
         self.candidates = [Sdpa(name) for name in ("cudnn", "flash", "mem-efficient", "sdpa")]
         self.chosen = ""
-        self._known: dict[tuple[torch.device, torch.dtype, int, bool, bool], Sdpa] = {}
+        self._known: dict[AttentionCase, Sdpa] = {}
 
-    def unsupported(
-        self,
-        *,
-        device: torch.device,
-        dtype: torch.dtype,
-        head_dim: int,
-        masked: bool,
-        training: bool,
-    ) -> str | None:
+    def unsupported(self, case: AttentionCase) -> str | None:
         return None
 
     def __call__(
@@ -190,21 +172,15 @@ class Auto:
         scale: float | None = None,
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
-        case = (q.device, q.dtype, q.shape[-1], mask is not None, q.requires_grad)
+        case = AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout)
         kernel = self._known.get(case) or self._choose(case)
+        self.chosen = kernel.name
         return kernel(q, k, v, mask=mask, causal=causal, scale=scale, dropout=dropout)
 
-    def _choose(self, case: tuple[torch.device, torch.dtype, int, bool, bool]) -> Sdpa:
-        device, dtype, head_dim, masked, training = case
+    def _choose(self, case: AttentionCase) -> Sdpa:
         # PyTorch's own dispatch is the best that a CPU has.
-        candidates = self.candidates if device.type == "cuda" else self.candidates[-1:]
-        for kernel in candidates:
-            reason = kernel.unsupported(
-                device=device, dtype=dtype, head_dim=head_dim, masked=masked, training=training
-            )
-            if reason is None:
-                break
+        candidates = self.candidates if case.device.type == "cuda" else self.candidates[-1:]
+        kernel = next(kernel for kernel in candidates if kernel.unsupported(case) is None)
         self._known[case] = kernel
-        self.chosen = kernel.name
-        log.info("attention: auto took %s for %s %s masked=%s", kernel.name, device, dtype, masked)
+        log.info("attention: auto took %s for %s", kernel.name, case)
         return kernel

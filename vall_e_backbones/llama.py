@@ -17,35 +17,37 @@ from vall_e_backbones.components import LlamaConfig
 class KeyValueCache:
     """Keys and values of all layers, (layer, b, position, g, c), allocated once.
 
-    Row i is filled up to `lengths[i]`. `reach` bounds what any row holds; it lives on the host, so
-    that a decoding step never waits for the device.
+    Row i is filled up to `lengths[i]`; `reach` is what the fullest row holds since the last
+    `reserve`, on the host. The slot after `max_length` takes what is padding, so that padding
+    never lands on a valid position.
     """
 
     def __init__(self, keys: Tensor, values: Tensor) -> None:
         self.keys = keys
         self.values = values
-        self.max_length = keys.shape[2]
+        self.max_length = keys.shape[2] - 1
         self.lengths = torch.zeros(keys.shape[1], dtype=torch.long, device=keys.device)
         self.reach = 0
 
     def select(self, rows: Int[Tensor, " r"]) -> "KeyValueCache":
         chosen = KeyValueCache(self.keys[:, rows], self.values[:, rows])
         chosen.lengths = self.lengths[rows]
-        chosen.settle()
         return chosen
 
-    def settle(self) -> None:
-        """Make `reach` exact again after rows left or were padded. Waits for the device."""
-        self.reach = int(self.lengths.max())
+    def reserve(self, lengths: Int[Tensor, " b"], size: int) -> Int[Tensor, "b t"]:
+        """Where the next `size` positions of each row go, of which `lengths` are valid.
 
-    def reserve(self, new: int) -> Int[Tensor, "b t"]:
-        """Where the next `new` positions of each row go."""
-        self.reach += new
+        Waits for the device, once a pass: whoever decodes has waited for the last token anyway.
+        """
+        ends = self.lengths + lengths
+        self.reach = int(ends.max())
         if self.reach > self.max_length:
             raise ValueError(
                 f"the cache holds {self.max_length} positions, {self.reach} were asked"
             )
-        return self.lengths[:, None] + torch.arange(new, device=self.lengths.device)
+        index = self.lengths[:, None] + torch.arange(size, device=ends.device)
+        self.lengths = ends
+        return index.where(index < ends[:, None], self.max_length)
 
     def write(self, layer: int, index: Int[Tensor, "b t"], k: Tensor, v: Tensor) -> None:
         rows = torch.arange(len(index), device=index.device)[:, None]
@@ -86,22 +88,18 @@ class Llama(nn.Module):
         if cache is not None and not isinstance(cache, KeyValueCache):
             raise TypeError(f"llama needs a cache of its own new_cache, got {type(cache).__name__}")
         rotation = _rotation(positions, self.head_size, self.config.rope_theta, x.dtype)
-        index = cache.reserve(x.shape[1]) if cache is not None else None
+        index = cache.reserve(lengths, x.shape[1]) if cache is not None else None
         mask, causal = _visible(x, lengths, index, cache, causal)
         for i, layer in enumerate(self.layers):
             if self.config.checkpointing and self.training and cache is None:
                 x = checkpoint(layer, x, rotation, mask, causal, use_reentrant=False)
             else:
                 x = layer(x, rotation, mask, causal, cache, index, i)
-        if cache is not None:
-            cache.lengths = cache.lengths + lengths
-            if x.shape[1] > 1:
-                cache.settle()
         return self.norm(x), x.new_zeros(())
 
     def new_cache(self, batch: int, max_length: int) -> KeyValueCache:
         weight = self.norm.weight
-        shape = (len(self.layers), batch, max_length, self.kv_heads, self.head_size)
+        shape = (len(self.layers), batch, max_length + 1, self.kv_heads, self.head_size)
         return KeyValueCache(weight.new_zeros(shape), weight.new_zeros(shape))
 
     def _initialise(self) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vall_e.interfaces import Backbone
+from vall_e.interfaces import Backbone, Cache
 
 B, T, D = 2, 7, 16
 LENGTHS = torch.tensor([7, 4])
@@ -14,7 +14,13 @@ FULL = torch.tensor([T, T])
 
 
 class BackboneContract:
-    """`make` returns a freshly initialised backbone of width `D` (16), in eval mode."""
+    """`make` returns a freshly initialised backbone of width `D` (16), in eval mode.
+
+    Each call gives the same weights. `uses_positions` is false for a backbone that takes the
+    order of the vectors for their positions, as a recurrent one does.
+    """
+
+    uses_positions = True
 
     def make(self) -> Backbone:
         raise NotImplementedError
@@ -23,6 +29,7 @@ class BackboneContract:
         hidden, auxiliary = _run(self.make(), _vectors())
         assert hidden.shape == (B, T, D)
         assert auxiliary.shape == ()
+        assert auxiliary.isfinite()
 
     def test_states_what_it_can_do(self) -> None:
         backbone = self.make()
@@ -31,11 +38,24 @@ class BackboneContract:
         assert isinstance(backbone.caches, bool)
         assert isinstance(backbone, nn.Module)
 
+    def test_the_same_input_gives_the_same_output(self) -> None:
+        backbone, x = self.make(), _vectors()
+        assert torch.equal(_run(backbone, x)[0], _run(backbone, x)[0])
+
+    def test_leaves_its_inputs_alone(self) -> None:
+        backbone, x, lengths, positions = self.make(), _vectors(), LENGTHS.clone(), _positions()
+        with torch.no_grad():
+            backbone(x, lengths=lengths, positions=positions)
+        assert torch.equal(x, _vectors())
+        assert torch.equal(lengths, LENGTHS)
+        assert torch.equal(positions, _positions())
+
     def test_causal_does_not_see_the_future(self) -> None:
         backbone, x = self.make(), _vectors()
-        changed = x.clone()
-        changed[:, 5:] += 1
-        _close(_run(backbone, x)[0][:, :5], _run(backbone, changed)[0][:, :5])
+        for first in range(1, T):
+            changed = x.clone()
+            changed[:, first:] += 1
+            _close(_run(backbone, x)[0][:, :first], _run(backbone, changed)[0][:, :first])
 
     def test_sees_the_past(self) -> None:
         backbone, x = self.make(), _vectors()
@@ -52,11 +72,20 @@ class BackboneContract:
         before = _run(backbone, x, causal=False)[0][:, :5]
         assert not torch.allclose(before, _run(backbone, changed, causal=False)[0][:, :5])
 
+    def test_each_row_hears_its_own_positions(self) -> None:
+        backbone, x = self.make(), _vectors()
+        positions = _positions().clone()
+        positions[1] = torch.arange(T)  # the second row does not restart
+        plain = _run(backbone, x)[0]
+        moved = _run(backbone, x, positions=positions)[0]
+        _close(plain[0], moved[0])
+        assert torch.allclose(plain[1], moved[1], rtol=1e-4, atol=1e-5) != self.uses_positions
+
     def test_padding_changes_nothing(self) -> None:
         backbone, x = self.make(), _vectors()
         noisy = x.clone()
         noisy[1, 4:] = 1e4
-        for causal in {True, not backbone.bidirectional}:
+        for causal in _directions(backbone):
             plain, _ = _run(backbone, x, LENGTHS, causal=causal)
             padded, _ = _run(backbone, noisy, LENGTHS, causal=causal)
             _close(plain[1, :4], padded[1, :4])
@@ -64,53 +93,69 @@ class BackboneContract:
 
     def test_a_row_is_the_same_alone(self) -> None:
         backbone, x = self.make(), _vectors()
-        for causal in {True, not backbone.bidirectional}:
+        for causal in _directions(backbone):
             together, _ = _run(backbone, x, LENGTHS, causal=causal)
-            alone, _ = _run(backbone, x[1:, :4], LENGTHS[1:], causal=causal)
-            _close(together[1:, :4], alone)
+            for row, length in enumerate(LENGTHS.tolist()):
+                alone, _ = _run(backbone, x[row : row + 1, :length], causal=causal)
+                _close(together[row, :length], alone[0])
 
-    def test_steps_equal_one_pass(self) -> None:
-        self._compare_in_pieces([1] * T)
-
-    def test_pieces_equal_one_pass(self) -> None:
-        self._compare_in_pieces([3, 1, 2, 1])
-
-    def _compare_in_pieces(self, sizes: list[int]) -> None:
-        backbone, x = self.make(), _vectors()
-        if not backbone.caches:
-            pytest.skip("this backbone says that it has no cache")
+    @pytest.mark.parametrize("sizes", [[1] * T, [3, 1, 2, 1]], ids=["steps", "pieces"])
+    def test_a_cache_gives_what_one_pass_gives(self, sizes: list[int]) -> None:
+        backbone, x = self._caching(), _vectors()
         whole, _ = _run(backbone, x)
         cache, start, pieces = backbone.new_cache(B, T), 0, []
         for size in sizes:
-            piece, positions = x[:, start : start + size], _positions()[:, start : start + size]
-            lengths = torch.full((B,), size)
+            end = start + size
             with torch.no_grad():
-                hidden, _ = backbone(piece, lengths=lengths, positions=positions, cache=cache)
+                hidden, _ = backbone(
+                    x[:, start:end],
+                    lengths=torch.full((B,), size),
+                    positions=_positions()[:, start:end],
+                    cache=cache,
+                )
             pieces.append(hidden)
-            start += size
+            start = end
         _close(torch.cat(pieces, dim=1), whole)
         assert cache.lengths.tolist() == [T, T]
+        assert cache.max_length == T
 
-    def test_rows_of_different_length_go_on_in_one_cache(self) -> None:
-        backbone, x = self.make(), _vectors()
-        if not backbone.caches:
-            pytest.skip("this backbone says that it has no cache")
-        step = torch.randn(B, 1, D, generator=torch.Generator().manual_seed(1))
-        cache = backbone.new_cache(B, T + 1)
-        with torch.no_grad():
-            backbone(x, lengths=LENGTHS, positions=_positions(), cache=cache)
-            together, _ = backbone(
-                step, lengths=torch.ones(B).long(), positions=LENGTHS[:, None], cache=cache
-            )
-        alone, _ = _run(backbone, torch.cat([x[1:, :4], step[1:]], dim=1), torch.tensor([5]))
-        _close(together[1, 0], alone[0, 4])
-        kept = cache.select(torch.tensor([1]))
-        assert kept.lengths.tolist() == [5]
+    @pytest.mark.parametrize(
+        "counts",
+        [
+            [(3, 1), (4, 3)],
+            [(3, 4), (1, 0), (1, 0), (1, 0), (1, 0)],
+            [(6, 2), (0, 1), (1, 1)],
+            [(6, 2), (1, 2)],
+        ],
+        ids=["pieces", "one row waits", "the longer row waits", "padding at the end"],
+    )
+    def test_rows_of_one_cache_grow_each_at_its_own_pace(
+        self, counts: list[tuple[int, int]]
+    ) -> None:
+        backbone, x = self._caching(), _vectors()
+        cache = backbone.new_cache(B, T)  # no place to spare
+        ends = torch.zeros(B, dtype=torch.long)
+        for count in counts:
+            lengths = torch.tensor(count)
+            _go_on(backbone, cache, x, ends, lengths)
+            ends = ends + lengths
+        assert ends.tolist() == [T, 4]
+        assert cache.lengths.tolist() == [T, 4]
+
+    @pytest.mark.parametrize("rows", [[1], [0], [1, 0]], ids=str)
+    def test_selected_rows_go_on_as_before(self, rows: list[int]) -> None:
+        backbone, x = self._caching(), _vectors()
+        cache, begun = backbone.new_cache(B, T), torch.tensor([5, 2])
+        _go_on(backbone, cache, x, torch.zeros(B, dtype=torch.long), begun)
+        kept, index = cache.select(torch.tensor(rows)), torch.tensor(rows)
+        assert kept.lengths.tolist() == begun[index].tolist()
+        assert kept.max_length == T
+        one = torch.ones_like(index)
+        for steps in range(2):
+            _go_on(backbone, kept, x[index], begun[index] + steps, one)
 
     def test_a_full_cache_is_refused(self) -> None:
-        backbone = self.make()
-        if not backbone.caches:
-            pytest.skip("this backbone says that it has no cache")
+        backbone = self._caching()
         cache = backbone.new_cache(B, T - 1)
         with pytest.raises(ValueError, match=str(T - 1)), torch.no_grad():
             backbone(_vectors(), lengths=FULL, positions=_positions(), cache=cache)
@@ -118,14 +163,33 @@ class BackboneContract:
     def test_gradients_reach_every_parameter(self) -> None:
         backbone = self.make()
         assert isinstance(backbone, nn.Module)
-        hidden, auxiliary = backbone.train()(_vectors(), lengths=FULL, positions=_positions())
+        x = _vectors().requires_grad_()
+        hidden, auxiliary = backbone.train()(x, lengths=FULL, positions=_positions())
         torch.autograd.backward(hidden.square().sum() + auxiliary)
         missing = [name for name, p in backbone.named_parameters() if p.grad is None]
         assert missing == []
+        assert x.grad is not None
+        assert x.grad.any(-1).all()
+
+    def _caching(self) -> Backbone:
+        backbone = self.make()
+        if not backbone.caches:
+            pytest.skip("this backbone says that it has no cache")
+        return backbone
+
+
+def _directions(backbone: Backbone) -> list[bool]:
+    """What `causal` may be."""
+    return [True, False] if backbone.bidirectional else [True]
 
 
 def _run(
-    backbone: Backbone, x: Tensor, lengths: Tensor | None = None, *, causal: bool = True
+    backbone: Backbone,
+    x: Tensor,
+    lengths: Tensor | None = None,
+    *,
+    positions: Tensor | None = None,
+    causal: bool = True,
 ) -> tuple[Tensor, Tensor]:
     b, t, _ = x.shape
     full = torch.full((b,), t)
@@ -133,9 +197,24 @@ def _run(
         return backbone(
             x,
             lengths=full if lengths is None else lengths,
-            positions=torch.arange(t).expand(b, -1),
+            positions=_positions()[:b, :t] if positions is None else positions,
             causal=causal,
         )
+
+
+def _go_on(backbone: Backbone, cache: Cache, x: Tensor, starts: Tensor, lengths: Tensor) -> None:
+    """Give each row of the cache its next vectors of `x`; hold it against a pass without one."""
+    size = int(lengths.max())
+    index = (starts[:, None] + torch.arange(size)).clamp(max=T - 1)
+    row = torch.arange(len(x))[:, None]
+    noise = torch.full((len(x), size, D), 50.0)  # what stands in the padding must not matter
+    piece = x[row, index].where((torch.arange(size) < lengths[:, None])[..., None], noise)
+    positions = _positions()[0][index]
+    with torch.no_grad():
+        hidden, _ = backbone(piece, lengths=lengths, positions=positions, cache=cache)
+    whole, _ = _run(backbone, x)
+    for i, (start, length) in enumerate(zip(starts.tolist(), lengths.tolist(), strict=True)):
+        _close(hidden[i, :length], whole[i, start : start + length])
 
 
 def _vectors() -> Tensor:
@@ -143,7 +222,8 @@ def _vectors() -> Tensor:
 
 
 def _positions() -> Tensor:
-    return torch.arange(T).expand(B, -1)
+    """They restart, as in a sequence of segments."""
+    return torch.tensor([0, 1, 2, 0, 1, 2, 3]).expand(B, -1)
 
 
 def _close(a: Tensor, b: Tensor) -> None:
