@@ -2,9 +2,13 @@ import random
 
 import pytest
 import torch
+from attrs import evolve
 
+from vall_e.config.schema import DataConfig
 from vall_e.data.corpus import make_corpus, open_datasets, symbols_of
 from vall_e.data.dataset import Dataset
+from vall_e.data.loader import make_order
+from vall_e.data.manifest import read_info, write_info
 from vall_e.errors import DataError, TextError
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.dataset import write_dataset
@@ -111,8 +115,46 @@ def test_symbols_that_the_vocabulary_lacks_can_be_refused(dataset):
 
 def test_datasets_of_two_codecs_are_refused(tmp_path, dataset):
     other = write_dataset(tmp_path / "other", StaircaseCodec(levels=2))
-    with pytest.raises(DataError, match=r"data has codes of staircase:3.*other of staircase:2"):
+    with pytest.raises(DataError, match=r"data was made with codec staircase:3.*other with.*:2"):
         open_datasets([dataset.folder, other])
+
+
+class Renamed:
+    """A codec of fewer levels that says it is another one."""
+
+    def __init__(self, codec, identity):
+        self.codec, self.identity = codec, identity
+
+    def __getattr__(self, name):
+        return getattr(self.codec, name)
+
+
+def test_datasets_of_different_levels_of_one_codec_are_refused(tmp_path, dataset):
+    """Their ids mean different things, though the codec is the same."""
+    few = Renamed(StaircaseCodec(levels=2), dataset.info.codec)
+    other = write_dataset(tmp_path / "other", few)
+    with pytest.raises(DataError, match=r"data was made with levels 3, .*other with levels 2"):
+        open_datasets([dataset.folder, other])
+
+
+def test_datasets_of_two_phonemizers_are_refused(tmp_path, dataset):
+    other = write_dataset(tmp_path / "other", CODEC)
+    write_info(other, evolve(read_info(other), phonemizer="espeak"))
+    with pytest.raises(DataError, match=r"with phonemizer none, .*other with phonemizer espeak"):
+        open_datasets([dataset.folder, other])
+
+
+@pytest.mark.parametrize(("shares", "fits"), [((1.0, 0.0), False), ((1.0, 0.1), True)])
+def test_shares_of_folders_that_came_out_empty_are_refused(tmp_path, dataset, shares, fits):
+    german = Dataset(write_dataset(tmp_path / "de", CODEC, utterances=3, language="de"))
+    found = corpus(german, dataset)
+    config = DataConfig(train=("de", "data"), shares=shares)
+    if fits:
+        assert make_order(found, config, seed=0).epoch(0)
+        return
+    with pytest.raises(DataError, match="folders only that have no utterance left") as caught:
+        make_order(found, config, seed=0)
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
 import json
+import subprocess
+import sys
 from functools import partial
 
 import numpy as np
@@ -195,6 +197,113 @@ def test_a_folder_of_something_else_is_refused(folder, tmp_path):
         run(folder, folder)
 
 
+@pytest.mark.parametrize("order", [[0, 2, 3], [1, 0, 2, 3], [1, 2, 3]], ids=str)
+def test_a_manifest_whose_lines_were_moved_is_refused(folder, tmp_path, order):
+    """Else new codes would be written over those of others."""
+    run(folder, tmp_path / "out")
+    path = tmp_path / "out" / "manifest.jsonl"
+    lines = path.read_text().splitlines(keepends=True)
+    path.write_text("".join(lines[number] for number in order))
+    before = files(tmp_path / "out")
+    with pytest.raises(DataError, match=r"manifest.jsonl, line \d: the codes of .* start at frame"):
+        run(folder, tmp_path / "out")
+    assert files(tmp_path / "out") == before
+
+
+def test_a_manifest_without_its_last_line_is_completed(folder, tmp_path):
+    run(folder, tmp_path / "out")
+    whole = files(tmp_path / "out")
+    lines = whole["manifest.jsonl"].splitlines(keepends=True)
+    (tmp_path / "out" / "manifest.jsonl").write_bytes(b"".join(lines[:3]))
+    assert run(folder, tmp_path / "out").done == 1
+    assert files(tmp_path / "out") == whole
+
+
+def test_a_manifest_that_was_written_anew_stays_whole(folder, tmp_path):
+    """As by an editor that spells letters out; lengths in bytes are then not ours."""
+    run(folder, tmp_path / "out")
+    path = tmp_path / "out" / "manifest.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    path.write_text("".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows))
+    assert run(folder, tmp_path / "out").already == 4
+    assert len(Dataset(tmp_path / "out")) == 4
+
+
+def test_a_torn_letter_at_the_end_of_the_manifest_is_cut_off(folder, tmp_path):
+    run(folder, tmp_path / "out")
+    whole = files(tmp_path / "out")
+    with (tmp_path / "out" / "manifest.jsonl").open("ab") as file:
+        file.write('{"id": "3", "text": "gr\u00fc'.encode()[:-1])
+    run(folder, tmp_path / "out")
+    assert files(tmp_path / "out") == whole
+
+
+def another(tmp_path):
+    """A second folder, whose recordings are called as those of the first."""
+    other = tmp_path / "other"
+    other.mkdir()
+    sound(0.9, seed=9).write(other / "0.wav")
+    (other / "transcripts.tsv").write_text("path\ttext\tspeaker\n0.wav\tgoodbye\tbob\n")
+    return other
+
+
+def test_other_recordings_of_the_same_name_are_not_taken_for_done(folder, tmp_path):
+    run(folder, tmp_path / "out")
+    with pytest.raises(DataError, match="out has other recordings of the same id: '0'") as caught:
+        run(another(tmp_path), tmp_path / "out")
+    assert str(folder / "0.wav") in caught.value.message
+    assert "data.train" in caught.value.hint
+
+
+def test_recordings_that_were_moved_are_known_again(folder, tmp_path):
+    run(folder, tmp_path / "out")
+    folder.rename(tmp_path / "elsewhere")
+    assert run(tmp_path / "elsewhere", tmp_path / "out").already == 4
+
+
+def test_what_two_folders_left_out_is_all_listed(folder, tmp_path):
+    add(folder, "gone.wav\thello\tann\ten")
+    run(folder, tmp_path / "out")
+    other = another(tmp_path)
+    (other / "0.wav").rename(other / "new.wav")
+    (other / "transcripts.tsv").write_text("path\ttext\nnew.wav\thello\nlost.wav\thello\n")
+    run(other, tmp_path / "out")
+    run(other, tmp_path / "out")
+    lines = (tmp_path / "out" / "skipped.jsonl").read_text().splitlines()
+    names = [json.loads(line)["path"].rpartition("/")[2] for line in lines]
+    assert names == ["gone.wav", "lost.wav"]
+
+
+def test_a_row_without_a_path_is_skipped(folder, tmp_path):
+    add(folder, "\tnowhere\tann\ten")
+    report = run(folder, tmp_path / "out")
+    assert report.done == 4
+    assert [item.reason for item in report.skipped] == ["row 5 of the table names no audio file"]
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from vall_e.errors import DataError
+from vall_e.folder_lock import locked
+with locked(Path(sys.argv[1]), error=DataError):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_two_processes_do_not_write_one_folder(folder, tmp_path):
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(tmp_path / "out")], stdout=subprocess.PIPE, text=True
+    )
+    with holder:
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(DataError, match="out is being written to by another process"):
+            run(folder, tmp_path / "out")
+        holder.kill()
+    assert run(folder, tmp_path / "out").done == 4
+
+
 def test_changed_transcripts_are_told(folder, tmp_path, caplog):
     run(folder, tmp_path / "out")
     table = folder / "transcripts.tsv"
@@ -228,6 +337,19 @@ def test_worker_processes_change_nothing(registry, folder, tmp_path):
         options = ("-o", tmp_path / name, "--workers", workers, *PHONEMES)
         assert command(registry, folder, *options).exit_code == 0
     assert files(tmp_path / "alone") == files(tmp_path / "helped")
+
+
+def test_the_command_refuses_what_makes_no_sense(registry, folder, tmp_path):
+    result = command(registry, folder, "-o", tmp_path / "out", "--workers", -1)
+    assert result.exit_code == 2
+    assert "-1 is not in the range" in result.stderr
+
+
+def test_an_output_that_cannot_be_made_is_told(registry, folder, tmp_path):
+    (tmp_path / "file").write_text("")
+    result = command(registry, folder, "-o", tmp_path / "file" / "out", *PHONEMES)
+    assert result.exit_code == 8
+    assert "out cannot be written to: Not a directory" in result.stderr
 
 
 def test_the_command_can_be_strict(registry, folder, tmp_path):

@@ -1,5 +1,7 @@
 import json
 
+from pathlib import Path
+
 import pytest
 
 from vall_e.data.recordings import find_recordings
@@ -80,7 +82,7 @@ def test_one_speaker_for_all(tmp_path):
     [
         ({}, "holds no audio file"),
         ({"transcripts.tsv": "path\ttext\n"}, "transcripts.tsv lists no recording"),
-        ({"transcripts.tsv": "text\nhello\n"}, "transcripts.tsv, row 1, names no audio file"),
+        ({"transcripts.tsv": "text\nhello\n"}, "transcripts.tsv names no audio file"),
         ({"transcripts.json": "{"}, "transcripts.json cannot be read"),
         ({"transcripts.json": '["a"]'}, "transcripts.json is not a list of objects"),
         (
@@ -96,3 +98,31 @@ def test_what_is_no_folder_of_recordings_says_why(tmp_path, files, says):
     with pytest.raises(DataError, match=says) as caught:
         find_recordings(tmp_path)
     assert caught.value.hint
+
+
+def test_a_row_without_a_path_does_not_stop_the_others(tmp_path):
+    write(tmp_path, "transcripts.tsv", "path\ttext\n1.wav\thello\n\tlost\n2.wav\tbye\n")
+    first, lost, last = find_recordings(tmp_path)
+    assert (first.problem, last.problem) == ("", "")
+    assert lost.problem == "row 2 of the table names no audio file"
+
+
+@pytest.mark.parametrize("table", ["transcripts.tsv", ""])
+def test_the_speaker_is_the_real_name_of_the_folder(tmp_path, monkeypatch, table):
+    write(tmp_path, "ann/1.wav", "")
+    write(tmp_path, f"ann/{table or '1.txt'}", "path\ttext\n1.wav\thello\n")
+    monkeypatch.chdir(tmp_path / "ann")
+    assert [r.speaker for r in find_recordings(Path())] == ["ann"]
+
+
+def test_a_byte_order_mark_is_no_part_of_a_text(tmp_path):
+    write(tmp_path, "1.wav", "")
+    (tmp_path / "1.txt").write_bytes(b"\xef\xbb\xbfhello")
+    assert [r.text for r in find_recordings(tmp_path)] == ["hello"]
+
+
+def test_a_transcript_in_another_encoding_is_told(tmp_path):
+    write(tmp_path, "1.wav", "")
+    (tmp_path / "1.txt").write_bytes("grün".encode("latin-1"))
+    (found,) = find_recordings(tmp_path)
+    assert found.problem == "its transcript 1.txt is not UTF-8 text (byte 2)"

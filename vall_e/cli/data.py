@@ -48,8 +48,17 @@ def data() -> None:
     "--language", help="Of all recordings. Default: the table's, else the config's first."
 )
 @click.option("--speaker", help="Of all recordings. Default: the table's, else the file's folder.")
-@click.option("--max-seconds", default=60.0, show_default=True, help="Skip longer recordings.")
-@click.option("--workers", default=0, show_default=True, help="Processes; 0 works in this one.")
+@click.option(
+    "--max-seconds",
+    type=click.FloatRange(0),
+    default=60.0,
+    show_default=True,
+    help="Skip longer recordings.",
+)
+@click.option(
+    "--workers", type=click.IntRange(0), default=0, show_default=True,
+    help="Processes; 0 works in this one.",
+)  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit with 8 if any recording was skipped.")
 @click.pass_obj
 def process(

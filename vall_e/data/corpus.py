@@ -97,17 +97,22 @@ class PromptSource:
 
 
 def open_datasets(folders: Sequence[Path]) -> list[Dataset]:
-    """All of one codec, or `DataError`."""
+    """All of one codec and phonemizer, or `DataError`."""
     datasets = [Dataset(folder) for folder in folders]
     for dataset in datasets[1:]:
-        first = datasets[0]
-        if dataset.info.codec != first.info.codec:
-            raise DataError(
-                f"{first.folder} has codes of {first.info.codec}, "
-                f"{dataset.folder} of {dataset.info.codec}",
-                hint="process them with the same codec",
-            )
+        require_alike(datasets[0], dataset)
     return datasets
+
+
+def require_alike(first: Dataset, other: Dataset) -> None:
+    """Raise `DataError` if one model cannot learn both: codes or phonemes mean something else."""
+    differences = first.info.differences(other.info)
+    if differences:
+        raise DataError(
+            f"{first.folder} was made with {first.info.told(differences)}, "
+            f"{other.folder} with {other.info.told(differences)}",
+            hint="process both with the same codec and text.phonemizer",
+        )
 
 
 def symbols_of(datasets: Sequence[Dataset]) -> set[str]:

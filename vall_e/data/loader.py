@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -13,8 +14,9 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from vall_e.config.schema import DataConfig
 from vall_e.data.corpus import Corpus, PromptSource
 from vall_e.data.order import Draw, Order, Position
+from vall_e.errors import DataError
 from vall_e.interfaces import Task
-from vall_e.model.sequence import Example, Segment
+from vall_e.model.sequence import Example, Segment, wordless
 
 
 @frozen(eq=False)
@@ -38,6 +40,7 @@ class Maker:
     tasks: Sequence[Task]
     draw_level: Callable[[Any], int]
     seed: int
+    without_text: float = 0.0
 
     def __call__(self, draw: Draw) -> Example:
         rng = draw.rng(self.seed)
@@ -52,6 +55,8 @@ class Maker:
             rng=rng,
         )
         level = self.draw_level(rng)
+        if rng.random() < self.without_text:
+            sample = wordless(sample)
         return Example(tuple(task.segments(sample, level=level)), level)
 
 
@@ -79,6 +84,7 @@ class Loader:
             sampler=_Plan(self.order, self.position, self.rank, self.world_size),
             num_workers=self.workers,
             prefetch_factor=8 if self.workers else None,
+            worker_init_fn=_leave_signals_to_parent,
             # Else it would draw from torch's own random state, and so change what dropout does.
             generator=torch.Generator(),
         )
@@ -89,15 +95,27 @@ class Loader:
 
 def make_order(corpus: Corpus, config: DataConfig, *, seed: int) -> Order:
     """The order of a run. Without `shares`, folders count by their utterances."""
+    shares = config.shares or [len(group) for group in corpus.groups]
+    if not any(share for share, group in zip(shares, corpus.groups, strict=True) if group):
+        raise DataError(
+            f"data.shares {list(shares)} draws from folders only that have no utterance left",
+            hint="give a share to another folder, or widen data.seconds",
+        )
     return Order(
         seconds=corpus.seconds,
         groups=corpus.groups,
-        shares=config.shares or [len(group) for group in corpus.groups],
+        shares=shares,
         prompt_seconds=config.prompt_seconds,
         without_prompt=config.without_prompt,
         batch_seconds=config.batch_seconds,
         seed=seed,
     )
+
+
+def _leave_signals_to_parent(worker: int) -> None:
+    """Ctrl-C and SIGTERM often reach all processes of a run at once; who runs it decides."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
 
 
 @frozen(eq=False)

@@ -18,7 +18,7 @@ from attrs import frozen
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
 T = TypeVar("T")
@@ -51,10 +51,17 @@ class Info:
         names = ("codec", "frame_rate", "levels", "codebook_size", "phonemizer", "format")
         return [name for name in names if getattr(self, name) != getattr(other, name)]
 
+    def told(self, names: Sequence[str]) -> str:
+        """These settings with their values, for a message."""
+        return ", ".join(f"{name} {getattr(self, name)}" for name in names)
+
 
 @frozen
 class Entry:
-    """One line of the manifest. The codes are frames `offset` to `offset + frames` of the file."""
+    """One line of the manifest. The codes are frames `offset` to `offset + frames` of the file.
+
+    `source` is the path of the recording, counted from the dataset's folder; empty: not known.
+    """
 
     id: str
     speaker: str
@@ -64,6 +71,7 @@ class Entry:
     seconds: float
     offset: int
     frames: int
+    source: str = ""
 
 
 def write_info(folder: Path, info: Info) -> None:
@@ -88,15 +96,19 @@ def read_info(folder: Path) -> Info:
 def read_entries(folder: Path) -> list[Entry]:
     """All complete lines, in order. A last line without its end, from a killed run, is left out."""
     path = folder / MANIFEST
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8") as file:
-        lines = [line for line in file if line.endswith("\n")]
     try:
-        return [_structure(Entry, json.loads(line), path) for line in lines]
+        return [_structure(Entry, json.loads(line.decode()), path) for line in read_lines(folder)]
     except ValueError as exc:
         hint = "delete the folder and process the recordings again"
         raise DataError(f"{path} is damaged: {exc}", hint=hint) from exc
+
+
+def read_lines(folder: Path) -> list[bytes]:
+    """The complete lines of the manifest as they stand there; none if there is no manifest."""
+    path = folder / MANIFEST
+    if not path.exists():
+        return []
+    return [line for line in path.read_bytes().splitlines(keepends=True) if line.endswith(b"\n")]
 
 
 def line_of(entry: Entry) -> str:

@@ -73,6 +73,8 @@ class Preparer:
             return Skipped(recording, exc.message)
 
     def _prepared(self, recording: Recording) -> Prepared:
+        if recording.problem:
+            raise DataError(recording.problem)
         if not recording.text:
             raise DataError("it has no transcript")
         language = self._language(recording)

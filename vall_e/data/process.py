@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections import Counter
@@ -16,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from vall_e.data.manifest import (
     CODES,
+    INFO,
     MANIFEST,
     SKIPPED,
     Entry,
@@ -23,12 +25,14 @@ from vall_e.data.manifest import (
     line_of,
     read_entries,
     read_info,
+    read_lines,
     write_info,
     write_lines,
 )
 from vall_e.data.prepare import Prepared, Preparer, Skipped
 from vall_e.data.recordings import Recording
 from vall_e.errors import DataError
+from vall_e.folder_lock import LOCK, locked
 
 log = logging.getLogger(__name__)
 
@@ -61,18 +65,29 @@ def process(
     them (`make` must then be picklable); the outcome is the same.
     """
     preparer = make()
+    with locked(out, error=DataError):
+        return _process(recordings, out, preparer, _Outcomes(preparer, make, workers), on_item)
+
+
+def _process(
+    recordings: Sequence[Recording],
+    out: Path,
+    preparer: Preparer,
+    outcomes: _Outcomes,
+    on_item: Callable[[Prepared | Skipped], None],
+) -> Report:
     entries = _open(out, preparer.info)
     known = {entry.id: entry for entry in entries}
-    todo, skipped = _sort_out(recordings, known)
+    todo, skipped = _sort_out(recordings, known, out)
     for item in skipped:
         on_item(item)
     done = 0
     with (out / CODES).open("ab") as codes, (out / MANIFEST).open("ab") as manifest:
-        for outcome in _outcomes(todo, preparer, make, workers):
+        for outcome in outcomes(todo):
             if isinstance(outcome, Skipped):
                 skipped.append(outcome)
             else:
-                entries.append(_append(outcome, codes, manifest))
+                entries.append(_append(outcome, out, codes, manifest))
                 done += 1
             on_item(outcome)
     info = attrs.evolve(
@@ -82,8 +97,7 @@ def process(
         speakers=len({entry.speaker for entry in entries}),
         seconds=round(sum(entry.seconds for entry in entries), 3),
     )
-    rows = [{"path": str(item.recording.path), "reason": item.reason} for item in skipped]
-    write_lines(out / SKIPPED, rows)
+    _write_skipped(out, skipped, recordings)
     write_info(out, info)
     already = len(recordings) - done - len(skipped)
     return Report(done=done, already=already, skipped=tuple(skipped), info=info)
@@ -91,40 +105,54 @@ def process(
 
 def _open(out: Path, info: Info) -> list[Entry]:
     """What the folder holds already, after cutting off what a killed run left half written."""
-    out.mkdir(parents=True, exist_ok=True)
-    if any(out.iterdir()) and not (out / MANIFEST).exists() and not (out / "dataset.json").exists():
+    others = {path.name for path in out.iterdir()} - {LOCK}
+    if others and not others & {MANIFEST, INFO}:
         raise DataError(f"{out} holds something else than a dataset", hint="choose another folder")
-    if (out / "dataset.json").exists():
+    if (out / INFO).exists():
         _require_same(read_info(out), info, out)
-    write_info(out, info)
     entries = read_entries(out)
+    _require_gapless(entries, out)
+    write_info(out, info)
     frame = 2 * info.levels
     with (out / CODES).open("ab") as codes, (out / MANIFEST).open("ab") as manifest:
         size = codes.tell()
         while entries and (entries[-1].offset + entries[-1].frames) * frame > size:
             entries.pop()
         codes.truncate(frame * sum(entry.frames for entry in entries))
-        manifest.truncate(sum(len(line_of(entry).encode()) for entry in entries))
+        manifest.truncate(sum(map(len, read_lines(out)[: len(entries)])))
     return entries
+
+
+def _require_gapless(entries: Sequence[Entry], out: Path) -> None:
+    """Raise `DataError` for lines that were moved or deleted: new codes would overwrite others."""
+    end = 0
+    for number, entry in enumerate(entries, start=1):
+        if entry.offset != end:
+            raise DataError(
+                f"{out / MANIFEST}, line {number}: the codes of {entry.id!r} start at frame "
+                f"{entry.offset}, those before end at {end}: lines were deleted or moved",
+                hint="put the manifest back as it was, or process into another folder",
+            )
+        end += entry.frames
 
 
 def _require_same(found: Info, ours: Info, out: Path) -> None:
     differences = found.differences(ours)
     if differences:
-        was, now = (
-            ", ".join(f"{name} {getattr(info, name)}" for name in differences)
-            for info in (found, ours)
+        raise DataError(
+            f"{out} was made with {found.told(differences)}, not with {ours.told(differences)}",
+            hint="choose another folder",
         )
-        raise DataError(f"{out} was made with {was}, not with {now}", hint="choose another folder")
 
 
 def _sort_out(
-    recordings: Sequence[Recording], known: dict[str, Entry]
+    recordings: Sequence[Recording], known: dict[str, Entry], out: Path
 ) -> tuple[list[Recording], list[Skipped]]:
     todo: list[Recording] = []
     skipped: list[Skipped] = []
     seen: set[str] = set()
     changed = 0
+    _require_same_sources(recordings, known, out)
     for recording in recordings:
         if recording.id in seen:
             skipped.append(Skipped(recording, f"its id {recording.id!r} is taken"))
@@ -141,7 +169,40 @@ def _sort_out(
     return todo, skipped
 
 
-def _append(item: Prepared, codes: BinaryIO, manifest: BinaryIO) -> Entry:
+def _require_same_sources(
+    recordings: Sequence[Recording], known: dict[str, Entry], out: Path
+) -> None:
+    """Raise `DataError` if other recordings, which still exist, have these ids already."""
+    taken: list[tuple[str, Path]] = []
+    for recording in recordings:
+        entry = known.get(recording.id)
+        if entry is None or not entry.source or recording.problem:
+            continue
+        source = (out / entry.source).resolve()
+        if source != recording.path.resolve() and source.exists():
+            taken.append((recording.id, source))
+    if taken:
+        identity, source = taken[0]
+        raise DataError(
+            f"{out} has other recordings of the same id: {identity!r} is {source} there, "
+            f"{len(taken)} in all",
+            hint="process these into a folder of their own and list both in data.train, "
+            "or give them other ids in a table with a column `id`",
+        )
+
+
+def _write_skipped(out: Path, skipped: Sequence[Skipped], recordings: Sequence[Recording]) -> None:
+    """What earlier runs left out of other recordings stays on the list."""
+    path = out / SKIPPED
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    ours = {str(recording.path.resolve()) for recording in recordings}
+    rows = [json.loads(line) for line in lines]
+    rows = [row for row in rows if str(Path(row["path"]).resolve()) not in ours]
+    rows += [{"path": str(item.recording.path), "reason": item.reason} for item in skipped]
+    write_lines(path, rows)
+
+
+def _append(item: Prepared, out: Path, codes: BinaryIO, manifest: BinaryIO) -> Entry:
     """Codes first: a line of the manifest is never without its codes."""
     frames, levels = item.codes.shape
     entry = Entry(
@@ -153,6 +214,7 @@ def _append(item: Prepared, codes: BinaryIO, manifest: BinaryIO) -> Entry:
         seconds=round(item.seconds, 4),
         offset=codes.tell() // (2 * levels),
         frames=frames,
+        source=Path(os.path.relpath(item.recording.path.resolve(), out.resolve())).as_posix(),
     )
     codes.write(item.codes.tobytes())
     codes.flush()
@@ -179,17 +241,22 @@ class _Todo(Dataset[Any]):
         return self.preparer(self.todo[index])
 
 
-def _outcomes(
-    todo: Sequence[Recording], preparer: Preparer, make: Callable[[], Preparer], workers: int
-) -> Iterator[Prepared | Skipped]:
-    if workers == 0 or not todo:
-        yield from map(preparer, todo)
-        return
-    loader = DataLoader(
-        _Todo(todo, make),
-        batch_size=None,
-        num_workers=min(workers, len(todo), 4 * (os.cpu_count() or 1)),
-        multiprocessing_context="spawn",
-        prefetch_factor=16,
-    )
-    yield from loader
+@frozen(eq=False)
+class _Outcomes:
+    """What becomes of recordings, in their order; with `workers` prepared in other processes."""
+
+    preparer: Preparer
+    make: Callable[[], Preparer]
+    workers: int
+
+    def __call__(self, todo: Sequence[Recording]) -> Iterator[Prepared | Skipped]:
+        if self.workers == 0 or not todo:
+            yield from map(self.preparer, todo)
+            return
+        yield from DataLoader(
+            _Todo(todo, self.make),
+            batch_size=None,
+            num_workers=min(self.workers, len(todo), 4 * (os.cpu_count() or 1)),
+            multiprocessing_context="spawn",
+            prefetch_factor=16,
+        )

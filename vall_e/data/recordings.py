@@ -36,7 +36,8 @@ COLUMNS = {
 class Recording:
     """An audio file that may or may not exist, and what the transcripts say about it.
 
-    `text` is empty where there is none, `language` is None where nothing is said of it.
+    `text` is empty where there is none, `language` is None where nothing is said of it. `problem`
+    says why it cannot be used, if that is known already.
     """
 
     id: str
@@ -44,6 +45,7 @@ class Recording:
     text: str
     speaker: str
     language: str | None
+    problem: str = ""
 
 
 def find_recordings(
@@ -79,22 +81,24 @@ def _table_in(folder: Path) -> Path | None:
 
 
 def _listed(table: Path, folder: Path, speaker: str | None) -> Iterator[Recording]:
-    for number, row in enumerate(_rows(table), start=1):
+    rows = _rows(table)
+    if rows and not any(_field(row, "path") for row in rows):
+        raise DataError(
+            f"{table} names no audio file",
+            hint=f"give the table a column {' or '.join(COLUMNS['path'])}",
+        )
+    for number, row in enumerate(rows, start=1):
         path = _field(row, "path")
-        if not path:
-            raise DataError(
-                f"{table}, row {number}, names no audio file",
-                hint=f"give the table a column {' or '.join(COLUMNS['path'])}",
-            )
         file = table.parent / path
         if not file.exists() and (folder / path).exists():
             file = folder / path
         yield Recording(
-            id=_field(row, "id") or path.rpartition(".")[0] or path,
-            path=file,
+            id=_field(row, "id") or path.rpartition(".")[0] or path or f"row {number}",
+            path=file if path else table,
             text=_field(row, "text"),
-            speaker=speaker or _field(row, "speaker") or file.parent.name,
+            speaker=speaker or _field(row, "speaker") or _folder_of(file),
             language=_field(row, "language") or None,
+            problem="" if path else f"row {number} of the table names no audio file",
         )
 
 
@@ -102,14 +106,32 @@ def _beside(folder: Path, speaker: str | None) -> Iterator[Recording]:
     for path in sorted(folder.rglob("*")):
         if path.suffix.lower() not in AUDIO:
             continue
-        text = path.with_suffix(".txt")
+        text, problem = _transcript(path.with_suffix(".txt"))
         yield Recording(
             id=path.relative_to(folder).with_suffix("").as_posix(),
             path=path,
-            text=text.read_text(encoding="utf-8").strip() if text.is_file() else "",
-            speaker=speaker or path.resolve().parent.name,
+            text=text,
+            speaker=speaker or _folder_of(path),
             language=None,
+            problem=problem,
         )
+
+
+def _transcript(path: Path) -> tuple[str, str]:
+    """What is said, and what is wrong with the file. A missing file is no transcript."""
+    try:
+        return path.read_text(encoding="utf-8-sig").strip(), ""
+    except FileNotFoundError:
+        return "", ""
+    except UnicodeDecodeError as exc:
+        return "", f"its transcript {path.name} is not UTF-8 text (byte {exc.start})"
+    except OSError as exc:
+        return "", f"its transcript {path.name} cannot be read: {exc.strerror}"
+
+
+def _folder_of(path: Path) -> str:
+    """The real name of the folder that holds a file, also where the path is relative to it."""
+    return path.parent.resolve().name
 
 
 def _rows(table: Path) -> list[dict[str, Any]]:
