@@ -6,7 +6,9 @@ import signal
 import subprocess
 import sys
 import time
+from hashlib import sha256
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -103,7 +105,8 @@ def test_a_stream_writes_the_same_samples(synth):
     assert result.exit_code == 0, result.output
     assert np.array_equal(samples("grown.wav"), samples("out.wav"))
     piped = synth(text, "--seed", 1, "--stream", "-o", "-").stdout_bytes
-    assert np.array_equal(np.frombuffer(piped[44:], "<i2"), samples("out.wav"))
+    audio = piped[piped.index(b"data") + 8 :]
+    assert np.array_equal(np.frombuffer(audio, "<i2"), samples("out.wav"))
 
 
 def test_json_tells_everything(synth):
@@ -113,6 +116,43 @@ def test_json_tells_everything(synth):
     assert [sentence["text"] for sentence in told["sentences"]] == ["One.", "Two."]
     assert told["provenance"]["model"]["file"] == "tiny.safetensors"
     assert {"rtf", "timings", "warnings", "seconds"} <= told.keys()
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "opus", "mp3"])
+def test_a_file_says_that_it_is_synthetic(synth, suffix):
+    synth("hello", "--seed", 1, "-o", f"a.{suffix}")
+    with soundfile.SoundFile(f"a.{suffix}") as file:
+        assert file.comment == "synthetic speech, made by vall-e"
+        assert file.software.startswith("LAME" if suffix == "mp3" else "vall-e ")
+
+
+def test_a_stream_says_that_it_is_synthetic(synth):
+    synth("hello", "--seed", 1, "--stream", "-o", "grown.wav")
+    piped = synth("hello", "--seed", 1, "--stream", "-o", "-").stdout_bytes
+    for grown in ("grown.wav", BytesIO(piped)):
+        with soundfile.SoundFile(grown) as file:
+            assert file.comment == "synthetic speech, made by vall-e"
+            assert file.software.startswith("vall-e ")
+
+
+@pytest.mark.parametrize("how", [(), ("--stream",)])
+def test_provenance_is_kept_beside_the_file(vall_e, synth, recording, how):
+    vall_e("voices", "add", "anna", recording, "--consent", "Anna, for this test")
+    result = synth("hello", "--voice", "anna", "--seed", 5, "--provenance", *how)
+    assert result.exit_code == 0, result.output
+    told = json.loads(Path("out.wav.json").read_text())
+    assert told["synthetic"] is True
+    assert told["audio"]["sha256"] == sha256(Path("out.wav").read_bytes()).hexdigest()
+    assert (told["voice"], told["consent"]) == ("anna", "Anna, for this test")
+    assert (told["text"], told["seed"]) == ("hello", 5)
+    assert told["model"]["file"] == "tiny.safetensors"
+    assert told["options"]["synthesis"]["max_seconds"] == 0.2
+    assert told["versions"].keys() == {"vall-e", "torch", "python"}
+
+
+def test_without_being_asked_nothing_is_kept_beside_the_file(synth, tmp_path):
+    synth("hello")
+    assert [path.name for path in tmp_path.iterdir()] == ["out.wav"]
 
 
 def test_options_can_be_set(synth):
@@ -146,7 +186,11 @@ def test_nothing_moves_where_there_is_no_terminal(synth):
         (["hi", "--language", "klingon"], 6, "no language is called 'klingon'"),
         (["hi", "--set", "model.dropout=0.5"], 3, "--set model.dropout: this is fixed"),
         (["hi", "--set", "sampling.ar.top-q.p=1"], 3, "top-q"),
-        (["hi", "--max-seconds", "-1"], 3, "max_seconds must be above 0"),
+        (["hi", "--max-seconds", "-1"], 2, "'-1' is not a number of seconds above 0"),
+        (["hi", "--max-seconds", "nan"], 2, "'nan' is not a number of seconds above 0"),
+        (["hi", "--max-seconds", "inf"], 2, "'inf' is not a number of seconds above 0"),
+        (["hi", "--set", "synthesis.pause_seconds=.inf"], 3, "synthesis.pause_seconds"),
+        (["hi", "-o", "-", "--provenance"], 2, "--provenance writes beside a file"),
     ],
 )
 def test_mistakes_are_told_with_their_exit_code(synth, tmp_path, args, code, says):

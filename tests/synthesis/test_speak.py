@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from attrs import evolve
 
 from vall_e.errors import AudioError, CheckpointError, ConfigError, TextError, UnavailableError
 from vall_e.synthesis.parts import Parts
@@ -10,6 +11,7 @@ from vall_e.synthesis.speak import Synthesizer
 from vall_e.testing.staircase import StaircaseCodec
 from vall_e.testing.tiny import tiny_bundle
 
+SHORT = {"max_seconds": 0.2, "seconds_per_symbol": [0.0, 0.25], "chunk_seconds": 0.1}
 LONG = "One two three. Four five six? Seven."
 
 
@@ -105,7 +107,7 @@ def test_a_batch_gives_what_each_gives_alone_in_its_order(speaker):
     batch = tiny.synthesize_batch(requests, on_sentences=lambda *at: done.append(at))
     assert done == [(3, 5), (5, 5)]
     for request, result in zip(requests, batch, strict=True):
-        alone = tiny.synthesize(request.text, seed=request.seed, max_seconds=request.max_seconds)
+        alone = tiny.synthesize(request)
         assert isinstance(result, Result)
         assert np.array_equal(result.codes.values, alone.codes.values)
         assert np.array_equal(result.audio, alone.audio)
@@ -141,18 +143,78 @@ def test_lines_without_words_are_passed_over(tiny):
 
 def test_an_unknown_language_is_an_error_at_once(tiny):
     with pytest.raises(TextError) as caught:
-        tiny.stream("hello", language="klingon")
+        tiny.stream(Request("hello", language="klingon"))
     assert caught.value.message == "no language is called 'klingon'"
     assert "en-us" in caught.value.hint
 
 
-def test_an_impossible_duration_is_refused(tiny):
-    with pytest.raises(ConfigError, match="max_seconds must be above 0"):
-        tiny.synthesize("hello", max_seconds=0.0)
+@pytest.mark.parametrize("seconds", [0.0, -1.0, float("nan"), float("inf")])
+def test_an_impossible_duration_is_refused(tiny, seconds):
+    with pytest.raises(ConfigError, match="max_seconds must be a number above 0"):
+        tiny.synthesize(Request("hello", max_seconds=seconds))
+
+
+def test_what_is_given_beside_a_request_counts_first(tiny, tone):
+    request = Request("hello", voice="none", seed=1, max_seconds=0.1)
+    result = tiny.synthesize(request, voice=tiny.voice(tone), seed=2)
+    assert (result.seed, result.provenance["voice"]) == (2, "a clip")
+    assert result.provenance["max_seconds"] == 0.1
+    assert tiny.synthesize(request).seed == 1
+
+
+class Counting:
+    """A phonemizer that counts what it has read, and cannot read an `x`."""
+
+    languages = ()
+
+    def __init__(self):
+        self.read = []
+
+    def __call__(self, text, language):
+        self.read.append(text)
+        if "x" in text:
+            raise TextError("there is an x", hint="leave it out")
+        return text
+
+    def alphabet(self):
+        return []
+
+
+@pytest.fixture
+def counting(registry, codec):
+    """A synthesizer, and the phonemizer that it reads with."""
+    parts = Parts.of(tiny_bundle(registry, codec, synthesis=SHORT), codec)
+    phonemizer = Counting()
+    front_end = evolve(parts.front_end, phonemizer=phonemizer, normalize=False)
+    return Synthesizer(evolve(parts, front_end=front_end), device="cpu"), phonemizer
+
+
+def test_a_stream_reads_a_sentence_when_its_turn_comes(counting):
+    synthesizer, phonemizer = counting
+    stream = synthesizer.stream("One.\n\nTwo.\n\nThree.", seed=0)
+    assert set(phonemizer.read) == {"One."}
+    next(chunk for chunk in stream if chunk.sentence == 1)
+    assert set(phonemizer.read) == {"One.", "Two."}
+    stream.read()
+    assert set(phonemizer.read) == {"One.", "Two.", "Three."}
+
+
+def test_a_sentence_that_cannot_be_read_stops_a_stream_there_and_a_whole_at_once(counting):
+    synthesizer, _ = counting
+    told = []
+    stream = synthesizer.stream("One.\n\nx", seed=0)
+    with pytest.raises(TextError, match="there is an x"):
+        list(stream)
+    assert [sentence.text for sentence in stream.result().sentences] == ["One."]
+    with pytest.raises(TextError, match="there is an x"):
+        synthesizer.synthesize("One.\n\nx", on_progress=told.append)
+    assert told == []
+    with pytest.raises(TextError, match="there is an x"):
+        synthesizer.stream("x")
 
 
 def test_a_sentence_that_does_not_end_is_cut_with_a_warning(tiny):
-    result = tiny.synthesize("hello there. Bye.", seed=0, max_seconds=0.02)
+    result = tiny.synthesize(Request("hello there. Bye.", seed=0, max_seconds=0.02))
     assert [sentence.codes.frames for sentence in result.sentences] == [1, 1]
     assert not result.sentences[0].ended
     assert result.sentences[0].warning == (
@@ -214,7 +276,7 @@ def test_stopping_keeps_what_was_made(tiny):
 def test_a_voice_is_what_the_model_hears_first(tiny, tone):
     voice = tiny.voice(tone)
     assert voice.codes.codec == tiny.codec.identity
-    [line] = tiny._planner(Request("hello"), voice).lines
+    [line] = tiny._planner(Request("hello"), voice).lines()
     segments = tiny.task.segments(line.job.sample, level=0)
     [prompt] = [segment for segment in segments if segment.name == "prompt"]
     assert np.array_equal(prompt.ids, voice.codes.values)
@@ -224,8 +286,8 @@ def test_a_voice_is_what_the_model_hears_first(tiny, tone):
 def test_only_the_start_of_a_voice_is_heard(speaker, tone):
     short, long = speaker(prompt_seconds=0.5), speaker(prompt_seconds=1.0)
     voice = short.voice(tone)
-    assert short._planner(Request("a"), voice).lines[0].job.sample.prompt.shape == (3, 25)
-    assert long._planner(Request("a"), voice).lines[0].job.sample.prompt.shape == (3, 50)
+    assert short._planner(Request("a"), voice).line(0).job.sample.prompt.shape == (3, 25)
+    assert long._planner(Request("a"), voice).line(0).job.sample.prompt.shape == (3, 50)
 
 
 def test_voices_come_from_recordings_voice_files_and_paths_as_text(tiny, tone, tmp_path):

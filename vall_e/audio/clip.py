@@ -12,7 +12,7 @@ import soundfile
 import soxr
 from attrs import Attribute, cmp_using, evolve, field, frozen, validators
 
-from vall_e.audio.encoding import encode, format_of
+from vall_e.audio.encoding import Note, encode, format_of
 from vall_e.audio.loudness import window_power
 from vall_e.audio.wav_header import promised_frames
 from vall_e.errors import AudioError
@@ -164,17 +164,23 @@ class Clip:
         self._warn_if_clipped(what)
         return self
 
-    def write(self, target: str | Path | BinaryIO, format: str | None = None) -> None:  # noqa: A002
+    def write(
+        self,
+        target: str | Path | BinaryIO,
+        format: str | None = None,  # noqa: A002
+        *,
+        note: Note | None = None,
+    ) -> None:
         """As wav, flac, ogg, opus or mp3: by `format`, else by the path's suffix, else wav.
 
         A file appears whole or not at all. Samples over full scale are clipped, with a warning.
         """
         if isinstance(target, str | Path):
             path = Path(target)
-            data = encode(self.samples, self.sample_rate, format or format_of(path))
+            data = encode(self.samples, self.sample_rate, format or format_of(path), note)
             write_whole(path, data, error=AudioError)
         else:  # a pipe cannot seek, as libsndfile would
-            target.write(encode(self.samples, self.sample_rate, format or "wav"))
+            target.write(encode(self.samples, self.sample_rate, format or "wav", note))
             target.flush()
 
     def _loudest_db(self) -> float:

@@ -33,6 +33,15 @@ class Encoding:
     """If it has any rate up to this."""
 
 
+@frozen
+class Note:
+    """Text in the metadata of a file."""
+
+    comment: str
+    software: str
+    """What wrote it."""
+
+
 _MP3_RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 ENCODINGS = {
     "wav": Encoding("WAV", "PCM_16"),
@@ -52,8 +61,13 @@ def format_of(path: Path) -> str:
     return _known(suffix, f"{path} has no suffix" if not suffix else f"{path} ends in .{suffix}")
 
 
-def encode(samples: NDArray[np.float32], sample_rate: int, format: str) -> bytes:  # noqa: A002
-    """The bytes of a file of samples `(s,)` or `(c, s)`.
+def encode(
+    samples: NDArray[np.float32],
+    sample_rate: int,
+    format: str,  # noqa: A002
+    note: Note | None = None,
+) -> bytes:
+    """The bytes of a file of samples `(s,)` or `(c, s)`; every format has metadata for a note.
 
     A rate that the format lacks is raised to the next that it has, or lowered to its highest.
     """
@@ -65,10 +79,10 @@ def encode(samples: NDArray[np.float32], sample_rate: int, format: str) -> bytes
     if rate != sample_rate:
         log.info("%s has no rate of %d Hz: written at %d Hz", format, sample_rate, rate)
         frames = soxr.resample(frames, sample_rate, rate, quality="HQ")
-    return _bytes(_within_full_scale(frames), rate, encoding)
+    return _bytes(_within_full_scale(frames), rate, encoding, note)
 
 
-def _bytes(frames: NDArray[np.float32], rate: int, encoding: Encoding) -> bytes:
+def _bytes(frames: NDArray[np.float32], rate: int, encoding: Encoding, note: Note | None) -> bytes:
     out = BytesIO()
     try:
         with soundfile.SoundFile(
@@ -79,6 +93,8 @@ def _bytes(frames: NDArray[np.float32], rate: int, encoding: Encoding) -> bytes:
             format=encoding.container,
             subtype=encoding.subtype,
         ) as file:
+            if note:
+                file.comment, file.software = note.comment, note.software
             for start in range(0, len(frames), BLOCK):
                 block = frames[start : start + BLOCK]
                 file.write(as_pcm16(block) if encoding.subtype == "PCM_16" else block)

@@ -15,20 +15,26 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from vall_e.audio.encoding import Note
+
 UNKNOWN_SIZE = 0xFFFFFFFF
 """What players take for "until the end" where the length is not known beforehand."""
 HEADER_BYTES = 44
+"""Without a note."""
 _BYTES = 2  # of a sample
 
 
 class WavStream:
     """Mono, 16 bit. The header goes out at once; its sizes follow at the end, if the file can seek.
 
+    A `note` is in the header.
+
     The file stays open: it belongs to the caller.
     """
 
-    def __init__(self, file: BinaryIO, sample_rate: int) -> None:
+    def __init__(self, file: BinaryIO, sample_rate: int, note: Note | None = None) -> None:
         self._file = file
+        self._information = _information(note) if note else b""
         self._sample_rate = sample_rate
         self._start = file.tell() if file.seekable() else None
         self._data_bytes = 0
@@ -75,11 +81,25 @@ class WavStream:
             self.close()
 
     def _header(self, data_bytes: int) -> bytes:
-        riff_bytes = min(data_bytes + HEADER_BYTES - 8, UNKNOWN_SIZE)
+        header_bytes = HEADER_BYTES + len(self._information)
+        riff_bytes = min(data_bytes + header_bytes - 8, UNKNOWN_SIZE)
         rate = self._sample_rate
-        return struct.pack(
-            "<4sI4s4sIHHIIHH4sI",
+        start = struct.pack(
+            "<4sI4s4sIHHIIHH",
             *(b"RIFF", riff_bytes, b"WAVE"),
             *(b"fmt ", 16, 1, 1, rate, rate * _BYTES, _BYTES, 8 * _BYTES),
-            *(b"data", data_bytes),
         )
+        return start + self._information + struct.pack("<4sI", b"data", data_bytes)
+
+
+def _information(note: Note) -> bytes:
+    """The chunk of a WAV file that holds text."""
+    texts = b"".join(
+        _chunk(kind, text.encode() + b"\0")
+        for kind, text in ((b"ISFT", note.software), (b"ICMT", note.comment))
+    )
+    return _chunk(b"LIST", b"INFO" + texts)
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack("<4sI", kind, len(data)) + data + b"\0" * (len(data) % 2)

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from attrs import frozen
+from attrs import evolve, frozen
 
 from vall_e.cli.app import App
 from vall_e.cli.progress import Steps
-from vall_e.errors import DataError, VallEError
+from vall_e.errors import AudioError, DataError, VallEError
+from vall_e.synthesis.provenance import write_record
 
 if TYPE_CHECKING:
+    from vall_e.synthesis.plan import Request
     from vall_e.synthesis.result import Result
     from vall_e.synthesis.speak import Synthesizer
 
@@ -35,7 +37,7 @@ class Job:
 
     line: int
     output: str
-    request: Mapping[str, Any]
+    said: Mapping[str, Any]
     """The other keys, as `Request` has them."""
 
 
@@ -66,34 +68,45 @@ def run_jobs(
     app: App,
     synthesizer: Synthesizer,
     jobs: Sequence[Job],
-    usual: Mapping[str, Any],
+    usual: Request,
     folder: Path,
     *,
     as_json: bool,
+    provenance: bool,
 ) -> None:
-    """Write a file a job, group by group, so that little is lost when the user stops it.
+    """Say `usual` as each job changes it, to a file a job.
 
-    Jobs that fail are told and left out; then the first failure's exit code is ours.
+    They are written group by group, so that little is lost when the user stops it. Jobs that fail
+    are told and left out; then the first failure's exit code is ours.
     """
-    from vall_e.synthesis.plan import Request
-
     size = synthesizer.config.synthesis.batch_size
     failures: list[VallEError] = []
     with Steps(app.console) as steps:
         for first in range(0, len(jobs), size):
             steps.say(f"job {first + 1} of {len(jobs)}")
             group = jobs[first : first + size]
-            requests = [Request(**{**usual, **job.request}) for job in group]
+            requests = [evolve(usual, **job.said) for job in group]
             for job, made in zip(group, synthesizer.synthesize_batch(requests), strict=True):
                 if isinstance(made, VallEError):
                     failures.append(made)
                 else:
-                    path = folder / job.output
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    made.save(path)
+                    _save(made, folder / job.output, provenance)
                 _report(job, made, folder, as_json)
     if failures:
         raise click.exceptions.Exit(failures[0].exit_code)
+
+
+def _save(made: Result, path: Path, provenance: bool) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise AudioError(
+            f"the folder {path.parent} cannot be made: {exc.strerror}",
+            hint="name another folder with -o",
+        ) from exc
+    made.save(path)
+    if provenance:
+        write_record(made, path)
 
 
 def _job(raw: object, number: int) -> Job:
@@ -107,8 +120,8 @@ def _job(raw: object, number: int) -> Job:
             raise ValueError(f"{key}: this cannot be {json.dumps(value)}")
     if "text" not in raw:
         raise ValueError("missing: text")
-    request = {key: value for key, value in raw.items() if key != "output"}
-    return Job(number, raw.get("output", f"{number:04d}.wav"), request)
+    said = {key: value for key, value in raw.items() if key != "output"}
+    return Job(number, raw.get("output", f"{number:04d}.wav"), said)
 
 
 def _report(job: Job, made: Result | VallEError, folder: Path, as_json: bool) -> None:

@@ -7,18 +7,22 @@ import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import click
+from attrs import frozen
 
 from vall_e.audio.encoding import format_of
 from vall_e.cli.app import App
 from vall_e.cli.batch import read_jobs, run_jobs
 from vall_e.cli.home import home
 from vall_e.cli.progress import Steps
+from vall_e.cli.seconds import Seconds
 from vall_e.errors import AudioError
+from vall_e.synthesis.provenance import note, write_record
 
 if TYPE_CHECKING:
+    from vall_e.synthesis.plan import Request
     from vall_e.synthesis.result import Result
     from vall_e.synthesis.speak import Synthesizer
     from vall_e.synthesis.stream import Stream
@@ -52,7 +56,7 @@ READER_GONE = 141
 @click.option("--task", metavar="NAME", help="One that the model knows.  [default: its first]")
 @click.option("--language", metavar="CODE", help="One that the model speaks.")
 @click.option("--seed", type=click.IntRange(min=0), help="Same seed, same audio. Else it is told.")
-@click.option("--max-seconds", type=float, help="End each sentence here.")
+@click.option("--max-seconds", type=Seconds(), help="End each sentence here.")
 @click.option("--stream", is_flag=True, help="Write audio while it is made (wav).")
 @click.option(
     "--batch",
@@ -63,6 +67,11 @@ READER_GONE = 141
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override an option.")
 @click.option("--device", help="auto, cpu, cuda, cuda:1, mps.")
 @click.option("--json", "as_json", is_flag=True, help="Tell all about the result, on stdout.")
+@click.option(
+    "--provenance",
+    is_flag=True,
+    help="Write what made each file beside it: out.wav.json, say.",
+)
 @click.pass_obj
 def synth(
     app: App,
@@ -80,15 +89,17 @@ def synth(
     overrides: tuple[str, ...],
     device: str | None,
     as_json: bool,
+    provenance: bool,
 ) -> None:
     """Say TEXT in somebody's voice. TEXT - reads stdin.
 
     Only speak in the voice of somebody who has agreed to it.
     """
-    _check_usage(text, output, stream=stream, batch=batch, as_json=as_json)
+    _check_usage(text, output, stream=stream, batch=batch, as_json=as_json, provenance=provenance)
     jobs = read_jobs(batch) if batch else []
     text = sys.stdin.read() if text == PIPE else text
     from vall_e.opening import open_synthesizer
+    from vall_e.synthesis.plan import Request
 
     synthesizer = open_synthesizer(
         model,
@@ -100,15 +111,33 @@ def synth(
         device=device,
         task=task,
     )
-    usual = {"voice": voice, "seed": seed, "language": language, "max_seconds": max_seconds}
+    usual = Request(text or "", voice=voice, seed=seed, language=language, max_seconds=max_seconds)
     if batch:
-        run_jobs(app, synthesizer, jobs, usual, Path(output or "out"), as_json=as_json)
+        folder = Path(output or "out")
+        run_jobs(app, synthesizer, jobs, usual, folder, as_json=as_json, provenance=provenance)
     else:
-        _speak(app, synthesizer, text or "", usual, output or "out.wav", stream, as_json)
+        target = _Target(output or "out.wav", stream, as_json, provenance)
+        _speak(app, synthesizer, usual, target)
+
+
+@frozen
+class _Target:
+    """Where the audio goes, and what else is told."""
+
+    output: str
+    stream: bool
+    as_json: bool
+    provenance: bool
 
 
 def _check_usage(
-    text: str | None, output: str | None, *, stream: bool, batch: Path | None, as_json: bool
+    text: str | None,
+    output: str | None,
+    *,
+    stream: bool,
+    batch: Path | None,
+    as_json: bool,
+    provenance: bool,
 ) -> None:
     if (text is None) == (batch is None):
         raise click.UsageError("give either TEXT (- reads stdin) or --batch FILE.")
@@ -116,6 +145,8 @@ def _check_usage(
         raise click.UsageError("--batch writes files: leave out --stream and -o -.")
     if as_json and output == PIPE:
         raise click.UsageError("--json and -o - both write to stdout: name a file with -o.")
+    if provenance and output == PIPE:
+        raise click.UsageError("--provenance writes beside a file: name one with -o.")
     if stream and output not in (None, PIPE) and not str(output).lower().endswith(".wav"):
         raise click.UsageError(f"--stream writes wav: name {output} with the suffix .wav.")
     if output not in (None, PIPE) and not batch:
@@ -129,22 +160,15 @@ def _check_writable(path: Path) -> None:
         raise AudioError(f"there is no folder {path.parent}", hint=f"mkdir {path.parent}")
 
 
-def _speak(
-    app: App,
-    synthesizer: Synthesizer,
-    text: str,
-    usual: dict[str, Any],
-    output: str,
-    stream: bool,
-    as_json: bool,
-) -> None:
+def _speak(app: App, synthesizer: Synthesizer, request: Request, target: _Target) -> None:
     try:
         with Steps(app.console) as steps:
-            chunks = synthesizer.stream(text, **usual, on_progress=steps)
-            interrupted = _write_stream(chunks, output) if stream else _drain(chunks)
+            chunks = synthesizer.stream(request, on_progress=steps)
+            make = _write_stream if target.stream else _drain
+            interrupted = make(chunks, target.output)
         result = chunks.result()
-        if not stream and len(result.audio):
-            _save(result, output)
+        if not target.stream and len(result.audio):
+            _save(result, target.output)
     except BrokenPipeError as exc:
         # Who reads has had enough; Python's own last flush must not fail once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -155,14 +179,17 @@ def _speak(
     if interrupted and not len(result.audio):
         click.echo("Stopped before there was anything to keep.", err=True)
     else:
-        _report(result, output, as_json, interrupted)
+        if target.provenance:
+            write_record(result, Path(target.output))
+        _report(result, target.output, target.as_json, interrupted)
     if interrupted:
         raise click.Abort from interrupted
 
 
-def _drain(stream: Stream) -> KeyboardInterrupt | None:
+def _drain(stream: Stream, _output: str) -> KeyboardInterrupt | None:
     """Make all of it, or what there is until the user stops it."""
     try:
+        stream.read()
         for _ in stream:
             pass
     except KeyboardInterrupt as exc:
@@ -174,7 +201,7 @@ def _write_stream(stream: Stream, output: str) -> KeyboardInterrupt | None:
     """Write each chunk when it is there. The file grows, and is whole at any time."""
     from vall_e.audio.wav_stream import WavStream
 
-    with _binary(output) as file, WavStream(file, stream.sample_rate) as wav:
+    with _binary(output) as file, WavStream(file, stream.sample_rate, note()) as wav:
         try:
             for chunk in stream:
                 wav.write(chunk.audio)

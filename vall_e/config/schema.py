@@ -11,6 +11,7 @@ relative path is meant, which counts from the folder of the file.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from attrs import Factory, field, frozen, validators
@@ -32,13 +33,19 @@ if TYPE_CHECKING:
         Task,
     )
 
-positive: Any = validators.gt(0)
-not_negative: Any = validators.ge(0)
+
+def _finite(instance: object, attribute: Any, value: float) -> None:
+    if not math.isfinite(value):
+        raise ValueError(f"must be a finite number: {value}")
+
+
+positive: Any = validators.and_(validators.gt(0), _finite)
+not_negative: Any = validators.and_(validators.ge(0), _finite)
 probability: Any = [validators.ge(0), validators.le(1)]
 
 
 def _in_order(instance: object, attribute: Any, value: tuple[float, float]) -> None:
-    if not 0 <= value[0] <= value[1]:
+    if not 0 <= value[0] <= value[1] < math.inf:
         raise ValueError(f"must be two numbers, the smaller first: {list(value)}")
 
 

@@ -1,15 +1,17 @@
-"""From a request to a plan: the text is cut and read, the voice and the seed are fixed."""
+"""From a request to a plan: the text is cut, the voice and the seed are fixed, lines are read."""
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
+from vall_e.config.load import unstructure
 from vall_e.errors import ConfigError
 from vall_e.interfaces import Sample
 from vall_e.synthesis.decode import Job
@@ -40,23 +42,44 @@ class Request:
 
 @frozen(eq=False)
 class Line:
-    """One sentence of a plan."""
+    """One sentence of a plan, as it was read."""
 
     text: str
     phonemes: str
     pause: float
     """Seconds of silence after it."""
     job: Job
+    warning: str
+    """What of its text is not spoken; empty if all of it is."""
 
 
-@frozen(eq=False)
+@define(eq=False)
 class Plan:
-    """A request in which nothing is left to decide but what chance decides."""
+    """A request in which nothing is left to decide but what chance decides.
 
-    lines: tuple[Line, ...]
+    Its lines are read when they are asked for: a long text need not be read before it is spoken.
+    """
+
+    pieces: tuple[Piece, ...]
     seed: int
-    warnings: tuple[str, ...]
     provenance: Mapping[str, Any]
+    _reader: Reader
+    _read: list[Line] = field(factory=list, init=False)
+
+    def line(self, place: int) -> Line:
+        """Raises `TextError` if the text up to there cannot be spoken."""
+        while len(self._read) <= place:
+            self._read.append(self._reader(self.pieces[len(self._read)], len(self._read)))
+        return self._read[place]
+
+    def lines(self) -> tuple[Line, ...]:
+        """All of them: what is not read yet is read now."""
+        return tuple(map(self.line, range(len(self.pieces))))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Of the lines that have been read."""
+        return tuple(line.warning for line in self._read if line.warning)
 
 
 class Planner:
@@ -64,56 +87,66 @@ class Planner:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._options = parts.config.synthesis
-        self._cut = Cut.of(self._options)
+        self._cut = Cut.of(parts.config.synthesis)
+        options = unstructure(parts.config, owners=True)
+        self._options = {name: options[name] for name in ("sampling", "synthesis")}
 
     def __call__(self, request: Request, voice: Voice | None) -> Plan:
-        """Raise `TextError` for an empty text and for a language that the model lacks."""
-        if request.max_seconds is not None and request.max_seconds <= 0:
-            raise ConfigError(
-                f"max_seconds must be above 0, got {request.max_seconds}", hint="leave it out"
-            )
-        seed = secrets.randbits(31) if request.seed is None else request.seed
+        """Raise `TextError` for an empty text and for a language that the model lacks.
+
+        The first line is read at once, so that a short text which cannot be spoken is refused here.
+        """
+        _check_seconds(request.max_seconds)
         languages = self._parts.config.text.languages
         language = resolve(request.language or languages[0], languages)
-        prompt = voice.prompt(self._options.prompt_seconds) if voice else None
-        # Ids are filled in line by line.
+        seed = secrets.randbits(31) if request.seed is None else request.seed
+        seconds = self._parts.config.synthesis.prompt_seconds
         sample = Sample(
-            text=torch.zeros(0, dtype=torch.long),
+            text=torch.zeros(0, dtype=torch.long),  # filled in line by line
             language=languages.index(language),
-            prompt=prompt,
+            prompt=voice.prompt(seconds) if voice else None,
             response=torch.zeros(1, 0, dtype=torch.long),
-        )
-        warnings: list[str] = []
-        lines = tuple(
-            self._line(piece, place, language, sample, seed, request.max_seconds, warnings)
-            for place, piece in enumerate(self._cut(request.text))
         )
         provenance = {
             "text": request.text,
             "language": language,
             "voice": voice.name if voice else None,
+            "consent": voice.consent if voice else "",
             **self._parts.identity,
+            "options": self._options,
+            "max_seconds": request.max_seconds,
         }
-        return Plan(lines, seed, tuple(warnings), provenance)
+        reader = Reader(self._parts, language, sample, seed, request.max_seconds)
+        plan = Plan(tuple(self._cut(request.text)), seed, provenance, reader)
+        plan.line(0)
+        return plan
 
-    def _line(
-        self,
-        piece: Piece,
-        place: int,
-        language: str,
-        sample: Sample,
-        seed: int,
-        max_seconds: float | None,
-        warnings: list[str],
-    ) -> Line:
-        front_end = self._parts.front_end
-        phonemes, encoded = front_end.read(piece.text, language)
-        if encoded.unknown:
-            left_out = ", ".join(f"{symbol!r} x {n}" for symbol, n in encoded.unknown.items())
-            warnings.append(f"left out of {piece.text!r}, as it cannot be spoken: {left_out}")
-        bounds = Bounds.of(
-            len(encoded.ids), self._parts.codec.frame_rate, self._options, max_seconds
+
+@frozen(eq=False)
+class Reader:
+    """Reads the lines of one request."""
+
+    parts: Parts
+    language: str
+    sample: Sample
+    """All but its text."""
+    seed: int
+    max_seconds: float | None
+
+    def __call__(self, piece: Piece, place: int) -> Line:
+        """Raises `TextError` if it cannot be spoken."""
+        phonemes, encoded = self.parts.front_end.read(piece.text, self.language)
+        left_out = ", ".join(f"{symbol!r} x {n}" for symbol, n in encoded.unknown.items())
+        warning = f"left out of {piece.text!r}, as it cannot be spoken: {left_out}"
+        frame_rate, options = self.parts.codec.frame_rate, self.parts.config.synthesis
+        bounds = Bounds.of(len(encoded.ids), frame_rate, options, self.max_seconds)
+        sample = evolve(self.sample, text=torch.tensor(encoded.ids))
+        job = Job(sample, self.seed, place, bounds)
+        return Line(piece.text, phonemes, piece.pause, job, warning if left_out else "")
+
+
+def _check_seconds(seconds: float | None) -> None:
+    if seconds is not None and not (math.isfinite(seconds) and seconds > 0):
+        raise ConfigError(
+            f"max_seconds must be a number above 0, got {seconds}", hint="leave it out"
         )
-        sample = evolve(sample, text=torch.tensor(encoded.ids))
-        return Line(piece.text, phonemes, piece.pause, Job(sample, seed, place, bounds))

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
+from vall_e.synthesis.provenance import note
 
 Waveform = NDArray[np.float32]
 
@@ -94,8 +95,11 @@ class Result:
         return Clip(self.audio, self.sample_rate)
 
     def save(self, path: str | Path | BinaryIO, *, format: str | None = None) -> None:  # noqa: A002
-        """Write wav, flac, ogg or mp3, as the suffix says; a file appears whole or not at all."""
-        self.clip.write(path, format)
+        """Write wav, flac, ogg or mp3, as the suffix says; a file appears whole or not at all.
+
+        Its metadata say that it is synthetic speech.
+        """
+        self.clip.write(path, format, note=note())
 
     def to_json(self) -> dict[str, Any]:
         """What `vall-e synth --json` prints, without audio and codes."""

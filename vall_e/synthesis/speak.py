@@ -108,43 +108,46 @@ class Synthesizer:
                 hint="check the path given as a voice",
             )
         entry = self.voices.get(source)
-        return self._read(entry.path, source, transcript or entry.text, consent or entry.consent)
+        allowed = consent or entry.consent or (entry.licence and f"licence: {entry.licence}")
+        return self._read(entry.path, source, transcript or entry.text, allowed)
 
     def synthesize(
         self,
-        text: str,
+        text: str | Request,
         *,
         voice: VoiceLike | None = None,
         seed: int | None = None,
-        language: str | None = None,
-        max_seconds: float | None = None,
         on_progress: OnProgress = lambda _: None,
     ) -> Result:
-        """Say a text. The same seed gives the same audio. See `Request` for the options."""
-        stream = self.stream(
-            text,
-            voice=voice,
-            seed=seed,
-            language=language,
-            max_seconds=max_seconds,
-            on_progress=on_progress,
-        )
+        """Say a text, or a `Request` with more options. The same seed gives the same audio.
+
+        `voice` and `seed`, where given, count before those of the request.
+        """
+        stream = self.stream(text, voice=voice, seed=seed, on_progress=on_progress)
+        stream.read()
         for _ in stream:
             pass
         return stream.result()
 
     def stream(
         self,
-        text: str,
+        text: str | Request,
         *,
         voice: VoiceLike | None = None,
         seed: int | None = None,
-        language: str | None = None,
-        max_seconds: float | None = None,
         on_progress: OnProgress = lambda _: None,
     ) -> Stream:
-        """Say a text piece by piece; mistakes in the request are raised here, not later."""
-        request = Request(text, voice=voice, seed=seed, language=language, max_seconds=max_seconds)
+        """Say a text piece by piece, as `synthesize` does.
+
+        Mistakes in the request are raised here; a later sentence that cannot be spoken is one only
+        when its turn comes, since it is read only then. `Stream.read` reads them all at once.
+        """
+        request = text if isinstance(text, Request) else Request(text)
+        request = evolve(
+            request,
+            voice=request.voice if voice is None else voice,
+            seed=request.seed if seed is None else seed,
+        )
         return Stream(self._take(request), self._decoder, on_progress)
 
     def synthesize_batch(
@@ -160,8 +163,8 @@ class Synthesizer:
         """
         batch = self._takes(requests)
         ready = [take for take in batch if isinstance(take, Take)]
-        lines = iter([(take, line.job) for take in ready for line in take.plan.lines])
-        total, done = sum(len(take.plan.lines) for take in ready), 0
+        lines = iter([(take, line.job) for take in ready for line in take.plan.lines()])
+        total, done = sum(len(take.plan.pieces) for take in ready), 0
         while group := list(islice(lines, self._options.batch_size)):
             everything = self._decoder([job for _, job in group])
             for (take, _), spoken in zip(group, everything, strict=True):
@@ -180,7 +183,9 @@ class Synthesizer:
                     key = str(name)
                     encoded[key] = encoded.get(key) or self.voice(name)
                     request = evolve(request, voice=encoded[key])
-                takes.append(self._take(request))
+                take = self._take(request)
+                take.plan.lines()  # read here: what cannot be spoken is this request's own mistake
+                takes.append(take)
             except VallEError as exc:
                 takes.append(exc)
         return takes

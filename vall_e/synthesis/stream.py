@@ -32,7 +32,7 @@ class Stream(Iterator[Chunk]):
     """Chunks of audio; joined they are what `synthesize` gives for the same request and seed.
 
     A sentence sounds once its last level is written, since the NAR stage looks at all of it. So
-    the first chunk comes after the first sentence, and later sentences are made meanwhile only as
+    the first chunk comes after the first sentence, and later sentences are read and made only as
     far as chunks are asked for.
     """
 
@@ -54,14 +54,20 @@ class Stream(Iterator[Chunk]):
         self._take.clock.heard()
         return chunk
 
+    def read(self) -> None:
+        """Read the whole text now: what cannot be spoken is a `TextError` before all the work."""
+        with self._take.clock.working():
+            self._take.plan.lines()
+
     def result(self) -> Result:
         """What has been made so far: the whole, once there are no more chunks."""
         return self._take.result()
 
     def _speak(self, decoder: Decoder, on_progress: OnProgress) -> Iterator[Chunk]:
-        lines = self._take.plan.lines
-        for line in lines:
-            steps = _Steps(line, len(lines), on_progress)
+        plan = self._take.plan
+        for place in range(len(plan.pieces)):
+            line = plan.line(place)
+            steps = _Steps(line, len(plan.pieces), on_progress)
             [spoken] = decoder([line.job], on_frame=steps.frame, on_level=steps.level)
             yield from self._take.play(spoken)
 

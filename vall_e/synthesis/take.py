@@ -30,7 +30,7 @@ class Take:
     def play(self, spoken: Spoken) -> Iterator[Chunk]:
         """The audio of the next sentence of the plan, and the pause after it."""
         place = len(self._sentences)
-        line = self.plan.lines[place]
+        line = self.plan.line(place)
         self._note(line, spoken)
         for audio in self._decode(spoken, line.pause):
             chunk = Chunk(audio, self.codec.sample_rate, place)
@@ -63,7 +63,7 @@ class Take:
         frames = spoken.codes.shape[-1]
         fault = line.job.bounds.fault(frames, spoken.ended, self.codec.frame_rate)
         if fault:
-            place = f"sentence {line.job.place + 1} of {len(self.plan.lines)}"
+            place = f"sentence {line.job.place + 1} of {len(self.plan.pieces)}"
             fault = f"{place} {fault}: {line.text!r}"
         codes = to_codes(spoken.codes, self.codec)
         self._sentences.append(
