@@ -1,21 +1,34 @@
 """What every codec here asks of a waveform."""
 
+import logging
+
 from jaxtyping import Float, Num
 from torch import Tensor
 
 from vall_e.plugin import AudioError
 
+log = logging.getLogger(__name__)
+LOUDEST = 4.0
+"""Float recordings go a little over full scale; beyond this, they are in another scale."""
+
 
 def checked(audio: Num[Tensor, "b 1 s"]) -> Float[Tensor, "b 1 s"]:
-    """The audio, if it is made of finite floats."""
+    """The audio, if it is made of finite floats; clipped to [-1, 1], with a warning."""
     if not audio.is_floating_point():
         raise AudioError(
             f"samples must be floats in [-1, 1], found {audio.dtype}",
             hint="divide 16-bit samples by 32768",
         )
-    if not bool(audio.isfinite().all()):
+    if not audio.numel():
+        return audio
+    peak = audio.abs().amax().item()
+    if not peak <= LOUDEST:  # NaN compares as False
         raise AudioError(
-            "the audio holds samples that are not finite numbers",
-            hint="look for a damaged file, or a division by zero in what made it",
+            f"samples must lie in [-1, 1], found {peak:.4g}",
+            hint="divide them by the full scale of their format; samples that are not numbers "
+            "come from a damaged file, or from a division by zero in what made them",
         )
+    if peak > 1:
+        log.warning("samples up to %.3g are clipped to [-1, 1]", peak)
+        return audio.clamp(-1, 1)
     return audio

@@ -78,6 +78,8 @@ class Encodec(nn.Module):
     @torch.no_grad()
     def encode(self, audio: Num[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
         """Codes of a waveform at 24 kHz."""
+        if not audio.shape[2]:
+            return torch.zeros(len(audio), self.levels, 0, dtype=torch.long, device=audio.device)
         vectors = self._network.encoder(checked(audio))
         return self._network.quantize(vectors).transpose(0, 1)
 
@@ -85,7 +87,7 @@ class Encodec(nn.Module):
     def decode(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
         """Sound from the first n levels, 320 samples a frame."""
         if not codes.shape[2]:
-            return torch.zeros(len(codes), 1, 0)
+            return torch.zeros(len(codes), 1, 0, device=codes.device)
         sound: Tensor = self._network.decoder(self._network.dequantize(codes.transpose(0, 1)))
         return sound
 

@@ -66,7 +66,7 @@ class Vocos(nn.Module):
     def decode(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
         """Sound from the first n levels, 320 samples a frame."""
         if not codes.shape[2]:
-            return torch.zeros(len(codes), 1, 0)
+            return torch.zeros(len(codes), 1, 0, device=codes.device)
         return torch.cat([self.network(row) for row in codes[:, None]])[:, None]
 
     def stream(self) -> CodecStream:
@@ -98,7 +98,8 @@ class Codebooks(nn.Module):
         self.codebook_weights = nn.Parameter(torch.zeros(rows, sizes.dimension))
 
     def forward(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b f d"]:
-        entries = codes + ENTRIES * torch.arange(codes.shape[1])[:, None]
+        levels = torch.arange(codes.shape[1], device=codes.device)
+        entries = codes + ENTRIES * levels[:, None]
         return nn.functional.embedding(entries, self.codebook_weights).sum(1)
 
 
@@ -211,7 +212,7 @@ class ReferenceNetwork(nn.Module):
 
     def forward(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b s"]:
         vectors = self.feature_extractor(codes).transpose(1, 2)
-        condition = torch.tensor([bandwidth(codes.shape[1])])
+        condition = torch.tensor([bandwidth(codes.shape[1])], device=codes.device)
         sound: Tensor = self.head(self.backbone(vectors, bandwidth_id=condition))
         return sound
 

@@ -18,7 +18,7 @@ class WholeStream:
 
     def push(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
         self._pieces.append(codes)
-        return torch.zeros(len(codes), 1, 0)
+        return torch.zeros(len(codes), 1, 0, device=codes.device)
 
     def flush(self) -> Float[Tensor, "b 1 s"]:
         if not self._pieces:

@@ -7,7 +7,7 @@ from vall_e.testing import CodecContract
 from vall_e_codecs.components import EmbeddedConfig, build_embedded
 from vall_e_codecs.embedded import weights
 from vall_e_codecs.embedded.analysis import Analysis, AnalysisSettings
-from vall_e_codecs.embedded.codec import EmbeddedCodec
+from vall_e_codecs.embedded.codec import EmbeddedCodec, open_codec
 from vall_e_codecs.embedded.vocoder import VocoderSettings
 
 
@@ -17,6 +17,22 @@ def tone(hertz=440.0, seconds=0.5, level=0.3):
 
 
 class TestEmbedded(CodecContract):
+    """The codec that VALL-E carries."""
+
+    codec = open_codec(None)
+
+    def make(self):
+        return self.codec
+
+
+def test_clipping_is_told(tiny_weights, caplog):
+    EmbeddedCodec(tiny_weights).encode(torch.full((1, 1, 320), 1.5))
+    assert "samples up to 1.5 are clipped to [-1, 1]" in caplog.text
+
+
+class TestUntrained(CodecContract):
+    trained = False
+
     @pytest.fixture(autouse=True)
     def _weights(self, tiny_weights):
         self.weights = tiny_weights
@@ -119,10 +135,6 @@ def test_frames_beyond_the_delay_change_nothing(tiny_weights):
     before, after = codec.decode(codes), codec.decode(changed)
     torch.testing.assert_close(before[..., :same], after[..., :same])
     assert not torch.allclose(before[..., 13 * 320 :], after[..., 13 * 320 :])
-
-
-def test_an_unused_stream_ends_in_nothing(tiny_weights):
-    assert EmbeddedCodec(tiny_weights).stream().flush().shape == (1, 1, 0)
 
 
 def test_more_levels_come_closer(tiny_weights):

@@ -1,7 +1,6 @@
 """Fitting and training the embedded codec, on seconds of sound."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import math
 
 import pytest
@@ -10,17 +11,19 @@ import torch
 from torch import Tensor
 
 from vall_e.errors import AudioError
-from vall_e.interfaces import Codec
+from vall_e.interfaces import Codec, frame_count, frame_samples
 
 
 class CodecContract:
-    """`make` returns a codec whose weights are always the same, trained or not.
+    """`make` returns a codec whose weights are always the same.
 
     `tolerance` is what rounding may change in a sample when the same codes are decoded in
-    another batch or in pieces.
+    another batch or in pieces. `trained` is False for random weights: what comes out of those
+    need not sound like what went in, but all other laws hold.
     """
 
     tolerance = 1e-4
+    trained = True
 
     def make(self) -> Codec:
         raise NotImplementedError
@@ -33,14 +36,23 @@ class CodecContract:
         assert codec.sample_rate > 0
         assert codec.frame_rate > 0
         assert codec.levels > 0
-        assert codec.codebook_size > 1
+        assert 1 < codec.codebook_size <= 2**15  # codes are kept as int16
+
+    def test_a_frame_is_a_whole_number_of_samples(self) -> None:
+        codec = self.make()
+        hop = frame_samples(sample_rate=codec.sample_rate, frame_rate=codec.frame_rate)
+        assert hop.denominator == 1
 
     def test_a_started_frame_is_a_whole_frame(self) -> None:
         codec = self.make()
-        hop = codec.sample_rate / codec.frame_rate
-        for samples in (1, round(hop) - 1, round(hop), round(hop) + 1, round(3.5 * hop) + 7):
+        hop = self._samples(codec, 1)
+        near = [n * hop + more for n in (1, 2, 7, 30) for more in (-1, 0, 1)]
+        for samples in (0, 1, hop // 2, 3 * hop + hop // 3, *near):
             codes = codec.encode(_sound(samples)[None])
-            frames = math.ceil(samples / codec.sample_rate * codec.frame_rate)
+            frames = frame_count(
+                samples, sample_rate=codec.sample_rate, frame_rate=codec.frame_rate
+            )
+            assert frames == -(-samples // hop)
             assert codes.shape == (1, codec.levels, frames), f"{samples} samples"
 
     def test_codes_are_in_range(self) -> None:
@@ -123,12 +135,99 @@ class CodecContract:
             with pytest.raises(AudioError):
                 codec.encode(audio)
 
+    def test_codes_follow_the_sound(self) -> None:
+        codec = self.make()
+        samples = self._samples(codec, 40)
+        codes = codec.encode(torch.stack([_sound(samples), _bursts(codec, samples)]))
+        assert not torch.equal(codes[0], codes[1])
+        assert codes[1].unique(dim=1).shape[1] > 1, "all frames of a changing sound are one"
+
+    def test_sound_follows_the_codes(self) -> None:
+        codec = self.make()
+        one, other = self._codes(codec, 2, 12).split(1)
+        assert not torch.equal(codec.decode(one), codec.decode(other))
+
+    def test_each_level_changes_the_sound(self) -> None:
+        codec = self.make()
+        codes = self._codes(codec, 1, 12)
+        for level in range(codec.levels):
+            changed = codes.clone()
+            changed[:, level] = (codes[:, level] + codec.codebook_size // 2) % codec.codebook_size
+            assert not torch.equal(codec.decode(changed), codec.decode(codes)), f"level {level}"
+
+    def test_what_comes_out_swells_with_what_went_in(self) -> None:
+        codec = self._heard()
+        samples = self._samples(codec, round(2 * codec.frame_rate))
+        sound = _bursts(codec, samples)
+        again = codec.decode(codec.encode(sound[None]))[0]
+        window = round(0.05 * codec.sample_rate)
+        pair = torch.stack([_swell(sound, window), _swell(again, window)])
+        assert torch.corrcoef(pair)[0, 1] > 0.7
+
+    def test_more_levels_come_closer(self) -> None:
+        codec = self._heard()
+        sound = _bursts(codec, self._samples(codec, round(2 * codec.frame_rate)))
+        codes = codec.encode(sound[None])
+        errors = [
+            _distance(codec.decode(codes[:, :levels])[0], sound)
+            for levels in range(1, codec.levels + 1)
+        ]
+        assert codec.levels == 1 or errors[-1] < errors[0]
+        for before, after in itertools.pairwise(errors):
+            assert after < 1.1 * before + 1e-6, errors
+
+    def test_what_lies_a_little_beyond_full_scale_is_clipped(self) -> None:
+        codec = self.make()
+        loud = 3 * _sound(self._samples(codec, 5))[None]
+        assert loud.abs().max() > 1
+        assert torch.equal(codec.encode(loud), codec.encode(loud.clamp(-1, 1)))
+
+    def test_samples_in_another_scale_are_refused(self) -> None:
+        codec = self.make()
+        with pytest.raises(AudioError, match=r"\[-1, 1\]"):
+            codec.encode(32768 * _sound(self._samples(codec, 2))[None])
+
+    def test_what_comes_out_is_where_the_input_is(self) -> None:
+        codec = self.make()
+        audio, codes = _sound(self._samples(codec, 5))[None], self._codes(codec, 1, 5)
+        expected = codec.encode(audio), codec.decode(codes)
+        # What is made without a device would be on this one, and what it is mixed with fails.
+        with torch.device("meta"):
+            found = codec.encode(audio), codec.decode(codes)
+            empty = codec.decode(codes[:, :, :0])
+            pieces = _pieces(codec, codes, [0, 2, 3])
+        for tensor in (*found, empty, *pieces):
+            assert tensor.device == audio.device
+        assert torch.equal(found[0], expected[0])
+        self._same(found[1], expected[1])
+
+    @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
+    def test_a_codec_with_weights_runs_on_a_gpu(self) -> None:
+        codec = copy.deepcopy(self.make())
+        audio, codes = _sound(self._samples(codec, 5))[None], self._codes(codec, 1, 5)
+        expected = codec.decode(codes)
+        if isinstance(codec, torch.nn.Module):
+            codec.to("cuda")
+        assert codec.encode(audio.cuda()).is_cuda
+        torch.testing.assert_close(codec.decode(codes.cuda()).cpu(), expected, rtol=0.01, atol=0.01)
+        pieces = torch.cat(_pieces(codec, codes.cuda(), [2, 3]), dim=-1)
+        torch.testing.assert_close(pieces.cpu(), expected, rtol=0.01, atol=0.01)
+
     def test_stream_joined_up_is_the_whole(self) -> None:
         codec = self.make()
         codes = self._codes(codec, 2, 23)
         whole = codec.decode(codes)
         for pieces in ([23], [1] * 23, [0, 2, 0, 13, 8]):
             self._same(torch.cat(_pieces(codec, codes, pieces), dim=-1), whole)
+
+    def test_a_stream_of_fewer_levels_is_the_whole_of_them(self) -> None:
+        codec = self.make()
+        codes = self._codes(codec, 1, 9)[:, :1]
+        joined = torch.cat(_pieces(codec, codes, [4, 5]), dim=-1)
+        self._same(joined, codec.decode(codes))
+
+    def test_an_unused_stream_ends_in_nothing(self) -> None:
+        assert self.make().stream().flush().shape == (1, 1, 0)
 
     def test_a_causal_codec_speaks_before_the_end(self) -> None:
         codec = self.make()
@@ -147,11 +246,17 @@ class CodecContract:
         self._same(torch.cat(first, dim=-1), codec.decode(codes[:1]))
         self._same(torch.cat(second, dim=-1), codec.decode(codes[1:]))
 
+    def _heard(self) -> Codec:
+        if not self.trained:
+            pytest.skip("random weights need not sound like anything")
+        return self.make()
+
     def _same(self, found: Tensor, expected: Tensor) -> None:
         torch.testing.assert_close(found, expected, rtol=1e-3, atol=self.tolerance)
 
     def _samples(self, codec: Codec, frames: int) -> int:
-        return round(frames * codec.sample_rate / codec.frame_rate)
+        hop = frame_samples(sample_rate=codec.sample_rate, frame_rate=codec.frame_rate)
+        return round(frames * hop)
 
     def _codes(self, codec: Codec, batch: int, frames: int) -> Tensor:
         shape = (batch, codec.levels, frames)
@@ -163,6 +268,26 @@ def _sound(samples: int, seed: int = 0) -> Tensor:
     t = torch.arange(samples) / 16_000
     tone = torch.sin(2 * torch.pi * (150 + 70 * seed) * t) * torch.sin(9 * t + seed)
     return (0.4 * tone + 0.05 * torch.randn(samples, generator=_generator(seed)))[None]
+
+
+def _bursts(codec: Codec, samples: int) -> Tensor:
+    """A buzz on a slow wave, on and off four times a second: (1, samples)."""
+    t = torch.arange(samples) / codec.sample_rate
+    buzz = sum(torch.sin(2 * torch.pi * 140 * n * t + n) / n for n in range(1, 8))
+    on = (torch.sin(8 * torch.pi * t + 0.5) > 0).float() * (1 + torch.sin(3 * t)) / 2
+    return (on * (0.25 + 0.15 * buzz))[None].float()
+
+
+def _swell(sound: Tensor, window: int) -> Tensor:
+    """Energy of each `window` samples."""
+    return sound.square().unfold(-1, window, window).mean(-1)[0].sqrt()
+
+
+def _distance(one: Tensor, other: Tensor) -> float:
+    """Between the magnitudes of their spectra, relative to the second."""
+    window = torch.hann_window(512)
+    a, b = (torch.stft(x, 512, window=window, return_complex=True).abs() for x in (one, other))
+    return float((a - b).abs().sum() / b.sum())
 
 
 def _pieces(codec: Codec, codes: Tensor, sizes: list[int]) -> list[Tensor]:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import pad
 
 from vall_e.errors import AudioError
+from vall_e.interfaces import frame_samples
+
+log = logging.getLogger(__name__)
 
 
 class StaircaseCodec:
@@ -32,12 +37,15 @@ class StaircaseCodec:
         self.codebook_size = codebook_size
         self.sample_rate = sample_rate
         self.frame_rate = frame_rate
-        self.hop = round(sample_rate / frame_rate)
+        hop = frame_samples(sample_rate=sample_rate, frame_rate=frame_rate)
+        if hop.denominator != 1:
+            raise ValueError(f"a frame would be {float(hop):g} samples, which is no whole number")
+        self.hop = int(hop)
         self.identity = f"staircase:{levels}x{codebook_size}@{sample_rate}/{self.hop}"
 
     def encode(self, audio: Float[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
         """Quantise a waveform in [-1, 1]; a last partial frame is padded with silence."""
-        _check(audio)
+        audio = _checked(audio)
         audio = pad(audio, (0, -audio.shape[-1] % self.hop))
         residual = audio.reshape(len(audio), -1, self.hop).mean(-1)  # (b, f)
         radius, codes = 1.0, []
@@ -51,7 +59,7 @@ class StaircaseCodec:
 
     def decode(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
         """Hold each frame at its decoded mean. Fewer levels give a coarser wave."""
-        mean = torch.zeros(codes.shape[0], codes.shape[2])  # (b, f)
+        mean = torch.zeros(codes.shape[0], codes.shape[2], device=codes.device)  # (b, f)
         radius = 1.0
         for code in codes.unbind(1):
             step = 2 * radius / self.codebook_size
@@ -68,24 +76,31 @@ class StaircaseStream:
 
     def __init__(self, codec: StaircaseCodec) -> None:
         self._codec = codec
-        self._batch = 1
+        self._rest = torch.zeros(1, 1, 0)
 
     def push(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
-        self._batch = len(codes)
-        return self._codec.decode(codes)
+        sound = self._codec.decode(codes)
+        self._rest = sound[..., :0]
+        return sound
 
     def flush(self) -> Float[Tensor, "b 1 s"]:
-        return torch.zeros(self._batch, 1, 0)
+        return self._rest
 
 
-def _check(audio: Tensor) -> None:
+def _checked(audio: Tensor) -> Tensor:
     if not audio.is_floating_point():
         raise AudioError(
             f"samples must be floats in [-1, 1], found {audio.dtype}",
             hint="divide 16-bit samples by 32768",
         )
-    if audio.numel() and not bool(audio.abs().amax() <= 1):  # NaN compares as False
+    if not audio.numel():
+        return audio
+    peak = audio.abs().amax()
+    if not bool(peak <= 4):  # NaN compares as False
         raise AudioError(
-            f"samples must lie in [-1, 1], found {audio.abs().amax():.3g}",
-            hint="make the recording softer, or look for what made samples that are not numbers",
+            f"samples must lie in [-1, 1], found {peak:.3g}",
+            hint="divide by full scale, or look for what made samples that are not numbers",
         )
+    if peak > 1:
+        log.warning("samples up to %.3g are clipped to [-1, 1]", peak)
+    return audio.clamp(-1, 1)

@@ -18,23 +18,16 @@ if TYPE_CHECKING:
     from vall_e_codecs.embedded.recordings import Recordings
 
 
-class Positive(click.FloatRange):
-    """A finite number above zero; click's own range lets nan through."""
-
-    def __init__(self) -> None:
-        super().__init__(min=0, min_open=True)
-
-    def convert(
-        self, value: float, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        number: float = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value} is not a finite number.", param, ctx)
-        return number
+def _finite(_: click.Context, __: click.Parameter, value: float) -> float:
+    """Refuse what click's ranges let through."""
+    if not math.isfinite(value):
+        raise click.BadParameter(f"{value} is not a finite number.")
+    return value
 
 
 SHOWN = 10
 """Reasons told of each list."""
+POSITIVE = click.FloatRange(min=0, min_open=True)
 COUNT = click.IntRange(min=1)
 SEED = click.IntRange(min=0)
 
@@ -99,9 +92,14 @@ def fit(lists: Sequence[Path], cache: Path, output: Path, vectors: int, seed: in
     help="Folder for checkpoint.safetensors, metrics.jsonl and codec.safetensors.",
 )
 @click.option(
-    "--minutes", type=Positive(), default=100.0, show_default=True, help="Training time in all."
+    "--minutes",
+    type=POSITIVE,
+    callback=_finite,
+    default=100.0,
+    show_default=True,
+    help="Training time in all.",
 )
-@click.option("--learning-rate", type=Positive(), default=8e-4, show_default=True)
+@click.option("--learning-rate", type=POSITIVE, callback=_finite, default=8e-4, show_default=True)
 @click.option("--batch", type=COUNT, default=12, show_default=True, help="Crops a step.")
 @click.option("--frames", type=COUNT, default=64, show_default=True, help="Code frames a crop.")
 @click.option(
