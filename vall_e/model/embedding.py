@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import accumulate
+
 import torch
 from attrs import field as attrs_field
 from attrs import frozen, validators
@@ -62,57 +65,83 @@ class Embedding(nn.Module):
             nn.init.normal_(table, std=0.1)
 
     def forward(self, examples: list[Example]) -> Embedded:
-        rows = [self.sequence(example) for example in examples]
-        lengths = torch.tensor([len(row) for row in rows], device=self.separator.device)
+        """One lookup a table, however many rows: a GPU would else wait for each small launch."""
+        lengths = torch.tensor([len(example) for example in examples])
+        width = int(lengths.max())
+        vectors = self.separator.new_zeros(len(examples) * width, len(self.separator))
+        for table, (ids, places) in self._lookups(examples, width).items():
+            vectors.index_add_(0, self._moved(places), table(self._moved(ids)))
+        gaps = [row * width + gap for row, e in enumerate(examples) for gap in _gaps(e)]
+        vectors[self._moved([torch.tensor(gaps, dtype=torch.long)])] = self.separator
         positions = [self.positions(example) for example in examples]
-        pad = nn.utils.rnn.pad_sequence
+        padded = nn.utils.rnn.pad_sequence(positions, batch_first=True)
         return Embedded(
-            vectors=pad(rows, batch_first=True),
-            positions=pad(positions, batch_first=True).to(self.separator.device),
-            lengths=lengths,
+            vectors=vectors.view(len(examples), width, -1),
+            positions=self._moved([padded]),
+            lengths=self._moved([lengths]),
         )
-
-    def sequence(self, example: Example) -> Float[Tensor, "t d"]:
-        """The segments of one example, with separators between them."""
-        parts: list[Tensor] = []
-        for segment in example.segments:
-            if parts:
-                parts.append(self.separator[None])
-            parts.append(self.segment(segment, example.level))
-        return torch.cat(parts)
 
     def positions(self, example: Example) -> Int[Tensor, " t"]:
         """Restarting in each segment (a separator ends the segment before it), or running on."""
+        if not self.restart:
+            return torch.arange(len(example))
         last = len(example.segments) - 1
         sizes = [len(s) + (i < last) for i, s in enumerate(example.segments)]
-        if not self.restart:
-            return torch.arange(sum(sizes))
         strides = [self.text_stride if s.name == "text" else 1 for s in example.segments]
         return torch.cat([torch.arange(n) * by for n, by in zip(sizes, strides, strict=True)])
 
-    def segment(self, segment: Segment, level: int) -> Float[Tensor, "n d"]:
-        ids = segment.ids.to(self.separator.device)
+    def response_codes(self, codes: Int[Tensor, "n f"], level: int) -> Float[Tensor, "f d"]:
+        """The vectors of some frames of the response, read to predict `level`."""
+        vectors = [table(ids) for table, ids in self._response(codes, level)]
+        return torch.stack(vectors).sum(0)
+
+    def _lookups(
+        self, examples: list[Example], width: int
+    ) -> dict[nn.Module, tuple[list[Tensor], list[Tensor]]]:
+        """For each table the ids that are looked up, and their places in the flattened batch."""
+        lookups: dict[nn.Module, tuple[list[Tensor], list[Tensor]]] = {}
+        for row, example in enumerate(examples):
+            start = row * width
+            for segment in example.segments:
+                place = torch.arange(start, start + len(segment))
+                for table, ids in self._reads(segment, example.level):
+                    known_ids, places = lookups.setdefault(table, ([], []))
+                    known_ids.append(ids.cpu())
+                    places.append(place)
+                start += len(segment) + 1
+        return lookups
+
+    def _moved(self, parts: list[Tensor]) -> Tensor:
+        """The parts as one, on the model's device, without waiting for it."""
+        return torch.cat(parts).to(self.separator.device, non_blocking=True)
+
+    def _reads(self, segment: Segment, level: int) -> list[tuple[nn.Module, Tensor]]:
+        """The tables that a segment is read by, each with its ids; their vectors are summed."""
+        ids = segment.ids
         if segment.name == "prompt":
             known = len(ids) if self.whole_prompt else max(level, 1)
-            return self._codes(self.prompt, ids[:known], total=self.sums or self.whole_prompt)
+            return _codes(self.prompt, ids[:known], total=self.sums or self.whole_prompt)
         if segment.name == "response":
-            return self.response_codes(ids, level)
-        table = {"text": self.text, "language": self.language, "level": self.level}[segment.name]
-        vectors: Tensor = table(ids)
-        return vectors
+            return self._response(ids, level)
+        tables = {"text": self.text, "language": self.language, "level": self.level}
+        return [(tables[segment.name], ids)]
 
-    def response_codes(self, codes: Int[Tensor, "n f"], level: int) -> Float[Tensor, "f d"]:
+    def _response(self, codes: Int[Tensor, "n f"], level: int) -> list[tuple[nn.Module, Tensor]]:
         """The levels before `level`; for level 0 the frames drawn so far."""
         if level == 0:
-            return self._codes(self.response, codes[:1], total=False)
-        return self._codes(self.response[1:], codes[:level], total=self.sums)
+            return _codes(self.response, codes[:1], total=False)
+        return _codes(self.response[1:], codes[:level], total=self.sums)
 
-    def _codes(
-        self, tables: nn.ModuleList, codes: Int[Tensor, "n f"], *, total: bool
-    ) -> Float[Tensor, "f d"]:
-        if not total:
-            newest = len(codes) - 1
-            vectors: Tensor = tables[newest](codes[newest])
-            return vectors
-        stacked = [table(row) for table, row in zip(tables, codes, strict=False)]
-        return torch.stack(stacked).sum(0)
+
+def _codes(
+    tables: Iterable[nn.Module], codes: Int[Tensor, "n f"], *, total: bool
+) -> list[tuple[nn.Module, Tensor]]:
+    """Each level by its table, or the newest level alone."""
+    reads = list(zip(tables, codes, strict=False))
+    return reads if total else reads[-1:]
+
+
+def _gaps(example: Example) -> list[int]:
+    """Where the separators stand."""
+    ends = accumulate(len(segment) + 1 for segment in example.segments[:-1])
+    return [end - 1 for end in ends]

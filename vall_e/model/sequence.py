@@ -20,6 +20,10 @@ class Example:
     segments: tuple[Segment, ...]
     level: int
 
+    def __len__(self) -> int:
+        """Positions of the sequence; between two segments stands a separator."""
+        return sum(map(len, self.segments)) + len(self.segments) - 1
+
     @property
     def target(self) -> Segment:
         return self.segments[-1]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from vall_e.config.schema import ModelConfig
@@ -86,45 +86,55 @@ class Valle(nn.Module):
             if not rows:
                 continue
             self.require(stage)
-            states, embedded, extra = self.hidden(rows)
-            auxiliary = auxiliary + extra
-            lengths = embedded.lengths.tolist()  # once a stage: it waits for the device
-            scores += [
-                self._score(stage, level, states, lengths, rows, ignore_inputs)
+            # Moved before the pass, so that the device has nothing to wait for after it.
+            targets = [
+                self._targets(rows, level, ignore_inputs)
                 for level in sorted({e.level for e in rows})
+            ]
+            states, _, extra = self.hidden(rows)
+            auxiliary = auxiliary + extra
+            # Only the positions that predict something go through a head.
+            flat = states.flatten(0, 1)
+            scores += [
+                Scores(stage, self.logits(flat[places], level), codes)
+                for level, places, codes in targets
             ]
         return joined(scores, auxiliary)
 
-    def _score(
-        self,
-        stage: str,
-        level: int,
-        states: Float[Tensor, "b t d"],
-        lengths: list[int],
-        rows: Sequence[Example],
-        ignore_inputs: bool,
-    ) -> Scores:
-        """Only the positions that predict something go through the head."""
-        hidden, targets = [], []
-        for i, example in enumerate(rows):
-            if example.level != level:
-                continue
-            frames = len(example.target)
-            row = states[i, : lengths[i]]
-            codes = example.target.ids[level].to(self.device)
-            if stage == "nar":
-                hidden.append(row[-frames:])
+    def _targets(
+        self, rows: Sequence[Example], level: int, ignore_inputs: bool
+    ) -> tuple[int, Int[Tensor, " n"], Int[Tensor, " n"]]:
+        """Where in the flattened batch something of `level` is predicted, and what."""
+        width = max(map(len, rows))
+        places, targets = [], []
+        for row, example in enumerate(rows):
+            if example.level == level:
+                own, codes = self._predicted(example, ignore_inputs)
+                places.append(own + row * width)
                 targets.append(codes)
-                continue
-            stop = codes.new_tensor([self.stop])
-            hidden.append(row[-frames - 1 :])
-            targets.append(torch.cat([codes, stop]))
-            if not ignore_inputs:
-                inputs = self._inputs(example).to(self.device)
-                hidden.append(row[: len(inputs) - 1][inputs[1:] >= 0])
-                targets.append(inputs[1:][inputs[1:] >= 0])
-        logits = self.logits(torch.cat(hidden), level)
-        return Scores(stage, logits, torch.cat(targets))
+        return level, self._moved(places), self._moved(targets)
+
+    def _moved(self, parts: list[Tensor]) -> Tensor:
+        return torch.cat(parts).to(self.device, non_blocking=True)
+
+    def _predicted(
+        self, example: Example, ignore_inputs: bool
+    ) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
+        """The positions of one sequence that predict something, and what. On the host."""
+        end, frames = len(example), len(example.target)
+        codes = example.target.ids[example.level].cpu()
+        if example.level > 0:
+            return torch.arange(end - frames, end), codes
+        places = torch.arange(end - frames - 1, end)
+        codes = torch.cat([codes, codes.new_tensor([self.stop])])
+        if ignore_inputs:
+            return places, codes
+        following = self._inputs(example)[1:]
+        known = following >= 0
+        return (
+            torch.cat([places, torch.arange(len(following))[known]]),
+            torch.cat([codes, following[known]]),
+        )
 
     def _inputs(self, example: Example) -> Tensor:
         """What stands at each position before the target, -1 where there is nothing to predict.
