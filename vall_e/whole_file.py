@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from vall_e.errors import VallEError
@@ -15,15 +16,34 @@ if TYPE_CHECKING:
 
 def write_whole(path: Path, data: bytes, *, error: type[VallEError]) -> None:
     """Write beside `path`, then rename: a reader never sees half of it. Raises an `error`."""
+    with written_beside(path, error=error) as part:
+        part.write_bytes(data)
+
+
+@contextmanager
+def written_beside(path: Path, *, error: type[VallEError]) -> Iterator[Path]:
+    """A path to write to, renamed to `path` at the end. Where that fails, raises an `error`."""
     # Short, since a name has at most 255 bytes.
     part = path.with_name(f"{path.name[:48]}.{os.getpid()}.part")
     try:
-        part.write_bytes(data)
+        yield part
         os.replace(part, path)
     except OSError as exc:
-        with suppress(OSError):  # what made the writing fail may make this fail too
-            part.unlink()
         raise error(f"{path} cannot be written: {exc.strerror}", hint=_hint(path, exc)) from exc
+    finally:
+        with suppress(OSError):  # it is not there, or what made the writing fail does so again
+            part.unlink()
+
+
+def make_folder(folder: Path, *, error: type[VallEError]) -> None:
+    """With those above it; raises an `error` where that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        reason = exc.strerror
+        raise error(
+            f"the folder {folder} cannot be made: {reason}", hint="name another folder"
+        ) from exc
 
 
 def _hint(path: Path, exc: OSError) -> str:

@@ -1,8 +1,10 @@
 import json
 
 import pytest
+import safetensors.torch
 import torch
 from click.testing import CliRunner
+from safetensors import safe_open
 
 from vall_e.cli.app import App, cli
 from vall_e.export.components import SafetensorsConfig, TorchConfig, build_safetensors, build_torch
@@ -53,6 +55,50 @@ def test_a_torch_file_opens_without_running_code(registry, weights, tmp_path, na
     content = torch.load(path, weights_only=True)
     assert {tensor.dtype for tensor in content["model"].values()} == {dtype}
     assert json.loads(content["metadata"]["codec"]).startswith("staircase")
+
+
+@pytest.mark.parametrize("target", ["safetensors", "torch"])
+def test_each_tensor_keeps_its_dtype(registry, weights, tmp_path, target):
+    content = safetensors.torch.load_file(weights)
+    with safe_open(weights, "pt") as file:
+        metadata = file.metadata()
+    half = {name: tensor.bfloat16() for name, tensor in content.items()}
+    first, *_ = half
+    half[first] = content[first]  # a file may have tensors of several dtypes
+    safetensors.torch.save_file(half, weights, metadata=metadata)
+    path = tmp_path / "other"
+    assert export(registry, weights, "--to", target, "-o", path).exit_code == 0
+    after = (
+        safetensors.torch.load_file(path)
+        if target == "safetensors"
+        else torch.load(path, weights_only=True)["model"]
+    )
+    assert {name: tensor.dtype for name, tensor in after.items()} == {
+        name: torch.float32 if name == first else torch.bfloat16 for name in half
+    }
+    assert all(torch.equal(tensor, half[name]) for name, tensor in after.items())
+
+
+def test_only_floating_tensors_are_cast(registry, tmp_path):
+    bundle = tiny_bundle(registry, StaircaseCodec())
+    counts = torch.tensor([70_000])  # no half of 16 bits holds it
+    bundle.model.register_buffer("counts", counts)
+    save(bundle, tmp_path / "counting.safetensors", dtype=torch.float16)
+    after = safetensors.torch.load_file(tmp_path / "counting.safetensors")
+    assert torch.equal(after.pop("counts"), counts)
+    assert {tensor.dtype for tensor in after.values()} == {torch.float16}
+
+
+@pytest.mark.parametrize("target", ["safetensors", "torch"])
+def test_a_place_that_cannot_be_written_to_is_told(registry, weights, tmp_path, target):
+    (tmp_path / "file").touch()
+    result = export(registry, weights, "--to", target, "-o", tmp_path / "file" / "x")
+    assert result.exit_code == 7
+    assert "the folder" in result.stderr
+    assert "file cannot be made" in result.stderr
+    result = export(registry, weights, "--to", target, "-o", tmp_path / ("x" * 300))
+    assert result.exit_code == 7
+    assert "cannot be written: File name too long" in result.stderr
 
 
 def test_the_source_is_not_written_over(registry, weights):

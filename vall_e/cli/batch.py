@@ -14,6 +14,7 @@ from vall_e.cli.app import App
 from vall_e.cli.progress import Steps
 from vall_e.errors import AudioError, DataError, VallEError
 from vall_e.synthesis.provenance import write_record
+from vall_e.whole_file import make_folder
 
 if TYPE_CHECKING:
     from vall_e.synthesis.plan import Request
@@ -97,13 +98,7 @@ def run_jobs(
 
 
 def _save(made: Result, path: Path, provenance: bool) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise AudioError(
-            f"the folder {path.parent} cannot be made: {exc.strerror}",
-            hint="name another folder with -o",
-        ) from exc
+    make_folder(path.parent, error=AudioError)
     made.save(path)
     if provenance:
         write_record(made, path)

@@ -14,7 +14,9 @@ DTYPES = ("fp32", "bf16", "fp16")
 @click.command()
 @click.argument("checkpoint", type=click.Path(exists=True, path_type=Path))
 @click.option("--to", "target", default="safetensors", show_default=True, help="File format.")
-@click.option("--dtype", type=click.Choice(DTYPES), help="Of the tensors. Default: as they are.")
+@click.option(
+    "--dtype", type=click.Choice(DTYPES), help="Of floating tensors. Default: as they are."
+)
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
     help="Default: the name of the checkpoint, in the working directory.",

@@ -21,9 +21,12 @@ def export_weights(
     dtype: str | None = None,
     output: Path | None = None,
 ) -> Path:
-    """Give the path of the file. Raises `CheckpointError` rather than write over the source."""
+    """Give the path of the file. Floating tensors become `dtype`; None leaves each as it is.
+
+    Raises `CheckpointError` rather than write over the source.
+    """
     weights = find_weights(checkpoint)
-    bundle = load(weights, registry)
+    bundle = load(weights, registry, dtype=None)
     if dtype is not None:
         bundle.model.to(DTYPES[dtype])
     path = output or Path(_name(checkpoint) + exporter.suffix)

@@ -1,11 +1,12 @@
 """A file for `torch.load(path, weights_only=True)`, which runs no code."""
 
-import os
 from pathlib import Path
 
 import torch
 
+from vall_e.errors import CheckpointError
 from vall_e.model.weights import Bundle, metadata_of, tensors_of
+from vall_e.whole_file import make_folder, written_beside
 
 
 class TorchExporter:
@@ -14,7 +15,10 @@ class TorchExporter:
     suffix = ".pt"
 
     def __call__(self, bundle: Bundle, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(path.name + ".part")
-        torch.save({"model": tensors_of(bundle.model), "metadata": metadata_of(bundle)}, part)
-        os.replace(part, path)
+        make_folder(path.parent, error=CheckpointError)
+        content = {"model": tensors_of(bundle.model), "metadata": metadata_of(bundle)}
+        with (
+            written_beside(path, error=CheckpointError) as part,
+            part.open("wb") as file,  # given the path, torch tells of a full disk in its own words
+        ):
+            torch.save(content, file)

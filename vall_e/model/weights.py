@@ -7,7 +7,6 @@ Tensors: the model's `state_dict`. Metadata, each value JSON: `format`, `config`
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from vall_e.model.embedding import Sizes
 from vall_e.model.valle import Valle, build_valle
 from vall_e.registry import Registry
 from vall_e.text.vocabulary import Vocabulary
+from vall_e.whole_file import make_folder, written_beside
 
 FORMAT = 1
 """Version of the file's layout. A newer one is refused."""
@@ -45,11 +45,15 @@ class Bundle:
 
 def save(bundle: Bundle, path: Path, *, dtype: torch.dtype | None = None) -> None:
     """Write the file; it appears whole or not at all. `dtype` converts floating tensors."""
-    part = path.with_name(path.name + ".part")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(tensors_of(bundle.model, dtype), part, metadata=metadata_of(bundle))
-    part.chmod(0o644)  # safetensors writes files that only their owner can read
-    os.replace(part, path)
+    make_folder(path.parent, error=CheckpointError)
+    with written_beside(path, error=CheckpointError) as part:
+        try:
+            save_file(tensors_of(bundle.model, dtype), part, metadata=metadata_of(bundle))
+        except SafetensorError as exc:  # a full disk, say
+            raise CheckpointError(
+                f"{path} cannot be written: {exc}", hint=f"check the disk of {path.parent}"
+            ) from exc
+        part.chmod(0o644)  # safetensors writes files that only their owner can read
 
 
 def tensors_of(model: Valle, dtype: torch.dtype | None = None) -> dict[str, Tensor]:
@@ -77,10 +81,12 @@ def load(
     path: Path,
     registry: Registry,
     *,
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = torch.float32,
     change: Callable[[RunConfig], RunConfig] = lambda config: config,
 ) -> Bundle:
     """Read a file that `save` wrote; the model is in eval mode on the CPU.
+
+    Floating tensors become `dtype`; None keeps each as it is in the file. Others are never changed.
 
     `change` makes the config to build with of the one in the file: another attention kernel, say.
 
@@ -92,9 +98,11 @@ def load(
     config = change(saved)
     sizes = Sizes(**_value(metadata, "sizes", path))
     model = build_valle(config.model, sizes)
-    _fill(model, {name: t.to(dtype) for name, t in tensors.items()}, path)
+    if dtype is not None:
+        tensors = {n: t.to(dtype) if t.is_floating_point() else t for n, t in tensors.items()}
+    _fill(model, tensors, path)
     return Bundle(
-        model=model.to(dtype).eval(),
+        model=model.to(dtype).eval(),  # buffers that no file holds
         config=config,
         vocabulary=Vocabulary.from_json(metadata.get("vocabulary", "")),
         codec=_value(metadata, "codec", path),
@@ -170,4 +178,4 @@ def _fill(model: Valle, tensors: Mapping[str, Tensor], path: Path) -> None:
         raise CheckpointError(
             f"the tensors of {path} do not fit its config: {shown}", hint="export it again"
         )
-    model.load_state_dict(dict(tensors))
+    model.load_state_dict(dict(tensors), assign=True)  # a copy would be in the model's own dtypes
