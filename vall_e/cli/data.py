@@ -59,6 +59,10 @@ def data() -> None:
     "--workers", type=click.IntRange(0), default=0, show_default=True,
     help="Processes; 0 works in this one.",
 )  # fmt: skip
+@click.option(
+    "--device", default="cpu", show_default=True,
+    help="Where the codec runs: auto, cpu, cuda, cuda:1. Another device rounds differently.",
+)  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit with 8 if any recording was skipped.")
 @click.pass_obj
 def process(
@@ -72,6 +76,7 @@ def process(
     speaker: str | None,
     max_seconds: float,
     workers: int,
+    device: str,
     strict: bool,
 ) -> None:
     """Encode the recordings in FOLDER and phonemize what is said in them.
@@ -88,10 +93,13 @@ def process(
     config = load(path, app.registry, overrides=overrides, environ=app.environ)
     recordings = find_recordings(source, transcripts=transcripts, speaker=speaker)
     make: Callable[[], Preparer] = partial(
-        make_preparer, config, language=language, max_seconds=max_seconds
+        make_preparer, config, language=language, max_seconds=max_seconds, device=device
     )
     if workers:
-        make = partial(_make, _plain(config), app.environ, app.load_plugins, language, max_seconds)
+        make = partial(
+            _make, _plain(config), app.environ, app.load_plugins,
+            language=language, max_seconds=max_seconds, device=device,
+        )  # fmt: skip
     started = time.perf_counter()
     seen = 0.0
 
@@ -120,8 +128,10 @@ def _make(
     raw: dict[str, Any],
     environ: Mapping[str, str],
     load_plugins: bool,
+    *,
     language: str | None,
     max_seconds: float,
+    device: str,
 ) -> Preparer:
     """The preparer of a worker process, which finds the components for itself."""
     from vall_e.config.load import structure
@@ -130,7 +140,7 @@ def _make(
 
     registry = discover(environ=environ, load_plugins=load_plugins)
     config = structure(raw, registry, source="config")
-    return make_preparer(config, language=language, max_seconds=max_seconds)
+    return make_preparer(config, language=language, max_seconds=max_seconds, device=device)
 
 
 class _Bar:

@@ -14,6 +14,7 @@ from vall_e.data.manifest import Info
 from vall_e.data.recordings import Recording
 from vall_e.errors import DataError, VallEError
 from vall_e.interfaces import Codec
+from vall_e.model.device import device_of, find_device, place_codec
 from vall_e.text.front_end import FrontEnd
 
 MIN_SECONDS = 0.2  # shorter than a syllable: nothing to learn to say
@@ -82,10 +83,10 @@ class Preparer:
         clip = Clip.read(recording.path).mono()  # opposite channels become silence
         clip.check(min_seconds=MIN_SECONDS, max_seconds=self.max_seconds)
         clip = clip.resample(self.codec.sample_rate)
-        # Resampling can overshoot a loud recording's peaks a little; codecs refuse that.
+        # Resampling can overshoot a loud recording's peaks a little, which is worth no warning.
         audio = torch.from_numpy(clip.samples).float().clamp(-1, 1)[None, None]
         with torch.inference_mode():
-            codes = self.codec.encode(audio)[0]  # (k, f)
+            codes = self.codec.encode(audio.to(device_of(self.codec)))[0]  # (k, f)
         return Prepared(
             recording=recording,
             language=language,
@@ -105,10 +106,12 @@ class Preparer:
         raise DataError(f"its language {wanted!r} is not in text.languages {list(self.languages)}")
 
 
-def make_preparer(config: RunConfig, *, language: str | None, max_seconds: float) -> Preparer:
-    """The preparer that a run's codec and text settings describe."""
+def make_preparer(
+    config: RunConfig, *, language: str | None, max_seconds: float, device: str = "cpu"
+) -> Preparer:
+    """The preparer that a run's codec and text settings describe; the codec runs on `device`."""
     return Preparer(
-        codec=config.codec.build(),
+        codec=place_codec(config.codec.build(), find_device(device, option="--device")),
         front_end=FrontEnd.of(config.text),
         phonemizer=config.text.phonemizer.component.name,
         languages=config.text.languages,

@@ -1,10 +1,11 @@
-"""Where a model runs."""
+"""Where a model or a codec runs."""
 
 from __future__ import annotations
 
 import torch
 
 from vall_e.errors import UnavailableError
+from vall_e.interfaces import Codec
 
 
 def find_device(name: str, *, option: str) -> torch.device:
@@ -25,3 +26,21 @@ def find_device(name: str, *, option: str) -> torch.device:
             hint=f"set {option} to auto or cpu",
         ) from exc
     return device
+
+
+def place_codec(codec: Codec, device: torch.device) -> Codec:
+    """Move a codec that has weights; one without runs wherever its inputs are.
+
+    On mps it stays where it is: no codec was ever tried there, and their spectra are complex.
+    """
+    if isinstance(codec, torch.nn.Module) and device.type != "mps":
+        codec.to(device)
+    return codec
+
+
+def device_of(codec: Codec) -> torch.device:
+    """Where the codec takes its inputs."""
+    if isinstance(codec, torch.nn.Module):
+        for tensor in (*codec.parameters(), *codec.buffers()):
+            return tensor.device
+    return torch.device("cpu")

@@ -13,7 +13,7 @@ from vall_e.audio.clip import Clip
 from vall_e.config.schema import RunConfig
 from vall_e.errors import AudioError, ConfigError, VallEError
 from vall_e.interfaces import Codec
-from vall_e.model.device import find_device
+from vall_e.model.device import find_device, place_codec
 from vall_e.model.weights import Bundle
 from vall_e.registry import Registry
 from vall_e.synthesis.decode import Decoder
@@ -39,7 +39,6 @@ class Synthesizer:
     ) -> None:
         """`usual_voice` speaks where a request names none; `device` overrides the config's."""
         self.config = parts.config
-        self.codec = parts.codec
         self.voices = voices or Voices()
         self.usual_voice = usual_voice
         self.model = parts.bundle.model
@@ -49,6 +48,7 @@ class Synthesizer:
         if self._options.threads:
             torch.set_num_threads(self._options.threads)  # of the process: torch knows no other
         self.device = find_device(device or self._options.device, option="synthesis.device")
+        self.codec = place_codec(parts.codec, self.device)
         self._decoder = Decoder(
             self.model.to(self.device).eval(),
             self.task,

@@ -9,6 +9,7 @@ import torch
 from attrs import define, field
 
 from vall_e.interfaces import Codec
+from vall_e.model.device import device_of
 from vall_e.synthesis.clock import Clock
 from vall_e.synthesis.decode import Spoken
 from vall_e.synthesis.plan import Line, Plan
@@ -72,7 +73,7 @@ class Take:
         self.clock.written(spoken.ar_seconds, spoken.nar_seconds)
 
     def _decode(self, spoken: Spoken, pause: float) -> Iterator[Waveform]:
-        codes = spoken.codes[None].cpu()
+        codes = spoken.codes[None].to(device_of(self.codec))
         frames = codes.shape[-1]
         step = max(1, round(self.chunk_seconds * self.codec.frame_rate))
         stream = self.codec.stream()

@@ -15,6 +15,7 @@ from safetensors.numpy import save
 from vall_e.audio.codes import Codes
 from vall_e.audio.silence import trim
 from vall_e.errors import AudioError, CheckpointError
+from vall_e.model.device import device_of
 from vall_e.synthesis.voices import ENCODED
 from vall_e.whole_file import write_whole
 
@@ -52,8 +53,10 @@ class Voice:
         """Encode the first `seconds` of speech. Raises `AudioError` if the clip cannot be used."""
         usable = trim(clip.mono().check()).check(min_seconds=SHORTEST_SECONDS)
         usable = usable.cut(0.0, seconds).resample(codec.sample_rate)
+        # Resampling can overshoot a loud recording's peaks a little, which is worth no warning.
+        audio = torch.from_numpy(usable.samples).clamp(-1, 1)[None, None].to(device_of(codec))
         with torch.inference_mode():
-            codes = codec.encode(torch.from_numpy(usable.samples)[None, None])[0]
+            codes = codec.encode(audio)[0]
         return cls(name, to_codes(codes, codec), transcript=transcript, consent=consent)
 
     def require(self, codec: str) -> None:
