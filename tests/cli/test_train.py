@@ -1,25 +1,40 @@
+import subprocess
+import sys
+
 import pytest
 import yaml
+from attrs import evolve
 from click.testing import CliRunner
 
 from vall_e.cli.app import App, cli
-from vall_e.testing import StaircaseCodec
+from vall_e.discovery import registry_of
+from vall_e.registry import Registry
+from vall_e.testing import StaircaseCodec, components
 from vall_e.testing.dataset import write_dataset
 
 CONFIG = {
     "model": {"backbone": {"name": "llama", "d_model": 16, "layers": 1, "heads": 2}},
+    "codec": {"name": "staircase", "levels": 2, "codebook_size": 16, "sample_rate": 16_000},
+    "text": {"phonemizer": "none"},
     "data": {"train": ["data"], "validation": ["data"], "prompt_seconds": [0.3, 0.6]},
     "training": {"output": "run", "max_steps": 3},
 }
 
 
+@pytest.fixture(scope="module")
+def staircase(registry):
+    """As it is where a distribution `staircase` is installed."""
+    offers = [evolve(o, distribution="staircase") for o in registry_of([components]).offers]
+    return Registry([*registry.offers, *offers])
+
+
 @pytest.fixture
-def vall_e(registry, tmp_path):
+def vall_e(staircase, tmp_path):
     write_dataset(tmp_path / "data", StaircaseCodec(levels=2), utterances=6)
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(CONFIG))
 
     def run(*args):
-        return CliRunner().invoke(cli, [str(arg) for arg in args], obj=App(registry=registry))
+        return CliRunner().invoke(cli, [str(arg) for arg in args], obj=App(registry=staircase))
 
     return run
 
@@ -52,3 +67,56 @@ def test_a_missing_dataset_has_the_code_of_data(vall_e, tmp_path):
     result = vall_e("train", tmp_path / "run.yaml", "--set", "data.train=[nowhere]")
     assert result.exit_code == 8
     assert "nowhere is not a dataset" in result.stderr
+
+
+def test_a_run_may_start_from_other_weights(vall_e, tmp_path, monkeypatch):
+    """Named from the working directory on the command line, from its own folder in the YAML."""
+    assert vall_e("train", tmp_path / "run.yaml").exit_code == 0
+    raw = {**CONFIG, "training": {"output": "mine", "max_steps": 1, "start_from": "./run"}}
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(raw))
+    result = vall_e("train", tmp_path / "mine.yaml")
+    assert result.exit_code == 0, result.stderr
+    assert "from step 0 to 1, with the weights of" in result.stderr
+    monkeypatch.chdir(tmp_path / "run")
+    path = tmp_path / "run.yaml"
+    more = ("--set", f"training.output={tmp_path / 'more'}", "--max-steps", 1)
+    result = vall_e("train", path, "--from", "step-000003/weights.safetensors", *more)
+    assert result.exit_code == 0, result.stderr
+
+
+def test_overfitting_leaves_the_folder_of_the_run_alone(vall_e, tmp_path):
+    result = vall_e("train", tmp_path / "run.yaml", "--overfit", 1)
+    assert result.exit_code == 0, result.stderr
+    assert not (tmp_path / "run").exists()
+    assert (tmp_path / "run-overfit" / "latest").is_file()
+
+
+def test_an_output_that_cannot_be_made_is_told(vall_e, tmp_path):
+    (tmp_path / "file").write_text("")
+    output = tmp_path / "file" / "run"
+    result = vall_e("train", tmp_path / "run.yaml", "--set", f"training.output={output}")
+    assert result.exit_code == 9
+    assert f"{output} cannot be written to: Not a directory" in result.stderr
+
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from vall_e.errors import DataError
+from vall_e.folder_lock import locked
+with locked(Path(sys.argv[1]), error=DataError):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_two_processes_do_not_train_into_one_folder(vall_e, tmp_path):
+    """And what a killed one has held is free."""
+    arguments = [sys.executable, "-c", HOLDER, str(tmp_path / "run")]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout.readline() == "held\n"
+        result = vall_e("train", tmp_path / "run.yaml")
+        holder.kill()
+    assert result.exit_code == 9
+    assert "run is being written to by another process" in result.stderr
+    assert vall_e("train", tmp_path / "run.yaml").exit_code == 0

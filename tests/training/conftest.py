@@ -1,15 +1,26 @@
 from pathlib import Path
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from vall_e.config.load import structure
+from vall_e.discovery import registry_of
 from vall_e.registry import Registry
-from vall_e.testing import StaircaseCodec
+from vall_e.testing import StaircaseCodec, components
 from vall_e.testing.dataset import write_dataset
 from vall_e.training.commands import Commands
 from vall_e.training.loop import Run, Watch, train
 from vall_e.training.start import open_run
+
+STAIRCASE = {"name": "staircase", "levels": 3, "codebook_size": 16, "sample_rate": 16_000}
+"""`StaircaseCodec(levels=3)`, as the YAML file names it."""
+
+
+@pytest.fixture(scope="session")
+def registry(registry) -> Registry:
+    """As it is where a distribution `staircase` is installed."""
+    offers = [evolve(o, distribution="staircase") for o in registry_of([components]).offers]
+    return Registry([*registry.offers, *offers])
 
 
 @frozen
@@ -25,6 +36,7 @@ class Bench:
                 "backbone": {"name": "llama", "d_model": 16, "layers": 1, "heads": 2},
                 "dropout": 0.1,
             },
+            "codec": STAIRCASE,
             "text": {"phonemizer": "none"},
             "data": {
                 "train": [str(self.folder / "data")],
@@ -41,12 +53,17 @@ class Bench:
             },
         }
 
-    def open(self, name="run", *, data=(), model=(), resume=False, overfit=None, **training) -> Run:
+    def open(
+        self, name="run", *, data=(), model=(), sections=(), resume=False, overfit=None, **training
+    ) -> Run:
         raw = self.raw(**training)
         raw["data"].update(data)
         raw["model"].update(model)
+        raw.update(sections)
         config = structure(raw, self.registry)
-        return open_run(config, self.folder / name, resume=resume, overfit=overfit)
+        return open_run(
+            config, self.folder / name, resume=resume, overfit=overfit, registry=self.registry
+        )
 
     def train(self, name="run", *, commands="", watch=None, **options) -> Run:
         run = self.open(name, **options)

@@ -12,6 +12,8 @@ import torch
 import yaml
 from safetensors.torch import load_file
 
+from vall_e.config.load import structure
+from vall_e.testing.dataset import write_dataset
 from vall_e.training.checkpoint import checkpoints, find_weights, latest
 
 pytestmark = pytest.mark.slow
@@ -20,8 +22,12 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def start(bench):
     """Start `vall-e train` with its output in a folder of that name; ended after the test."""
+    raw = {**bench.raw(max_steps=40, save_every=9), "codec": "embedded"}
+    codec = structure(raw, bench.registry).codec.build()
+    write_dataset(bench.folder / "data", codec, utterances=30)
+    write_dataset(bench.folder / "held-out", codec, utterances=8, seed=1)
     config = bench.folder / "run.yaml"
-    config.write_text(yaml.safe_dump(bench.raw(max_steps=40, save_every=9)))
+    config.write_text(yaml.safe_dump(raw))
     processes = []
 
     def begin(name, *options, stdin=subprocess.DEVNULL):
@@ -32,6 +38,7 @@ def start(bench):
                 stdin=stdin,
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
                 env={**os.environ, "OMP_NUM_THREADS": "1"},
             )
         processes.append(process)
@@ -79,6 +86,15 @@ def test_sigterm_saves_and_ends(bench, start):
     process.send_signal(signal.SIGTERM)
     assert process.wait() == 0
     assert "ended by SIGTERM" in (bench.folder / "run.log").read_text()
+    assert latest(bench.folder / "run").name == f"step-{steps(bench, 'run')[-1]:06d}"
+
+
+def test_sigterm_to_all_processes_of_a_run_saves_and_ends(bench, start):
+    """As a container or a batch system stops it: the loaders get the signal too."""
+    process = start("run", "--max-steps", "100000", "--set", "data.workers=2")
+    wait_for_step(bench, "run", 3)
+    os.killpg(process.pid, signal.SIGTERM)
+    assert process.wait() == 0, (bench.folder / "run.log").read_text()
     assert latest(bench.folder / "run").name == f"step-{steps(bench, 'run')[-1]:06d}"
 
 

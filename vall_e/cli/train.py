@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import math
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -19,6 +21,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from rich.text import Text
 
 from vall_e.cli.app import App
+from vall_e.errors import TrainingError
+from vall_e.folder_lock import locked
 
 if TYPE_CHECKING:
     from vall_e.training.commands import Commands
@@ -34,10 +38,18 @@ QUIET_SECONDS = 15.0  # between two lines where there is no terminal
 )
 @click.option("--resume", is_flag=True, help="Go on from the latest checkpoint, if there is one.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change an option.")
+@click.option(
+    "--from",
+    "start_from",
+    metavar="MODEL",
+    help="Weights that a new run starts with: `embedded`, a weights file or a training folder. "
+    "Same as --set training.start_from=MODEL.",
+)
 @click.option("--max-steps", type=click.IntRange(1), help="Same as --set training.max_steps=N.")
 @click.option(
     "--overfit", type=click.IntRange(1), metavar="N",
-    help="Learn the first N utterances by heart, to see that a model can; no validation.",
+    help="Learn the first N utterances by heart, to see that a model can; no validation. The "
+    "output folder is another one, its name ends in -overfit.",
 )  # fmt: skip
 @click.pass_obj
 def train(
@@ -45,6 +57,7 @@ def train(
     path: Path,
     resume: bool,
     overrides: tuple[str, ...],
+    start_from: str | None,
     max_steps: int | None,
     overfit: int | None,
 ) -> None:
@@ -60,21 +73,31 @@ def train(
 
     if max_steps is not None:
         overrides = (*overrides, f"training.max_steps={max_steps}")
+    if start_from is not None:
+        overrides = (*overrides, f"training.start_from={json.dumps(start_from)}")
     config = load(path, app.registry, overrides=overrides, environ=app.environ)
-    folder = Path(config.training.output)
-    run = open_run(config, folder, resume=resume, overfit=overfit)
-    click.echo(f"{folder}: from step {run.progress.step} to {config.training.max_steps}", err=True)
-    commands = Commands()
-    stdin = _descriptor()
-    if stdin is not None:
-        commands.listen(stdin)
-    with (
-        _signals(commands),
-        _view(app.console, config.training.max_steps, run.progress.step) as watch,
-    ):
-        run_all(run, commands, watch)
+    folder = Path(config.training.output + ("-overfit" if overfit else ""))
+    steps = config.training.max_steps
+    with _held(folder, app.environ):
+        run = open_run(config, folder, resume=resume, overfit=overfit, registry=app.registry)
+        start = config.training.start_from if run.progress.step == 0 else ""
+        weights = f", with the weights of {start}" if start else ""
+        click.echo(f"{folder}: from step {run.progress.step} to {steps}{weights}", err=True)
+        commands = Commands()
+        stdin = _descriptor()
+        if stdin is not None:
+            commands.listen(stdin)
+        with _signals(commands), _view(app.console, steps, run.progress.step) as watch:
+            run_all(run, commands, watch)
     why = f", ended by {commands.stopped_by}" if commands.stopped_by else ""
-    click.echo(f"{folder}: step {run.progress.step} of {config.training.max_steps}{why}", err=True)
+    click.echo(f"{folder}: step {run.progress.step} of {steps}{why}", err=True)
+
+
+def _held(folder: Path, environ: Mapping[str, str]) -> AbstractContextManager[None]:
+    """The folder for this run alone. Of the ranks that a launcher numbers, the first holds it."""
+    if int(environ.get("RANK") or 0):
+        return nullcontext()
+    return locked(folder, error=TrainingError)
 
 
 def _descriptor() -> int | None:
@@ -155,8 +178,10 @@ class _Smooth:
     def __call__(self, metrics: Metrics) -> Metrics:
         for name, value in metrics.items():
             old = self.mean.get(name, value)
+            if not math.isfinite(value):  # a step that fp16 has lost
+                continue
             self.mean[name] = old + (value - old) / 20
-        return {**self.mean, "lr": metrics["lr"]}
+        return {"grad_norm": math.nan, **self.mean, "lr": metrics["lr"]}
 
 
 def _step_text(metrics: Metrics) -> str:

@@ -19,7 +19,7 @@ from vall_e.config.document import read
 from vall_e.config.mistakes import InvalidConfigError, Mistake, WrongValueError, located
 from vall_e.config.options import options_of
 from vall_e.config.origin import DEFAULT, Node, Origin, Where
-from vall_e.config.schema import Choice, RunConfig
+from vall_e.config.schema import Choice, RunConfig, is_name
 from vall_e.config.structure import Structurer, unstructure
 from vall_e.errors import ConfigError
 from vall_e.registry import Registry
@@ -186,7 +186,8 @@ def _replaced(value: Any, where: Where, new: Callable[[Where, str], str], *, mar
         changes = {}
         for key, option in options_of(type(value)).items():
             old = getattr(value, option.attribute.name)
-            changed = _replaced(old, (*where, key), new, marked=option.is_path)
+            marked = option.is_path and not (option.may_be_name and is_name(old))
+            changed = _replaced(old, (*where, key), new, marked=marked)
             if changed is not old:
                 changes[key] = changed
         return attrs.evolve(value, **changes)

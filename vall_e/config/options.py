@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import attrs
 from attrs import frozen
 
-from vall_e.config.schema import CHOSEN, PATH, Choice
+from vall_e.config.schema import CHOSEN, OR_NAME, PATH, Choice
 from vall_e.errors import PluginError
 from vall_e.registry import Preset
 
@@ -35,6 +35,11 @@ class Option:
     @property
     def is_path(self) -> bool:
         return bool(self.attribute.metadata.get(PATH))
+
+    @property
+    def may_be_name(self) -> bool:
+        """Whether the path may also be the name of an installed model, or empty."""
+        return self.attribute.metadata.get(PATH) == OR_NAME
 
     @property
     def required(self) -> bool:

@@ -72,6 +72,7 @@ def _distinct_tasks(instance: object, attribute: Any, value: tuple[Choice, ...])
 
 CHOSEN = "vall_e.chosen"
 PATH = "vall_e.path"
+OR_NAME = "or name"
 
 
 def chosen(default: str | tuple[str, ...]) -> dict[str, object]:
@@ -85,6 +86,16 @@ def chosen(default: str | tuple[str, ...]) -> dict[str, object]:
 def path() -> dict[str, object]:
     """Mark a field of text as a path; one of type `pathlib.Path` needs no mark."""
     return {PATH: True}
+
+
+def path_or_name() -> dict[str, object]:
+    """Mark a field of text as a path, or the name of an installed model; empty: neither."""
+    return {PATH: OR_NAME}
+
+
+def is_name(text: str) -> bool:
+    """Whether what may be a path or a name is a name."""
+    return not ("/" in text or "\\" in text or text.endswith(".safetensors"))
 
 
 @frozen
@@ -274,6 +285,9 @@ class TrainingConfig:
     """Where the steps run."""
     output: str = field(default="runs/valle", metadata=path())
     """Folder of checkpoints and metrics; a relative path counts from the YAML file."""
+    start_from: str = field(default="", metadata=path_or_name())
+    """Weights that a new run starts with: the name of an installed model (`embedded`), or the path
+    of a weights file or training folder, with a `/` or `.safetensors` in it. Empty: none."""
     levels: LevelWeights = field(default="auto", validator=_some_levels)
     """Which level a sample trains. `auto`: level i in proportion to levels - i; `equal`; `normal`:
     the middle levels most; or a list to draw from, like [0, 0, 0, 1, 2, 3]."""

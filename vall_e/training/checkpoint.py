@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +56,14 @@ def write_checkpoint(
     (part / FACTS).write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
     for path in part.iterdir():
         _flush(path)
+    _flush_names(part)
     shutil.rmtree(folder, ignore_errors=True)  # of a step that is trained for the second time
     os.replace(part, folder)
     pointer = run / f"{LATEST}.part"
     pointer.write_text(folder.name + "\n", encoding="utf-8")
+    _flush(pointer)
     os.replace(pointer, run / LATEST)
+    _flush_names(run)
     return folder
 
 
@@ -168,6 +172,32 @@ def unpack_optimizer(
         ) from exc
 
 
+def group_options(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
+    """The options of each group of parameters."""
+    return [
+        {name: value for name, value in group.items() if name != "params"}
+        for group in optimizer.param_groups
+    ]
+
+
+def take_changed_options(
+    optimizer: torch.optim.Optimizer,
+    *,
+    before: Sequence[dict[str, Any]],
+    now: Sequence[dict[str, Any]],
+) -> None:
+    """Set the options that differ between two configs; those that an optimizer learns stay."""
+    for group, old, new in zip(optimizer.param_groups, before, now, strict=True):
+        for name, value in new.items():
+            if _plain(old.get(name)) != _plain(value):
+                group[name] = value
+
+
+def _plain(value: Any) -> Any:
+    """As it comes back from JSON, which has no tuples."""
+    return list(value) if isinstance(value, tuple) else value
+
+
 def _by_hand(folder: Path) -> bool:
     try:
         return bool(json.loads((folder / FACTS).read_text(encoding="utf-8"))["by_hand"])
@@ -179,3 +209,14 @@ def _flush(path: Path) -> None:
     """To the disk, so that a power cut after the rename finds the file whole."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def _flush_names(folder: Path) -> None:
+    """What files are called in a folder is written to the disk on its own."""
+    if os.name == "nt":  # cannot open folders
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -7,7 +7,8 @@ without that gap is speech learnt by heart.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import cycle
 
 import attrs
 import torch
@@ -42,8 +43,9 @@ def make_trials(
     """The same at every call. Whole batches of about `seconds` of audio, at least one."""
     trials: list[Trial] = []
     config = attrs.evolve(config, shares=())
+    later = cycle([level for level in levels if level > 0])
     for draws in make_order(corpus, config, seed=0).epoch(0):
-        trials += _trials_of(corpus, task, draws, levels)
+        trials += _trials_of(corpus, task, draws, levels, later)
         seconds -= sum(corpus.utterances[draw.utterance].entry.seconds for draw in draws)
         if seconds <= 0:
             break
@@ -84,8 +86,13 @@ def evaluate_sets(
 
 
 def _trials_of(
-    corpus: Corpus, task: Task, draws: Sequence[Draw], levels: Sequence[int]
+    corpus: Corpus,
+    task: Task,
+    draws: Sequence[Draw],
+    levels: Sequence[int],
+    later: Iterator[int],
 ) -> list[Trial]:
+    """`later` gives the level of each NAR example, so that over all batches none is left out."""
     samples = [_sample(corpus, task, draw) for draw in draws]
     trials: list[Trial] = []
     if 0 in levels:
@@ -94,11 +101,8 @@ def _trials_of(
         swapped = [_example(task, sample, 0) for sample in wrong if sample is not None]
         if swapped:
             trials.append(Trial("ar_wrong_text", "ar", swapped))
-    later = [level for level in levels if level > 0]
-    if later:
-        refined = [
-            _example(task, sample, later[i % len(later)]) for i, sample in enumerate(samples)
-        ]
+    if max(levels) > 0:
+        refined = [_example(task, sample, next(later)) for sample in samples]
         trials.append(Trial("nar", "nar", refined))
     return trials
 

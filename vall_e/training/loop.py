@@ -23,8 +23,10 @@ from vall_e.model.weights import Bundle, save
 from vall_e.training.checkpoint import (
     TrainingState,
     checkpoints,
+    group_options,
     pack_optimizer,
     prune,
+    take_changed_options,
     unpack_optimizer,
     write_checkpoint,
 )
@@ -50,6 +52,14 @@ class Progress:
     """What the last validation found."""
 
 
+@frozen
+class Marks:
+    """Tell one corpus from another, and one order of batches: positions hold for the same only."""
+
+    corpus: str
+    batches: str
+
+
 @frozen(eq=False)
 class Run:
     """Everything that a training step needs. `objective` is what the engine made of the model."""
@@ -63,9 +73,12 @@ class Run:
     rate: Rate
     loader: Loader
     validation: Mapping[str, Sequence[Trial]]
-    data_mark: str
-    """Tells one corpus from another: a position in the one means nothing in the other."""
+    marks: Marks
     progress: Progress = attrs.field(factory=Progress)
+    options: Sequence[dict[str, Any]] = attrs.field(
+        default=attrs.Factory(lambda self: group_options(self.optimizer), takes_self=True)
+    )
+    """Of the optimizer's groups of parameters, as the config gives them."""
 
 
 @frozen
@@ -80,10 +93,11 @@ class Watch:
 def train(run: Run, commands: Commands, watch: Watch) -> None:
     """Go on to `max_steps`, or until told to end; a checkpoint is written at the end."""
     batches = iter(run.loader)
+    lost = LostSteps()
     run.objective.train()
     with MetricsFile(run.folder, step=run.progress.step) as file:
         while run.progress.step < run.config.max_steps and not commands.stopped_by:
-            metrics = _update_or_save(run, batches)
+            metrics = _update_or_save(run, batches, lost)
             file.write(metrics)
             watch.on_step(metrics)
             _after_step(run, commands, file, watch)
@@ -91,10 +105,31 @@ def train(run: Run, commands: Commands, watch: Watch) -> None:
         watch.on_file(save_checkpoint(run))
 
 
-def _update_or_save(run: Run, batches: Iterator[Batch]) -> Metrics:
+class LostSteps:
+    """Counts steps in a row that changed nothing, since fp16 could not hold their gradients."""
+
+    LIMIT = 50
+    """A healthy run loses some 10 at the start, until the loss scale has come down."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, norm: float) -> None:
+        """Take a step's gradient norm; `TrainingError` where it will never end."""
+        self.count = 0 if math.isfinite(norm) else self.count + 1
+        if self.count == self.LIMIT:
+            raise TrainingError(
+                f"the gradients of {self.count} steps in a row were not finite in fp16",
+                hint="set training.precision to bf16 or fp32, or lower the optimizer's lr",
+            )
+
+
+def _update_or_save(run: Run, batches: Iterator[Batch], lost: LostSteps) -> Metrics:
     """As `update`; if it fails, what was learnt before is kept."""
     try:
-        return update(run, batches)
+        metrics = update(run, batches)
+        lost(metrics["grad_norm"])
+        return metrics
     except BaseException:
         if run.progress.step and _unsaved(run):
             log.warning("kept %s", save_checkpoint(run))
@@ -172,9 +207,11 @@ def save_checkpoint(run: Run, *, by_hand: bool = False) -> Path:
     facts: dict[str, Any] = {
         "progress": attrs.asdict(run.progress),
         "position": attrs.asdict(run.loader.position),
-        "data": run.data_mark,
+        "data": run.marks.batches,
+        "corpus": run.marks.corpus,
         "rate": run.rate.factor,
         "optimizer": optimizer,
+        "options": run.options,
     }
     state = TrainingState(facts, {**tensors, **engine})
     step = run.progress.step
@@ -187,6 +224,8 @@ def restore(run: Run, state: TrainingState) -> None:
     """Put everything but the weights back to where `save_checkpoint` found it."""
     facts = state.facts
     unpack_optimizer(run.optimizer, state.tensors, facts["optimizer"])
+    before = facts.get("options", run.options)
+    take_changed_options(run.optimizer, before=before, now=run.options)
     engine = {
         key.removeprefix("engine/"): value
         for key, value in state.tensors.items()
@@ -197,8 +236,13 @@ def restore(run: Run, state: TrainingState) -> None:
     for field in attrs.fields(Progress):
         setattr(run.progress, field.name, facts["progress"][field.name])
     position = Position(**facts["position"])
-    if facts["data"] != run.data_mark:
-        log.warning("the data are not those of the checkpoint: a new epoch starts")
+    if facts["data"] != run.marks.batches:
+        what = (
+            "batches are cut in another way than before"
+            if facts.get("corpus") == run.marks.corpus
+            else "the data are not those of the checkpoint"
+        )
+        log.warning("%s: a new epoch starts", what)
         position = Position(position.epoch + 1, 0)
     run.loader.position = position
 
@@ -221,6 +265,8 @@ def _after_step(run: Run, commands: Commands, file: MetricsFile, watch: Watch) -
     asked = {order.name for order in orders}
     if step % config.evaluate_every == 0 or step == config.max_steps or "eval" in asked:
         found = validate(run)
+        if "eval" in asked and not found:
+            log.warning("eval: there is no held-out data; name some in data.validation")
         if found:
             file.write(found)
             watch.on_validation(found)

@@ -1,4 +1,4 @@
-"""What may not change between a checkpoint and the run that goes on from it."""
+"""What may not change between weights and the run that goes on, or starts, from them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from vall_e.config.load import unstructure, without_folders
 from vall_e.config.schema import RunConfig
+from vall_e.data.manifest import Info
 from vall_e.errors import CheckpointError
 from vall_e.model.weights import read_metadata
 
@@ -16,18 +17,16 @@ FREE = {"attention", "dropout", "checkpointing"}
 """Options of the model that change how it is computed or trained, not what the weights mean."""
 
 
-def require_same(weights: Path, config: RunConfig, codec: str) -> None:
-    """Raise `CheckpointError` if weights of `weights` mean something else under this config."""
-    saved = {key: json.loads(value) for key, value in read_metadata(weights).items()}
-    if saved["codec"] != codec:
-        raise CheckpointError(
-            f"{weights.parent} was trained on codes of {saved['codec']}, the data are of {codec}",
-            hint="train on that data into another training.output",
-        )
-    now = unstructure(without_folders(config), owners=True)
+def require_same(weights: Path, config: RunConfig, info: Info) -> None:
+    """Raise `CheckpointError` if a run's own weights mean something else under this config."""
+    saved = _saved(weights)
+    before, now = saved["config"], _plain(config)
+    _require_codes(weights.parent, saved, info, hint="train on that data into another output")
+    optimizers = ({"name": raw["training"]["optimizer"]["name"]} for raw in (before, now))
     changed = [
-        *_changed("model", saved["config"]["model"], now["model"]),
-        *_changed("tasks", saved["config"]["tasks"], now["tasks"]),
+        *_meaning(before, now),
+        *_changed("tasks", before["tasks"], now["tasks"]),
+        *_changed("training.optimizer", *optimizers),
     ]
     if changed:
         raise CheckpointError(
@@ -36,10 +35,68 @@ def require_same(weights: Path, config: RunConfig, codec: str) -> None:
         )
 
 
+def require_fit(weights: Path, config: RunConfig, info: Info) -> None:
+    """Raise `CheckpointError` if a new run cannot start from weights of another one.
+
+    Tasks may be added, and the optimizer is the run's own.
+    """
+    saved = _saved(weights)
+    before, now = saved["config"], _plain(config)
+    _require_codes(
+        weights, saved, info, hint="process the recordings with the codec of the weights"
+    )
+    known = {task["name"]: task for task in before["tasks"]}
+    changed = list(_meaning(before, now))
+    for task in now["tasks"]:
+        changed += _changed(f"tasks.{task['name']}", known.get(task["name"], task), task)
+    if changed:
+        raise CheckpointError(
+            f"{weights} was trained with another {', '.join(changed)}",
+            hint="give these options in the YAML file the values of the weights, named first",
+        )
+
+
+def _saved(weights: Path) -> dict[str, Any]:
+    return {key: json.loads(value) for key, value in read_metadata(weights).items()}
+
+
+def _plain(config: RunConfig) -> dict[str, Any]:
+    plain: dict[str, Any] = unstructure(without_folders(config), owners=True)
+    return plain
+
+
+def _require_codes(name: Path, saved: dict[str, Any], info: Info, *, hint: str) -> None:
+    sizes = saved["sizes"]
+    ours = (saved["codec"], sizes["levels"], sizes["codebook_size"])
+    data = (info.codec, info.levels, info.codebook_size)
+    if ours != data:
+        shape = "{} with {} levels of {}"
+        raise CheckpointError(
+            f"{name} was trained on codes of {shape.format(*ours)}, "
+            f"the data are of {shape.format(*data)}",
+            hint=hint,
+        )
+
+
+def _meaning(before: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+    """The options that differ of those that say what tensors and ids mean."""
+    yield from _changed("model", before["model"], now["model"])
+    texts = (
+        {"languages": raw["text"]["languages"], "phonemizer": raw["text"]["phonemizer"]["name"]}
+        for raw in (before, now)
+    )
+    yield from _changed("text", *texts)
+
+
 def _changed(place: str, before: Any, after: Any) -> Iterator[str]:
     """The options that differ. One that only one side knows is of another version."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in sorted((before.keys() & after.keys()) - FREE):
             yield from _changed(f"{place}.{key}", before[key], after[key])
     elif before != after:
-        yield f"{place} ({before}, not {after})"
+        yield f"{place} ({_told(before)}, not {_told(after)})"
+
+
+def _told(value: Any) -> str:
+    """As the YAML file has it."""
+    return value if isinstance(value, str) else json.dumps(value)

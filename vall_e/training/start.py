@@ -7,49 +7,62 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+import attrs
 import torch
 from safetensors.torch import load_file
 
-from vall_e.config.schema import DataConfig, RunConfig
-from vall_e.data.corpus import Corpus, make_corpus, open_datasets, symbols_of
+from vall_e.config.schema import DataConfig, RunConfig, is_name
+from vall_e.data.corpus import Corpus, make_corpus, open_datasets, require_alike, symbols_of
 from vall_e.data.dataset import Dataset
 from vall_e.data.loader import Loader, Maker, make_order
+from vall_e.discovery import discover
 from vall_e.errors import CheckpointError, DataError, TrainingError
 from vall_e.model.embedding import Sizes
 from vall_e.model.levels import level_sampler
 from vall_e.model.valle import Valle, build_valle
 from vall_e.model.weights import Bundle, read_metadata
+from vall_e.registry import Registry
 from vall_e.text.vocabulary import Vocabulary
-from vall_e.training.checkpoint import WEIGHTS, latest, read_state
+from vall_e.training.checkpoint import WEIGHTS, find_weights, latest, read_state
 from vall_e.training.evaluation import Trial, make_trials
-from vall_e.training.loop import Run, restore
+from vall_e.training.loop import Marks, Run, restore
 from vall_e.training.objective import Objective
 from vall_e.training.rate import Rate
-from vall_e.training.resuming import require_same
+from vall_e.training.resuming import require_fit, require_same
+from vall_e.training.wrappers import wrapped
 
 log = logging.getLogger(__name__)
 
 
 def open_run(
-    config: RunConfig, folder: Path, *, resume: bool = False, overfit: int | None = None
+    config: RunConfig,
+    folder: Path,
+    *,
+    resume: bool = False,
+    overfit: int | None = None,
+    registry: Registry | None = None,
 ) -> Run:
     """Data, model, optimizer and engine of a run whose checkpoints go to `folder`.
 
     With `resume` it stands where its latest checkpoint stood; there need not be one. With
     `overfit` it has the first so many utterances and no validation. Paths of the config count
-    from the working directory.
+    from the working directory. `registry` knows the models that `training.start_from` can name;
+    by default those that are installed.
     """
     checkpoint = _checkpoint(folder, resume=resume)
+    weights = checkpoint / WEIGHTS if checkpoint else _first_weights(config, registry)
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
-    datasets = _open(config.data.train)
-    vocabulary = _vocabulary(datasets, checkpoint)
+    datasets = _open(config)
+    vocabulary = _vocabulary(datasets, weights)
     corpus = _corpus(datasets, vocabulary, config, limit=overfit)
-    _log_corpus(corpus)
-    model = _model(config, corpus, vocabulary, checkpoint)
+    _log_corpus(corpus, overfit)
+    if checkpoint:
+        require_same(checkpoint / WEIGHTS, config, corpus.info)
+    elif weights:
+        require_fit(weights, config, corpus.info)
+    model = wrapped(_model(config, corpus, vocabulary, weights), config.training.wrappers)
     bundle = Bundle(model, config, vocabulary, corpus.info.codec, {})
-    for wrapper in config.training.wrappers:
-        wrapper.build()(model)
     engine = config.training.engine.build()
     optimizer = config.training.optimizer.build(model.named_parameters())
     objective = engine.prepare(
@@ -69,8 +82,8 @@ def open_run(
         optimizer=optimizer,
         rate=Rate(optimizer, schedule),
         loader=_loader(corpus, config, engine.rank, engine.world_size),
-        validation={} if overfit else _validation(config, vocabulary, corpus),
-        data_mark=_mark(corpus, config.data),
+        validation={} if overfit else _validation(config, vocabulary, corpus, datasets[0]),
+        marks=Marks(_mark(corpus), _mark(corpus, config.data)),
     )
     if checkpoint:
         restore(run, read_state(checkpoint))
@@ -87,20 +100,57 @@ def _checkpoint(folder: Path, *, resume: bool) -> Path | None:
     return checkpoint
 
 
-def _open(folders: Sequence[str]) -> list[Dataset]:
+def _first_weights(config: RunConfig, registry: Registry | None) -> Path | None:
+    """What `training.start_from` names; None: the model starts from nothing."""
+    name = config.training.start_from
+    if not name:
+        return None
+    if not is_name(name):
+        return find_weights(Path(name))
+    component = (registry or discover()).get("model", name)
+    weights: Path = component.build(component.config())
+    return weights
+
+
+def _open(config: RunConfig) -> list[Dataset]:
+    folders = config.data.train
     if not folders:
         raise DataError(
             "data.train names no dataset",
             hint="make one with `vall-e data process` and list its folder there",
         )
-    return open_datasets([Path(folder) for folder in folders])
+    datasets = open_datasets([Path(folder) for folder in folders])
+    _require_as_configured(datasets[0], config)
+    return datasets
 
 
-def _vocabulary(datasets: Sequence[Dataset], checkpoint: Path | None) -> Vocabulary:
+def _require_as_configured(dataset: Dataset, config: RunConfig) -> None:
+    """Raise `DataError` if the model would be saved with another codec or phonemizer."""
+    info = dataset.info
+    codec = config.codec.build()
+    ours = attrs.evolve(
+        info,
+        codec=codec.identity,
+        frame_rate=float(codec.frame_rate),
+        levels=codec.levels,
+        codebook_size=codec.codebook_size,
+        phonemizer=config.text.phonemizer.component.name,
+    )
+    differences = info.differences(ours)
+    if differences:
+        raise DataError(
+            f"{dataset.folder} was made with {info.told(differences)}, "
+            f"the config has {ours.told(differences)}",
+            hint="set codec and text.phonemizer as they were when the dataset was made, "
+            "or process the recordings again with `vall-e data process -c`",
+        )
+
+
+def _vocabulary(datasets: Sequence[Dataset], weights: Path | None) -> Vocabulary:
     """The symbols that the data teach: others would be ids that mean nothing to the model."""
-    if checkpoint is None:
+    if weights is None:
         return Vocabulary.of(symbols_of(datasets))
-    return Vocabulary.from_json(read_metadata(checkpoint / WEIGHTS)["vocabulary"])
+    return Vocabulary.from_json(read_metadata(weights)["vocabulary"])
 
 
 def _corpus(
@@ -126,15 +176,17 @@ def _corpus(
     )
 
 
-def _log_corpus(corpus: Corpus) -> None:
+def _log_corpus(corpus: Corpus, overfit: int | None) -> None:
     hours = corpus.seconds.sum() / 3600
     log.info("%d utterances, %.2f h, %d speakers", len(corpus), hours, len(corpus.speakers))
     for reason, count in corpus.left_out.items():
         log.warning("left out %d utterances %s", count, reason)
+    if overfit and len(corpus) < overfit:
+        log.warning("overfit: %d utterances were asked for, there are %d", overfit, len(corpus))
 
 
 def _model(
-    config: RunConfig, corpus: Corpus, vocabulary: Vocabulary, checkpoint: Path | None
+    config: RunConfig, corpus: Corpus, vocabulary: Vocabulary, weights: Path | None
 ) -> Valle:
     sizes = Sizes(
         levels=corpus.info.levels,
@@ -142,17 +194,15 @@ def _model(
         vocabulary=len(vocabulary),
         languages=len(config.text.languages),
     )
-    if checkpoint:
-        require_same(checkpoint / WEIGHTS, config, corpus.info.codec)
     torch.manual_seed(config.training.seed)
     model = build_valle(config.model, sizes)
-    if checkpoint:
+    if weights:
         try:
-            model.load_state_dict(load_file(checkpoint / WEIGHTS))
+            model.load_state_dict(load_file(weights))  # half precision becomes single on the way
         except RuntimeError as exc:
             raise CheckpointError(
-                f"{checkpoint} does not fit the config: {exc}",
-                hint="resume with the model section and the data that it was started with",
+                f"{weights} does not fit the config: {exc}",
+                hint="take the model section and the data that it was trained with",
             ) from exc
     return model
 
@@ -165,24 +215,20 @@ def _loader(corpus: Corpus, config: RunConfig, rank: int, world_size: int) -> Lo
             config.training.levels, corpus.info.levels, config.model.capabilities
         ),
         seed=config.training.seed,
+        without_text=config.data.without_text,
     )
     order = make_order(corpus, config.data, seed=config.training.seed)
     return Loader(order, maker, rank=rank, world_size=world_size, workers=config.data.workers)
 
 
 def _validation(
-    config: RunConfig, vocabulary: Vocabulary, corpus: Corpus
+    config: RunConfig, vocabulary: Vocabulary, corpus: Corpus, trained: Dataset
 ) -> dict[str, list[Trial]]:
     datasets = [Dataset(Path(folder)) for folder in config.data.validation]
     sets: dict[str, list[Trial]] = {}
     levels = _trained_levels(config, corpus.info.levels)
     for dataset in datasets:
-        if dataset.info.codec != corpus.info.codec:
-            raise DataError(
-                f"{dataset.folder} has codes of {dataset.info.codec}, "
-                f"the training data of {corpus.info.codec}",
-                hint="process them with the same codec",
-            )
+        require_alike(trained, dataset)
         held_out = make_corpus(
             [dataset], vocabulary, config.text.languages, seconds=config.data.seconds
         )
@@ -204,11 +250,12 @@ def _trained_levels(config: RunConfig, levels: int) -> list[int]:
     return [level for level in range(levels) if ("nar" if level else "ar") in stages]
 
 
-def _mark(corpus: Corpus, config: DataConfig) -> str:
-    """Changes when the sequence of batches does."""
+def _mark(corpus: Corpus, config: DataConfig | None = None) -> str:
+    """Changes when the utterances do; with `config`, when the sequence of batches does."""
     digest = hashlib.sha256()
     for utterance in corpus.utterances:
         digest.update(f"{utterance.entry.id}\t{utterance.entry.frames}\n".encode())
-    settings = (config.shares, config.prompt_seconds, config.without_prompt, config.batch_seconds)
-    digest.update(repr(settings).encode())
+    if config:
+        cut = (config.shares, config.prompt_seconds, config.without_prompt, config.batch_seconds)
+        digest.update(repr(cut).encode())
     return digest.hexdigest()[:16]

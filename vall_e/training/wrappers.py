@@ -1,6 +1,34 @@
 """Changes to the model before it is trained."""
 
+from collections.abc import Sequence
+
 from torch import nn
+
+from vall_e.config.schema import WrapperChoice
+from vall_e.errors import TrainingError
+from vall_e.model.valle import Valle
+
+
+def wrapped(model: Valle, wrappers: Sequence[WrapperChoice]) -> Valle:
+    """What the wrappers make of the model, one after the other: this is trained, and saved.
+
+    Raises `TrainingError` if that is no model, or its weights could not be read without them.
+    """
+    keys = list(model.state_dict())
+    for wrapper in wrappers:
+        made = wrapper.build()(model)
+        if not isinstance(made, Valle):
+            raise TrainingError(
+                f"training.wrappers: {wrapper.name} gives a {type(made).__name__}, not a Valle",
+                hint="tell its authors: change modules in place, or return a subclass of the model",
+            )
+        if list(made.state_dict()) != keys:
+            raise TrainingError(
+                f"training.wrappers: {wrapper.name} changes the names of the weights",
+                hint="tell its authors: the keys of state_dict must stay",
+            )
+        model = made
+    return model
 
 
 def compiled(model: nn.Module, *, dynamic: bool) -> nn.Module:
