@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from vall_e.interfaces import Segment, SegmentName
+from vall_e.interfaces import Sample, Segment, SegmentName
+from vall_e.text.vocabulary import BOS, EOS
 
-__all__ = ["Example", "Segment", "SegmentName"]
+__all__ = ["Example", "Segment", "SegmentName", "wordless"]
 
 
 @frozen(eq=False)
@@ -27,3 +28,8 @@ class Example:
     @property
     def target(self) -> Segment:
         return self.segments[-1]
+
+
+def wordless(sample: Sample) -> Sample:
+    """The sample with an empty text: what classifier-free guidance steers away from."""
+    return evolve(sample, text=sample.text.new_tensor([BOS, EOS]))

@@ -18,6 +18,7 @@ from vall_e.synthesis.chain import Chain
 from vall_e.synthesis.decode_ar import Written, decode_ar
 from vall_e.synthesis.decode_nar import decode_nar
 from vall_e.synthesis.ending import Bounds, HoldStop
+from vall_e.synthesis.guidance import Guidance
 
 
 @frozen(eq=False)
@@ -107,6 +108,7 @@ class Decoder:
             draw=chain,
             generators=generators,
             max_frames=[job.bounds.most for job in jobs],
+            guidance=Guidance(self.sampling.guidance),
             on_frame=on_frame,
         )
         return [
@@ -134,6 +136,7 @@ class Decoder:
             draw=Chain.of(self.sampling.nar, where="sampling.nar"),
             generators=[draft.generator for draft in drafts],
             levels=self.levels,
+            guidance=Guidance(self.sampling.nar_guidance),
             on_level=on_level,
         )
 

@@ -12,6 +12,7 @@ from torch import Tensor
 from vall_e.interfaces import Draw, Sample, Task
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
+from vall_e.synthesis.guidance import UNGUIDED, Guidance
 
 
 @frozen(eq=False)
@@ -32,6 +33,7 @@ def decode_ar(
     draw: Draw,
     generators: Sequence[torch.Generator],
     max_frames: Sequence[int],
+    guidance: Guidance = UNGUIDED,
     on_frame: Callable[[], None] = lambda: None,
 ) -> list[Written]:
     """Continue each sample's response (usually empty) until its stop token or its `max_frames`.
@@ -40,8 +42,9 @@ def decode_ar(
     `on_frame` is called after each step; what it raises (KeyboardInterrupt, say) goes through.
     """
     model.require("ar")
-    examples = [Example(tuple(task.segments(s, level=0)), 0) for s in samples]
-    rows = _Rows(model, examples, generators, max_frames)
+    sides = guidance.sides(samples)
+    examples = [Example(tuple(task.segments(s, level=0)), 0) for s in sides]
+    rows = _Rows(model, examples, generators, max_frames, guidance)
     while rows.any():
         rows.step(draw)
         on_frame()
@@ -49,7 +52,11 @@ def decode_ar(
 
 
 class _Rows:
-    """The requests that are not yet done, and what has been written for each."""
+    """The requests that are not yet done, and what has been written for each.
+
+    The batch has a row for each side of each request, one side after the other (see `Guidance`);
+    `history` has one for each request.
+    """
 
     def __init__(
         self,
@@ -57,13 +64,15 @@ class _Rows:
         examples: list[Example],
         generators: Sequence[torch.Generator],
         max_frames: Sequence[int],
+        guidance: Guidance,
     ) -> None:
         self.model = model
-        self.active = list(range(len(examples)))
+        self.guidance = guidance
+        self.active = list(range(len(generators)))
         self.generators = list(generators)
         self.max_frames = list(max_frames)
-        self.ended = [False] * len(examples)
-        self.written: list[list[int]] = [[] for _ in examples]
+        self.ended = [False] * len(self.active)
+        self.written: list[list[int]] = [[] for _ in self.active]
         embedded = model.embedding(examples)
         starts = [len(e.target) for e in examples]
         longest = int(embedded.lengths.max())
@@ -80,13 +89,13 @@ class _Rows:
         # The next position: the target's own count where positions restart, else the sequence's.
         restart = model.embedding.restart
         self.position = torch.tensor(starts, device=last.device) if restart else embedded.lengths
-        self.history = torch.empty(len(examples), 0, dtype=torch.long, device=last.device)
+        self.history = torch.empty(len(self.active), 0, dtype=torch.long, device=last.device)
 
     def any(self) -> bool:
         return bool(self.active)
 
     def step(self, draw: Draw) -> None:
-        logits = self.model.logits(self.hidden, 0).float()
+        logits = self.guidance(self.model.logits(self.hidden, 0).float())
         tokens = draw.draw(self.history, logits, [self.generators[i] for i in self.active])
         tokens = self._leave(tokens)
         if self.active:
@@ -107,12 +116,14 @@ class _Rows:
             self.active = [self.active[place] for place in stay]
             if stay:
                 kept = torch.tensor(stay, device=tokens.device)
-                self.cache = self.cache.select(kept)
-                self.history, self.position = self.history[kept], self.position[kept]
-                tokens = tokens[kept]
+                sides = self.guidance.rows(kept, len(tokens))
+                self.cache = self.cache.select(sides)
+                self.position = self.position[sides]
+                self.history, tokens = self.history[kept], tokens[kept]
         return tokens
 
     def _advance(self, tokens: Int[Tensor, " b"]) -> None:
+        tokens = tokens.repeat(self.guidance.count)
         vectors = self.model.embedding.response_codes(tokens[None], 0)[:, None]  # (b, 1, d)
         hidden, _ = self.model.backbone(
             vectors,

@@ -12,6 +12,7 @@ from torch import Tensor
 from vall_e.interfaces import Draw, Sample, Task
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
+from vall_e.synthesis.guidance import UNGUIDED, Guidance
 
 
 @torch.inference_mode()
@@ -23,6 +24,7 @@ def decode_nar(
     draw: Draw,
     generators: Sequence[torch.Generator],
     levels: int,
+    guidance: Guidance = UNGUIDED,
     on_level: Callable[[], None] = lambda: None,
 ) -> list[Int[Tensor, "m f"]]:
     """Fill what the samples' responses (n, f) lack of `levels` levels, for all rows at once.
@@ -32,7 +34,7 @@ def decode_nar(
     model.require("nar")
     known = len(samples[0].response)
     for level in range(known, levels):
-        samples = _fill(model, task, samples, level, draw, generators)
+        samples = _fill(model, task, samples, level, draw, generators, guidance)
         on_level()
     return [sample.response for sample in samples]
 
@@ -44,14 +46,19 @@ def _fill(
     level: int,
     draw: Draw,
     generators: Sequence[torch.Generator],
+    guidance: Guidance,
 ) -> list[Sample]:
-    examples = [Example(tuple(task.segments(s, level=level)), level) for s in samples]
+    sides = guidance.sides(samples)
+    examples = [Example(tuple(task.segments(s, level=level)), level) for s in sides]
     states, embedded, _ = model.hidden(examples)
     filled = []
     for row, sample in enumerate(samples):
         frames = sample.response.shape[1]
-        end = int(embedded.lengths[row])
-        logits = model.logits(states[row, end - frames : end], level).float()  # (f, v)
+        hidden = [
+            states[i, int(embedded.lengths[i]) - frames : int(embedded.lengths[i])]
+            for i in guidance.rows(torch.tensor([row]), len(samples)).tolist()
+        ]
+        logits = guidance(model.logits(torch.cat(hidden), level).float())  # (f, v)
         history = torch.empty(frames, 0, dtype=torch.long, device=logits.device)
         # Frames are drawn one beside the other, all from this request's own generator.
         codes = draw.draw(history, logits, [generators[row]] * frames)
