@@ -174,6 +174,20 @@ def test_a_model_does_only_what_it_is_capable_of(config):
         model.loss([_example(_sample(), 0)])
 
 
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+def test_dropout_is_of_the_embedded_sequence_while_training(config, dropout):
+    model = _model(evolve(config, dropout=dropout))
+    seen = []
+    model.backbone.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
+    for mode in (False, True):
+        model.train(mode).hidden([_example(_sample(), 0)])
+    spoken, trained = seen
+    dropped = (trained == 0).float().mean().item()
+    assert dropped == pytest.approx(dropout, abs=0.1)
+    kept = trained != 0
+    torch.testing.assert_close(trained[kept], spoken[kept] / (1 - dropout))
+
+
 def test_nar_needs_a_second_level(config):
     with pytest.raises(ConfigError, match="two levels"):
         build_valle(config, evolve(SIZES, levels=1))
