@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("vall_e", "vall_e_backbones", "vall_e_codecs", "vall_e_samplers")
+PACKAGES = ("vall_e", "vall_e_backbones", "vall_e_codecs", "vall_e_samplers", "vall_e_judges")
 FILES = [path for package in (*PACKAGES, "plugins") for path in (ROOT / package).rglob("*.py")]
 DUMPING_GROUNDS = {"base", "common", "core", "helpers", "misc", "util", "utils"}
 TORCH_FREE = [

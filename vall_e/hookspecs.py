@@ -141,6 +141,16 @@ def vall_e_register_models() -> Iterable[Component[Any]]:
 
 
 @hookspec
+def vall_e_register_judges() -> Iterable[Component[Any]]:
+    """Offer judges of speech, for `vall-e eval`.
+
+    `build(config, *, case: Case)` returns a `vall_e.plugin.Judge`, or raises `UnavailableError`
+    where a package is missing. Contract: `vall_e.testing.JudgeContract`.
+    """
+    return ()
+
+
+@hookspec
 def vall_e_register_commands() -> Iterable[Component[Any]]:
     """Offer commands under `vall-e`.
 

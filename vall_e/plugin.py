@@ -35,6 +35,7 @@ from vall_e.interfaces import (
     Source,
     Task,
 )
+from vall_e.judging import Case, Evidence, Figure, Judge, Score, Sound, Verdict
 from vall_e.registry import Component
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ __all__ = [
     "Backbone",
     "Bundle",
     "Cache",
+    "Case",
     "CheckpointError",
     "Codec",
     "CodecStream",
@@ -65,19 +67,25 @@ __all__ = [
     "DownloadError",
     "Draw",
     "Engine",
+    "Evidence",
     "Exporter",
+    "Figure",
+    "Judge",
     "LogitsProcessor",
     "Phonemizer",
     "PluginError",
     "Sample",
     "Sampler",
+    "Score",
     "Segment",
+    "Sound",
     "Source",
     "Task",
     "TextError",
     "TrainingError",
     "UnavailableError",
     "VallEError",
+    "Verdict",
     "draw_categorical",
     "hookimpl",
 ]

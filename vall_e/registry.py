@@ -33,6 +33,7 @@ HOOKS = MappingProxyType(
         "engine": "vall_e_register_engines",
         "exporter": "vall_e_register_exporters",
         "model": "vall_e_register_models",
+        "judge": "vall_e_register_judges",
         "command": "vall_e_register_commands",
     }
 )

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         Sampler,
         Task,
     )
+    from vall_e.judging import Case, Judge
 
 
 def _finite(instance: object, attribute: Any, value: float) -> None:
@@ -203,6 +204,15 @@ class EngineChoice(Choice):
     def build(self) -> Engine:
         engine: Engine = self.component.build(self.options)
         return engine
+
+
+@frozen
+class JudgeChoice(Choice):
+    kind = "judge"
+
+    def build(self, *, case: Case) -> Judge:
+        judge: Judge = self.component.build(self.options, case=case)
+        return judge
 
 
 LevelWeights = Literal["auto", "equal", "normal"] | tuple[int, ...]

@@ -43,6 +43,7 @@ class Synthesizer:
         self.usual_voice = usual_voice
         self.model = parts.bundle.model
         self.task = parts.task
+        self.identity = parts.identity
         self._options = parts.config.synthesis
         self._planner = Planner(parts)
         if self._options.threads:

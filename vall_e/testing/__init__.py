@@ -6,6 +6,7 @@ from vall_e.testing.codec import CodecContract
 from vall_e.testing.command import CommandContract
 from vall_e.testing.engine import EngineContract
 from vall_e.testing.exporter import ExporterContract
+from vall_e.testing.judge import JudgeContract
 from vall_e.testing.optimizer import OptimizerContract
 from vall_e.testing.phonemizer import PhonemizerContract
 from vall_e.testing.pretrained import ModelContract
@@ -23,6 +24,7 @@ __all__ = [
     "CommandContract",
     "EngineContract",
     "ExporterContract",
+    "JudgeContract",
     "ModelContract",
     "OptimizerContract",
     "PhonemizerContract",

@@ -1,0 +1,191 @@
+"""`vall-e eval`, as a user types it."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import unquote
+
+import numpy as np
+import pytest
+
+from vall_e.audio.clip import Clip
+
+SPEECH = Path(__file__).parents[1] / "speech"
+
+
+def report(folder="out"):
+    return json.loads(Path(folder, "report.json").read_text())
+
+
+def figures(folder="out"):
+    """All of a report but what differs from run to run."""
+    return json.dumps({key: value for key, value in report(folder).items() if key != "run"})
+
+
+def test_a_list_is_judged_by_all_that_can(vall_e, listed):
+    result = vall_e("eval", listed, "-o", "out")
+    assert result.exit_code == 0, result.output
+    told = report()
+    assert told["summary"]["all"]["peak"]["value"] == pytest.approx(0.35, abs=1e-3)
+    assert told["summary"]["ann"]["peak"]["value"] == pytest.approx(0.4, abs=1e-3)
+    assert told["summary"]["all"]["seconds_per_word"]["value"] == 0.25
+    assert told["unavailable"] == {
+        "missing": "the judge missing needs the package ears. pip install ears"
+    }
+    assert told["remarks"] == ["its ears are small"]
+    assert "peak" in result.stdout
+    assert "Not judged by missing: the judge missing needs" in result.stderr
+
+
+def test_the_report_tells_what_the_figures_depend_on(vall_e, listed):
+    vall_e("eval", listed, "-o", "out", "--seed", 3)
+    told = report()
+    assert told["inputs"]["list"]["file"] == "list.tsv"
+    assert len(told["inputs"]["list"]["sha256"]) == 64
+    assert told["weights"] == {"ears": "0" * 64}
+    assert {"vall-e", "python", "torch", "numpy"} <= told["versions"].keys()
+    assert "no-such-distribution" not in told["versions"]
+    assert told["seed"] == 3
+    assert told["run"]["options"]["seed"] == "3"
+    assert {"time", "machine", "command"} <= told["run"].keys()
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(2, marks=pytest.mark.slow)])
+def test_the_same_command_gives_the_same_figures(vall_e, listed, workers):
+    judges = ["--judge", "signal"]
+    vall_e("eval", listed, "-o", "out", *judges)
+    assert vall_e("eval", listed, "-o", "more", *judges, "--workers", workers).exit_code == 0
+    assert figures("more") == figures("out").replace("../out", "../more")
+
+
+def test_the_page_plays_the_clips_worst_first_without_scripts(vall_e, listed, tmp_path):
+    (tmp_path / "pages").mkdir()
+    vall_e("eval", listed, "--html", "pages/a.html")
+    page = (tmp_path / "pages" / "a.html").read_text()
+    clips = [unquote(name) for name in re.findall(r'src="(.*?)"', page)]
+    assert all((tmp_path / "pages" / name).is_file() for name in clips)
+    assert next(name for name in clips if "ann" not in name) == "../0.wav"
+    assert "<script" not in page
+    assert "http" not in page
+    assert "&lt;text 0&gt;" in page
+
+
+def test_a_figure_that_no_clip_has_tells_its_reason(vall_e, listed):
+    listed.write_text("path\n0.wav\n")
+    assert vall_e("eval", listed, "-o", "out").exit_code == 0
+    assert report()["summary"]["all"]["peak"] == {
+        "value": None, "interval": None, "clips": 0, "left_out": 1,
+        "reason": "nothing should be said",
+    }  # fmt: skip
+    assert "nothing should be said" in Path("out/report.html").read_text()
+
+
+@pytest.fixture
+def speak(vall_e, weights, tmp_path):
+    (tmp_path / "texts.txt").write_text("one two\nthree\n\nfour five\n")
+    Clip(np.sin(np.arange(8000) / 8).astype(np.float32) / 2, 8000).write(tmp_path / "me.wav")
+
+    def run(*args):
+        model = ["-m", weights, "--texts", "texts.txt", "--device", "cpu", "-o", "out"]
+        return vall_e("eval", *model, "--judge", "signal", "--judge", "loud", *args)
+
+    return run
+
+
+def test_a_model_says_every_text_in_every_voice(speak):
+    result = speak("--voice", "me.wav", "--voice", "kathleen", "-n", 2, "--repeats", 2)
+    assert result.exit_code == 0, result.output
+    told = report()
+    assert [(clip["speaker"], clip["text"]) for clip in told["clips"]] == [
+        (voice, text) for voice in ("me", "kathleen") for _ in range(2)
+        for text in ("one two", "three")
+    ]  # fmt: skip
+    assert len(list(Path("out/clips").iterdir())) == 8
+    assert {"all", "me", "kathleen"} == told["summary"].keys()
+    assert told["inputs"]["model"]["file"] == "tiny.safetensors"
+    assert {"texts", "voice me", "voice kathleen"} <= told["inputs"].keys()
+
+
+def test_what_was_spoken_is_not_spoken_again(speak):
+    speak("--voice", "me.wav", "-n", 2)
+    before = {path: path.stat().st_mtime_ns for path in Path("out/clips").iterdir()}
+    first = figures()
+    lost = sorted(before)[0]
+    lost.unlink()  # as if it had been stopped before
+    speak("--voice", "me.wav", "-n", 2)
+    after = {path: path.stat().st_mtime_ns for path in Path("out/clips").iterdir()}
+    assert after.keys() == before.keys()
+    assert [path for path in after if after[path] != before[path]] == [lost]
+    assert figures() == first
+
+
+def test_more_texts_and_repeats_keep_the_clips_that_are_there(speak):
+    speak("--voice", "me.wav", "-n", 1)
+    [first] = Path("out/clips").iterdir()
+    before = first.stat().st_mtime_ns
+    speak("--voice", "me.wav", "-n", 2, "--repeats", 2)
+    assert len(list(Path("out/clips").iterdir())) == 4
+    assert first.stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    "change", [["--seed", 1], ["--set", "synthesis.pause_seconds=0.5"], ["--voice", "linda"]]
+)
+def test_other_settings_are_other_clips(speak, change):
+    voice = [] if "--voice" in change else ["--voice", "me.wav"]
+    speak("--voice", "me.wav", "-n", 1)
+    speak(*voice, "-n", 1, *change)
+    assert len(list(Path("out/clips").iterdir())) == 2
+
+
+def test_a_codec_is_judged_at_each_number_of_levels(vall_e):
+    shutil.copytree(SPEECH, "speech")
+    staircase = ["--set", "codec={name: staircase, sample_rate: 16000}"]
+    result = vall_e(
+        "eval", "--data", "speech", *staircase, "--levels", 1, "--levels", 3, "-o", "out", "-n", 1
+    )
+    assert result.exit_code == 0, result.output
+    told = report()
+    assert list(told["summary"]) == ["1 level", "3 levels"]
+    assert told["clips"][0]["original"] == "../speech/a0031.flac"
+    assert told["inputs"]["codec"]["identity"].startswith("staircase")
+    one, three = (Clip.read(Path("out", clip["path"])) for clip in told["clips"])
+    assert not np.array_equal(one.samples, three.samples)
+
+
+def test_judges_have_options(vall_e, listed):
+    assert vall_e("eval", listed, "--judge", "{name: loud, reason: none}").exit_code == 0
+    wrong = vall_e("eval", listed, "--judge", "{name: loud, volume: 3}")
+    assert wrong.exit_code == 3
+    assert "--judge" in wrong.stderr
+    assert "volume" in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("args", "code", "says"),
+    [
+        ([], 2, "give one of LIST, --data and --texts"),
+        (["list.tsv", "--texts", "list.tsv"], 2, "give one of"),
+        (["--texts", "list.tsv"], 2, "name the folder of the clips with -o"),
+        (["list.tsv", "--voice", "ann"], 2, "--voice goes with --texts"),
+        (["list.tsv", "--levels", "2"], 2, "--levels goes with --data"),
+        (["list.tsv", "--set", "a=1"], 2, "--set goes with --texts or --data"),
+        (["list.tsv", "--judge", "lout"], 3, "did you mean 'loud'"),
+        (["list.tsv", "--judge", "missing"], 4, "needs the package ears"),
+        (["list.tsv", "--json", "no/such.json"], 8, "no/such.json cannot be written"),
+        (["bad.tsv"], 8, "no column `path`"),
+        (["gone.tsv"], 8, "2 files that do not exist: a.wav, b.wav"),
+        (["noise.tsv"], 5, "no audio that can be read"),
+        (["--data", ".", "-o", "o", "--levels", "99"], 3, "--levels 99: the codec has 8"),
+        (["--texts", "empty.txt", "-o", "o"], 8, "holds no text"),
+    ],
+)
+def test_mistakes_are_told_with_their_exit_code(vall_e, listed, tmp_path, args, code, says):
+    (tmp_path / "bad.tsv").write_text("file\ttext\n0.wav\thi\n")
+    (tmp_path / "gone.tsv").write_text("path\na.wav\nb.wav\n0.wav\n")
+    (tmp_path / "noise.tsv").write_text("path\nlist.tsv\n")
+    (tmp_path / "empty.txt").write_text("\n\n")
+    result = vall_e("eval", *args)
+    assert result.exit_code == code, result.output
+    assert says in result.stderr

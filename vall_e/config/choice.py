@@ -1,0 +1,25 @@
+"""A component that the command line names. Torch-free."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from vall_e.config.document import read
+from vall_e.config.mistakes import InvalidConfigError, WrongValueError, located
+from vall_e.config.origin import Origin
+from vall_e.config.schema import Choice
+from vall_e.config.structure import Structurer
+from vall_e.registry import Registry
+
+C = TypeVar("C", bound=Choice)
+
+
+def choose(text: str, kind: type[C], registry: Registry, *, source: str) -> C:
+    """What `name`, or `{name: ..., option: ...}` in YAML, means. Raises `ConfigError`."""
+    tree, mistakes = read(text, lambda _: Origin(source))
+    if not mistakes:
+        try:
+            return Structurer(registry).structure(tree.plain(), kind)
+        except WrongValueError as exc:
+            mistakes = list(exc.mistakes)
+    raise InvalidConfigError(located(mistakes, tree), source=source)

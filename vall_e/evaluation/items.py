@@ -1,0 +1,138 @@
+"""What is judged: clips on disk, what they should be, and the list that names them. Torch-free."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from attrs import field, frozen
+
+from vall_e.audio.clip import Clip
+from vall_e.errors import DataError
+from vall_e.judging import Case, Evidence
+
+COLUMNS = ("path", "text", "speaker", "reference", "original")
+PATHS = ("path", "reference", "original")
+
+
+@frozen
+class Item:
+    """A clip to judge. Relative paths are not kept: these lead to the files."""
+
+    path: Path
+    text: str = ""
+    speaker: str = ""
+    group: str = ""
+    """What it is compared under: a voice, a speaker, a number of levels."""
+    reference: Path | None = None
+    """A recording of the voice that is meant."""
+    original: Path | None = None
+    """What the codec was given."""
+
+    def evidence(self) -> Evidence:
+        """The clips, read. Raises `AudioError`."""
+        return Evidence(
+            Clip.read(self.path),
+            text=self.text,
+            speaker=self.speaker,
+            reference=Clip.read(self.reference) if self.reference else None,
+            original=Clip.read(self.original) if self.original else None,
+        )
+
+
+@frozen
+class Items:
+    """All that one evaluation judges, and the hashes of where it comes from."""
+
+    items: tuple[Item, ...]
+    inputs: Mapping[str, Mapping[str, str]] = field(factory=dict)
+    """By role (`list`, `texts`, `model`): facts, a `sha256` among them."""
+    pooled: bool = True
+    """Whether a figure over all groups together means something."""
+
+    def case(self, candidates: Sequence[str], seed: int) -> Case:
+        """What judges know of the whole: every text may be said by every clip."""
+        texts = {item.text: None for item in self.items if item.text}
+        recordings = {
+            item.speaker: item.reference for item in self.items if item.speaker and item.reference
+        }
+        references = {speaker: Clip.read(path) for speaker, path in recordings.items()}
+        return Case((*texts, *(line for line in candidates if line not in texts)), references, seed)
+
+
+def read_list(path: Path) -> Items:
+    """A table, separated by tabs: `path`, and if it likes `text`, `speaker` and recordings.
+
+    Paths count from its folder. Raises one `DataError` that names all missing files.
+    """
+    data = _bytes(path)
+    try:
+        lines = io.StringIO(data.decode("utf-8-sig"))
+    except UnicodeDecodeError as exc:
+        raise DataError(f"{path} is not text in UTF-8", hint="save it as UTF-8") from exc
+    rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+    if not rows or not rows[0].get("path"):
+        raise DataError(
+            f"{path} has no rows, or no column `path`",
+            hint=f"start it with a line of column names, by tabs: {', '.join(COLUMNS)}",
+        )
+    items = tuple(_item(path, number, row) for number, row in enumerate(rows, 2))
+    _require_files(path, items)
+    return Items(items, {"list": {"file": path.name, "sha256": sha256(data)}})
+
+
+def read_lines(path: Path) -> list[str]:
+    """The lines of a text file that are not empty. Raises `DataError` if there are none."""
+    try:
+        lines = [line.strip() for line in _bytes(path).decode("utf-8-sig").splitlines()]
+    except UnicodeDecodeError as exc:
+        raise DataError(f"{path} is not text in UTF-8", hint="save it as UTF-8") from exc
+    if not any(lines):
+        raise DataError(f"{path} holds no text", hint="write one sentence a line")
+    return [line for line in lines if line]
+
+
+def facts(path: Path) -> dict[str, str]:
+    """A file's name and hash, to be told in the report."""
+    return {"file": path.name, "sha256": sha256(_bytes(path))}
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _item(table: Path, number: int, row: Mapping[str, str | None]) -> Item:
+    values = {name: (row.get(name) or "").strip() for name in COLUMNS}
+    if not values["path"]:
+        raise DataError(f"{table}, line {number}, names no file", hint="fill in its `path`")
+    paths = {name: table.parent / values[name] if values[name] else None for name in PATHS}
+    speaker = values["speaker"] or values["reference"]
+    return Item(
+        path=table.parent / values["path"],
+        text=values["text"],
+        speaker=speaker,
+        group=speaker,
+        reference=paths["reference"],
+        original=paths["original"],
+    )
+
+
+def _require_files(table: Path, items: Sequence[Item]) -> None:
+    named = [path for item in items for path in (item.path, item.reference, item.original)]
+    missing = [str(path) for path in dict.fromkeys(named) if path and not path.is_file()]
+    if missing:
+        told = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+        raise DataError(
+            f"{table} names {len(missing)} files that do not exist: {told}",
+            hint="correct the paths; they count from the folder of the list",
+        )
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as exc:
+        raise DataError(f"{path} cannot be read: {exc.strerror}", hint="check the path") from exc

@@ -1,0 +1,144 @@
+"""A report as one HTML page with players. It loads nothing but the clips beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from html import escape
+from pathlib import Path
+from urllib.parse import quote
+
+from vall_e.errors import DataError
+from vall_e.evaluation.panel import Judged
+from vall_e.evaluation.report import Report, relative
+from vall_e.evaluation.statistics import Summary
+from vall_e.judging import Figure
+from vall_e.whole_file import write_whole
+
+STYLE = """
+:root { color-scheme: light dark; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 80rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; display: block; overflow-x: auto; margin: 1rem 0; }
+th, td { padding: .25rem .7rem; border-bottom: 1px solid #8884; text-align: left;
+  vertical-align: top; }
+td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+small, .i { opacity: .7; }
+audio { height: 2rem; width: 15rem; display: block; }
+code { overflow-wrap: anywhere; }
+"""
+HEAD = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Evaluation</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<style>{style}</style></head><body>
+<h1>Evaluation</h1>
+"""
+
+
+def write_page(report: Report, path: Path) -> None:
+    """The file appears whole or not at all; clips are linked relative to its folder."""
+    write_whole(path, page(report, path.parent).encode(), error=DataError)
+
+
+def page(report: Report, folder: Path) -> str:
+    figures = _with_values(report)
+    parts = [
+        HEAD.format(style=STYLE),
+        *(f"<p><strong>Mind:</strong> {escape(remark)}</p>" for remark in report.remarks),
+        "<h2>Figures</h2>",
+        "<p>In brackets: the interval that holds 95 % of what other texts would have given.</p>",
+        _summary_table(report, figures),
+        _left_out(report),
+        "<h2>Clips, the worst first</h2>",
+        _clip_table(report, figures, folder),
+        "<h2>What it depends on</h2>",
+        _facts({name: ", ".join(facts.values()) for name, facts in report.inputs.items()}),
+        _facts({"seed": str(report.seed), **report.versions, **report.weights}),
+        _facts({name: str(value) for name, value in report.run.items()}),
+        "</body></html>\n",
+    ]
+    return "\n".join(parts)
+
+
+def _with_values(report: Report) -> dict[str, Figure]:
+    """The figures that any group has."""
+    return {
+        name: figure
+        for name, figure in report.figures.items()
+        if any(found[name].value is not None for found in report.summaries.values())
+    }
+
+
+def _summary_table(report: Report, figures: Mapping[str, Figure]) -> str:
+    head = ["figure", "meaning", "better", *report.summaries]
+    rows = [
+        [
+            _cell(f"<code>{escape(name)}</code>"),
+            _cell(escape(figure.meaning)),
+            _cell(figure.better),
+            *(_cell(_summary(found[name]), number=True) for found in report.summaries.values()),
+        ]
+        for name, figure in figures.items()
+    ]
+    return _table(head, rows)
+
+
+def _summary(summary: Summary) -> str:
+    if summary.value is None:
+        return f"<small>{escape(summary.reason)}</small>"
+    interval = summary.interval
+    around = f" <span class=i>[{interval[0]:.3f}, {interval[1]:.3f}]</span>" if interval else ""
+    return f"{summary.value:.3f}{around}<br><small>{summary.clips} clips</small>"
+
+
+def _left_out(report: Report) -> str:
+    """Judges that could not judge, and figures that no clip has."""
+    told = dict(report.unavailable)
+    shown = _with_values(report)
+    for name in report.figures:
+        if name not in shown:
+            told[name] = next(iter(report.summaries.values()))[name].reason
+    return f"<h3>Not judged</h3>{_facts(told)}" if told else ""
+
+
+def _clip_table(report: Report, figures: Mapping[str, Figure], folder: Path) -> str:
+    head = ["clip", "text", "compared under", *figures]
+    rows = [_clip(judged, figures, folder) for judged in report.worst_first()]
+    return _table(head, rows)
+
+
+def _clip(judged: Judged, figures: Mapping[str, Figure], folder: Path) -> list[str]:
+    item = judged.item
+    players = [_player(item.path, folder, item.path.name)]
+    players += [_player(item.reference, folder, "voice that is meant")] if item.reference else []
+    players += [_player(item.original, folder, "original")] if item.original else []
+    notes = "".join(f"<br><small>{escape(k)}: {escape(v)}</small>" for k, v in judged.notes.items())
+    cells = [_cell("".join(players)), _cell(escape(item.text) + notes), _cell(escape(item.group))]
+    for name in figures:
+        score = judged.scores[name]
+        value = "–" if score.value is None else f"{score.value:.3f}"  # noqa: RUF001
+        title = f' title="{escape(score.reason)}"' if score.reason else ""
+        cells.append(f"<td class=n{title}>{value}</td>")
+    return cells
+
+
+def _player(path: Path, folder: Path, label: str) -> str:
+    source = quote(relative(path, folder))
+    return (
+        f"<small>{escape(label)}</small>"
+        f'<audio controls preload="none" src="{escape(source)}"></audio>'
+    )
+
+
+def _facts(facts: Mapping[str, str]) -> str:
+    return _table(
+        (), [[_cell(escape(name)), _cell(f"<code>{escape(v)}</code>")] for name, v in facts.items()]
+    )
+
+
+def _cell(content: str, *, number: bool = False) -> str:
+    return f"<td class=n>{content}</td>" if number else f"<td>{content}</td>"
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    top = "".join(f"<th>{escape(name)}</th>" for name in head)
+    body = "\n".join(f"<tr>{''.join(row)}</tr>" for row in rows)
+    return f"<table>{f'<tr>{top}</tr>' if top else ''}\n{body}\n</table>"

@@ -1,0 +1,112 @@
+"""The judges of one evaluation: those that can judge here, and why others cannot."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from attrs import frozen
+from torch.utils.data import DataLoader, Dataset
+
+from vall_e.config.schema import JudgeChoice
+from vall_e.errors import PluginError, UnavailableError
+from vall_e.evaluation.items import Item
+from vall_e.judging import Case, Figure, Judge, Score
+
+
+@frozen
+class Judged:
+    """A clip, and what all judges say of it."""
+
+    item: Item
+    scores: Mapping[str, Score]
+    notes: Mapping[str, str]
+
+
+@frozen(eq=False)
+class Panel:
+    """Judges by name."""
+
+    judges: Mapping[str, Judge]
+    unavailable: Mapping[str, str]
+    """Why one cannot judge here, and what to do about it."""
+
+    @classmethod
+    def of(cls, choices: Sequence[JudgeChoice], case: Case, *, all_of_them: bool) -> Panel:
+        """Build the judges. `all_of_them`: one that cannot be had is an error, not left out."""
+        judges: dict[str, Judge] = {}
+        unavailable: dict[str, str] = {}
+        for choice in choices:
+            try:
+                judges[choice.name] = choice.build(case=case)
+            except UnavailableError as exc:
+                if all_of_them:
+                    raise
+                unavailable[choice.name] = f"{exc.message}. {exc.hint}" if exc.hint else exc.message
+        panel = cls(judges, unavailable)
+        panel._require_distinct_figures()
+        return panel
+
+    @property
+    def figures(self) -> dict[str, Figure]:
+        return {name: f for judge in self.judges.values() for name, f in judge.figures.items()}
+
+    def __call__(self, item: Item) -> Judged:
+        evidence = item.evidence()
+        scores: dict[str, Score] = {}
+        notes: dict[str, str] = {}
+        for judge in self.judges.values():
+            verdict = judge(evidence)
+            scores |= verdict.scores
+            notes |= verdict.notes
+        return Judged(item, scores, notes)
+
+    def _require_distinct_figures(self) -> None:
+        owners: dict[str, str] = {}
+        for name, judge in self.judges.items():
+            for figure in judge.figures:
+                if figure in owners:
+                    raise PluginError(
+                        f"the judges {owners[figure]} and {name} both give the figure {figure!r}",
+                        hint="choose one of them with --judge",
+                    )
+                owners[figure] = name
+
+
+def judge_all(
+    items: Sequence[Item], panel: Panel, make: Callable[[], Panel], *, workers: int
+) -> Iterator[Judged]:
+    """What the panel says of each, in their order.
+
+    With `workers` so many processes judge; `make`, which must be picklable, makes their panels.
+    """
+    if workers == 0 or not items:
+        yield from map(panel, items)
+        return
+    yield from DataLoader(
+        _Waiting(items, make),
+        batch_size=None,
+        num_workers=min(workers, len(items), 4 * (os.cpu_count() or 1)),
+        multiprocessing_context="spawn",
+        prefetch_factor=4,
+    )
+
+
+class _Waiting(Dataset[Any]):
+    """Items, judged when asked for; each process has a panel of its own."""
+
+    def __init__(self, items: Sequence[Item], make: Callable[[], Panel]) -> None:
+        self.items = items
+        self.make = make
+        self.panel: Panel | None = None
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __getitem__(self, index: int) -> Judged:
+        if self.panel is None:
+            torch.set_num_threads(1)  # the other cores belong to the other workers
+            self.panel = self.make()
+        return self.panel(self.items[index])

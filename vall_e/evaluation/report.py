@@ -1,0 +1,184 @@
+"""The outcome of an evaluation: figures, what they depend on, and how they came about."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from attrs import asdict, frozen
+
+from vall_e.errors import DataError
+from vall_e.evaluation.items import Item, Items
+from vall_e.evaluation.panel import Judged, Panel
+from vall_e.evaluation.statistics import Summary, summarize
+from vall_e.judging import Figure
+from vall_e.whole_file import write_whole
+
+FORMAT = 1
+ALL = "all"
+DIGITS = 4
+PACKAGES = ("vall-e", "torch", "numpy", "soundfile", "soxr")
+"""What every figure depends on, beside the judges' own packages."""
+
+
+@frozen(eq=False)
+class Report:
+    """All of it. Everything but `run` is the same when the command is given again."""
+
+    figures: Mapping[str, Figure]
+    judged: Sequence[Judged]
+    summaries: Mapping[str, Mapping[str, Summary]]
+    """By group, then by figure; `all` where the groups may be thrown together."""
+    inputs: Mapping[str, Mapping[str, str]]
+    weights: Mapping[str, str]
+    versions: Mapping[str, str]
+    unavailable: Mapping[str, str]
+    remarks: Sequence[str]
+    seed: int
+    run: Mapping[str, Any]
+    """Command, machine and time."""
+
+    @classmethod
+    def of(
+        cls,
+        items: Items,
+        judged: Sequence[Judged],
+        panel: Panel,
+        *,
+        seed: int,
+        run: Mapping[str, Any],
+    ) -> Report:
+        judges = panel.judges.values()
+        return cls(
+            figures=panel.figures,
+            judged=judged,
+            summaries=_summaries(judged, panel.figures, seed=seed, pooled=items.pooled),
+            inputs=items.inputs,
+            weights={name: digest for judge in judges for name, digest in judge.weights.items()},
+            versions=_versions([name for judge in judges for name in judge.packages]),
+            unavailable=panel.unavailable,
+            remarks=[remark for judge in judges for remark in judge.remarks],
+            seed=seed,
+            run={**run, "machine": _machine()},
+        )
+
+    def to_json(self, folder: Path) -> dict[str, Any]:
+        """Plain data; paths count from `folder`."""
+        return {
+            "format": FORMAT,
+            "figures": {name: asdict(figure) for name, figure in self.figures.items()},
+            "summary": {
+                group: {name: _rounded(asdict(summary)) for name, summary in found.items()}
+                for group, found in self.summaries.items()
+            },
+            "clips": [_clip(judged, folder) for judged in self.judged],
+            "remarks": list(self.remarks),
+            "unavailable": dict(self.unavailable),
+            "seed": self.seed,
+            "inputs": {name: dict(values) for name, values in self.inputs.items()},
+            "weights": dict(self.weights),
+            "versions": dict(self.versions),
+            "run": dict(self.run),
+        }
+
+    def write_json(self, path: Path) -> None:
+        text = json.dumps(self.to_json(path.parent), indent=2, ensure_ascii=False)
+        write_whole(path, f"{text}\n".encode(), error=DataError)
+
+    def worst_first(self) -> list[Judged]:
+        """By the mean place in all figures that have a better side; equals as they came."""
+        badness = [0.0] * len(self.judged)
+        for name, figure in self.figures.items():
+            if figure.better:
+                for place, bad in enumerate(_bad(self.judged, name, figure.better)):
+                    badness[place] += bad
+        order = sorted(range(len(self.judged)), key=lambda place: -badness[place])
+        return [self.judged[place] for place in order]
+
+
+def relative(path: Path, folder: Path) -> str:
+    """From a folder to a file, with slashes; the whole path where there is no way."""
+    try:
+        return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
+    except ValueError:  # on another drive of Windows
+        return path.resolve().as_posix()
+
+
+def _summaries(
+    judged: Sequence[Judged], figures: Mapping[str, Figure], *, seed: int, pooled: bool
+) -> dict[str, dict[str, Summary]]:
+    groups: dict[str, list[Judged]] = {ALL: list(judged)} if pooled else {}
+    named = dict.fromkeys(one.item.group for one in judged)
+    if len(named) > 1 or not pooled:
+        for group in named:
+            groups[group or "(none)"] = [one for one in judged if one.item.group == group]
+    return {
+        group: {
+            name: summarize(
+                [one.scores[name] for one in members],
+                [_unit(one.item) for one in members],
+                seed=seed,
+                name=f"{group} {name}",
+            )
+            for name in figures
+        }
+        for group, members in groups.items()
+    }
+
+
+def _unit(item: Item) -> str:
+    """What is drawn again for an interval: all clips of a text together."""
+    return item.text or str(item.original or item.path)
+
+
+def _bad(judged: Sequence[Judged], name: str, better: str) -> list[float]:
+    """From 0, the best clip, to 1, the worst; clips that have no figure are in the middle."""
+    values = [one.scores[name].value for one in judged]
+    known = sorted({value for value in values if value is not None}, reverse=better == "higher")
+    places = {value: place / max(1, len(known) - 1) for place, value in enumerate(known)}
+    return [0.5 if value is None else places[value] for value in values]
+
+
+def _clip(judged: Judged, folder: Path) -> dict[str, Any]:
+    item, scores = judged.item, judged.scores
+    files = {"path": item.path, "reference": item.reference, "original": item.original}
+    return {
+        **{name: relative(path, folder) for name, path in files.items() if path},
+        "text": item.text,
+        "speaker": item.speaker,
+        "group": item.group,
+        "scores": {name: _rounded(score.value) for name, score in scores.items()},
+        "reasons": {name: score.reason for name, score in scores.items() if score.reason},
+        "notes": dict(judged.notes),
+    }
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, DIGITS)
+    if isinstance(value, Mapping):
+        return {key: _rounded(part) for key, part in value.items()}
+    return [_rounded(part) for part in value] if isinstance(value, tuple) else value
+
+
+def _versions(more: Sequence[str]) -> dict[str, str]:
+    """Of those packages that are installed as distributions of their own."""
+    found = {"python": platform.python_version()}
+    for name in dict.fromkeys([*PACKAGES, *more]):
+        with suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
+    return found
+
+
+def _machine() -> dict[str, str]:
+    return {
+        "system": f"{platform.system()} {platform.release()}",
+        "processor": platform.processor() or platform.machine(),
+        "cores": str(os.cpu_count() or 1),
+    }

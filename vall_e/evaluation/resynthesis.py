@@ -1,0 +1,152 @@
+"""Clips that went through a codec: recordings, or the codes of a dataset."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from importlib import metadata
+from pathlib import Path
+
+import torch
+from attrs import frozen
+
+from vall_e.audio.clip import Clip
+from vall_e.data.dataset import Dataset
+from vall_e.data.manifest import CODES, INFO
+from vall_e.data.recordings import find_recordings
+from vall_e.errors import ConfigError, DataError
+from vall_e.evaluation.items import Item, Items, facts, sha256
+from vall_e.interfaces import Codec
+
+
+@frozen(eq=False)
+class Source:
+    """A recording, or the codes of one, before it is decoded."""
+
+    name: str
+    text: str
+    speaker: str
+    original: Path | None
+    digest: str
+    """Of what is decoded."""
+    codes: Callable[[], torch.Tensor]
+    """Makes the codes (k, f)."""
+
+
+def sources(path: Path, codec: Codec) -> tuple[list[Source], dict[str, dict[str, str]]]:
+    """Of a dataset folder, a folder of recordings or a table of them; and what to tell of it."""
+    if (path / INFO).is_file():
+        return _of_dataset(Dataset(path), codec), {"dataset": facts(path / CODES)}
+    table = path if path.is_file() else None
+    found = find_recordings(path.parent if table else path, transcripts=table)
+    missing = [str(recording.path) for recording in found if not recording.path.is_file()]
+    if missing:
+        raise DataError(
+            f"{path} names {len(missing)} recordings that do not exist, first {missing[0]}",
+            hint="correct the table",
+        )
+    made = [
+        Source(
+            recording.id,
+            recording.text,
+            recording.speaker,
+            recording.path,
+            sha256(recording.path.read_bytes()),
+            _encoder(recording.path, codec),
+        )
+        for recording in found
+    ]
+    digests = sha256("".join(source.digest for source in made).encode())
+    return made, {"recordings": {"file": path.name, "sha256": digests}}
+
+
+def resynthesize(
+    codec: Codec,
+    path: Path,
+    levels: Sequence[int],
+    folder: Path,
+    *,
+    count: int | None = None,
+    on_clip: Callable[[Item], None] = lambda item: None,
+) -> Items:
+    """Decode the first `count` at each number of levels, as far as `folder` lacks them."""
+    _check_levels(levels, codec)
+    found, inputs = sources(path, codec)
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = weights_of(codec)
+    items = []
+    for number in levels:
+        for source in found[:count]:
+            decoded = folder / _name(source, number, codec, weights)
+            if not decoded.is_file():
+                _decode(codec, source.codes()[:number]).write(decoded)
+            group = f"{number} level" + "s" * (number > 1)
+            items.append(
+                Item(decoded, source.text, source.speaker, group, original=source.original)
+            )
+            on_clip(items[-1])
+    inputs["codec"] = {"identity": codec.identity, "sha256": weights}
+    return Items(tuple(items), inputs, pooled=len(levels) == 1)
+
+
+def weights_of(codec: Codec) -> str:
+    """SHA-256 of all that a codec has learnt; its identity names only what decides codes."""
+    digest = hashlib.sha256(codec.identity.encode())
+    if isinstance(codec, torch.nn.Module):
+        for name, tensor in sorted(codec.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+    return digest.hexdigest()
+
+
+def _check_levels(levels: Sequence[int], codec: Codec) -> None:
+    wrong = [number for number in levels if not 1 <= number <= codec.levels]
+    if wrong:
+        raise ConfigError(
+            f"--levels {wrong[0]}: the codec has {codec.levels}",
+            hint=f"give numbers from 1 to {codec.levels}",
+        )
+
+
+def _of_dataset(dataset: Dataset, codec: Codec) -> list[Source]:
+    if dataset.info.codec != codec.identity:
+        raise DataError(
+            f"{dataset.folder} holds codes of {dataset.info.codec}, the codec here is "
+            f"{codec.identity}",
+            hint="choose its codec with -c or --set codec=...",
+        )
+    made = []
+    for entry in dataset.entries:
+        codes = dataset.codes(entry)
+        source = (dataset.folder / entry.source).resolve() if entry.source else None
+        original = source if source and source.is_file() else None
+        digest = sha256(codes.tobytes())
+        known = partial(torch.from_numpy, codes)
+        made.append(Source(entry.id, entry.text, entry.speaker, original, digest, known))
+    return made
+
+
+def _encoder(path: Path, codec: Codec) -> Callable[[], torch.Tensor]:
+    def encode() -> torch.Tensor:
+        clip = Clip.read(path).mono().resample(codec.sample_rate)
+        # Resampling can overshoot a loud recording's peaks a little; codecs refuse that.
+        audio = torch.from_numpy(clip.samples).clamp(-1, 1)[None, None]
+        with torch.inference_mode():
+            return codec.encode(audio)[0]
+
+    return encode
+
+
+def _decode(codec: Codec, codes: torch.Tensor) -> Clip:
+    with torch.inference_mode():
+        samples = codec.decode(codes[None])[0, 0].float().clamp(-1, 1).numpy()
+    return Clip(samples, codec.sample_rate)
+
+
+def _name(source: Source, levels: int, codec: Codec, weights: str) -> str:
+    settings = [source.digest, levels, codec.identity, weights, metadata.version("vall-e")]
+    digest = hashlib.sha256(json.dumps(settings).encode()).hexdigest()
+    safe = "".join(c if c.isalnum() or c in "-_" else "_" for c in source.name)
+    return f"{safe[-60:]}-{levels}-{digest[:16]}.wav"

@@ -1,0 +1,124 @@
+"""Clips that a model speaks: every text in every voice, as often as wanted, resumably."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Sequence
+from importlib import metadata
+from pathlib import Path
+
+from attrs import frozen
+
+from vall_e.evaluation.items import Item, Items
+from vall_e.evaluation.resynthesis import weights_of
+from vall_e.synthesis.speak import Synthesizer
+from vall_e.synthesis.voice import Voice
+from vall_e.synthesis.voices import ENCODED
+
+BETWEEN_REPEATS = 100_000
+"""Seeds from one repeat to the next, so that more texts change no seed."""
+
+
+@frozen
+class Order:
+    """One clip to speak."""
+
+    text: str
+    voice: str
+    """A name, or the path of a recording, as the user gave it."""
+    number: int
+    """Of the text."""
+    repeat: int
+    seed: int
+
+
+@frozen(eq=False)
+class Speaker:
+    """A voice that is spoken with, and the recording that it is compared with."""
+
+    name: str
+    voice: Voice
+    reference: Path | None
+
+
+def orders(texts: Sequence[str], voices: Sequence[str], *, seed: int, repeats: int) -> list[Order]:
+    """Text i of repeat r has the seed `seed + i + 100,000 r`, in every voice."""
+    return [
+        Order(text, voice, number, repeat, seed + number + repeat * BETWEEN_REPEATS)
+        for voice in voices
+        for repeat in range(repeats)
+        for number, text in enumerate(texts)
+    ]
+
+
+def speak(
+    synthesizer: Synthesizer,
+    wanted: Sequence[Order],
+    folder: Path,
+    *,
+    on_clip: Callable[[Item], None] = lambda item: None,
+) -> Items:
+    """Speak what `folder` does not hold yet. A clip's name has the hash of all it depends on."""
+    speakers = _speakers(synthesizer, dict.fromkeys(order.voice for order in wanted))
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = _settings(synthesizer)
+    items = []
+    for order in wanted:
+        speaker = speakers[order.voice]
+        path = folder / _name(order, speaker, settings)
+        if not path.is_file():
+            result = synthesizer.synthesize(order.text, voice=speaker.voice, seed=order.seed)
+            result.save(path)
+        items.append(
+            Item(path, order.text, speaker.name, speaker.name, reference=speaker.reference)
+        )
+        on_clip(items[-1])
+    inputs = {"model": settings}
+    for speaker in speakers.values():
+        inputs[f"voice {speaker.name}"] = {"sha256": _digest(speaker.voice)}
+    return Items(tuple(items), inputs)
+
+
+def _speakers(synthesizer: Synthesizer, names: Iterable[str]) -> dict[str, Speaker]:
+    speakers: dict[str, Speaker] = {}
+    taken: set[str] = set()
+    for given in names:
+        voice = synthesizer.voice(given)
+        path = Path(given).expanduser()
+        source = path if path.is_file() else synthesizer.voices.get(given).path
+        name = voice.name
+        while name in taken:
+            name += "'"
+        taken.add(name)
+        # Of an encoded voice there is no recording to compare with.
+        encoded = source.suffix == Path(ENCODED).suffix
+        speakers[given] = Speaker(name, voice, None if encoded else source)
+    return speakers
+
+
+def _settings(synthesizer: Synthesizer) -> dict[str, str]:
+    """What a clip depends on besides its text, voice and seed."""
+    identity = synthesizer.identity
+    model = identity.get("model", {})
+    return {
+        "file": str(model.get("file", "")),
+        "sha256": str(model.get("sha256", "")),
+        "config": str(identity["config"]),
+        "codec": synthesizer.codec.identity,
+        "codec_sha256": weights_of(synthesizer.codec),
+        "task": synthesizer.task.name,
+        "device": str(synthesizer.device),
+        "vall-e": metadata.version("vall-e"),
+    }
+
+
+def _name(order: Order, speaker: Speaker, settings: dict[str, str]) -> str:
+    facts = [settings, order.text, _digest(speaker.voice), order.seed]
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    safe = "".join(c if c.isalnum() or c in "-_" else "_" for c in speaker.name)
+    return f"{safe[:40]}-{order.number:03d}-{order.repeat}-{digest[:16]}.wav"
+
+
+def _digest(voice: Voice) -> str:
+    return hashlib.sha256(voice.codes.values.tobytes()).hexdigest()

@@ -1,0 +1,126 @@
+"""What a speech recogniser makes of a recording (pocketsphinx, with the model it carries)."""
+
+from __future__ import annotations
+
+import random
+import tempfile
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pocketsphinx import Decoder, get_model_path
+from pocketsphinx.lm import ArpaBoLM
+
+from vall_e_judges.sound import SAMPLE_RATE
+from vall_e_judges.words import plain
+
+PADDING_SECONDS = 0.25
+PEAK = 0.7
+DITHER = 1e-4
+"""Digital silence upsets the recogniser."""
+SHORTEST_SECONDS = 0.2
+"""In less, nothing is heard."""
+WIDE = {"beam": 1e-100, "wbeam": 1e-80, "pbeam": 1e-100, "bestpath": False}
+"""No sentence of a forced choice is given up early."""
+
+Samples = NDArray[np.float32]
+
+
+class Dictionary:
+    """The words that the recogniser can hear."""
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        lines = _model("cmudict-en-us.dict").read_text(encoding="utf-8").splitlines()
+        return frozenset(line.split()[0].split("(")[0] for line in lines if line.strip())
+
+    def unknown(self, text: str) -> list[str]:
+        return [word for word in text.split() if word not in self.words]
+
+
+class Listener:
+    """Hears words. What it heard before does not matter: levels are taken from each recording."""
+
+    def __init__(self, decoder: Decoder) -> None:
+        self._decoder = decoder
+
+    @classmethod
+    def open(cls) -> Listener:
+        """With the recogniser's own language model: any words."""
+        return cls(_decoder(lm=str(_model("en-us.lm.bin"))))
+
+    @classmethod
+    def closed(cls, sentences: Iterable[str]) -> Listener:
+        """With a language model made of these sentences."""
+        model = ArpaBoLM(text="".join(f"<s> {sentence} </s>\n" for sentence in sorted(sentences)))
+        model.compute()
+        with tempfile.TemporaryDirectory() as folder:
+            path = str(Path(folder) / "closed.lm")
+            model.write_file(path)
+            return cls(_decoder(lm=path))
+
+    def hear(self, samples: Samples) -> str:
+        return _hear(self._decoder, samples)
+
+
+class Chooser:
+    """Hears which of some sentences was said."""
+
+    def __init__(self, sentences: Iterable[str], *, among: int, seed: int) -> None:
+        self._sentences = sorted(set(sentences))
+        self._among = among
+        self._seed = seed
+        self._decoder = _decoder(lm=None, **WIDE)
+
+    def choose(self, samples: Samples, text: str) -> str:
+        """The one of `text` and others, drawn by the seed and the text; or nothing."""
+        others = [sentence for sentence in self._sentences if sentence != text]
+        random.Random(f"{self._seed} {text}").shuffle(others)
+        sentences = " | ".join([text, *others[: self._among - 1]])
+        grammar = f"#JSGF V1.0;\ngrammar g;\npublic <s> = {sentences} ;\n"
+        self._decoder.add_jsgf_string("choice", grammar)
+        self._decoder.activate_search("choice")
+        return _hear(self._decoder, samples)
+
+
+def model_files() -> list[Path]:
+    """What pocketsphinx brings along, and the figures depend on."""
+    return [
+        *sorted(_model("en-us").iterdir()),
+        _model("en-us.lm.bin"),
+        _model("cmudict-en-us.dict"),
+    ]
+
+
+def _model(name: str) -> Path:
+    return Path(get_model_path()) / "en-us" / name
+
+
+def _decoder(lm: str | None, **beams: float | bool) -> Decoder:
+    return Decoder(
+        hmm=str(_model("en-us")),
+        dict=str(_model("cmudict-en-us.dict")),
+        lm=lm,
+        loglevel="FATAL",
+        **beams,
+    )
+
+
+def _hear(decoder: Decoder, samples: Samples) -> str:
+    if len(samples) <= SHORTEST_SECONDS * SAMPLE_RATE:
+        return ""
+    decoder.start_utt()
+    decoder.process_raw(_pcm(samples), full_utt=True)
+    decoder.end_utt()
+    return plain(decoder.hyp().hypstr) if decoder.hyp() else ""
+
+
+def _pcm(samples: Samples) -> bytes:
+    """16 bits, with silence on both sides, one peak level and a little dither."""
+    silence = np.zeros(int(PADDING_SECONDS * SAMPLE_RATE), np.float32)
+    padded = np.concatenate([silence, samples, silence])
+    noise = np.random.RandomState(0).randn(len(padded)).astype(np.float32) * DITHER
+    padded = padded / max(np.abs(padded).max(), 1e-9) * PEAK + noise
+    return bytes((np.clip(padded, -1, 1) * 32767).astype("<i2").tobytes())

@@ -1,0 +1,28 @@
+"""What a judge needs beside VALL-E itself."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+from pathlib import Path
+
+from vall_e.plugin import UnavailableError
+
+EXTRA = 'pip install "vall-e[eval]"'
+
+
+def require(judge: str, *modules: str) -> None:
+    """Raise `UnavailableError`, with what to install, if a module cannot be imported."""
+    for module in modules:
+        try:
+            importlib.import_module(module)
+        except (ImportError, OSError) as exc:  # OSError: a shared library does not load
+            raise UnavailableError(
+                f"the judge {judge} needs the package {module}, which cannot be imported: {exc}",
+                hint=EXTRA,
+            ) from exc
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,83 @@
+"""Was the text said? A recogniser listens three times, knowing more each time."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from vall_e.plugin import Figure, Score, Verdict
+from vall_e_judges.packages import require, sha256
+from vall_e_judges.sound import heard
+from vall_e_judges.words import plain, word_errors
+
+if TYPE_CHECKING:
+    from vall_e.plugin import Case, Evidence
+    from vall_e_judges.components import RecognitionConfig
+
+NO_TEXT = "it is not known what should be said"
+
+
+class Recognition:
+    """Hears clips with any words, with those of the candidate sentences, and as a choice of them.
+
+    Word error rates are errors for words, so a long sentence weighs more.
+    """
+
+    packages = ("pocketsphinx",)
+
+    def __init__(self, config: RecognitionConfig, case: Case) -> None:
+        require("recognition", "pocketsphinx")
+        from vall_e_judges.listener import Chooser, Dictionary, Listener, model_files
+
+        self.figures = {
+            "open_wer": Figure("word error rate, any words", better="lower"),
+            "closed_wer": Figure("word error rate, words of the candidates only", better="lower"),
+            "forced_choice": Figure(
+                f"how often the sentence wins among {config.among}", better="higher"
+            ),
+        }
+        self._dictionary = Dictionary()
+        sentences = {plain(text) for text in case.candidates}
+        self.candidates = {s for s in sentences if s and not self._dictionary.unknown(s)}
+        self.remarks = _remarks(len(self.candidates), config.among)
+        self._open = Listener.open()
+        if self.candidates:
+            self._closed = Listener.closed(self.candidates)
+            self._chooser = Chooser(self.candidates, among=config.among, seed=case.seed)
+        hashes = "".join(sha256(path) for path in model_files())
+        self.weights = {"pocketsphinx en-us": hashlib.sha256(hashes.encode()).hexdigest()}
+
+    def __call__(self, evidence: Evidence) -> Verdict:
+        text = plain(evidence.text)
+        samples = heard(evidence)
+        if not text:
+            return Verdict({name: Score(None, reason=NO_TEXT) for name in self.figures})
+        words = text.split()
+        anything = self._open.hear(samples)
+        scores = {"open_wer": Score(word_errors(words, anything.split()), len(words))}
+        notes = {"heard": anything}
+        reason = self._not_a_candidate(text)
+        if reason:
+            scores |= {name: Score(None, reason=reason) for name in ("closed_wer", "forced_choice")}
+            return Verdict(scores, notes)
+        closed = self._closed.hear(samples)
+        scores["closed_wer"] = Score(word_errors(words, closed.split()), len(words))
+        scores["forced_choice"] = Score(float(self._chooser.choose(samples, text) == text))
+        return Verdict(scores, {**notes, "heard of the candidates": closed})
+
+    def _not_a_candidate(self, text: str) -> str:
+        unknown = self._dictionary.unknown(text)
+        if unknown:
+            return f"the recogniser does not know the word {unknown[0]!r}"
+        if self.candidates <= {text}:
+            return "there is no other sentence to choose"
+        return "" if text in self.candidates else "the text is none of the candidates"
+
+
+def _remarks(candidates: int, among: int) -> tuple[str, ...]:
+    if candidates >= among:
+        return ()
+    return (
+        f"closed_wer and forced_choice had {candidates} candidate sentences and not {among}, which "
+        "makes them easier: give more with --candidates",
+    )

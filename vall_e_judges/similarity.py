@@ -1,0 +1,78 @@
+"""Was it the right voice? The cosine of speaker vectors."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from vall_e.plugin import Figure, Score, UnavailableError, Verdict
+from vall_e_judges.packages import require, sha256
+from vall_e_judges.sound import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vall_e.plugin import Case, Evidence, Sound
+    from vall_e_judges.components import SimilarityConfig
+
+SILENT = "no speech is heard in it"
+
+
+class Similarity:
+    """Compares a clip with a recording of the voice that is meant; else with its original.
+
+    A clip without speech has similarity 0 to everybody: a model that says nothing must not gain.
+    """
+
+    packages = ("Resemblyzer", "webrtcvad", "webrtcvad-wheels")
+    remarks = ()
+
+    def __init__(self, config: SimilarityConfig, case: Case) -> None:
+        require("similarity", "_webrtcvad")
+        from vall_e_judges.speaker import SpeakerEncoder, packaged_weights
+
+        path = config.weights or packaged_weights()
+        if not path.is_file():
+            raise UnavailableError(f"there is no file {path}", hint="check similarity's `weights`")
+        self._encoder = SpeakerEncoder.load(path)
+        self._kept: dict[bytes, NDArray[np.float32] | None] = {}
+        self.weights: Mapping[str, str] = {f"Resemblyzer {path.name}": sha256(path)}
+        self.figures = {"similarity": Figure("cosine with the voice that is meant", "higher")}
+        self._voices = case.references if len(case.references) > 1 else {}
+        if self._voices:
+            self.figures["own_speaker_first"] = Figure(
+                f"how often the right one of {len(self._voices)} voices is nearest", "higher"
+            )
+
+    def __call__(self, evidence: Evidence) -> Verdict:
+        meant = evidence.reference or evidence.original
+        if meant is None:
+            reason = "there is no recording of the voice that is meant"
+            return Verdict({name: Score(None, reason=reason) for name in self.figures})
+        wanted, vector = self._vector(meant), self._vector(evidence.clip)
+        if wanted is None:
+            reason = f"{meant.name}: {SILENT}"
+            return Verdict({name: Score(None, reason=reason) for name in self.figures})
+        if vector is None:
+            return Verdict({name: Score(0.0, reason=SILENT) for name in self.figures})
+        scores = {"similarity": Score(float(vector @ wanted))}
+        if self._voices:
+            scores["own_speaker_first"] = self._first(evidence.speaker, vector)
+        return Verdict(scores)
+
+    def _first(self, speaker: str, vector: NDArray[np.float32]) -> Score:
+        known = {name: self._vector(clip) for name, clip in self._voices.items()}
+        near = {name: float(vector @ one) for name, one in known.items() if one is not None}
+        if speaker not in near:
+            return Score(None, reason="its speaker has no recording to compare with")
+        return Score(float(max(near, key=near.__getitem__) == speaker))
+
+    def _vector(self, clip: Sound) -> NDArray[np.float32] | None:
+        samples = clip.mono().resample(SAMPLE_RATE).samples
+        key = hashlib.sha256(samples.tobytes()).digest()
+        if key not in self._kept:
+            self._kept[key] = self._encoder.vector(samples)
+        return self._kept[key]

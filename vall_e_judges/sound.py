@@ -1,0 +1,28 @@
+"""Clips as the judges take them: mono, 16 kHz."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from vall_e.plugin import Evidence
+
+SAMPLE_RATE = 16_000
+
+
+def heard(evidence: Evidence) -> NDArray[np.float32]:
+    """The samples of the clip."""
+    return evidence.clip.mono().resample(SAMPLE_RATE).samples
+
+
+def compared(evidence: Evidence) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+    """The samples of the original, and as many of the clip (cut or padded); None without one."""
+    if evidence.original is None:
+        return None
+    original = evidence.original.mono().resample(SAMPLE_RATE).samples
+    samples = heard(evidence)[: len(original)]
+    return original, np.pad(samples, (0, len(original) - len(samples)))
