@@ -121,6 +121,6 @@ def vall_e_register_commands() -> list[Component[CommandConfig]]:
             name="codec",
             config=CommandConfig,
             build=build_command,
-            summary="make and use the embedded codec",
+            summary="make the embedded codec; among the commands of `vall-e codec`",
         )
     ]

@@ -168,6 +168,16 @@ def test_a_truncated_file_is_told(tmp_path, suffix):
     assert caught.value.hint
 
 
+@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])  # the last is AIFC
+def test_a_truncated_aiff_file_is_told(subtype):
+    out = BytesIO()
+    soundfile.write(out, tone(seconds=2).samples, 24_000, subtype, format="AIFF")
+    whole = out.getvalue()
+    assert Clip.read(BytesIO(whole)).seconds == 2
+    with pytest.raises(AudioError, match=r"is cut off: 1\.\d+ s of 2\.00 s are missing"):
+        Clip.read(BytesIO(whole[: len(whole) // 2]))
+
+
 @pytest.mark.parametrize("data", [b"junk" * 50, b"fLaC" + b"junk" * 50])
 def test_a_message_holds_no_address(data):
     with pytest.raises(AudioError) as caught:

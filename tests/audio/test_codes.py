@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import save_file
 
-from vall_e.audio.codes import Codes
+from vall_e.audio.codes import SUFFIX, Codes, holds_codes
 from vall_e.errors import CheckpointError, DataError
 
 
@@ -24,23 +24,19 @@ def test_a_file_gives_back_the_codes(tmp_path_factory, levels, frames, codec):
 
 
 def test_a_slice_can_be_saved(tmp_path):
-    part = codes().levels(1).cut(3, 6)
+    part = codes().levels(1)
     part.save(tmp_path / "a.safetensors")
     assert Codes.load(tmp_path / "a.safetensors") == part
 
 
-def test_cuts_in_frames_and_seconds_agree():
-    whole = codes()
-    assert whole.seconds == 0.2
-    assert whole.cut_seconds(0.04, 0.1) == whole.cut(2, 5)
-    assert whole.cut(2).frames == whole.cut(2, 99).frames == 8
-    with pytest.raises(ValueError, match="not from 5 to 2"):
-        whole.cut(5, 2)
+def test_codes_know_their_length():
+    assert codes(frames=10).seconds == 0.2
 
 
-def test_joining_undoes_cutting():
-    whole = codes()
-    assert Codes.join([whole.cut(0, 4), whole.cut(4)]) == whole
+def test_joined_codes_follow_one_another():
+    joined = Codes.join([codes(frames=4), codes(frames=6)])
+    assert joined.frames == 10
+    np.testing.assert_array_equal(joined.values[:, 4:], codes(frames=6).values)
 
 
 def test_fewer_levels_are_a_slice():
@@ -91,3 +87,13 @@ def test_files_that_hold_no_codes_are_refused(tmp_path):
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.raises(CheckpointError, match="damaged"):
         Codes.load(path)
+
+
+def test_a_file_of_codes_is_told_from_others(tmp_path):
+    codes().save(tmp_path / "a.safetensors")
+    assert holds_codes(tmp_path / "a.safetensors")
+    save_file({"codes": codes().values}, tmp_path / "b.safetensors")
+    assert not holds_codes(tmp_path / "b.safetensors")
+    damaged = tmp_path / f"c{SUFFIX}"
+    damaged.write_bytes(b"no")
+    assert holds_codes(damaged)  # so that it is said to be damaged

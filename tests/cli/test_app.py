@@ -144,15 +144,15 @@ def test_an_unknown_command_is_named():
 
 
 def test_a_command_of_ours_stays_ours(site, plugin_source):
-    site.install("vall-e", plugin_source("codec", kind="command"))
-    site.install("my-plugin", plugin_source("codec", kind="command"))
+    site.install("vall-e", plugin_source("hum", kind="command"))
+    site.install("my-plugin", plugin_source("hum", kind="command"))
     app = App(registry=site.discover())
     told = CliRunner().invoke(cli, ["--help"], obj=app).stdout
     ours, theirs = told.split("Commands of plugins:")
-    assert "  codec " in ours
-    assert theirs.strip() == "my-plugin:codec  a test"
-    result = CliRunner().invoke(cli, ["codec"], obj=app)
-    assert "the plugin command 'codec' is no click.Command: 3" in result.stderr
+    assert "  hum " in ours
+    assert theirs.strip() == "my-plugin:hum  a test"
+    result = CliRunner().invoke(cli, ["hum"], obj=app)
+    assert "the plugin command 'hum' is no click.Command: 3" in result.stderr
 
 
 def test_an_unknown_command_may_belong_to_a_broken_plugin(site):

@@ -316,16 +316,6 @@ def test_numbers_that_make_no_sense_are_refused(train, option, value):
     assert f"Invalid value for '{option}'" in result.stderr
 
 
-def test_the_command_tells_what_a_codec_is(tiny_weights, tmp_path):
-    path = tmp_path / "codec.safetensors"
-    weights.save(tiny_weights, path)
-    run = CliRunner()
-    told = json.loads(run.invoke(command, ["info", str(path), "--json"]).stdout)
-    assert told["identity"] == tiny_weights.identity
-    assert told["levels"] == 3
-    assert "decodes: True" in run.invoke(command, ["info", str(path)]).stdout
-
-
 def test_the_command_sends_a_recording_through_the_codec(tiny_weights, recordings_list, tmp_path):
     path, output = tmp_path / "codec.safetensors", tmp_path / "out.wav"
     weights.save(tiny_weights, path)

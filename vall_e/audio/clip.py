@@ -13,13 +13,13 @@ import soxr
 from attrs import Attribute, cmp_using, evolve, field, frozen, validators
 
 from vall_e.audio.encoding import Note, encode, format_of
+from vall_e.audio.header import promised_frames
 from vall_e.audio.loudness import window_power
-from vall_e.audio.wav_header import promised_frames
 from vall_e.errors import AudioError
 from vall_e.whole_file import write_whole
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from jaxtyping import Float32, Num
 
 SILENT_DB = -60.0
 """The loudest part of a recording that is taken for silent: below any room."""
@@ -35,14 +35,14 @@ CLIPPED_SAMPLES = 10
 log = logging.getLogger(__name__)
 
 
-def _as_float32(samples: NDArray[Any]) -> NDArray[np.float32]:
+def _as_float32(samples: Num[np.ndarray, "*c s"]) -> Float32[np.ndarray, "*c s"]:
     samples = np.asarray(samples)
     if not np.issubdtype(samples.dtype, np.floating):
         raise TypeError(f"samples are floats in [-1, 1], not {samples.dtype}")
     return np.ascontiguousarray(samples, dtype=np.float32)
 
 
-def _one_or_two_axes(_: object, __: Attribute[Any], samples: NDArray[np.float32]) -> None:
+def _one_or_two_axes(_: object, __: Attribute[Any], samples: Float32[np.ndarray, "*c s"]) -> None:
     if samples.ndim not in (1, 2):
         raise ValueError(f"samples are (s,) or (c, s), not {samples.shape}")
 
@@ -51,7 +51,7 @@ def _one_or_two_axes(_: object, __: Attribute[Any], samples: NDArray[np.float32]
 class Clip:
     """Samples in [-1, 1], `(s,)` if mono, else `(c, s)`; and where they come from, for messages."""
 
-    samples: NDArray[np.float32] = field(
+    samples: Float32[np.ndarray, "*c s"] = field(
         converter=_as_float32, validator=_one_or_two_axes, eq=cmp_using(eq=np.array_equal)
     )
     sample_rate: int = field(validator=validators.gt(0))

@@ -17,14 +17,14 @@ from vall_e.whole_file import write_whole
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
+    from jaxtyping import Int16
 
 FORMAT = 1
 """Version of the file format."""
 SUFFIX = ".codes.safetensors"
 
 
-def _are_codes(_: object, __: Attribute[Any], values: NDArray[np.int16]) -> None:
+def _are_codes(_: object, __: Attribute[Any], values: Int16[np.ndarray, "k f"]) -> None:
     if values.dtype != np.int16 or values.ndim != 2:
         raise DataError(
             f"codes are int16 (levels, frames), not {values.dtype} {values.shape}",
@@ -41,7 +41,7 @@ class Codes:
     `codec` is the identity of what made them; codes of different identities cannot be mixed.
     """
 
-    values: NDArray[np.int16] = field(validator=_are_codes, eq=cmp_using(eq=np.array_equal))
+    values: Int16[np.ndarray, "k f"] = field(validator=_are_codes, eq=cmp_using(eq=np.array_equal))
     codec: str = field(validator=validators.min_len(1))
     frame_rate: float = field(validator=validators.gt(0))
     sample_rate: int = field(validator=validators.gt(0))
@@ -62,17 +62,6 @@ class Codes:
                 hint="ask for fewer levels, or encode with more",
             )
         return evolve(self, values=self.values[:count])
-
-    def cut(self, first: int, last: int | None = None) -> Self:
-        """Frames from `first` up to `last`; what lies outside is left out."""
-        if first < 0 or (last is not None and last < first):
-            raise ValueError(f"a cut goes from frame 0 or later on, not from {first} to {last}")
-        return evolve(self, values=self.values[:, first:last])
-
-    def cut_seconds(self, start: float, end: float | None = None) -> Self:
-        """The whole frames from `start` to `end`, to the nearest frame."""
-        last = None if end is None else round(end * self.frame_rate)
-        return self.cut(round(start * self.frame_rate), last)
 
     @classmethod
     def join(cls, parts: Sequence[Codes]) -> Codes:
@@ -129,6 +118,15 @@ class Codes:
         return codes
 
 
+def holds_codes(path: Path) -> bool:
+    """Whether this is a file of codes, sound or not."""
+    try:
+        with safe_open(path, framework="numpy") as file:
+            return "vall_e.codes" in (file.metadata() or {})
+    except (SafetensorError, OSError):
+        return path.name.endswith(SUFFIX)
+
+
 def _check_format(metadata: dict[str, str], path: Path) -> None:
     if "vall_e.codes" not in metadata:
         raise DataError(f"{path} holds no codes", hint="give a file that Codes.save wrote")
@@ -143,5 +141,5 @@ def _check_format(metadata: dict[str, str], path: Path) -> None:
 def _foreign(what: str, found: str, wanted: str) -> DataError:
     return DataError(
         f"{what} were made with the codec {found}, not {wanted}",
-        hint="encode the recordings again with the codec of this model",
+        hint="use that codec, or encode the recordings again with this one",
     )

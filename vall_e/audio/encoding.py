@@ -17,7 +17,7 @@ from vall_e.errors import AudioError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from jaxtyping import Float32
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,7 @@ def format_of(path: Path) -> str:
 
 
 def encode(
-    samples: NDArray[np.float32],
+    samples: Float32[np.ndarray, "*c s"],
     sample_rate: int,
     format: str,  # noqa: A002
     note: Note | None = None,
@@ -82,7 +82,9 @@ def encode(
     return _bytes(_within_full_scale(frames), rate, encoding, note)
 
 
-def _bytes(frames: NDArray[np.float32], rate: int, encoding: Encoding, note: Note | None) -> bytes:
+def _bytes(
+    frames: Float32[np.ndarray, "s c"], rate: int, encoding: Encoding, note: Note | None
+) -> bytes:
     out = BytesIO()
     try:
         with soundfile.SoundFile(
@@ -120,7 +122,7 @@ def _rate(encoding: Encoding, sample_rate: int) -> int:
     return next(higher, encoding.rates[-1]) if encoding.rates else sample_rate
 
 
-def _within_full_scale(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+def _within_full_scale(frames: Float32[np.ndarray, "s c"]) -> Float32[np.ndarray, "s c"]:
     if not np.isfinite(frames).all():
         raise AudioError(
             "samples that are no numbers cannot be written", hint="check what made the audio"
@@ -128,4 +130,5 @@ def _within_full_scale(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     over = int((np.abs(frames) > 1).sum())
     if over:
         log.warning("%d samples over full scale are clipped", over)
-    return np.clip(frames, -1, 1)
+    clipped: Float32[np.ndarray, "s c"] = np.clip(frames, -1, 1)
+    return clipped

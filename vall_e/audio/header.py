@@ -1,23 +1,48 @@
-"""What the header of a WAV file says, which libsndfile corrects without a word."""
+"""What the header of a WAV or AIFF file says, which libsndfile corrects without a word."""
 
 from __future__ import annotations
 
 import struct
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _UNKNOWN = 0x7FFF0000
 """From here on, a size means "until the end": programs that write to a pipe put such."""
 
 
 def promised_frames(data: bytes) -> int:
-    """The frames that a WAV file says to have; 0 if it does not say, or is no WAV file."""
-    if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
-        return 0
-    place, frame_bytes = 12, 0
-    while place + 8 <= len(data):
-        kind, size = struct.unpack_from("<4sI", data, place)
-        if kind == b"fmt " and place + 22 <= len(data):
-            (frame_bytes,) = struct.unpack_from("<H", data, place + 20)
+    """The frames that the file says to have; 0 if it does not say, or is of another format."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
+        return _of_wav(data)
+    if data[:4] == b"FORM" and data[8:12] in (b"AIFF", b"AIFC"):
+        return _of_aiff(data)
+    return 0
+
+
+def _of_wav(data: bytes) -> int:
+    frame_bytes = 0
+    for kind, size, place in _chunks(data, "<4sI"):
+        if kind == b"fmt " and place + 14 <= len(data):
+            (frame_bytes,) = struct.unpack_from("<H", data, place + 12)
         if kind == b"data":
             return size // frame_bytes if frame_bytes and size < _UNKNOWN else 0
-        place += 8 + size + size % 2
     return 0
+
+
+def _of_aiff(data: bytes) -> int:
+    for kind, _, place in _chunks(data, ">4sI"):
+        if kind == b"COMM" and place + 6 <= len(data):
+            (frames,) = struct.unpack_from(">I", data, place + 2)
+            return int(frames) if frames < _UNKNOWN else 0
+    return 0
+
+
+def _chunks(data: bytes, header: str) -> Iterator[tuple[bytes, int, int]]:
+    """Name, size and place of the content of each."""
+    place = 12
+    while place + 8 <= len(data):
+        kind, size = struct.unpack_from(header, data, place)
+        yield kind, size, place + 8
+        place += 8 + size + size % 2

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    from jaxtyping import Float, Int16
 
 SCALE = 32_768
 """Readers divide by it, so that what was read from 16 bits is written back bit for bit."""
 
 
-def as_pcm16(samples: NDArray[np.floating]) -> NDArray[np.int16]:
+def as_pcm16(samples: Float[np.ndarray, "*axes"]) -> Int16[np.ndarray, "*axes"]:
     """Rounded; what lies beyond full scale is clipped. libsndfile would round down."""
     scaled = np.clip(np.rint(samples * SCALE), -SCALE, SCALE - 1)
     return np.asarray(scaled, dtype=np.int16)

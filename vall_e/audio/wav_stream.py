@@ -13,7 +13,7 @@ from vall_e.errors import AudioError
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from numpy.typing import NDArray
+    from jaxtyping import Float
 
     from vall_e.audio.encoding import Note
 
@@ -42,7 +42,7 @@ class WavStream:
         file.write(self._header(UNKNOWN_SIZE))
         file.flush()
 
-    def write(self, samples: NDArray[np.floating]) -> None:
+    def write(self, samples: Float[np.ndarray, " s"]) -> None:
         """Samples `(s,)` in [-1, 1] go out at once; what lies beyond is clipped."""
         if self._closed:
             raise ValueError("this stream is closed")

@@ -26,6 +26,7 @@ COMMANDS = {
     "voices": ("vall_e.cli.voices:voices", "List, add and remove voices."),
     "train": ("vall_e.cli.train:train", "Train a model as a YAML file says."),
     "export": ("vall_e.cli.export:export", "Write a trained model in another format."),
+    "codec": ("vall_e.cli.codec:codec", "Encode and decode recordings; make codecs."),
     "data": ("vall_e.cli.data:data", "Make datasets of recordings."),
     "config": ("vall_e.cli.config:config", "Write, check and show YAML files."),
     "plugins": ("vall_e.cli.plugins:plugins", "List and check what is installed."),
@@ -146,6 +147,8 @@ def _offered_commands(ctx: click.Context, *, built_in: bool = False) -> dict[str
     summaries: dict[str, str] = {}
     for offer in registry.offers_of("command"):
         name = offer.component.name if built_in else registry.spelling(offer)
+        if built_in and name in COMMANDS:
+            continue  # its subcommands are among those of ours
         if offer.built_in is built_in:
             summaries[offer.qualified if name in COMMANDS else name] = offer.component.summary
     return dict(sorted(summaries.items()))

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Protocol
 
 import numpy as np
-import torch
 from attrs import field, frozen
 
 from vall_e.audio.clip import Clip
@@ -14,7 +13,8 @@ from vall_e.data.manifest import Info
 from vall_e.data.recordings import Recording
 from vall_e.errors import DataError, VallEError
 from vall_e.interfaces import Codec
-from vall_e.model.device import device_of, find_device, place_codec
+from vall_e.model.coding import encode
+from vall_e.model.device import find_device, place_codec
 from vall_e.text.front_end import FrontEnd
 
 MIN_SECONDS = 0.2  # shorter than a syllable: nothing to learn to say
@@ -82,17 +82,12 @@ class Preparer:
         phonemes = self.front_end.phonemes(recording.text, language)
         clip = Clip.read(recording.path).mono()  # opposite channels become silence
         clip.check(min_seconds=MIN_SECONDS, max_seconds=self.max_seconds)
-        clip = clip.resample(self.codec.sample_rate)
-        # Resampling can overshoot a loud recording's peaks a little, which is worth no warning.
-        audio = torch.from_numpy(clip.samples).float().clamp(-1, 1)[None, None]
-        with torch.inference_mode():
-            codes = self.codec.encode(audio.to(device_of(self.codec)))[0]  # (k, f)
         return Prepared(
             recording=recording,
             language=language,
             phonemes=phonemes,
             seconds=clip.seconds,
-            codes=np.ascontiguousarray(codes.T.cpu().numpy().astype("<i2")),
+            codes=np.ascontiguousarray(encode(clip, self.codec).values.T.astype("<i2")),
         )
 
     def _language(self, recording: Recording) -> str:

@@ -9,12 +9,12 @@ import torch
 from attrs import define, field
 
 from vall_e.interfaces import Codec
+from vall_e.model.coding import to_codes
 from vall_e.model.device import device_of
 from vall_e.synthesis.clock import Clock
 from vall_e.synthesis.decode import Spoken
 from vall_e.synthesis.plan import Line, Plan
 from vall_e.synthesis.result import Chunk, Result, Sentence, Waveform
-from vall_e.synthesis.voice import to_codes
 
 
 @define(eq=False)

@@ -15,7 +15,7 @@ from safetensors.numpy import save
 from vall_e.audio.codes import Codes
 from vall_e.audio.silence import trim
 from vall_e.errors import AudioError, CheckpointError
-from vall_e.model.device import device_of
+from vall_e.model.coding import encode
 from vall_e.synthesis.voices import ENCODED
 from vall_e.whole_file import write_whole
 
@@ -52,12 +52,8 @@ class Voice:
     ) -> Voice:
         """Encode the first `seconds` of speech. Raises `AudioError` if the clip cannot be used."""
         usable = trim(clip.mono().check()).check(min_seconds=SHORTEST_SECONDS)
-        usable = usable.cut(0.0, seconds).resample(codec.sample_rate)
-        # Resampling can overshoot a loud recording's peaks a little, which is worth no warning.
-        audio = torch.from_numpy(usable.samples).clamp(-1, 1)[None, None].to(device_of(codec))
-        with torch.inference_mode():
-            codes = codec.encode(audio)[0]
-        return cls(name, to_codes(codes, codec), transcript=transcript, consent=consent)
+        codes = encode(usable.cut(0.0, seconds), codec)
+        return cls(name, codes, transcript=transcript, consent=consent)
 
     def require(self, codec: str) -> None:
         """Raise `CheckpointError` if the codes are not of the codec with this identity."""
@@ -117,16 +113,6 @@ class Voice:
 
 SHORTEST_SECONDS = 0.5
 """Less says too little about a voice."""
-
-
-def to_codes(codes: Tensor, codec: Codec) -> Codes:
-    """Codes (k, f) from a codec, or from a model that writes its codes, with what they are."""
-    return Codes(
-        values=codes.to(torch.int16).cpu().numpy(),
-        codec=codec.identity,
-        frame_rate=codec.frame_rate,
-        sample_rate=codec.sample_rate,
-    )
 
 
 def _check_format(metadata: dict[str, str], path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 from pathlib import Path
@@ -44,7 +43,7 @@ OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
 @click.group()
 def codec() -> None:
-    """Make and use the embedded codec.
+    """Make the embedded codec.
 
     LISTS are tab-separated files with a column `path`, relative to the list's folder.
     """
@@ -183,28 +182,6 @@ def _report_skipped(lists: Sequence[Path], sources: Sequence[Recordings]) -> Non
             click.echo(f"{path}: skipped {count} of {total} recordings", err=True)
             for item in source.skipped[:SHOWN]:
                 click.echo(f"  {item.reason}", err=True)
-
-
-@codec.command()
-@click.argument("file", required=False, type=FILE)
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def info(file: Path | None, as_json: bool) -> None:
-    """Tell identity and sizes of a codec FILE; left out, of the codec that VALL-E carries."""
-    from vall_e_codecs.embedded.codec import open_codec
-
-    found = open_codec(file)
-    facts = {
-        "identity": found.identity,
-        "sample_rate": found.sample_rate,
-        "frame_rate": found.frame_rate,
-        "levels": found.levels,
-        "codebook_size": found.codebook_size,
-        "decodes": found.vocoder is not None,
-    }
-    if as_json:
-        click.echo(json.dumps(facts))
-    else:
-        click.echo("\n".join(f"{name}: {value}" for name, value in facts.items()))
 
 
 @codec.command()

@@ -1,0 +1,174 @@
+"""`vall-e codec encode`, `decode` and `info`."""
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from vall_e.audio.clip import Clip
+from vall_e.audio.codes import Codes
+from vall_e.cli.app import App, cli
+from vall_e_codecs.embedded import weights
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def run(registry, tiny_weights, tmp_path):
+    """`vall-e codec ...` with the codec in `codec.safetensors`, which is small."""
+    path = tmp_path / "codec.safetensors"
+    weights.save(tiny_weights, path)
+
+    def run(command, *words, codec=path):
+        arguments = ["codec", command, *map(str, words)]
+        if codec:
+            arguments += ["--codec", "embedded", "--set", f"codec.path={codec}"]
+        return CliRunner().invoke(cli, arguments, obj=App(registry=registry, environ={}))
+
+    return run
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Recordings of 0.5 s and 1 s, and something else, in folders."""
+    folder = tmp_path / "sounds"
+    (folder / "deep").mkdir(parents=True)
+    t = np.arange(24_000) / 24_000
+    tone = Clip((0.3 * np.sin(1000 * t)).astype("f4"), 24_000)
+    tone.cut(0, 0.5).write(folder / "short.wav")
+    tone.write(folder / "deep" / "long.flac")
+    (folder / "notes.txt").write_text("hello")
+    return folder
+
+
+def test_a_recording_becomes_codes_and_sound_again(run, folder, tmp_path, tiny_weights):
+    codes, again = tmp_path / "x.codes.safetensors", tmp_path / "again.flac"
+    result = run("encode", folder / "short.wav", "-o", codes)
+    assert result.exit_code == 0, result.output
+    assert f"{codes}: 25 frames, 3 levels, 0.50 s" in result.stdout
+    found = Codes.load(codes)
+    assert (found.codec, found.values.shape) == (tiny_weights.identity, (3, 25))
+    assert run("decode", codes, "-o", again).exit_code == 0
+    clip = Clip.read(again)
+    assert (clip.seconds, clip.sample_rate) == (0.5, 16_000)
+
+
+def test_folders_are_encoded_and_decoded_as_they_are(run, folder, tmp_path):
+    out, back = tmp_path / "codes", tmp_path / "back"
+    assert run("encode", folder, "-o", out).exit_code == 0
+    names = {str(path.relative_to(out)) for path in out.rglob("*") if path.is_file()}
+    assert names == {"short.codes.safetensors", "deep/long.codes.safetensors"}
+    assert run("decode", out, "-o", back, "--format", "flac").exit_code == 0
+    names = {str(path.relative_to(back)) for path in back.rglob("*") if path.is_file()}
+    assert names == {"short.flac", "deep/long.flac"}
+
+
+def test_fewer_levels_are_kept_and_used(run, folder, tmp_path):
+    codes = tmp_path / "x.codes.safetensors"
+    run("encode", folder / "short.wav", "-o", codes, "--levels", "2")
+    assert Codes.load(codes).values.shape == (2, 25)
+    one, two = tmp_path / "1.wav", tmp_path / "2.wav"
+    run("decode", codes, "-o", one, "--levels", "1")
+    run("decode", codes, "-o", two)
+    assert one.read_bytes() != two.read_bytes()
+    for command, source, target in (
+        ("encode", folder / "short.wav", codes),
+        ("decode", codes, one),
+    ):
+        result = run(command, source, "-o", target, "--levels", "9")
+        assert result.exit_code == 8
+        assert "levels, not 9" in result.stderr
+
+
+def test_codes_of_another_codec_are_refused_and_nothing_is_written(run, folder, tmp_path):
+    codes, out = tmp_path / "x.codes.safetensors", tmp_path / "x.wav"
+    run("encode", folder / "short.wav", "-o", codes)
+    result = run("decode", codes, "-o", out, codec=None)
+    assert result.exit_code == 8
+    assert "were made with the codec embedded-16k:" in result.stderr
+    assert "Hint: use that codec" in result.stderr
+    assert not out.exists()
+
+
+def test_one_bad_file_of_several_is_told_and_the_others_are_done(run, folder, tmp_path):
+    (folder / "bad.wav").write_bytes(b"no sound")
+    out = tmp_path / "codes"
+    result = run("encode", folder, "-o", out)
+    assert result.exit_code == 8
+    assert "bad.wav is no audio" in result.stderr
+    assert "1 of 3 files could not be done" in result.stderr
+    assert len(list(out.rglob("*.codes.safetensors"))) == 2
+
+
+def test_files_that_would_overwrite_one_another_are_refused(run, folder, tmp_path):
+    (folder / "short.flac").write_bytes((folder / "deep" / "long.flac").read_bytes())
+    result = run("encode", folder, "-o", tmp_path / "codes")
+    assert result.exit_code == 8
+    assert "would both be written to" in result.stderr
+    assert not (tmp_path / "codes").exists()
+
+
+def test_a_folder_without_recordings_is_told(run, tmp_path):
+    (tmp_path / "empty").mkdir()
+    result = run("encode", tmp_path / "empty", "-o", tmp_path / "codes")
+    assert result.exit_code == 8
+    assert "there is nothing to do" in result.stderr
+
+
+def test_a_codec_and_an_option_that_do_not_exist_are_told(run, folder, tmp_path):
+    for words in (["--codec", "embeded"], ["--set", "codec.pth=x"]):
+        result = run("encode", folder, "-o", tmp_path / "codes", *words, codec=None)
+        assert result.exit_code == 3
+        assert "did you mean" in result.stderr
+
+
+def test_info_tells_what_a_file_of_codes_holds(run, folder, tmp_path, tiny_weights):
+    codes = tmp_path / "x.codes.safetensors"
+    run("encode", folder / "short.wav", "-o", codes)
+    told = json.loads(run("info", codes, "--json", codec=None).stdout)
+    assert told == {
+        "codec": tiny_weights.identity, "levels": 3, "frames": 25, "seconds": 0.5,
+        "frame_rate": 50.0, "sample_rate": 16_000,
+    }  # fmt: skip
+    codes.write_bytes(codes.read_bytes()[:-9])
+    result = run("info", codes, codec=None)
+    assert result.exit_code == 7
+    assert "damaged" in result.stderr
+
+
+def test_info_tells_what_a_codec_is(run, tmp_path, tiny_weights, codebooks):
+    told = json.loads(run("info", tmp_path / "codec.safetensors", "--json", codec=None).stdout)
+    assert told["identity"] == tiny_weights.identity
+    assert (told["levels"], told["bits_per_second"]) == (3, 750)
+    assert "decodes: True" in run("info").stdout
+    weights.save(codebooks, tmp_path / "codebooks.safetensors")
+    assert "decodes: False" in run("info", tmp_path / "codebooks.safetensors", codec=None).stdout
+
+
+def test_the_commands_that_make_codecs_are_beside_ours(run, registry):
+    result = CliRunner().invoke(cli, ["codec", "--help"], obj=App(registry=registry))
+    for name in ("decode", "encode", "fit", "info", "resynthesize", "train"):
+        assert f"\n  {name} " in result.stdout
+    assert run("trian", codec=None).exit_code == 2
+    top = CliRunner().invoke(cli, ["--help"], obj=App(registry=registry)).stdout
+    assert [line.split()[0] for line in top.splitlines() if line].count("codec") == 1
+
+
+def test_the_commands_of_the_page_run(registry, tmp_path, monkeypatch):
+    page = (ROOT / "docs" / "codecs.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"## Files of codes\n.*?```sh\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "recordings").mkdir()
+    for name in ("voice.wav", "recordings/a.wav", "recordings/b.wav"):
+        clip = Clip.read(ROOT / "tests" / "speech" / "a0031.flac")
+        clip.cut(0, 1).write(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    for line in block.splitlines():
+        words = shlex.split(line, comments=True)
+        result = CliRunner().invoke(cli, words[1:], obj=App(registry=registry, environ={}))
+        assert result.exit_code == 0, result.output
+    assert Clip.read(tmp_path / "again" / "b.flac").seconds == 1
+    assert Codes.load(tmp_path / "small.codes.safetensors").values.shape == (2, 50)

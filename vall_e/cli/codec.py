@@ -1,0 +1,284 @@
+"""`vall-e codec`: recordings to files of codes and back, and what such a file holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from vall_e.cli.app import App
+from vall_e.errors import AudioError, CheckpointError, DataError, VallEError
+from vall_e.registry import Preset
+
+if TYPE_CHECKING:
+    from vall_e.interfaces import Codec
+
+CODES = ".codes.safetensors"
+existing = click.Path(exists=True, path_type=Path)
+SOURCES = click.argument("sources", nargs=-1, required=True, type=existing)
+OUTPUT = click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path),
+    help="File; for several SOURCES, or a folder, the folder to write to.",
+)  # fmt: skip
+DEVICE = click.option("--device", default="cpu", show_default=True, help="auto, cpu, cuda, cuda:1.")
+Todo = list[tuple[Path, Path]]
+"""What to read, and what to write."""
+
+
+class CodecGroup(click.Group):
+    """Our commands, and those of the built-in group of our name, which make the codecs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        making = _making(ctx)
+        more = making.list_commands(ctx) if making else []
+        return sorted({*super().list_commands(ctx), *more})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        ours, making = super().get_command(ctx, cmd_name), _making(ctx)
+        return ours or (making.get_command(ctx, cmd_name) if making else None)
+
+
+def _making(ctx: click.Context) -> click.Group | None:
+    registry, name = ctx.ensure_object(App).registry, Preset("codec")
+    for offer in registry.find("command", name):
+        command = offer.component.build(offer.component.config())
+        if offer.built_in and isinstance(command, click.Group):
+            return command
+    return None
+
+
+def _chosen(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say which codec."""
+    for option in (
+        click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE",
+                     help="Set an option of the codec, say codec.levels=4."),
+        click.option("--codec", "name", metavar="NAME", help="Else the config's, or `embedded`."),
+        click.option("-c", "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+                     help="YAML file whose codec counts."),
+    ):  # fmt: skip
+        command = option(command)
+    return command
+
+
+@click.group(cls=CodecGroup)
+def codec() -> None:
+    """Turn recordings into codes and back; make the embedded codec."""
+
+
+@codec.command()
+@SOURCES
+@OUTPUT
+@_chosen
+@click.option("--levels", type=click.IntRange(min=1), help="Keep the first so many. Default: all.")
+@DEVICE
+@click.pass_obj
+def encode(
+    app: App,
+    sources: tuple[Path, ...],
+    output: Path,
+    config: Path | None,
+    name: str | None,
+    overrides: tuple[str, ...],
+    levels: int | None,
+    device: str,
+) -> None:
+    """Write the codes of recordings, and of those in folders, as .codes.safetensors files."""
+    from vall_e.data.recordings import AUDIO
+
+    todo = _todo(sources, output, AUDIO, CODES)
+    found = _codec(app, config, name, overrides, device)
+
+    def do(source: Path, target: Path) -> str:
+        from vall_e.audio.clip import Clip
+        from vall_e.model.coding import encode
+
+        codes = encode(Clip.read(source), found)
+        codes = codes if levels is None else codes.levels(levels)
+        codes.save(target)
+        return f"{codes.frames} frames, {len(codes.values)} levels, {codes.seconds:.2f} s"
+
+    _each(todo, do)
+
+
+@codec.command()
+@SOURCES
+@OUTPUT
+@_chosen
+@click.option("--levels", type=click.IntRange(min=1), help="Use the first so many. Default: all.")
+@click.option("--format", "kind", default="wav", show_default=True, help="Of files in a folder.")
+@DEVICE
+@click.pass_obj
+def decode(
+    app: App,
+    sources: tuple[Path, ...],
+    output: Path,
+    config: Path | None,
+    name: str | None,
+    overrides: tuple[str, ...],
+    levels: int | None,
+    kind: str,
+    device: str,
+) -> None:
+    """Write the sound of files of codes. They must be of the codec that is chosen."""
+    todo = _todo(sources, output, (CODES,), f".{kind}")
+    found = _codec(app, config, name, overrides, device)
+
+    def do(source: Path, target: Path) -> str:
+        from vall_e.audio.codes import Codes
+        from vall_e.model.coding import decode
+
+        codes = Codes.load(source, codec=found.identity)
+        clip = decode(codes if levels is None else codes.levels(levels), found)
+        clip.write(target)
+        return f"{clip.seconds:.2f} s"
+
+    _each(todo, do)
+
+
+@codec.command()
+@click.argument("file", required=False, type=existing)
+@_chosen
+@click.option("--json", "as_json", is_flag=True, help="For programs, on stdout.")
+@click.pass_obj
+def info(
+    app: App,
+    file: Path | None,
+    config: Path | None,
+    name: str | None,
+    overrides: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Tell what is in a file of codes, or what a codec is.
+
+    FILE is either one; left out, the codec that is chosen is told of.
+    """
+    from vall_e.audio.codes import holds_codes
+
+    if file is not None and holds_codes(file):
+        facts = _facts_of_codes(file)
+    else:
+        given = () if file is None else (f"codec.path={json.dumps(str(file))}",)
+        facts = _facts_of_codec(_codec(app, config, name, (*given, *overrides), "cpu"))
+    lines = (f"{fact}: {value}" for fact, value in facts.items())
+    click.echo(json.dumps(facts) if as_json else "\n".join(lines))
+
+
+def _codec(
+    app: App, config: Path | None, name: str | None, overrides: Iterable[str], device: str
+) -> Codec:
+    from vall_e.config.load import load
+    from vall_e.model.device import find_device, place_codec
+
+    named = [f"codec={name}"] if name else []
+    run = load(config, app.registry, overrides=[*named, *overrides], environ=app.environ)
+    return place_codec(run.codec.build(), find_device(device, option="--device"))
+
+
+def _todo(sources: Iterable[Path], output: Path, wanted: tuple[str, ...], suffix: str) -> Todo:
+    """Each file with its target: the output itself for one file, else a name in that folder."""
+    files = [pair for source in sources for pair in _files(source, wanted)]
+    if not files:
+        raise DataError(
+            f"there is nothing to do: no {' '.join(wanted)} in the folders",
+            hint="name the files, or another folder",
+        )
+    one = [source for source in sources if source.is_file()]
+    if len(one) == len(files) == 1 and not output.is_dir():
+        return [(one[0], output)]
+    todo = [(file, output / f"{_stem(short)}{suffix}") for file, short in files]
+    _require_distinct(todo)
+    return todo
+
+
+def _files(source: Path, wanted: tuple[str, ...]) -> list[tuple[Path, Path]]:
+    """Files, each with the place that it has below its folder."""
+    if source.is_file():
+        return [(source, Path(source.name))]
+    found = (file for file in source.rglob("*") if file.name.lower().endswith(wanted))
+    return [(file, file.relative_to(source)) for file in sorted(found) if file.is_file()]
+
+
+def _stem(short: Path) -> Path:
+    name = short.name.removesuffix(CODES)
+    return short.with_name(name if name != short.name else short.stem)
+
+
+def _require_distinct(todo: Todo) -> None:
+    first: dict[Path, Path] = {}
+    for source, target in todo:
+        if target in first:
+            raise DataError(
+                f"{first[target]} and {source} would both be written to {target}",
+                hint="do them one after the other, into two folders",
+            )
+        first[target] = source
+
+
+def _each(todo: Todo, do: Callable[[Path, Path], str]) -> None:
+    """Do all; where there are several, one that fails keeps nobody else from being done."""
+    failed = 0
+    for source, target in todo:
+        try:
+            if len(todo) > 1:
+                _make_folder(target.parent)
+            told = do(source, target)
+        except VallEError as exc:
+            if len(todo) == 1:
+                raise
+            failed += 1
+            click.echo(f"Error: {exc.message}", err=True)
+        else:
+            click.echo(f"{target}: {told}")
+    if failed:
+        raise DataError(
+            f"{failed} of {len(todo)} files could not be done", hint="see the lines above"
+        )
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise AudioError(
+            f"the folder {folder} cannot be made: {exc.strerror}", hint="give another -o"
+        ) from exc
+
+
+def _facts_of_codes(file: Path) -> dict[str, Any]:
+    from vall_e.audio.codes import Codes
+
+    codes = Codes.load(file)
+    return {
+        "codec": codes.codec,
+        "levels": len(codes.values),
+        "frames": codes.frames,
+        "seconds": round(codes.seconds, 3),
+        "frame_rate": codes.frame_rate,
+        "sample_rate": codes.sample_rate,
+    }
+
+
+def _facts_of_codec(found: Codec) -> dict[str, Any]:
+    from math import log2
+
+    return {
+        "identity": found.identity,
+        "sample_rate": found.sample_rate,
+        "frame_rate": found.frame_rate,
+        "levels": found.levels,
+        "codebook_size": found.codebook_size,
+        "bits_per_second": round(found.frame_rate * found.levels * log2(found.codebook_size)),
+        "decodes": _decodes(found),
+    }
+
+
+def _decodes(found: Codec) -> bool:
+    """False for a codec that has codebooks only."""
+    try:
+        found.stream()
+    except CheckpointError:
+        return False
+    return True
