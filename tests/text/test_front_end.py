@@ -72,6 +72,10 @@ def test_what_cannot_be_said_is_refused(front_end, text, language, says):
         ("private \ue000, none \u0378", "en", {"\ue000": 1, "\u0378": 1}),
         ("“Well” – (so) don’t; ½ & @ + 😀…", "en", {}),
         ("Привет, мир", "ru", {}),
+        ("say да now", "en", {"д": 1, "а": 1}),
+        ("say שם now", "de", {"ש": 1, "ם": 1}),
+        ("π and Ω", "en", {}),
+        ("ああ です", "ja", {}),
         ("naïve café, Łódź", "en", {}),
     ],
 )

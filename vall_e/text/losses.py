@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
+from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from babel.core import get_global
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,6 +19,10 @@ if TYPE_CHECKING:
 SILENT = "\"'*,./:;?!\\¡¿…‚„·•‧`´\N{RIGHT SINGLE QUOTATION MARK}。．｡।۔，、､،；؛：！？؟⋯"
 """Marks of which nobody expects a sound, beside brackets, quotes and dashes."""
 _KEPT = frozenset({"L", "M", "Z", "Cc", "Cf", "Ps", "Pe", "Pi", "Pf", "Pd", "Pc"})
+ALIKE = 0.7
+"""Of a word and its letters one by one, the share of sounds in common: espeak slurs some."""
+_FOREIGN_WORD = re.compile(r"[\u0370-\u07ff\u0900-\u10ff\u1f00-\u1fff\u3041-\u30ff]{2,}")
+"""Letters that are neither Latin nor Chinese."""
 _STRESS = str.maketrans("", "", "ˈˌ ")
 
 
@@ -28,13 +37,16 @@ class Losses:
         """How often each that is lost occurs in the text.
 
         A sign is lost if the text sounds the same without it. A letter is lost if all that is said
-        of it is its number: "letter one six a zero", in espeak's case.
+        of it is its number: "letter one six a zero", in espeak's case; or if it is of another
+        script, and its word sounds as its letters do alone: "Hebrew shin Hebrew lamed".
         """
         text = unicodedata.normalize("NFC", text)
         found = Counter(char for char in text if not char.isascii() or not char.isalnum())
         lost = {char for char in found if _is_no_character(char)}
         lost |= self._unheard(without(text, lost), filter(_is_sign, found.keys() - lost), language)
         lost |= {char for char in found if _may_be_spelled(char) and self._spells(char, language)}
+        for word in set(_FOREIGN_WORD.findall(text)) if _is_latin(language) else ():
+            lost |= set(word) if self._names_letters(word, language) else set()
         return Counter({char: count for char, count in found.items() if char in lost})
 
     def _unheard(self, text: str, signs: Iterable[str], language: str) -> set[str]:
@@ -43,6 +55,11 @@ class Losses:
             return set()
         whole = self._phonemizer(text, language)
         return {sign for sign in signs if self._phonemizer(without(text, sign), language) == whole}
+
+    def _names_letters(self, word: str, language: str) -> bool:
+        one_by_one = "".join(self._sound(letter, language) for letter in word)
+        alike = SequenceMatcher(None, self._sound(word, language), one_by_one, autojunk=False)
+        return alike.ratio() > ALIKE
 
     def _spells(self, letter: str, language: str) -> bool:
         if (letter, language) not in self._spelled:
@@ -54,6 +71,12 @@ class Losses:
 
     def _sound(self, text: str, language: str) -> str:
         return self._phonemizer(text, language).translate(_STRESS)
+
+
+@lru_cache
+def _is_latin(language: str) -> bool:
+    """Whether it is written in the Latin script, as CLDR says."""
+    return "_Latn" in get_global("likely_subtags").get(language.partition("-")[0], "")
 
 
 def without(text: str, chars: Iterable[str]) -> str:

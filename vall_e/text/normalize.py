@@ -37,6 +37,7 @@ UNITS = {
     "m²": "area-square-meter", "ha": "area-hectare", "ms": "duration-millisecond",
     "Hz": "frequency-hertz", "kHz": "frequency-kilohertz", "MHz": "frequency-megahertz",
     "GHz": "frequency-gigahertz", "W": "power-watt", "kW": "power-kilowatt",
+    "h": "duration-hour", "hr": "duration-hour", "hrs": "duration-hour", "min": "duration-minute",
     "kWh": "energy-kilowatt-hour", "V": "electric-volt", "KB": "digital-kilobyte",
     "MB": "digital-megabyte", "GB": "digital-gigabyte", "TB": "digital-terabyte",
 }  # fmt: skip
@@ -100,14 +101,18 @@ class _Speaker:
         amount = _range_of(number, f"(?:{space}{unit})?")
         stop = r"(?![\w²³/])(?:\.(?=,|\s+[a-z]))?"  # a dot that ends no sentence: 5 ft. tall
         yield rf"{MINUS}{amount}{space}(?P<u>{unit}){stop}", self._quantity
-        for pattern, ending in words.ordinals:
-            yield pattern.replace("MONTH", _any_of(self.months.values())), self._ordinal(ending)
+        for pattern, old, new in words.ordinals:
+            where = pattern.replace("MONTH", _any_of(self.months.values()))
+            yield where, self._ordinal(old, new)
         yield words.decades, self._decade
         octet = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)"
         yield rf"(?<![\d.]){octet}(?:\.{octet}){{3}}(?!\.?\d)", self._version
         yield rf"(?<!\d)(?!{number}(?!\.?\d))\d+(?:\.\d+){{2,}}(?!\d)", self._version
+        yield r"(?<![\w.,])\+?\d+(?:[-–]\d+){2,}(?![\w-])", self._telephone
+        yield r"\((?P<area>\d{3})\)(?=\s?\d)", lambda found: self._digits(found["area"]) + ","
         yield r"(?<![\w.,-])(\d+)\s?[-–]\s?(\d+)(?![\w-])", self._range
         yield rf"(?<![\w.,])[-−](?={number})", _saying(words.minus + " ")
+        yield rf"(?P<n>{number})(?P<gap> )(?P<noun>[^\W\d_]+)", self._counted
         yield number, lambda found: _apart(found, self._count(found[0]))
 
     def _number_pattern(self) -> str:
@@ -153,6 +158,12 @@ class _Speaker:
         return self.words.date.format(d=day, month=self.months[month], y=found["y"])
 
     def _time(self, found: re.Match[str]) -> str:
+        said = self._clock(found)
+        for pattern, instead in self.words.times:
+            said = re.sub(pattern, instead, said)
+        return said
+
+    def _clock(self, found: re.Match[str]) -> str:
         hours, minutes = self._count(str(int(found["h"]))), int(found["m"])
         if minutes:
             said = self._count(str(minutes))
@@ -171,7 +182,11 @@ class _Speaker:
         if scale or not self._has_cents(value, code):
             scale = self._scale(scale, value)
             name = get_currency_name(code, 2 if scale else value, locale=self.locale)
-            said = " ".join(filter(None, (self._one_or_more(value, scale or name), scale, name)))
+            number = self._one_or_more(value, scale or name)
+            said = self.words.counted(f"{number} {scale}" if scale else number, name)
+        elif value and value % 10**6 == 0:
+            name = get_currency_name(code, value, locale=self.locale)
+            said = self.words.counted(self._cardinal(value), name)
         else:
             said = self._dollars_and_cents(value, code)
         return _apart(found, minus + first + said)
@@ -213,8 +228,20 @@ class _Speaker:
         said = format_unit(like, UNITS[found["u"]], locale=self.locale, format="0.########")
         figures = re.compile(rf"\d+(?:{re.escape(self.point)}\d+)?")
         name = figures.sub("", said).strip()
+        if figures.match(said):
+            return _apart(found, minus + (first or "") + self._quantified(value, name))
         number = self._one_or_more(value, name)
         return _apart(found, minus + (first or "") + figures.sub(lambda _: number, said, count=1))
+
+    def _quantified(self, value: Decimal, name: str) -> str:
+        number = self._one_or_more(value, name)
+        return f"{number} {name}" if value == 1 else self.words.counted(number, name)
+
+    def _counted(self, found: re.Match[str]) -> str:
+        number, noun = self._count(found["n"]), found["noun"]
+        if self.words.noun(noun):
+            return _apart(found, self.words.counted(number, noun))
+        return _apart(found, f"{number} {noun}")
 
     def _one_or_more(self, value: Decimal, what: str) -> str:
         """The number as it stands before a noun: `ein Kilogramm`, not `eins Kilogramm`."""
@@ -223,15 +250,17 @@ class _Speaker:
         masculine, feminine = self.words.one
         return feminine if re.split(r"\W", what)[0] in self.words.feminine else masculine
 
-    def _ordinal(self, ending: str) -> Callable[[re.Match[str]], str]:
+    def _ordinal(self, old: str, new: str) -> Callable[[re.Match[str]], str]:
         def say(found: re.Match[str]) -> str:
-            if len(found["n"]) > LONGEST_NUMBER:
+            figures = found["n"].replace(",", "")
+            if len(figures) > LONGEST_NUMBER:
                 return found[0]
-            number = num2words(int(found["n"]), lang=self.words.numbers, to="ordinal")
+            number = _plain(num2words(int(figures), lang=self.words.numbers, to="ordinal"))
+            number = re.sub(old, new, number)
             before = found[0][: found.start("n") - found.start()]
             dropped = found.groupdict().get("drop") or ""
             after = found[0][found.end("n") - found.start() + len(dropped) :]
-            return f"{before}{number}{ending}{after}"
+            return f"{before}{number}{after}"
 
         return say
 
@@ -250,6 +279,9 @@ class _Speaker:
         if rising or (len(first), len(last)) == (4, 2):
             return f"{self._count(first)} {self.words.until} {self._count(last)}"
         return f"{self._digits(first)}, {self._digits(last)}"  # a telephone number, say
+
+    def _telephone(self, found: re.Match[str]) -> str:
+        return ", ".join(map(self._digits, re.findall(r"\d+", found[0])))
 
     # Numbers.
 
@@ -277,6 +309,7 @@ class _Speaker:
         said = (
             self._digits(whole) if long else _plain(num2words(int(whole), lang=self.words.numbers))
         )
+        said = self.words.in_thousands(said)
         return f"{said} {self.words.point} {self._digits(decimals)}" if decimals else said
 
     def _digits(self, figures: str) -> str:

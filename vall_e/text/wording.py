@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, field, frozen
 
+from vall_e.text import counting
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 _NEVER = r"(?!)"
@@ -42,8 +44,11 @@ class Wording:
     """A time in figures, with groups `h` and `m`; not `3:2`, which is a score."""
     half_day: str = _NEVER
     """After the time, makes the words of the full hour superfluous."""
-    ordinals: tuple[tuple[str, str], ...] = ()
-    """Where a number (group `n`) counts a place, and the ending of its word; group `drop` falls."""
+    times: tuple[tuple[str, str], ...] = ()
+    """What is not as usual in a time that was written out: patterns, and what takes their place."""
+    ordinals: tuple[tuple[str, str, str], ...] = ()
+    """Where a number (group `n`) counts a place; group `drop` falls. Of its word, the pattern of
+    endings to replace, and the new ending."""
     decades: str = _NEVER
     """A number (group `n`) of years: the 1990s."""
     dates: str = _NEVER
@@ -51,6 +56,12 @@ class Wording:
     date: str = "{d} {month} {y}"
     scales: Mapping[str, tuple[str, str]] = field(factory=dict, eq=False)
     """Between an amount and its currency, as written, and as spoken of one and of many: $5M."""
+    counted: Callable[[str, str], str] = counting.plain
+    """A number in words and the noun it counts, joined."""
+    in_thousands: Callable[[str], str] = str
+    """Mends the words of a number."""
+    noun: Callable[[str], bool] = counting.no_noun
+    """Whether a word after a figure is a noun that it counts."""
     one: tuple[str, str] | None = None
     """Before a noun, masculine and feminine, if it differs from the 1 of counting."""
     feminine: frozenset[str] = frozenset()
@@ -139,6 +150,13 @@ _EN_TITLES = frozenset(
     }
 )  # fmt: skip
 
+_DE_FEMININE = frozenset(
+    {
+        "Million", "Milliarde", "Meile", "Unze", "Millisekunde", "Sekunde", "Minute", "Stunde",
+        "Kilowattstunde",
+    }
+)  # fmt: skip
+
 _ENGLISH = Wording(
     locale="en_US",
     numbers="en",
@@ -151,8 +169,8 @@ _ENGLISH = Wording(
     few_minutes="oh {m}",
     half_day=r"\s?[apAP]\.?\s?[mM]\b",
     ordinals=(
-        (r"\b(?P<n>\d+)(?P<drop>st|nd|rd|th)\b", ""),
-        (r"\b(?:MONTH) (?P<n>\d{1,2})\b(?![:/.,]?\d)", ""),
+        (r"\b(?P<n>\d{1,3}(?:,\d{3})+|\d+)(?P<drop>st|nd|rd|th)\b", "$", ""),
+        (r"\b(?:MONTH) (?P<n>\d{1,2})\b(?![:/.,]?\d)", "$", ""),
     ),
     decades=r"\b(?P<n>\d*0)s\b",
     dates=_SLASHED_MONTH_FIRST,
@@ -169,6 +187,8 @@ _ENGLISH = Wording(
         (r"\bNos\.(?=\s*\d)", "Numbers"),
         (r"\bp\.(?=\s*\d)", "page"),
         (r"#(?=\d)", "number "),
+        (r"(?<![\d.,])1\s?¢", "1 cent"),
+        (r"(?<=\d)\s?¢", " cents"),
         (r"\bSept\.(?=\s)", "September"),
     ),
 )
@@ -183,22 +203,42 @@ _GERMAN = Wording(
     time="{h} Uhr {m}",
     full_hour="{h} Uhr",
     time_of_day=_CLOCK + r"(?:\s*Uhr\b)?",
+    times=((r"\beins Uhr", "ein Uhr"),),
     ordinals=(
-        (r"\b(?:am|vom|zum|dem|den|beim|ab) (?P<n>\d{1,2})(?P<drop>\.)(?=\s?(?:MONTH))", "n"),
-        (r"\b[dD]er (?P<n>\d{1,2})(?P<drop>\.)(?=\s?(?:MONTH))", ""),
-        (r"\b(?P<n>\d{1,2})(?P<drop>\.)(?=\s?(?:MONTH))", "r"),
+        (r"\b(?P<n>\d{1,2})(?P<drop>\.)(?=\s(?:bis|und|oder) \d{1,2}\.\s?(?:MONTH))", "$", "n"),
+        (
+            r"\b(?:am|vom|zum|dem|den|beim|ab|bis|und|oder) (?P<n>\d{1,2})(?P<drop>\.)"
+            r"(?=\s?(?:MONTH))",
+            "$",
+            "n",
+        ),
+        (r"\b[dD]er (?P<n>\d{1,2})(?P<drop>\.)(?=\s?(?:MONTH))", "$", ""),
+        (r"\b(?P<n>\d{1,2})(?P<drop>\.)(?=\s?(?:MONTH))", "$", "r"),
+        (
+            r"\b(?:am|[Ii]m|vom|zum|zur|dem|den|des|beim|einem|einen|einer|(?:[Ii]n|mit|von|zu|"
+            r"nach|seit|aus|bei|auf|an) der) (?P<n>\d{1,3})(?P<drop>\.)(?= [A-ZÄÖÜ])",
+            "$",
+            "n",
+        ),
+        (r"\b(?:[dD](?:er|ie|as)|ins|eine) (?P<n>\d{1,3})(?P<drop>\.)(?= [A-ZÄÖÜ])", "$", ""),
+        (r"\b(?:am|vom|zum) (?P<n>\d{1,2})(?=\.$)", "$", "n"),
     ),
     dates=_DOTTED,
     date="{d}. {month} {y}",
     scales=_DE_SCALES,
     one=("ein", "eine"),
-    feminine=frozenset({"Million", "Milliarde", "Meile", "Unze", "Millisekunde", "Kilowattstunde"}),
+    feminine=_DE_FEMININE,
     decades=r"\b(?P<n>\d*0)(?=ern?\b)",
     abbreviations=_DE_ABBREVIATIONS,
     before_name=frozenset(_DE_ABBREVIATIONS) - {"usw.", "Jh.", "v. Chr.", "n. Chr.", "Str."},
     in_context=(
         (r"§\s?(?=\d)", "Paragraf "),
+        (r"(?<![\w.,:])1(?=\sUhr\b)", "ein"),
         (r"(?<![\w.,])1(?=\s(?:Million|Milliarde)\b(?!\s?[$€£¥]))", "eine"),
+        (r"(?<![\w.,])1 Mio\b(?!\.?\s?[$€£¥])\.?", "eine Million"),
+        (r"(?<![\w.,])1 Mrd\b(?!\.?\s?[$€£¥])\.?", "eine Milliarde"),
+        (r"(?<=\d )Mio\b(?!\.?\s?[$€£¥])\.?", "Millionen"),
+        (r"(?<=\d )Mrd\b(?!\.?\s?[$€£¥])\.?", "Milliarden"),
     ),
 )
 _FRENCH = Wording(
@@ -211,11 +251,22 @@ _FRENCH = Wording(
     time="{h} heures {m}",
     full_hour="{h} heures",
     time_of_day=_CLOCK.replace(":(", r"\s?[:h]\s?(", 1),
-    ordinals=((r"\b(?P<n>\d+)(?P<drop>ers?|ères?|res?|es?|èmes?)\b", ""),),
+    times=(
+        (r"^(zéro) heures", r"\1 heure"),
+        (r"^un heures", "une heure"),
+        (r"^vingt et un heures", "vingt et une heures"),
+    ),
+    ordinals=(
+        (r"\b(?P<n>1)(?= (?:MONTH)\b)", "$", ""),
+        (r"\b(?P<n>1)(?P<drop>ères?|res?)\b", "er$", "ère"),
+        (r"\b(?P<n>\d+)(?P<drop>ers?|ères?|res?|es?|èmes?)\b", "$", ""),
+    ),
+    counted=counting.french,
+    noun=counting.french_noun,
     dates=_SLASHED_DAY_FIRST,
     scales=_FR_SCALES,
     one=("un", "une"),
-    feminine=frozenset({"livre", "once", "milliseconde"}),
+    feminine=frozenset({"livre", "once", "milliseconde", "seconde", "minute", "heure"}),
     abbreviations=_FR_ABBREVIATIONS,
     before_name=frozenset(_FR_ABBREVIATIONS) - {"etc."},
     in_context=((r"(?<!\w)Me(?=\s+[A-ZÀ-ÖØ-Þ]\w)", "Maître"),),  # "Me voici" is no lawyer
@@ -229,12 +280,22 @@ _SPANISH = Wording(
     joined="con",
     time="{h} y {m}",
     full_hour="{h} en punto",
-    ordinals=((r"\b(?P<n>\d+)(?P<drop>\.?[ºª])", ""),),
+    times=((r"^((?:veinti)?)uno\b", r"\1una"),),
+    ordinals=(
+        (r"\b(?P<n>[13])(?P<drop>\.?º)(?= [a-zñ])", "o$", ""),
+        (r"\b(?P<n>[13])(?P<drop>\.?er)\b", "o$", ""),
+        (r"\b(?P<n>\d+)(?P<drop>\.?º)", "$", ""),
+        (r"\b(?P<n>\d+)(?P<drop>\.?ª)", r"o\b", "a"),
+    ),
+    counted=counting.spanish,
+    in_thousands=counting.spanish_thousands,
+    noun=counting.spanish_noun,
     dates=_SLASHED_DAY_FIRST,
     date="{d} de {month} de {y}",
     scales=_ES_SCALES,
     one=("un", "una"),
-    feminine=frozenset({"libra", "onza", "milla", "hectárea"}),
+    feminine=frozenset({"libra", "onza", "milla", "hectárea", "hora"}),
+    in_context=((r"(?<![\w.,])1(?=\s(?:millón|billón)\b(?!\s?[$€£¥]))", "un"),),
     abbreviations=_ES_ABBREVIATIONS,
     before_name=frozenset(_ES_ABBREVIATIONS) - {"etc.", "a. C.", "d. C.", "EE. UU.", "EE.UU."},
 )
