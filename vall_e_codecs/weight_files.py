@@ -7,6 +7,7 @@ import logging
 import os
 import pickle
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.error import URLError
 
@@ -34,20 +35,45 @@ class RemoteFile:
 def locate(
     name: str, *, path: Path | None, remote: RemoteFile, download: bool, cache: Path | None
 ) -> Path:
-    """The file at `path`, or the remote one: from the cache, else fetched if that is allowed."""
+    """The file at `path`, or the remote one: from the cache, else fetched if that is allowed.
+
+    What is in the cache is checked each time: a disk can fail, and a file be changed.
+    """
     if path is not None:
         return path.expanduser()
     kept = (cache or CACHE).expanduser() / f"{remote.sha256[:16]}-{remote.url.rsplit('/', 1)[-1]}"
     if kept.is_file():
+        _require_sound(kept, remote)
         return kept
     if not download:
         raise DownloadError(
             f"the weights of {name} are not on this machine",
             hint="set `path:` to a file that you have, or `download: true` to fetch them",
         )
+    if is_offline(os.environ):
+        raise DownloadError(
+            f"the weights of {name} are not on this machine, and nothing may be fetched "
+            "(--offline, or HF_HUB_OFFLINE)",
+            hint=f"fetch {remote.url} where there is a network, and set `path:` to the file",
+        )
     log.info("fetching %s", remote.url)
     fetch(remote, kept)
     return kept
+
+
+def is_offline(environ: Mapping[str, str]) -> bool:
+    """Whether the variable of the Hugging Face hub, which others obey too, forbids to fetch."""
+    return environ.get("HF_HUB_OFFLINE", "").strip().upper() in {"1", "ON", "YES", "TRUE"}
+
+
+def _require_sound(kept: Path, remote: RemoteFile) -> None:
+    with kept.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != remote.sha256:
+        raise CheckpointError(
+            f"{kept} is damaged: it has SHA-256 {found}, expected {remote.sha256}",
+            hint="delete it; `download: true` fetches it again",
+        )
 
 
 def fetch(remote: RemoteFile, target: Path) -> None:

@@ -207,6 +207,43 @@ def test_a_file_is_fetched_once(remote, tmp_path):
     assert locate("x", download=False, **options) == kept
 
 
+def test_a_cached_file_that_has_changed_is_refused(remote, tmp_path):
+    options = {"path": None, "remote": remote, "cache": tmp_path / "cache"}
+    kept = locate("x", download=True, **options)
+    kept.write_bytes(b"Many numbers")
+    with pytest.raises(CheckpointError, match="is damaged: it has SHA-256") as caught:
+        locate("x", download=True, **options)
+    assert "delete it" in caught.value.hint
+
+
+def test_nothing_is_fetched_offline(remote, tmp_path, monkeypatch):
+    options = {"path": None, "remote": remote, "cache": tmp_path / "cache"}
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(DownloadError, match="nothing may be fetched") as caught:
+        locate("x", download=True, **options)
+    assert remote.url in caught.value.hint
+    assert not (tmp_path / "cache").exists()
+    monkeypatch.setenv("HF_HUB_OFFLINE", "0")
+    kept = locate("x", download=True, **options)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "on")
+    assert locate("x", download=True, **options) == kept
+
+
+def test_the_command_can_be_told_to_stay_offline(registry, tmp_path):
+    import os
+
+    from click.testing import CliRunner
+
+    from vall_e.cli.app import App, cli
+
+    words = ["codec", "info", "--codec", "encodec", "--set", "codec.download=true"]
+    words += ["--set", f"codec.cache={tmp_path}"]
+    result = CliRunner().invoke(cli, ["--offline", *words], obj=App(registry=registry, environ={}))
+    assert result.exit_code == 10
+    assert "--offline, or HF_HUB_OFFLINE" in result.stderr
+    assert "HF_HUB_OFFLINE" not in os.environ
+
+
 def test_a_file_that_was_changed_is_not_kept(remote, tmp_path):
     with pytest.raises(DownloadError, match="has SHA-256"):
         fetch(evolve(remote, sha256="0" * 64), tmp_path / "kept")

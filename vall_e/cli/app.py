@@ -37,6 +37,7 @@ COMMANDS = {
 
 INTERRUPTED = 130
 BUG = 70
+OFFLINE = "HF_HUB_OFFLINE"
 
 
 @define
@@ -118,6 +119,21 @@ def _leave_plugins_out(ctx: click.Context, _: click.Parameter, value: bool) -> N
         ctx.ensure_object(App).load_plugins = False
 
 
+def _stay_offline(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    """Say so by the variable that the hub's own clients and worker processes obey."""
+    if not value:
+        return
+    before = os.environ.get(OFFLINE)
+    os.environ[OFFLINE] = "1"
+
+    def restore() -> None:
+        os.environ.pop(OFFLINE)
+        if before is not None:
+            os.environ[OFFLINE] = before
+
+    ctx.call_on_close(restore)
+
+
 @click.group(cls=Group, invoke_without_command=True, no_args_is_help=True)
 @click.option(
     "--no-plugins",
@@ -126,6 +142,13 @@ def _leave_plugins_out(ctx: click.Context, _: click.Parameter, value: bool) -> N
     expose_value=False,
     callback=_leave_plugins_out,
     help="Built-in components only.",
+)
+@click.option(
+    "--offline",
+    is_flag=True,
+    expose_value=False,
+    callback=_stay_offline,
+    help="Fetch nothing, whatever a config allows.",
 )
 @click.option("-v", "--verbose", count=True, help="Say more on stderr; -vv says all.")
 @click.option("--version", is_flag=True, help="Show the version (with -v: of plugins too).")
