@@ -32,7 +32,12 @@ def judge(tmp_path_factory):
 
 def _parameters(test) -> list[dict[str, object]]:
     marks = [m for m in getattr(test, "pytestmark", []) if m.name == "parametrize"]
-    axes = [[{mark.args[0]: value} for value in mark.args[1]] for mark in marks]
+    axes = []
+    for mark in marks:
+        names, values = mark.args
+        if isinstance(names, str):
+            names, values = (names,), [(value,) for value in values]
+        axes.append([dict(zip(names, value, strict=True)) for value in values])
     return [{k: v for part in parts for k, v in part.items()} for parts in product(*axes)]
 
 

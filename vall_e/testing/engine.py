@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 from torch import Tensor, nn
 
+from vall_e.errors import UnavailableError
 from vall_e.interfaces import Engine
 
 
@@ -20,7 +22,9 @@ class Square(nn.Module):
         nn.init.zeros_(self.layer.bias)
 
     def forward(self, x: Tensor) -> dict[str, Tensor]:
-        return {"loss": self.layer(x.to(self.layer.weight.device)).square().mean()}
+        product = self.layer(x.to(self.layer.weight.device))
+        self.dtype = product.dtype
+        return {"loss": product.float().square().mean()}
 
 
 class EngineContract:
@@ -31,11 +35,16 @@ class EngineContract:
     def make(self) -> Engine:
         raise NotImplementedError
 
-    def prepared(self, lr: float = 0.1) -> tuple[Engine, nn.Module, Square]:
+    def prepared(
+        self, lr: float = 0.1, precision: str = "fp32"
+    ) -> tuple[Engine, nn.Module, Square]:
         """The engine, what the loop calls, and the model itself."""
         engine, model = self.make(), Square()
         optimizer = torch.optim.SGD(model.parameters(), lr=lr)
-        called = engine.prepare(model, optimizer, device=self.device, precision="fp32")
+        try:
+            called = engine.prepare(model, optimizer, device=self.device, precision=precision)
+        except UnavailableError as exc:
+            pytest.skip(exc.message)
         return engine, called, model
 
     def test_is_an_engine_of_one_rank_among_some(self) -> None:
@@ -55,6 +64,35 @@ class EngineContract:
             engine.step(clip_norm=1e6)
             weights.append(model.layer.weight.detach().cpu().clone())
         torch.testing.assert_close(weights[0], weights[1])
+
+    def test_a_step_is_that_of_the_optimizer(self) -> None:
+        """The gradient by hand: both rows give 3, and 2 * 3 / 2 times their inputs."""
+        engine, called, model = self.prepared(lr=0.1)
+        x = torch.tensor([[1.0, 2.0, 3.0], [2.0, 2.0, 2.0]])
+        engine.backward(called(x)["loss"], last=True)
+        norm = engine.step(clip_norm=1e6)
+        by_weight = torch.tensor([3.0 + 6.0, 6.0 + 6.0, 9.0 + 6.0])
+        by_bias = torch.tensor([6.0])
+        gradient = torch.cat([by_weight, by_bias])
+        assert math.isclose(norm, float(gradient.norm()), rel_tol=1e-4)
+        torch.testing.assert_close(
+            _flat(model), torch.tensor([0.5, 0.5, 0.5, 0.0]) - 0.1 * gradient
+        )
+
+    def test_the_model_is_where_the_engine_says(self) -> None:
+        engine, _, model = self.prepared()
+        assert {p.device.type for p in model.parameters()} == {engine.device.type}
+
+    @pytest.mark.parametrize(
+        ("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)]
+    )
+    def test_products_have_the_precision_that_is_asked_for(
+        self, precision: str, dtype: torch.dtype
+    ) -> None:
+        engine, called, model = self.prepared(precision=precision)
+        with engine.autocast():
+            called(torch.ones(2, 3))
+        assert model.dtype == dtype
 
     def test_clips_after_measuring(self) -> None:
         engine, called, model = self.prepared(lr=1.0)
@@ -78,12 +116,17 @@ class EngineContract:
         assert not math.isfinite(engine.step(clip_norm=1.0))
         assert torch.equal(_flat(model), before)
 
-    def test_state_comes_back(self) -> None:
-        engine, _, _ = self.prepared()
-        state = engine.state_dict()
-        other, _, _ = self.prepared()
+    @pytest.mark.parametrize("precision", ["fp32", "fp16"])
+    def test_state_comes_back(self, precision: str) -> None:
+        engine, called, _ = self.prepared(precision=precision)
+        engine.backward(called(torch.full((2, 3), math.nan))["loss"], last=True)
+        engine.step(clip_norm=1.0)  # a loss scale is lower from now on
+        state = {name: tensor.clone() for name, tensor in engine.state_dict().items()}
+        other, _, _ = self.prepared(precision=precision)
         other.load_state_dict(state)
-        for name, tensor in other.state_dict().items():
+        again = other.state_dict()
+        assert set(again) == set(state)
+        for name, tensor in again.items():
             assert torch.equal(tensor, state[name]), name
 
 

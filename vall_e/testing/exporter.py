@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import attrs
 import pytest
 
 from vall_e.discovery import discover
+from vall_e.errors import VallEError
 from vall_e.interfaces import Exporter
 from vall_e.model.weights import Bundle
 from vall_e.testing.staircase import StaircaseCodec
@@ -49,3 +51,33 @@ class ExporterContract:
         for name, tensor in bundle.model.state_dict().items():
             assert tensor.dtype == before[name].dtype
             assert tensor.equal(before[name]), name
+
+    def test_other_weights_make_another_file(self, bundle: Bundle, tmp_path: Path) -> None:
+        exporter, files = self.make(), []
+        for name in ("first", "second"):
+            path = tmp_path / f"{name}{exporter.suffix}"
+            exporter(bundle, path)
+            files.append(path.read_bytes())
+            for parameter in bundle.model.parameters():
+                parameter.data.add_(1)
+        assert files[0] != files[1]
+
+    def test_a_file_that_cannot_be_written_leaves_nothing(
+        self, bundle: Bundle, tmp_path: Path
+    ) -> None:
+        exporter = self.make()
+        path = tmp_path / f"model{exporter.suffix}"
+        path.mkdir()
+        with pytest.raises((OSError, VallEError)):
+            exporter(bundle, path)
+        assert [file.name for file in tmp_path.rglob("*")] == [path.name]
+
+    def test_leaves_the_mode_as_it_is(self, bundle: Bundle, tmp_path: Path) -> None:
+        exporter = self.make()
+        for training in (True, False):
+            exporter(
+                attrs.evolve(bundle, model=bundle.model.train(training)),
+                tmp_path / f"{training}{exporter.suffix}",
+            )
+            assert bundle.model.training == training
+            assert all(p.requires_grad for p in bundle.model.parameters())

@@ -54,6 +54,23 @@ class OptimizerContract:
         for name, tensor in model.state_dict().items():
             assert torch.equal(tensor, before[name]), name
 
+    def test_every_parameter_is_trained(self) -> None:
+        model = _model()
+        optimizer = self.make(model.named_parameters())
+        before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        for _ in range(3):
+            _step(model, optimizer)
+        still = [name for name, p in model.named_parameters() if torch.equal(p, before[name])]
+        assert still == []
+
+    def test_a_parameter_without_a_gradient_is_no_trouble(self) -> None:
+        model = _model()
+        unused = nn.Parameter(torch.ones(2, 2))
+        optimizer = self.make([*model.named_parameters(), ("unused", unused)])
+        for _ in range(2):
+            _step(model, optimizer)
+        assert torch.equal(unused, torch.ones(2, 2))
+
     def test_frozen_parameters_stay(self) -> None:
         model = _model()
         frozen = next(model.parameters()).requires_grad_(False)

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from vall_e.interfaces import Phonemizer
 
 
+MARKS = set(",.!?")
+
+
 class PhonemizerContract:
     """`make` returns a phonemizer; `language` and `text` are ones that it can speak."""
 
@@ -33,8 +36,17 @@ class PhonemizerContract:
 
     def test_words_are_apart_and_marks_are_kept(self) -> None:
         phonemes = self.make()(self.text, self.language)
-        assert " " in phonemes
+        assert len(phonemes.split()) > 1
+        marks = [[c for c in said if c in MARKS] for said in (self.text, phonemes)]
+        assert marks[0] == marks[1]
         assert phonemes.endswith(self.text[-1])
+        assert phonemes == " ".join(phonemes.split())
+
+    def test_every_sentence_is_spoken(self) -> None:
+        phonemizer = self.make()
+        once = phonemizer(self.text, self.language)
+        twice = phonemizer(f"{self.text} {self.text}", self.language)
+        assert twice.split() == once.split() * 2
 
     def test_the_same_text_gives_the_same_phonemes(self) -> None:
         phonemizer = self.make()

@@ -73,6 +73,24 @@ class SamplerContract:
         drawn = _tokens(self.make(), _history(), logits)
         assert torch.equal(drawn, logits.argmax(-1))
 
+    def test_a_history_of_all_tokens_leaves_one_to_draw(self) -> None:
+        everything = torch.arange(SIZE).repeat(3).expand(ROWS, -1).contiguous()
+        drawn = _tokens(self.make(), everything, _logits())
+        assert ((drawn >= 0) & (drawn < SIZE)).all()
+
+    def test_goes_on_when_history_grows_and_rows_leave(self) -> None:
+        sampler, history, generators = self.make(), _history()[:, :0], _generators()
+        for rows in (ROWS, ROWS, ROWS - 2, 1):
+            history, generators = history[:rows], generators[:rows]
+            drawn = _tokens(sampler, history, _logits()[:rows], generators=generators)
+            history = torch.cat([history, drawn[:, None]], dim=1)
+        assert history.shape == (1, 4)
+
+    def test_takes_chance_from_the_generators_alone(self) -> None:
+        before = torch.get_rng_state()
+        _tokens(self.make(), _history(), _logits())
+        assert torch.equal(torch.get_rng_state(), before)
+
     @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
     def test_works_in_half_precision(self, dtype: torch.dtype) -> None:
         drawn = _tokens(self.make(), _history(), _logits().to(dtype))
@@ -91,7 +109,9 @@ def _tokens(
     if isinstance(sampler, Draw):
         return sampler.draw(history, logits, generators)
     changed = sampler(history, logits)
-    assert not changed.isnan().any()
+    assert changed.shape == logits.shape
+    assert not (changed.isnan() | changed.isposinf()).any()
+    assert changed.isfinite().any(-1).all(), "a row has no token left"
     return draw_categorical(changed, generators)
 
 

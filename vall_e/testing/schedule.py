@@ -15,12 +15,14 @@ class ScheduleContract:
     def test_factors_are_numbers_from_0_to_1(self) -> None:
         for max_steps in (1, 2, 10, 5000):
             factor = self.make(max_steps=max_steps)
-            for step in {0, max_steps // 2, max_steps - 1, max_steps, 2 * max_steps}:
+            for step in (*range(max_steps + 1), 2 * max_steps):
                 assert math.isfinite(factor(step))
                 assert 0 <= factor(step) <= 1
 
-    def test_the_first_step_trains(self) -> None:
-        assert self.make(max_steps=5000)(0) > 0
+    def test_every_step_before_the_last_trains(self) -> None:
+        for max_steps in (2, 10, 5000):
+            factor = self.make(max_steps=max_steps)
+            assert all(factor(step) > 0 for step in range(max_steps - 1))
 
     def test_the_factor_follows_from_the_step_alone(self) -> None:
         factor, again = self.make(max_steps=100), self.make(max_steps=100)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import random
+from typing import get_args
 
+import pytest
 import torch
 from torch import Tensor
 
-from vall_e.interfaces import Sample, Task
+from vall_e.interfaces import Sample, SegmentName, Source, Task
 
 TEXT = torch.tensor([1, 5, 7, 2])
 CODES = torch.arange(4 * 6).reshape(4, 6)  # four levels, six frames
 PROMPT = CODES[:, :3] + 100
+
+
+NAMES = get_args(SegmentName)
 
 
 class FixedSource:
@@ -19,6 +24,13 @@ class FixedSource:
 
     def prompt(self, rng: random.Random) -> Tensor | None:
         return PROMPT
+
+
+class ChangingSource:
+    """Other recordings of the speaker: frames that the seed decides."""
+
+    def prompt(self, rng: random.Random) -> Tensor | None:
+        return PROMPT + rng.randrange(1000)
 
 
 class TaskContract:
@@ -52,11 +64,50 @@ class TaskContract:
             if segment.name == "prompt":
                 assert not known & set(segment.ids.flatten().tolist())
 
+    def test_segments_have_the_shape_of_their_kind(self) -> None:
+        task = self.make()
+        for segment in task.segments(self._sample(task), level=2):
+            assert segment.name in NAMES
+            assert segment.ids.ndim == (2 if segment.name in {"prompt", "response"} else 1)
+            assert not segment.ids.is_floating_point()
+
+    def test_the_language_is_the_one_that_is_spoken(self) -> None:
+        task = self.make()
+        sample = self._sample(task, language=3)
+        assert sample.language == 3
+        told = [s.ids.tolist() for s in task.segments(sample, level=0) if s.name == "language"]
+        assert told in ([], [[3]])
+
+    def test_what_is_known_of_the_response_is_what_it_goes_on_from(self) -> None:
+        task = self.make()
+        if task.target != "response":
+            pytest.skip(f"this task predicts {task.target}")
+        sample = self._sample(task)
+        for known in (torch.empty(1, 0, dtype=torch.long), CODES[:1, :2], CODES[:3]):
+            begun = Sample(sample.text, sample.language, sample.prompt, known)
+            assert task.segments(begun, level=len(known) - 1)[-1].ids.equal(known)
+
     def test_the_same_seed_makes_the_same_sample(self) -> None:
         task = self.make()
-        first, second = self._sample(task), self._sample(task)
+        first, second = (self._sample(task, source=ChangingSource()) for _ in range(2))
         assert first.response.equal(second.response)
         assert first.text.equal(second.text)
+        assert (first.prompt is None) == (second.prompt is None)
+        if first.prompt is not None and second.prompt is not None:
+            assert first.prompt.equal(second.prompt)
+
+    def test_takes_chance_from_its_generator_alone(self) -> None:
+        before = random.getstate(), torch.get_rng_state()
+        self._sample(self.make())
+        assert random.getstate() == before[0]
+        assert torch.equal(torch.get_rng_state(), before[1])
+
+    def test_leaves_its_inputs_alone(self) -> None:
+        task = self.make()
+        before = TEXT.clone(), CODES.clone(), PROMPT.clone()
+        task.segments(self._sample(task), level=1)
+        for given, copy in zip((TEXT, CODES, PROMPT), before, strict=True):
+            assert given.equal(copy)
 
     def test_without_a_prompt_the_segment_vanishes(self) -> None:
         task = self.make()
@@ -64,7 +115,11 @@ class TaskContract:
         bare = Sample(sample.text, sample.language, None, sample.response)
         assert "prompt" not in [segment.name for segment in task.segments(bare, level=0)]
 
-    def _sample(self, task: Task) -> Sample:
+    def _sample(self, task: Task, *, language: int = 0, source: Source | None = None) -> Sample:
         return task.sample(
-            text=TEXT, language=0, codes=CODES, source=FixedSource(), rng=random.Random(0)
+            text=TEXT,
+            language=language,
+            codes=CODES,
+            source=source or FixedSource(),
+            rng=random.Random(0),
         )

@@ -1,0 +1,126 @@
+"""The contracts of exporters and phonemizers refuse what only looks like one."""
+
+import pytest
+
+from vall_e.export.components import SafetensorsConfig, build_safetensors
+from vall_e.testing import ExporterContract, PhonemizerContract, StaircaseCodec
+from vall_e.testing.tiny import tiny_bundle
+from vall_e.text.components import PassthroughConfig
+from vall_e.text.passthrough import Passthrough
+
+
+class Exporter:
+    suffix = ".safetensors"
+
+    def __call__(self, bundle, path):
+        build_safetensors(SafetensorsConfig())(bundle, path)
+
+
+class WritesNoWeights(Exporter):
+    def __call__(self, bundle, path):
+        path.write_text("\n".join(bundle.model.state_dict()))
+
+
+class LeavesItsDraft(Exporter):
+    def __call__(self, bundle, path):
+        draft = path.with_suffix(".draft")
+        draft.write_text("")
+        super().__call__(bundle, path)
+        draft.unlink()
+
+
+class WritesTwoFiles(Exporter):
+    def __call__(self, bundle, path):
+        super().__call__(bundle, path)
+        path.with_suffix(".json").write_text("{}")
+
+
+class HalvesTheModel(Exporter):
+    def __call__(self, bundle, path):
+        bundle.model.half()
+        super().__call__(bundle, path)
+
+
+class SwitchesToEval(Exporter):
+    def __call__(self, bundle, path):
+        bundle.model.eval()
+        super().__call__(bundle, path)
+
+
+class KeepsTheOldFile(Exporter):
+    def __call__(self, bundle, path):
+        if not path.exists():
+            super().__call__(bundle, path)
+
+
+@pytest.mark.parametrize(
+    ("broken", "refused_by"),
+    [
+        (WritesNoWeights, "test_other_weights_make_another_file"),
+        (LeavesItsDraft, "test_a_file_that_cannot_be_written_leaves_nothing"),
+        (WritesTwoFiles, "test_writes_one_file_and_nothing_beside_it"),
+        (HalvesTheModel, "test_leaves_the_model_as_it_is"),
+        (SwitchesToEval, "test_leaves_the_mode_as_it_is"),
+        (KeepsTheOldFile, "test_writes_over_an_older_file"),
+    ],
+)
+def test_a_broken_exporter_is_refused(judge, registry, broken, refused_by):
+    def make_bundle(self):
+        return tiny_bundle(registry, StaircaseCodec())
+
+    verdict = judge(ExporterContract, broken, only=refused_by, make_bundle=make_bundle)
+    assert refused_by in verdict.failed
+
+
+class Phonemizer(Passthrough):
+    languages = ("en-us",)
+
+    def __init__(self):
+        super().__init__(PassthroughConfig())
+
+
+class SpeaksTheFirstSentence(Phonemizer):
+    def __call__(self, text, language):
+        return super().__call__(text.split("!")[-1], language)
+
+
+class DropsCommas(Phonemizer):
+    def __call__(self, text, language):
+        return super().__call__(text.replace(",", ""), language)
+
+
+class SpeaksAnything(Phonemizer):
+    """Says that it speaks English, and takes any language."""
+
+
+class Counts(Phonemizer):
+    spoken = 0
+
+    def __call__(self, text, language):
+        self.spoken += 1
+        return super().__call__(text, language) + "a" * (self.spoken - 1)
+
+
+class KnowsHalfItsAlphabet(Phonemizer):
+    def alphabet(self):
+        return list("abcdefg")
+
+
+class KeepsLines(Phonemizer):
+    def __call__(self, text, language):
+        return text
+
+
+@pytest.mark.parametrize(
+    ("broken", "refused_by"),
+    [
+        (SpeaksTheFirstSentence, "test_words_are_apart_and_marks_are_kept"),
+        (DropsCommas, "test_words_are_apart_and_marks_are_kept"),
+        (SpeaksAnything, "test_an_unknown_language_is_refused"),
+        (Counts, "test_the_same_text_gives_the_same_phonemes"),
+        (KnowsHalfItsAlphabet, "test_its_alphabet_covers_its_phonemes"),
+        (KeepsLines, "test_white_space_changes_nothing"),
+    ],
+)
+def test_a_broken_phonemizer_is_refused(judge, broken, refused_by):
+    assert refused_by in judge(PhonemizerContract, broken, only=refused_by).failed

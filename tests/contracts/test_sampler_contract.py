@@ -1,0 +1,109 @@
+"""The contract of samplers refuses what only looks like one."""
+
+import pytest
+
+from vall_e.drawing import draw_categorical
+from vall_e.testing import SamplerContract
+
+
+class Plain:
+    def __call__(self, history, logits):
+        return logits
+
+
+class ChangesInPlace:
+    def __call__(self, history, logits):
+        return logits.mul_(0.5)
+
+
+class LooksAtOtherRows:
+    def __call__(self, history, logits):
+        return logits - 3 * logits.mean(0, keepdim=True)
+
+
+class BansWhatWasDrawn:
+    def __call__(self, history, logits):
+        return logits.scatter(-1, history, float("-inf"))
+
+
+class BringsBackTheImpossible:
+    def __call__(self, history, logits):
+        return logits.clamp(min=-5)
+
+
+class CutsTheLast:
+    def __call__(self, history, logits):
+        return logits[:, :-1]
+
+
+class WantsAHistory:
+    def __call__(self, history, logits):
+        return logits - (history[:, -1:] == 0) * 0.1
+
+
+class RemembersItsRows:
+    kept = None
+
+    def __call__(self, history, logits):
+        self.kept = logits if self.kept is None else 0.5 * (self.kept + logits)
+        return self.kept
+
+
+class DrawsByTheGlobalSeed:
+    def draw(self, history, logits, generators):
+        return logits.float().softmax(-1).multinomial(1)[:, 0]
+
+
+class SharesOneGenerator:
+    def draw(self, history, logits, generators):
+        return draw_categorical(logits, [generators[0]] * len(logits))
+
+
+class DrawsColumns:
+    def draw(self, history, logits, generators):
+        return logits.argmax(-1, keepdim=True)
+
+
+class DrawsLeastLikely:
+    def draw(self, history, logits, generators):
+        return logits.argmin(-1)
+
+
+@pytest.mark.parametrize(
+    ("broken", "refused_by"),
+    [
+        (ChangesInPlace, "test_leaves_its_inputs_alone"),
+        (LooksAtOtherRows, "test_a_row_draws_the_same_alone_and_in_a_batch"),
+        (BansWhatWasDrawn, "test_a_history_of_all_tokens_leaves_one_to_draw"),
+        (BringsBackTheImpossible, "test_never_draws_an_impossible_token"),
+        (CutsTheLast, "test_keeps_the_shape"),
+        (WantsAHistory, "test_needs_no_history"),
+        (RemembersItsRows, "test_goes_on_when_history_grows_and_rows_leave"),
+        (DrawsByTheGlobalSeed, "test_takes_chance_from_the_generators_alone"),
+        (SharesOneGenerator, "test_a_row_draws_the_same_alone_and_in_a_batch"),
+        (DrawsColumns, "test_keeps_the_shape"),
+        (DrawsLeastLikely, "test_draws_the_only_possible_token"),
+    ],
+)
+def test_a_broken_sampler_is_refused(judge, broken, refused_by):
+    assert refused_by in judge(SamplerContract, broken, only=refused_by).failed
+
+
+def test_a_sound_sampler_passes(judge):
+    assert not judge(SamplerContract, Plain).failed
+
+
+def test_one_that_processes_and_draws_is_refused(judge):
+    class Both(Plain):
+        def draw(self, history, logits, generators):
+            return logits.argmax(-1)
+
+    assert "test_is_a_processor_or_a_draw_and_not_both" in judge(SamplerContract, Both).failed
+
+
+def test_one_that_does_neither_is_refused(judge):
+    class Neither:
+        pass
+
+    name = "test_is_a_processor_or_a_draw_and_not_both"
+    assert name in judge(SamplerContract, Neither, only=name).failed

@@ -1,0 +1,171 @@
+"""The contracts of optimizers, schedules and engines refuse what only looks like one."""
+
+import math
+from contextlib import nullcontext
+
+import pytest
+import torch
+
+from vall_e.testing import EngineContract, OptimizerContract, ScheduleContract
+from vall_e.training.engine import Local
+
+
+class Climbs(torch.optim.SGD):
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    p.grad.neg_()
+        super().step()
+
+
+class HasARateOfItsOwn(torch.optim.SGD):
+    def step(self, closure=None):
+        for group in self.param_groups:
+            group["lr"] = 0.05
+        super().step()
+
+
+class ForgetsItsState(torch.optim.SGD):
+    def __init__(self, parameters, **options):
+        super().__init__(parameters, **options)
+        self.steps = 0
+
+    def step(self, closure=None):
+        self.steps += 1
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    p.grad.div_(self.steps)
+        super().step()
+
+
+class NeedsAllGradients(torch.optim.SGD):
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.data.add_(p.grad, alpha=-group["lr"])
+
+
+def _of(kind, keep=lambda name: True):
+    def make(parameters):
+        return kind([p for name, p in parameters if keep(name)], lr=0.05)
+
+    return make
+
+
+@pytest.mark.parametrize(
+    ("make", "refused_by"),
+    [
+        (_of(Climbs), "test_comes_nearer_to_the_least_square"),
+        (_of(HasARateOfItsOwn), "test_obeys_a_changed_learning_rate"),
+        (_of(ForgetsItsState), "test_resuming_is_as_going_on"),
+        (_of(NeedsAllGradients), "test_a_parameter_without_a_gradient_is_no_trouble"),
+        (_of(torch.optim.SGD, lambda name: "bias" not in name), "test_every_parameter_is_trained"),
+    ],
+)
+def test_a_broken_optimizer_is_refused(judge, make, refused_by):
+    assert refused_by in judge(OptimizerContract, make, only=refused_by).failed
+
+
+def test_a_sound_optimizer_passes(judge):
+    assert not judge(OptimizerContract, _of(torch.optim.SGD)).failed
+
+
+def _stateful(max_steps):
+    calls = iter(range(10**9))
+    return lambda step: 1 / (1 + next(calls))
+
+
+@pytest.mark.parametrize(
+    ("make", "refused_by"),
+    [
+        (lambda max_steps: lambda step: 2.0, "test_factors_are_numbers_from_0_to_1"),
+        (
+            lambda max_steps: lambda step: 1.0 if step < 6 else math.nan,
+            "test_factors_are_numbers_from_0_to_1",
+        ),
+        (lambda max_steps: lambda step: step / max_steps / 2, "test_every_step_before_the_last"),
+        (
+            lambda max_steps: lambda step: max(0.0, 1 - 2 * step / max_steps),
+            "test_every_step_before_the_last",
+        ),
+        (_stateful, "test_the_factor_follows_from_the_step_alone"),
+    ],
+)
+def test_a_broken_schedule_is_refused(judge, make, refused_by):
+    def build(*, max_steps):
+        return make(max_steps)
+
+    assert judge(ScheduleContract, build, only=refused_by).failed
+
+
+class CountsTheLastBatchOnly(Local):
+    def backward(self, loss, *, last):
+        if last:
+            super().backward(loss, last=last)
+
+
+class KeepsGradients(Local):
+    def step(self, *, clip_norm):
+        gradients = [p.grad.clone() for p in self._parameters()]
+        norm = super().step(clip_norm=clip_norm)
+        for p, gradient in zip(self._parameters(), gradients, strict=True):
+            p.grad = gradient
+        return norm
+
+    def _parameters(self):
+        return [p for group in self.kept.param_groups for p in group["params"]]
+
+    def prepare(self, model, optimizer, **options):
+        self.kept = optimizer
+        return super().prepare(model, optimizer, **options)
+
+
+class NeverClips(Local):
+    def step(self, *, clip_norm):
+        return super().step(clip_norm=1e9)
+
+
+class MeasuresAfterClipping(Local):
+    def step(self, *, clip_norm):
+        return min(clip_norm, super().step(clip_norm=clip_norm))
+
+
+class StepsTwiceAsFar(KeepsGradients):
+    """And does not say so."""
+
+    def step(self, *, clip_norm):
+        for p in self._parameters():
+            p.grad.mul_(2)
+        return Local.step(self, clip_norm=clip_norm) / 2
+
+
+class IgnoresPrecision(Local):
+    def autocast(self):
+        return nullcontext()
+
+
+class ForgetsItsScale(Local):
+    def load_state_dict(self, state):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("broken", "refused_by"),
+    [
+        (CountsTheLastBatchOnly, "test_a_window_of_batches_is_one_batch"),
+        (KeepsGradients, "test_a_step_leaves_no_gradient_behind"),
+        (NeverClips, "test_clips_after_measuring"),
+        (MeasuresAfterClipping, "test_clips_after_measuring"),
+        (StepsTwiceAsFar, "test_a_step_is_that_of_the_optimizer"),
+        (IgnoresPrecision, "test_products_have_the_precision_that_is_asked_for"),
+        (ForgetsItsScale, "test_state_comes_back"),
+    ],
+)
+def test_a_broken_engine_is_refused(judge, broken, refused_by):
+    assert refused_by in judge(EngineContract, broken, only=refused_by).failed
+
+
+def test_a_sound_engine_passes(judge):
+    assert not judge(EngineContract, Local).failed
