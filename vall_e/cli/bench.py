@@ -1,10 +1,10 @@
-"""`vall-e bench`: speed and memory of a model on this machine."""
+"""`vall-e bench`: speed and memory of a model, or of a codec, on this machine."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,12 +12,18 @@ from vall_e.cli.app import App
 from vall_e.cli.home import home
 
 if TYPE_CHECKING:
+    from vall_e.evaluation.codec_bench import Row
     from vall_e.synthesis.bench import Report
 
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
+JUDGES = ("pesq", "stoi")
+
+
 @click.command()
+@click.argument("files", nargs=-1, type=existing_file)
+@click.option("--codecs", is_flag=True, help="Measure the codec, and Opus, on recordings (FILES).")
 @click.option("-m", "--model", metavar="FILE|NAME", help="Else the one that is built in.")
 @click.option("-c", "--config", type=existing_file, help="YAML file of options.")
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override an option.")
@@ -27,6 +33,8 @@ existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.pass_obj
 def bench(
     app: App,
+    files: tuple[Path, ...],
+    codecs: bool,
     model: str | None,
     config: Path | None,
     overrides: tuple[str, ...],
@@ -34,7 +42,15 @@ def bench(
     repeats: int,
     as_json: bool,
 ) -> None:
-    """Measure how fast a model speaks and learns here, and how much memory it takes."""
+    """Measure how fast a model speaks and learns here, and how much memory it takes.
+
+    With --codecs: rate, speed and quality of the config's codec on FILES, beside Opus.
+    """
+    if codecs != bool(files) or (codecs and model):
+        raise click.UsageError("--codecs goes with recordings, and without --model.")
+    if codecs:
+        _measure_codecs(app, files, config, overrides, device, repeats, as_json)
+        return
     from vall_e.opening import open_synthesizer
     from vall_e.synthesis.bench import measure
 
@@ -71,3 +87,75 @@ def _echo(report: Report) -> None:
     }
     for name, value in rows.items():
         click.echo(f"{name:20} {value}")
+
+
+def _measure_codecs(
+    app: App,
+    files: tuple[Path, ...],
+    config: Path | None,
+    overrides: tuple[str, ...],
+    device: str | None,
+    repeats: int,
+    as_json: bool,
+) -> None:
+    import torch
+
+    from vall_e.audio.clip import Clip
+    from vall_e.config.choice import choose
+    from vall_e.config.load import load
+    from vall_e.config.schema import JudgeChoice
+    from vall_e.evaluation.codec_bench import contestants, measure
+    from vall_e.evaluation.panel import Panel
+    from vall_e.judging import Case
+    from vall_e.model.device import find_device, place_codec
+
+    run = load(config, app.registry, overrides=overrides, environ=app.environ)
+    codec = place_codec(run.codec.build(), find_device(device or "cpu", option="--device"))
+    known = [name for name in JUDGES if name in app.registry.names("judge")]
+    choices = [choose(name, JudgeChoice, app.registry, source="--codecs") for name in known]
+    panel = Panel.of(choices, Case(), all_of_them=False)
+    clips = [Clip.read(file).mono().check() for file in files]
+    rows = [
+        measure(one, clips, [*panel.judges.values()], repeats=repeats) for one in contestants(codec)
+    ]
+    facts = {
+        "recordings": len(clips),
+        "seconds": round(sum(clip.seconds for clip in clips), 3),
+        "threads": torch.get_num_threads(),
+        "unavailable": dict(panel.unavailable),
+    }
+    if as_json:
+        click.echo(json.dumps({**facts, "codecs": [_plain(row) for row in rows]}, indent=2))
+    else:
+        _echo_codecs(rows, facts)
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    from attrs import asdict
+
+    return asdict(row)
+
+
+def _echo_codecs(rows: list[Row], facts: dict[str, Any]) -> None:
+    click.echo("{recordings} recordings, {seconds} s, {threads} threads".format(**facts))
+    names = [*rows[0].scores]
+    head = ["codec", "kbit/s", "encode s/s", "decode s/s", "weights", *names]
+    table = [head] + [
+        [
+            row.name,
+            f"{row.bits_per_second / 1000:.2f}",
+            f"{row.encode_rtf:.4f}",
+            f"{row.decode_rtf:.4f}",
+            f"{row.weight_bytes / 1e6:.1f} MB" if row.weight_bytes else "none",
+            *("none" if row.scores[n] is None else f"{row.scores[n]:.3f}" for n in names),
+        ]
+        for row in rows
+    ]
+    widths = [max(len(line[i]) for line in table) for i in range(len(head))]
+    for line in table:
+        cells = (f"{cell:{width}}" for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())
+    for row in rows:
+        click.echo(f"{row.name}: {row.note}")
+    for name, reason in facts["unavailable"].items():
+        click.echo(f"{name}: {reason}", err=True)

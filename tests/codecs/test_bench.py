@@ -1,0 +1,87 @@
+"""`vall-e bench --codecs`."""
+
+import json
+import shutil
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from click.testing import CliRunner
+
+from vall_e.audio.clip import Clip
+from vall_e.cli.app import App, cli
+from vall_e.evaluation.codec_bench import contestants, measure, opus_bytes
+from vall_e.judging import Figure, Score, Verdict
+from vall_e.testing import StaircaseCodec
+
+SPEECH = Path(__file__).parents[1] / "speech" / "a0031.flac"
+
+
+class Level:
+    """Scores how loud a clip is beside its original."""
+
+    def __init__(self):
+        self.figures = {"level": Figure("share of the original")}
+
+    def __call__(self, evidence):
+        loud, original = (np.abs(c.samples).sum() for c in (evidence.clip, evidence.original))
+        return Verdict({"level": Score(float(loud), float(original))})
+
+
+@pytest.fixture(scope="module")
+def clip():
+    return Clip.read(SPEECH)
+
+
+def test_the_rate_is_that_of_the_codes(clip):
+    ours, *_ = contestants(StaircaseCodec())
+    row = measure(ours, [clip.cut(0, 1)], [Level()], repeats=2)
+    assert row.bits_per_second == 50 * 4 * 4
+    assert 0 < row.encode_rtf < 1
+    assert 0 < row.decode_rtf < 1
+    assert 0 < row.scores["level"] < 1
+
+
+def test_opus_is_counted_without_its_container(clip):
+    out = BytesIO()
+    soundfile.write(out, np.zeros(48_000, "f4"), 48_000, "OPUS", format="OGG")
+    assert 0 < opus_bytes(out.getvalue()) < 0.5 * len(out.getvalue())
+    _, opus, *_ = contestants(StaircaseCodec())
+    row = measure(opus, [clip], [], repeats=1)
+    assert 4000 < row.bits_per_second < 16_000  # a variable rate that aims at 6000
+
+
+@pytest.mark.skipif(not shutil.which("opusenc"), reason="opus-tools are not here")
+def test_a_constant_rate_is_constant(clip):
+    *_, six, eight = contestants(StaircaseCodec())
+    rates = [measure(one, [clip], [], repeats=1).bits_per_second for one in (six, eight)]
+    assert rates == pytest.approx([6000, 8000], rel=0.1)
+
+
+@pytest.mark.slow
+def test_the_command_tells_all_figures(registry):
+    words = ["bench", "--codecs", str(SPEECH), "--repeats", "1"]
+    app = App(registry=registry, environ={})
+    result = CliRunner().invoke(cli, [*words, "--json"], obj=app)
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.stdout)
+    ours = told["codecs"][0]
+    assert ours["name"].startswith("embedded-16k:")
+    assert ours["bits_per_second"] == pytest.approx(4000, rel=0.02)  # the last frame is a whole one
+    assert ours["weight_bytes"] > 1e6
+    judged = {name.partition("_")[0] for name in ours["scores"]}
+    assert judged | set(told["unavailable"]) == {"pesq", "stoi"}
+    table = CliRunner().invoke(cli, words, obj=app).stdout
+    assert "kbit/s" in table
+    assert "compression level 1, variable rate" in table
+
+
+@pytest.mark.parametrize(
+    "words", [[str(SPEECH)], ["--codecs"], ["--codecs", str(SPEECH), "-m", "x"]]
+)
+def test_options_that_do_not_go_together_are_refused(registry, words):
+    result = CliRunner().invoke(cli, ["bench", *words], obj=App(registry=registry))
+    assert result.exit_code == 2
+    assert "--codecs goes with recordings" in result.stderr

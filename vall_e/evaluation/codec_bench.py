@@ -1,0 +1,183 @@
+"""A codec beside Opus on the same recordings: rate, speed, size of the weights, and quality."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from io import BytesIO
+from math import log2
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+import numpy as np
+import soundfile
+import torch
+from attrs import frozen
+
+from vall_e.audio.clip import Clip
+from vall_e.errors import UnavailableError
+from vall_e.interfaces import Codec
+from vall_e.judging import Evidence, Judge, Score
+from vall_e.model.coding import decode, encode
+from vall_e.model.device import device_of
+
+OPUS_RATE = 16_000
+LOWEST = 1.0
+"""Compression level of libsndfile at which its Opus aims at 6 kbit/s, with a variable rate."""
+OPUSENC_KBITS = (6, 8)
+
+
+@frozen(eq=False)
+class Passed:
+    """A recording that went through a codec."""
+
+    clip: Clip
+    bits: float
+    encode_seconds: float
+    decode_seconds: float
+
+
+@frozen(eq=False)
+class Contestant:
+    """A codec of any kind, ready to take recordings."""
+
+    name: str
+    note: str
+    """What a reader must know of its settings."""
+    run: Callable[[Clip], Passed]
+    weight_bytes: int = 0
+
+
+@frozen
+class Row:
+    """Its figures over all recordings. Times are seconds of work for a second of sound."""
+
+    name: str
+    note: str
+    bits_per_second: float
+    encode_rtf: float
+    decode_rtf: float
+    weight_bytes: int
+    scores: Mapping[str, float | None]
+
+
+def contestants(codec: Codec) -> list[Contestant]:
+    """The codec, and Opus in each form that can be had here."""
+    tensors = [*codec.parameters(), *codec.buffers()] if isinstance(codec, torch.nn.Module) else []
+    note = f"{codec.levels} levels, on {device_of(codec)}"
+    size = sum(t.numel() * t.element_size() for t in tensors)
+    found = [
+        Contestant(codec.identity, note, lambda clip: _through(codec, clip), size),
+        Contestant(
+            "opus, libsndfile",
+            f"compression level {LOWEST:g}, variable rate, without its container",
+            _through_libsndfile,
+        ),
+    ]
+    tool = shutil.which("opusenc")
+    for kbits in OPUSENC_KBITS if tool else ():
+        found.append(
+            Contestant(
+                f"opus, opusenc {kbits}",
+                f"--bitrate {kbits} --hard-cbr, without its container; encoding includes the "
+                "start of the program",
+                lambda clip, kbits=kbits: _through_opusenc(str(tool), kbits, clip),  # type: ignore[misc]
+            )
+        )
+    return found
+
+
+def measure(
+    contestant: Contestant, clips: Sequence[Clip], judges: Sequence[Judge], *, repeats: int
+) -> Row:
+    """Send every clip through it so often; times are medians, the first pass is not counted."""
+    contestant.run(clips[0])
+    passed = [[contestant.run(clip) for _ in range(repeats)] for clip in clips]
+    seconds = sum(clip.seconds for clip in clips)
+    scores: dict[str, list[Score]] = {}
+    for clip, (first, *_) in zip(clips, passed, strict=True):
+        evidence = Evidence(_cut(first.clip, clip.seconds), original=clip)
+        for judge in judges:
+            for name, score in judge(evidence).scores.items():
+                scores.setdefault(name, []).append(score)
+    return Row(
+        name=contestant.name,
+        note=contestant.note,
+        bits_per_second=sum(first.bits for first, *_ in passed) / seconds,
+        encode_rtf=sum(median(p.encode_seconds for p in each) for each in passed) / seconds,
+        decode_rtf=sum(median(p.decode_seconds for p in each) for each in passed) / seconds,
+        weight_bytes=contestant.weight_bytes,
+        scores={name: _mean(found) for name, found in scores.items()},
+    )
+
+
+def opus_bytes(data: bytes) -> int:
+    """Bytes of the sound in an Ogg file: the pages after the headers, whose position is 0."""
+    return sum(size for position, size in _pages(data) if position)
+
+
+def _pages(data: bytes) -> Iterator[tuple[int, int]]:
+    """Position in samples, and bytes of content, of each page of an Ogg file (RFC 3533)."""
+    place = 0
+    while data[place : place + 4] == b"OggS":
+        (position,) = struct.unpack_from("<q", data, place + 6)
+        segments = data[place + 26]
+        size = sum(data[place + 27 : place + 27 + segments])
+        yield position, size
+        place += 27 + segments + size
+
+
+def _through(codec: Codec, clip: Clip) -> Passed:
+    clip = clip.mono().resample(codec.sample_rate)  # not the codec's work
+    began = perf_counter()
+    codes = encode(clip, codec)
+    encoded = perf_counter()
+    sound = decode(codes, codec)
+    bits = codes.values.size * log2(codec.codebook_size)
+    return Passed(sound, bits, encoded - began, perf_counter() - encoded)
+
+
+def _through_libsndfile(clip: Clip) -> Passed:
+    clip, out = clip.mono().resample(OPUS_RATE), BytesIO()
+    began = perf_counter()
+    with soundfile.SoundFile(
+        out, "w", OPUS_RATE, 1, "OPUS", format="OGG", compression_level=LOWEST
+    ) as file:
+        file.write(np.clip(clip.samples, -1, 1))
+    encoded = perf_counter()
+    sound = Clip.read(BytesIO(out.getvalue()))
+    decoded = perf_counter() - encoded
+    return Passed(sound, 8 * opus_bytes(out.getvalue()), encoded - began, decoded)
+
+
+def _through_opusenc(tool: str, kbits: int, clip: Clip) -> Passed:
+    with TemporaryDirectory() as folder:
+        wav, opus = Path(folder) / "a.wav", Path(folder) / "a.opus"
+        clip.mono().resample(OPUS_RATE).write(wav)
+        began = perf_counter()
+        words = [tool, "--quiet", "--bitrate", str(kbits), "--hard-cbr", str(wav), str(opus)]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode:
+            raise UnavailableError(
+                f"{tool} failed: {done.stderr.strip()}", hint="update opus-tools, or remove it"
+            )
+        encoded = perf_counter()
+        sound = Clip.read(opus)
+        decoded = perf_counter() - encoded
+        return Passed(sound, 8 * opus_bytes(opus.read_bytes()), encoded - began, decoded)
+
+
+def _cut(clip: Clip, seconds: float) -> Clip:
+    """Without the silence that fills the last frame."""
+    return clip.cut(0.0, seconds)
+
+
+def _mean(scores: Sequence[Score]) -> float | None:
+    known = [score for score in scores if score.amount is not None]
+    if not known:
+        return None
+    return sum(s.amount or 0.0 for s in known) / sum(s.weight for s in known)
