@@ -28,7 +28,7 @@ class KernelConfig:
 class Kernel:
     name = "fast"
 
-    def unsupported(self, *, device, dtype, head_dim, masked, training):
+    def unsupported(self, case):
         return "it needs four GPUs"
 
 

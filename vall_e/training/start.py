@@ -230,7 +230,11 @@ def _validation(
     for dataset in datasets:
         require_alike(trained, dataset)
         held_out = make_corpus(
-            [dataset], vocabulary, config.text.languages, seconds=config.data.seconds
+            [dataset],
+            vocabulary,
+            config.text.languages,
+            seconds=config.data.seconds,
+            unknown=config.text.unknown,
         )
         sets[dataset.folder.name] = make_trials(
             held_out,
