@@ -75,7 +75,7 @@ class Recognition:
 
 
 def _remarks(candidates: int, among: int) -> tuple[str, ...]:
-    if candidates >= among:
+    if candidates >= among or not candidates:  # without any, there is nothing to choose
         return ()
     return (
         f"closed_wer and forced_choice had {candidates} candidate sentences and not {among}, which "
