@@ -1,6 +1,6 @@
 """Speak many sentences, and tell of those that went wrong by their length. Nobody listens.
 
-    python examples/embedded/reliability.py                      # all of reliability.txt, about 20 minutes
+    python examples/embedded/reliability.py          # all 200: about 20 minutes
     python examples/embedded/reliability.py --first 10 --json report.json
 
 A sentence that ran to its limit, is empty, or lasts less than 0.6 or more than 1.6 times as long as

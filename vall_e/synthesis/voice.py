@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from safetensors.numpy import save
 
 from vall_e.audio.codes import Codes
 from vall_e.audio.silence import trim
+from vall_e.audio.speech import may_be_speech
 from vall_e.errors import AudioError, CheckpointError
 from vall_e.model.coding import encode
 from vall_e.synthesis.voices import ENCODED
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from vall_e.interfaces import Codec
 
 FORMAT = 1
+
+log = logging.getLogger(__name__)
 
 
 @frozen(eq=False)
@@ -50,8 +54,23 @@ class Voice:
         transcript: str = "",
         consent: str = "",
     ) -> Voice:
-        """Encode the first `seconds` of speech. Raises `AudioError` if the clip cannot be used."""
-        usable = trim(clip.mono().check()).check(min_seconds=SHORTEST_SECONDS)
+        """Encode the first `seconds` of speech. Raises `AudioError` if the clip cannot be used.
+
+        What does not sound like speech is only warned of: a whisper does not either.
+        """
+        usable = trim(clip.mono().check())
+        if usable.seconds < SHORTEST_SECONDS:
+            raise AudioError(
+                f"{clip.name} is too short: {usable.seconds:.2f} s without the silence at its "
+                f"ends, at least {SHORTEST_SECONDS:g} s are needed",
+                hint="give a longer recording; 3 seconds of speech are good",
+            )
+        if not may_be_speech(usable):
+            log.warning(
+                "no speech found in %s: the result may sound like anything; give a recording of "
+                "somebody who speaks, without music",
+                clip.name,
+            )
         codes = encode(usable.cut(0.0, seconds), codec)
         return cls(name, codes, transcript=transcript, consent=consent)
 
