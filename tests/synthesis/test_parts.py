@@ -1,8 +1,9 @@
 import pytest
 
 from vall_e.errors import CheckpointError
-from vall_e.synthesis.parts import gather
+from vall_e.synthesis.parts import Parts, gather
 from vall_e.synthesis.speak import Synthesizer
+from vall_e.testing.tiny import tiny_bundle
 
 
 def test_another_attention_kernel_may_speak(weights, registry):
@@ -25,3 +26,29 @@ def test_a_task_that_was_not_trained_is_refused(weights, registry):
         gather(weights, registry, task="stt")
     assert "was not trained for the task 'stt'" in caught.value.message
     assert caught.value.hint == "it knows: tts"
+
+
+class FewerLevels:
+    """The codec itself, set to another number of levels."""
+
+    def __init__(self, codec):
+        self.codec, self.levels = codec, codec.levels - 1
+
+    def __getattr__(self, name):
+        return getattr(self.codec, name)
+
+
+def test_a_codec_of_the_same_name_with_other_levels_is_refused(registry, codec):
+    with pytest.raises(CheckpointError, match=r"\(3 levels of 8\), the codec here is .* \(2 lev"):
+        Parts.of(tiny_bundle(registry, codec), FewerLevels(codec))
+
+
+def test_a_backbone_without_a_cache_is_refused_before_it_speaks(registry, codec):
+    bundle = tiny_bundle(registry, codec)
+    bundle.model.backbone.caches = False
+    with pytest.raises(CheckpointError, match="the backbone llama has no cache") as caught:
+        Parts.of(bundle, codec)
+    assert "caches" in caught.value.hint
+    only_nar = tiny_bundle(registry, codec, model={"capabilities": ["nar"]})
+    only_nar.model.backbone.caches = False
+    Parts.of(only_nar, codec)

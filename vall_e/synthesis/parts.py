@@ -47,16 +47,13 @@ class Parts:
 
     @classmethod
     def of(cls, bundle: Bundle, codec: Codec, *, task: str | None = None) -> Parts:
-        """Of a model in memory. Raises `CheckpointError` if the codec is not the model's.
+        """Of a model in memory. Raises `CheckpointError` if it cannot speak, with this codec.
 
         `task` is one of the config's tasks by name; None is the first.
         """
         config = bundle.config
-        if codec.identity != bundle.codec:
-            raise CheckpointError(
-                f"the model writes codes of {bundle.codec}, the codec here is {codec.identity}",
-                hint="set codec to the one that the model was trained with",
-            )
+        _require_codec(bundle, codec)
+        _require_cache(bundle)
         return cls(
             bundle,
             config,
@@ -64,6 +61,29 @@ class Parts:
             FrontEnd.of(config.text, bundle.vocabulary),
             _task(config, task),
             _versions(config, codec),
+        )
+
+
+def _require_codec(bundle: Bundle, codec: Codec) -> None:
+    sizes = bundle.model.sizes
+    ours = (bundle.codec, sizes.levels, sizes.codebook_size)
+    found = (codec.identity, codec.levels, codec.codebook_size)
+    if ours != found:
+        shape = "{} ({} levels of {})"
+        raise CheckpointError(
+            f"the model writes codes of {shape.format(*ours)}, "
+            f"the codec here is {shape.format(*found)}",
+            hint="set codec to the one that the model was trained with",
+        )
+
+
+def _require_cache(bundle: Bundle) -> None:
+    """Training can do without, speaking frame by frame cannot."""
+    model = bundle.config.model
+    if "ar" in model.capabilities and not bundle.model.backbone.caches:
+        raise CheckpointError(
+            f"the backbone {model.backbone.name} has no cache, so it cannot speak frame by frame",
+            hint="train a model whose backbone has one: `caches` says so",
         )
 
 
