@@ -4,8 +4,8 @@
     python examples/embedded/speed.py --threads 1 --repeats 1 --json speed.json
 
 Each row is a fresh process: seconds to import and load, seconds to the first audio and of work for
-a second of audio (medians), peak memory. espeak-ng is a formant synthesizer of another kind: what it
-takes is what speaking takes at least. It is called through the library that pip brought.
+a second of audio (medians), peak memory. espeak-ng is a formant synthesizer of another kind: what
+it takes is what speaking takes at least. It is called through the library that pip brought.
 """
 
 from __future__ import annotations
