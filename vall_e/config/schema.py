@@ -277,6 +277,9 @@ class DataConfig:
     """How much of the speaker's other recordings a sample hears; drawn for each sample."""
     without_prompt: float = field(default=0.05, validator=probability)
     """Share of the samples that get no prompt (a speaker with one recording never gets one)."""
+    without_text: float = field(default=0.0, validator=probability)
+    """Share of the samples whose text is left out. `sampling.guidance` needs some, 0.1 say: it
+    compares what the model expects with the text and without."""
     batch_seconds: float = field(default=60.0, validator=positive)
     """A batch holds so much audio, prompts included, padding included."""
     workers: int = field(default=0, validator=not_negative)
@@ -341,6 +344,11 @@ class SamplingConfig:
         metadata=chosen(("greedy",)), validator=validators.min_len(1)
     )
     """For the other levels, all frames of a level at once."""
+    guidance: float = field(default=1.0, validator=positive)
+    """Classifier-free guidance of level 0: over 1 the text counts more, at twice the work of a
+    frame. For models that were trained with `data.without_text`; 1: none."""
+    nar_guidance: float = field(default=1.0, validator=positive)
+    """The same for the other levels."""
 
 
 @frozen
@@ -357,6 +365,11 @@ class SynthesisConfig:
     """RVQ levels that are written: fewer are faster and coarser. 0: all that the model has."""
     chunk_seconds: float = field(default=0.5, validator=positive)
     """Audio in each chunk of `--stream`."""
+    window_seconds: float = field(default=0.0, validator=not_negative)
+    """The NAR stage writes so much of a sentence at a time, so that a stream sounds before the
+    sentence is finished. 0: the whole sentence, with all of it in view."""
+    ahead_seconds: float = field(default=0.2, validator=not_negative)
+    """What a window sees of the frames after it. The first sound comes later by this."""
     seconds_per_symbol: tuple[float, float] = field(default=(0.015, 0.25), validator=_in_order)
     """A sentence that lasts less or more than this for each phoneme symbol is taken for a failure:
     it is ended (after the upper bound and one second), tried again, and warned of."""
