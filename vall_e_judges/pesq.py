@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
 import soxr
 
 from vall_e.plugin import Figure, Score, Verdict
@@ -40,6 +41,8 @@ class Pesq:
         both = compared(evidence)
         if both is None:
             return Score(None, reason="there is no original to compare with")
+        if not all(np.any(samples) for samples in both):
+            return Score(None, reason="it is empty, or digital silence")
         rate = RATES[self._band]
         original, samples = (soxr.resample(x, SAMPLE_RATE, rate) for x in both)
         try:

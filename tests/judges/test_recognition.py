@@ -15,11 +15,18 @@ OTHERS = (
 )
 
 
+@pytest.fixture(scope="module")
+def general():
+    return Recognition(RecognitionConfig(), Case(("one two", "three four")))
+
+
 class TestRecognition(JudgeContract):
     figures = ("open_wer", "closed_wer", "forced_choice")
 
-    def make(self, case):
-        return Recognition(RecognitionConfig(), case)
+    @pytest.fixture
+    def judge(self, general):
+        """Made once: the recogniser's models are large."""
+        return general
 
 
 @pytest.fixture(scope="module")

@@ -42,7 +42,7 @@ def test_one_speaker_is_more_alike_than_a_speaker_and_a_shifted_voice(spoken):
     assert judge(Evidence(one, speaker="high", reference=shifted)).scores[
         "own_speaker_first"
     ].value == 0.0  # fmt: skip
-    assert scores["similarity"].value > 0.75
+    assert scores["similarity"].value > 0.7
 
 
 def test_loudness_does_not_count(spoken):
@@ -69,6 +69,7 @@ def test_mel_bands_have_equal_areas():
     assert bands[30:].sum(axis=1) * 40 == pytest.approx(np.ones(10), rel=0.05)
 
 
+@pytest.mark.slow
 def test_vectors_are_those_of_the_package(spoken):
     resemblyzer = pytest.importorskip("resemblyzer")
     encoder = resemblyzer.VoiceEncoder("cpu", verbose=False)

@@ -24,7 +24,7 @@ class JudgeContract:
     def make(self, case: Case) -> Judge:
         raise NotImplementedError
 
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def judge(self) -> Judge:
         return self.make(Case(("one two", "three four"), {"ann": _noise(0), "bob": _noise(1)}, 0))
 
