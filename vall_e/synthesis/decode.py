@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from hashlib import blake2b
 from time import perf_counter
+from typing import Literal
 
 import torch
 from attrs import evolve, frozen
@@ -12,13 +13,15 @@ from jaxtyping import Int
 from torch import Tensor
 
 from vall_e.config.schema import SamplingConfig
-from vall_e.interfaces import Sample, Task
+from vall_e.interfaces import Draw, Sample, Task
 from vall_e.model.valle import Valle
 from vall_e.synthesis.chain import Chain
-from vall_e.synthesis.decode_ar import Written, decode_ar
-from vall_e.synthesis.decode_nar import decode_nar
+from vall_e.synthesis.decode_ar import Writing, Written
+from vall_e.synthesis.decode_nar import Refiner
+from vall_e.synthesis.duet import Duet
 from vall_e.synthesis.ending import Bounds, HoldStop
 from vall_e.synthesis.guidance import Guidance
+from vall_e.synthesis.window import WHOLE, Window
 
 
 @frozen(eq=False)
@@ -32,12 +35,14 @@ class Job:
     """In its request, from 0."""
     bounds: Bounds
 
-    def generator(self, attempt: int) -> torch.Generator:
+    def generator(self, attempt: int, stage: Literal["ar", "nar"]) -> torch.Generator:
         """Chance of this sentence alone: what else is decoded beside it or before it is nothing.
 
-        It is on the CPU on every device, so that a seed draws the same noise on each.
+        Each stage has its own, so that they may take turns. It is on the CPU on every device, so
+        that a seed draws the same noise on each.
         """
-        digest = blake2b(f"{self.seed}/{self.place}/{attempt}".encode(), digest_size=8).digest()
+        key = f"{self.seed}/{self.place}/{attempt}" + ("/nar" if stage == "nar" else "")
+        digest = blake2b(key.encode(), digest_size=8).digest()
         return torch.Generator().manual_seed(int.from_bytes(digest) >> 1)
 
 
@@ -52,6 +57,29 @@ class Spoken:
     nar_seconds: float
 
 
+class Speaking:
+    """The codes of a sentence, block by block as soon as they are settled."""
+
+    spoken: Spoken
+    """The whole sentence. There once all blocks have been taken."""
+
+    def __init__(self, blocks: Generator[Int[Tensor, "k f"], None, Spoken]) -> None:
+        self._blocks = blocks
+
+    @classmethod
+    def of(cls, spoken: Spoken) -> Speaking:
+        """A sentence that is finished."""
+
+        def once() -> Generator[Int[Tensor, "k f"], None, Spoken]:
+            yield spoken.codes
+            return spoken
+
+        return cls(once())
+
+    def __iter__(self) -> Iterator[Int[Tensor, "k f"]]:
+        self.spoken = yield from self._blocks
+
+
 @frozen
 class Decoder:
     """A model with its way of drawing."""
@@ -63,6 +91,8 @@ class Decoder:
     frame_rate: float
     levels: int
     """How many are written, at most."""
+    window: Window = WHOLE
+    """What the NAR stage writes at a time."""
 
     def __call__(
         self,
@@ -83,6 +113,45 @@ class Decoder:
             for all_levels, draft in zip(codes, drafts, strict=True)
         ]
 
+    def speak(
+        self,
+        job: Job,
+        *,
+        on_frame: Callable[[], None] = lambda: None,
+        on_level: Callable[[], None] = lambda: None,
+    ) -> Speaking:
+        """As a call with one job, giving what is settled at once.
+
+        Where a failed attempt might have to be taken back, nothing is settled before the end.
+        """
+        if self.attempts == 1 and self.window.frames:
+            return Speaking(self._in_turns(job, on_frame, on_level))
+        return Speaking(self._at_once(job, on_frame, on_level))
+
+    def _at_once(
+        self, job: Job, on_frame: Callable[[], None], on_level: Callable[[], None]
+    ) -> Generator[Int[Tensor, "k f"], None, Spoken]:
+        [spoken] = self([job], on_frame=on_frame, on_level=on_level)
+        yield spoken.codes
+        return spoken
+
+    def _in_turns(
+        self, job: Job, on_frame: Callable[[], None], on_level: Callable[[], None]
+    ) -> Generator[Int[Tensor, "k f"], None, Spoken]:
+        started = perf_counter()
+        duet = Duet(
+            job.sample,
+            self._writing([job], 0),
+            self._ar_draw(),
+            self._refiner(on_level),
+            job.generator(0, "nar"),
+            on_frame,
+            ar_seconds=perf_counter() - started,
+        )
+        yield from duet.blocks()
+        [written] = duet.writing.utterances()
+        return Spoken(duet.settled, written.ended, 0, duet.ar_seconds, duet.nar_seconds)
+
     def _level_0(self, jobs: Sequence[Job], on_frame: Callable[[], None]) -> list[_Draft]:
         """The first attempt of each job that looks right, or its first of all."""
         drafts = self._attempt(jobs, 0, on_frame)
@@ -98,54 +167,59 @@ class Decoder:
     def _attempt(
         self, jobs: Sequence[Job], attempt: int, on_frame: Callable[[], None]
     ) -> list[_Draft]:
-        chosen = Chain.of(self.sampling.ar, where="sampling.ar")
-        chain = Chain([HoldStop(self.model.stop), chosen])
-        generators = [job.generator(attempt) for job in jobs]
-        writings = decode_ar(
-            self.model,
-            self.task,
-            [job.sample for job in jobs],
-            draw=chain,
-            generators=generators,
-            max_frames=[job.bounds.most for job in jobs],
-            guidance=Guidance(self.sampling.guidance),
-            on_frame=on_frame,
-        )
+        writing = self._writing(jobs, attempt)
+        draw = self._ar_draw()
+        while writing.unfinished:
+            writing.step(draw)
+            on_frame()
         return [
             _Draft(
                 written,
                 attempt,
-                generator,
                 bool(job.bounds.fault(len(written.codes), written.ended, self.frame_rate)),
             )
-            for job, written, generator in zip(jobs, writings, generators, strict=True)
+            for job, written in zip(jobs, writing.utterances(), strict=True)
         ]
 
     def _other_levels(
         self, jobs: Sequence[Job], drafts: Sequence[_Draft], on_level: Callable[[], None]
     ) -> list[Int[Tensor, "k f"]]:
-        if "nar" not in self.model.config.capabilities:
-            return [draft.written.codes[None] for draft in drafts]
-        return decode_nar(
+        pairs = list(zip(jobs, drafts, strict=True))
+        return self._refiner(on_level).all_blocks(
+            [evolve(job.sample, response=draft.written.codes[None]) for job, draft in pairs],
+            [job.generator(draft.attempt, "nar") for job, draft in pairs],
+        )
+
+    def _ar_draw(self) -> Draw:
+        chosen = Chain.of(self.sampling.ar, where="sampling.ar")
+        return Chain([HoldStop(self.model.stop), chosen])
+
+    def _writing(self, jobs: Sequence[Job], attempt: int) -> Writing:
+        return Writing(
             self.model,
             self.task,
-            [
-                evolve(job.sample, response=draft.written.codes[None])
-                for job, draft in zip(jobs, drafts, strict=True)
-            ],
-            draw=Chain.of(self.sampling.nar, where="sampling.nar"),
-            generators=[draft.generator for draft in drafts],
-            levels=self.levels,
-            guidance=Guidance(self.sampling.nar_guidance),
-            on_level=on_level,
+            [job.sample for job in jobs],
+            [job.generator(attempt, "ar") for job in jobs],
+            [job.bounds.most for job in jobs],
+            Guidance(self.sampling.guidance),
+        )
+
+    def _refiner(self, on_level: Callable[[], None]) -> Refiner:
+        return Refiner(
+            self.model,
+            self.task,
+            Chain.of(self.sampling.nar, where="sampling.nar"),
+            self.levels if "nar" in self.model.config.capabilities else 1,
+            Guidance(self.sampling.nar_guidance),
+            self.window,
+            on_level,
         )
 
 
 @frozen(eq=False)
 class _Draft:
-    """Level 0 of a sentence, with the generator that goes on to draw its other levels."""
+    """Level 0 of a sentence."""
 
     written: Written
     attempt: int
-    generator: torch.Generator
     failed: bool

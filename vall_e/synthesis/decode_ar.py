@@ -24,7 +24,6 @@ class Written:
     """The model wrote the stop token itself; else it was cut off at the longest allowed."""
 
 
-@torch.inference_mode()
 def decode_ar(
     model: Valle,
     task: Task,
@@ -41,31 +40,33 @@ def decode_ar(
     Rows that have ended leave the batch. A row is the same alone as in any batch, up to rounding.
     `on_frame` is called after each step; what it raises (KeyboardInterrupt, say) goes through.
     """
-    model.require("ar")
-    sides = guidance.sides(samples)
-    examples = [Example(tuple(task.segments(s, level=0)), 0) for s in sides]
-    rows = _Rows(model, examples, generators, max_frames, guidance)
-    while rows.any():
-        rows.step(draw)
+    writing = Writing(model, task, samples, generators, max_frames, guidance)
+    while writing.unfinished:
+        writing.step(draw)
         on_frame()
-    return rows.utterances()
+    return writing.utterances()
 
 
-class _Rows:
-    """The requests that are not yet done, and what has been written for each.
+class Writing:
+    """Requests whose level 0 is being written, a frame a step.
 
-    The batch has a row for each side of each request, one side after the other (see `Guidance`);
-    `history` has one for each request.
+    The batch has a row for each side of each unfinished request, one side after the other (see
+    `Guidance`); `history` has one for each request.
     """
 
+    @torch.inference_mode()
     def __init__(
         self,
         model: Valle,
-        examples: list[Example],
+        task: Task,
+        samples: Sequence[Sample],
         generators: Sequence[torch.Generator],
         max_frames: Sequence[int],
-        guidance: Guidance,
+        guidance: Guidance = UNGUIDED,
     ) -> None:
+        model.require("ar")
+        sides = guidance.sides(samples)
+        examples = [Example(tuple(task.segments(s, level=0)), 0) for s in sides]
         self.model = model
         self.guidance = guidance
         self.active = list(range(len(generators)))
@@ -91,10 +92,13 @@ class _Rows:
         self.position = torch.tensor(starts, device=last.device) if restart else embedded.lengths
         self.history = torch.empty(len(self.active), 0, dtype=torch.long, device=last.device)
 
-    def any(self) -> bool:
+    @property
+    def unfinished(self) -> bool:
         return bool(self.active)
 
+    @torch.inference_mode()
     def step(self, draw: Draw) -> None:
+        """Write one frame of each unfinished request."""
         logits = self.guidance(self.model.logits(self.hidden, 0).float())
         tokens = draw.draw(self.history, logits, [self.generators[i] for i in self.active])
         tokens = self._leave(tokens)

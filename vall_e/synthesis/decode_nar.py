@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
-from attrs import evolve
+from attrs import evolve, frozen
 from jaxtyping import Int
 from torch import Tensor
 
@@ -13,9 +13,108 @@ from vall_e.interfaces import Draw, Sample, Task
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
 from vall_e.synthesis.guidance import UNGUIDED, Guidance
+from vall_e.synthesis.window import WHOLE, Window
+
+Codes = Int[Tensor, "m f"]
 
 
-@torch.inference_mode()
+@frozen(eq=False)
+class Refiner:
+    """Writes the levels after those that are known, block by block.
+
+    Frames ahead of a block are written with it, for its passes to see, and then anew.
+    """
+
+    model: Valle
+    task: Task
+    draw: Draw
+    levels: int
+    guidance: Guidance = UNGUIDED
+    window: Window = WHOLE
+    on_level: Callable[[], None] = lambda: None
+
+    def __attrs_post_init__(self) -> None:
+        if self.levels > 1:
+            self.model.require("nar")
+
+    @torch.inference_mode()
+    def next_block(
+        self,
+        samples: Sequence[Sample],
+        settled: Sequence[Codes],
+        generators: Sequence[torch.Generator],
+        *,
+        ended: bool,
+    ) -> list[Codes]:
+        """What is settled (all levels) of each sample's response (known levels), a block longer.
+
+        A sample whose next block is not due keeps what it has. All know the same number of
+        levels n >= 1. `ended`: the responses will not grow any more.
+        """
+        grown = list(settled)
+        due = []
+        for i, sample in enumerate(samples):
+            block = self.window.block(settled[i].shape[1], sample.response.shape[1], ended=ended)
+            if block:
+                due.append((i, block))
+        if not due:
+            return grown
+        whole = self._all_levels(
+            [evolve(samples[i], response=samples[i].response[:, : b.seen]) for i, b in due],
+            [settled[i] for i, _ in due],
+            [generators[i] for i, _ in due],
+        )
+        for (i, block), codes in zip(due, whole, strict=True):
+            grown[i] = codes[:, : block.end]
+        return grown
+
+    def all_blocks(
+        self, samples: Sequence[Sample], generators: Sequence[torch.Generator]
+    ) -> list[Codes]:
+        """All levels of whole responses."""
+        settled = [sample.response.new_empty(self.levels, 0) for sample in samples]
+        while any(
+            done.shape[1] < sample.response.shape[1]
+            for done, sample in zip(settled, samples, strict=True)
+        ):
+            settled = self.next_block(samples, settled, generators, ended=True)
+        return settled
+
+    def _all_levels(
+        self,
+        samples: Sequence[Sample],
+        settled: Sequence[Codes],
+        generators: Sequence[torch.Generator],
+    ) -> list[Codes]:
+        for level in range(len(samples[0].response), self.levels):
+            drawn = self._draw(samples, level, generators)
+            samples = [
+                _with_level(sample, torch.cat([done[level], codes[done.shape[1] :]]))
+                for sample, done, codes in zip(samples, settled, drawn, strict=True)
+            ]
+            self.on_level()
+        return [sample.response for sample in samples]
+
+    def _draw(
+        self, samples: Sequence[Sample], level: int, generators: Sequence[torch.Generator]
+    ) -> list[Int[Tensor, " f"]]:
+        sides = self.guidance.sides(samples)
+        examples = [Example(tuple(self.task.segments(s, level=level)), level) for s in sides]
+        states, embedded, _ = self.model.hidden(examples)
+        lengths = embedded.lengths.tolist()
+        drawn = []
+        for row, sample in enumerate(samples):
+            frames = sample.response.shape[1]
+            rows = range(row, len(sides), len(samples))
+            hidden = torch.cat([states[i, lengths[i] - frames : lengths[i]] for i in rows])
+            logits = self.guidance(self.model.logits(hidden, level).float())  # (f, v)
+            history = torch.empty(frames, 0, dtype=torch.long, device=logits.device)
+            # Frames are drawn one beside the other, all from this request's own generator.
+            codes = self.draw.draw(history, logits, [generators[row]] * frames)
+            drawn.append(codes.to(sample.response))
+        return drawn
+
+
 def decode_nar(
     model: Valle,
     task: Task,
@@ -25,43 +124,17 @@ def decode_nar(
     generators: Sequence[torch.Generator],
     levels: int,
     guidance: Guidance = UNGUIDED,
+    window: Window = WHOLE,
     on_level: Callable[[], None] = lambda: None,
-) -> list[Int[Tensor, "m f"]]:
+) -> list[Codes]:
     """Fill what the samples' responses (n, f) lack of `levels` levels, for all rows at once.
 
-    All samples know the same number of levels n >= 1.
+    All samples know the same number of levels n >= 1. A row is the same alone as in any batch,
+    up to rounding.
     """
-    model.require("nar")
-    known = len(samples[0].response)
-    for level in range(known, levels):
-        samples = _fill(model, task, samples, level, draw, generators, guidance)
-        on_level()
-    return [sample.response for sample in samples]
+    refiner = Refiner(model, task, draw, levels, guidance, window, on_level)
+    return refiner.all_blocks(samples, generators)
 
 
-def _fill(
-    model: Valle,
-    task: Task,
-    samples: Sequence[Sample],
-    level: int,
-    draw: Draw,
-    generators: Sequence[torch.Generator],
-    guidance: Guidance,
-) -> list[Sample]:
-    sides = guidance.sides(samples)
-    examples = [Example(tuple(task.segments(s, level=level)), level) for s in sides]
-    states, embedded, _ = model.hidden(examples)
-    filled = []
-    for row, sample in enumerate(samples):
-        frames = sample.response.shape[1]
-        hidden = [
-            states[i, int(embedded.lengths[i]) - frames : int(embedded.lengths[i])]
-            for i in guidance.rows(torch.tensor([row]), len(samples)).tolist()
-        ]
-        logits = guidance(model.logits(torch.cat(hidden), level).float())  # (f, v)
-        history = torch.empty(frames, 0, dtype=torch.long, device=logits.device)
-        # Frames are drawn one beside the other, all from this request's own generator.
-        codes = draw.draw(history, logits, [generators[row]] * frames)
-        response = torch.cat([sample.response, codes[None].to(sample.response)])
-        filled.append(evolve(sample, response=response))
-    return filled
+def _with_level(sample: Sample, codes: Int[Tensor, " f"]) -> Sample:
+    return evolve(sample, response=torch.cat([sample.response, codes[None]]))

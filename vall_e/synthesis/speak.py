@@ -24,6 +24,7 @@ from vall_e.synthesis.stream import OnProgress, Stream
 from vall_e.synthesis.take import Take
 from vall_e.synthesis.voice import Voice
 from vall_e.synthesis.voices import LONGEST_SECONDS, NO_VOICE, Voices
+from vall_e.synthesis.window import Window
 
 
 class Synthesizer:
@@ -57,6 +58,9 @@ class Synthesizer:
             self._options.attempts,
             self.codec.frame_rate,
             _levels(self._options.levels, self.model.sizes.levels),
+            Window.of(
+                self._options.window_seconds, self._options.ahead_seconds, self.codec.frame_rate
+            ),
         )
 
     @classmethod

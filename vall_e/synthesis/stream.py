@@ -31,9 +31,9 @@ OnProgress = Callable[[Progress], None]
 class Stream(Iterator[Chunk]):
     """Chunks of audio; joined they are what `synthesize` gives for the same request and seed.
 
-    A sentence sounds once its last level is written, since the NAR stage looks at all of it. So
-    the first chunk comes after the first sentence, and later sentences are read and made only as
-    far as chunks are asked for.
+    A sentence sounds once its first window is written (`synthesis.window_seconds`), without a
+    window once its last level is, since the NAR stage looks at all of it. What comes later is read
+    and made only as far as chunks are asked for.
     """
 
     def __init__(self, take: Take, decoder: Decoder, on_progress: OnProgress) -> None:
@@ -68,8 +68,8 @@ class Stream(Iterator[Chunk]):
         for place in range(len(plan.pieces)):
             line = plan.line(place)
             steps = _Steps(line, len(plan.pieces), on_progress)
-            [spoken] = decoder([line.job], on_frame=steps.frame, on_level=steps.level)
-            yield from self._take.play(spoken)
+            speaking = decoder.speak(line.job, on_frame=steps.frame, on_level=steps.level)
+            yield from self._take.play(speaking)
 
 
 class _Steps:

@@ -12,7 +12,7 @@ from vall_e.interfaces import Codec
 from vall_e.model.coding import to_codes
 from vall_e.model.device import device_of
 from vall_e.synthesis.clock import Clock
-from vall_e.synthesis.decode import Spoken
+from vall_e.synthesis.decode import Speaking, Spoken
 from vall_e.synthesis.plan import Line, Plan
 from vall_e.synthesis.result import Chunk, Result, Sentence, Waveform
 
@@ -28,20 +28,20 @@ class Take:
     _sentences: list[Sentence] = field(factory=list)
     _chunks: list[Chunk] = field(factory=list)
 
-    def play(self, spoken: Spoken) -> Iterator[Chunk]:
+    def play(self, speaking: Speaking) -> Iterator[Chunk]:
         """The audio of the next sentence of the plan, and the pause after it."""
         place = len(self._sentences)
         line = self.plan.line(place)
-        self._note(line, spoken)
-        for audio in self._decode(spoken, line.pause):
-            chunk = Chunk(audio, self.codec.sample_rate, place)
-            self._chunks.append(chunk)
-            yield chunk
+        for audio in self._decode(speaking):
+            yield self._chunk(audio, place)
+        self._note(line, speaking.spoken)
+        if silence := round(line.pause * self.codec.sample_rate):
+            yield self._chunk(np.zeros(silence, np.float32), place)
 
     def finish(self, spoken: Spoken) -> None:
         """As `play`, for a batch: what the decoder did counts as work too."""
         self.clock.total_seconds += spoken.ar_seconds + spoken.nar_seconds
-        chunks = self.play(spoken)
+        chunks = self.play(Speaking.of(spoken))
         more = True
         while more:
             with self.clock.working():
@@ -72,21 +72,22 @@ class Take:
         )
         self.clock.written(spoken.ar_seconds, spoken.nar_seconds)
 
-    def _decode(self, spoken: Spoken, pause: float) -> Iterator[Waveform]:
-        codes = spoken.codes[None].to(device_of(self.codec))
-        frames = codes.shape[-1]
+    def _chunk(self, audio: Waveform, place: int) -> Chunk:
+        self._chunks.append(Chunk(audio, self.codec.sample_rate, place))
+        return self._chunks[-1]
+
+    def _decode(self, speaking: Speaking) -> Iterator[Waveform]:
+        """Audio of at most `chunk_seconds` at a time, as soon as its codes are there."""
         step = max(1, round(self.chunk_seconds * self.codec.frame_rate))
         stream = self.codec.stream()
-        for first in range(0, frames, step):
-            with self.clock.decoding_audio(), torch.inference_mode():
-                audio = stream.push(codes[..., first : first + step])
-            yield from _some(audio)
+        for block in speaking:
+            for codes in block[None].to(device_of(self.codec)).split(step, dim=-1):
+                with self.clock.decoding_audio(), torch.inference_mode():
+                    audio = stream.push(codes)
+                yield from _some(audio)
         with self.clock.decoding_audio(), torch.inference_mode():
             audio = stream.flush()
         yield from _some(audio)
-        silence = np.zeros(round(pause * self.codec.sample_rate), np.float32)
-        if len(silence):
-            yield silence
 
 
 def _some(audio: torch.Tensor) -> Iterator[Waveform]:

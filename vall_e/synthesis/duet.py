@@ -1,0 +1,57 @@
+"""One sentence whose stages take turns, so that its beginning is done before its end is begun."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from time import perf_counter
+
+import torch
+from attrs import define, evolve, field
+from jaxtyping import Int
+from torch import Tensor
+
+from vall_e.interfaces import Draw, Sample
+from vall_e.synthesis.decode_ar import Writing
+from vall_e.synthesis.decode_nar import Refiner
+
+
+@define(eq=False)
+class Duet:
+    """The AR stage writes level 0 until a block is due; then the NAR stage settles that block."""
+
+    sample: Sample
+    writing: Writing
+    """Of this sample alone."""
+    draw: Draw
+    refiner: Refiner
+    generator: torch.Generator
+    """Of the NAR stage."""
+    on_frame: Callable[[], None]
+    ar_seconds: float = 0.0
+    nar_seconds: float = 0.0
+    settled: Int[Tensor, "k f"] = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.settled = torch.empty(self.refiner.levels, 0, dtype=torch.long)
+
+    def blocks(self) -> Iterator[Int[Tensor, "k f"]]:
+        """Codes as they are settled; joined they are the sentence."""
+        while self.writing.unfinished:
+            started = perf_counter()
+            self.writing.step(self.draw)
+            self.on_frame()
+            self.ar_seconds += perf_counter() - started
+            yield from self._due(ended=False)
+        yield from self._due(ended=True)
+
+    def _due(self, *, ended: bool) -> Iterator[Int[Tensor, "k f"]]:
+        written = len(self.writing.written[0])
+        while self.refiner.window.block(self.settled.shape[1], written, ended=ended):
+            start, started = self.settled.shape[1], perf_counter()
+            [level_0] = self.writing.utterances()
+            sample = evolve(self.sample, response=level_0.codes[None])
+            [self.settled] = self.refiner.next_block(
+                [sample], [self.settled], [self.generator], ended=ended
+            )
+            self.nar_seconds += perf_counter() - started
+            yield self.settled[:, start:]

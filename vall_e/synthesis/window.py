@@ -1,0 +1,42 @@
+"""How much of a sentence the NAR stage writes at a time."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen
+class Block:
+    """Frames up to `end` are written now, with those up to `seen` in view."""
+
+    end: int
+    seen: int
+
+
+@frozen
+class Window:
+    """Blocks of `frames`, each with `ahead` more frames in view; 0 frames: the whole at once.
+
+    Blocks depend on nothing but the length of the sentence, so a stream that knows only its
+    beginning writes the same codes as one that knows it all.
+    """
+
+    frames: int = 0
+    ahead: int = 0
+
+    @classmethod
+    def of(cls, seconds: float, ahead_seconds: float, frame_rate: float) -> Window:
+        """At least one frame, if `seconds` is not 0."""
+        frames = max(1, round(seconds * frame_rate)) if seconds else 0
+        return cls(frames, round(ahead_seconds * frame_rate))
+
+    def block(self, start: int, written: int, *, ended: bool) -> Block | None:
+        """The block from frame `start` on, once so much of level 0 is `written` that it is due."""
+        end = start + self.frames
+        if self.frames and written >= end + self.ahead:
+            return Block(end, end + self.ahead)
+        return Block(written, written) if ended and start < written else None
+
+
+WHOLE = Window()
+"""A sentence at once: each frame is written with all others in view."""
