@@ -81,7 +81,7 @@ class Take:
         step = max(1, round(self.chunk_seconds * self.codec.frame_rate))
         stream = self.codec.stream()
         for block in speaking:
-            for codes in block[None].to(device_of(self.codec)).split(step, dim=-1):
+            for codes in torch.split(block[None].to(device_of(self.codec)), step, dim=-1):
                 with self.clock.decoding_audio(), torch.inference_mode():
                     audio = stream.push(codes)
                 yield from _some(audio)
