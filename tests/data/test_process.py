@@ -366,3 +366,10 @@ def test_the_command_fails_where_nothing_is_usable(registry, folder, tmp_path):
     assert result.exit_code == 8
     assert "no recording could be used" in result.stderr
     assert "skipped.jsonl" in result.stderr
+
+
+def test_voices_need_no_transcript_and_get_no_text(folder, tmp_path):
+    (folder / "transcripts.tsv").unlink()
+    report = process(find_recordings(folder), tmp_path / "out", partial(make, voices_only=True))
+    assert report.info.utterances == 4
+    assert {entry.phonemes for entry in Dataset(tmp_path / "out").entries} == {""}

@@ -63,6 +63,10 @@ def data() -> None:
     "--device", default="cpu", show_default=True,
     help="Where the codec runs: auto, cpu, cuda, cuda:1. Another device rounds differently.",
 )  # fmt: skip
+@click.option(
+    "--voices-only", is_flag=True,
+    help="Recordings need no transcript and get no text: they teach how voices sound.",
+)  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit with 8 if any recording was skipped.")
 @click.pass_obj
 def process(
@@ -77,6 +81,7 @@ def process(
     max_seconds: float,
     workers: int,
     device: str,
+    voices_only: bool,
     strict: bool,
 ) -> None:
     """Encode the recordings in FOLDER and phonemize what is said in them.
@@ -93,12 +98,13 @@ def process(
     config = load(path, app.registry, overrides=overrides, environ=app.environ)
     recordings = find_recordings(source, transcripts=transcripts, speaker=speaker)
     make: Callable[[], Preparer] = partial(
-        make_preparer, config, language=language, max_seconds=max_seconds, device=device
-    )
+        make_preparer, config,
+        language=language, max_seconds=max_seconds, device=device, voices_only=voices_only,
+    )  # fmt: skip
     if workers:
         make = partial(
             _make, _plain(config), app.environ, app.load_plugins,
-            language=language, max_seconds=max_seconds, device=device,
+            language=language, max_seconds=max_seconds, device=device, voices_only=voices_only,
         )  # fmt: skip
     started = time.perf_counter()
     seen = 0.0
@@ -132,6 +138,7 @@ def _make(
     language: str | None,
     max_seconds: float,
     device: str,
+    voices_only: bool,
 ) -> Preparer:
     """The preparer of a worker process, which finds the components for itself."""
     from vall_e.config.load import structure
@@ -140,7 +147,13 @@ def _make(
 
     registry = discover(environ=environ, load_plugins=load_plugins)
     config = structure(raw, registry, source="config")
-    return make_preparer(config, language=language, max_seconds=max_seconds, device=device)
+    return make_preparer(
+        config,
+        language=language,
+        max_seconds=max_seconds,
+        device=device,
+        voices_only=voices_only,
+    )
 
 
 class _Bar:

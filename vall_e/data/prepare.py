@@ -47,7 +47,10 @@ class Skipped:
 
 @frozen(eq=False)
 class Preparer:
-    """Reads, checks, encodes and phonemizes. `language` is that of all recordings, if given."""
+    """Reads, checks, encodes and phonemizes. `language` is that of all recordings, if given.
+
+    With `voices_only` nobody cares what is said: every text is empty.
+    """
 
     codec: Codec
     front_end: Phonemes
@@ -55,6 +58,7 @@ class Preparer:
     languages: tuple[str, ...]
     language: str | None = None
     max_seconds: float = 60.0
+    voices_only: bool = False
 
     @property
     def info(self) -> Info:
@@ -76,10 +80,8 @@ class Preparer:
     def _prepared(self, recording: Recording) -> Prepared:
         if recording.problem:
             raise DataError(recording.problem)
-        if not recording.text:
-            raise DataError("it has no transcript")
         language = self._language(recording)
-        phonemes = self.front_end.phonemes(recording.text, language)
+        phonemes = self._phonemes(recording, language)
         clip = Clip.read(recording.path).mono()  # opposite channels become silence
         clip.check(min_seconds=MIN_SECONDS, max_seconds=self.max_seconds)
         return Prepared(
@@ -89,6 +91,13 @@ class Preparer:
             seconds=clip.seconds,
             codes=np.ascontiguousarray(encode(clip, self.codec).values.T.astype("<i2")),
         )
+
+    def _phonemes(self, recording: Recording, language: str) -> str:
+        if self.voices_only:
+            return ""
+        if not recording.text:
+            raise DataError("it has no transcript")
+        return self.front_end.phonemes(recording.text, language)
 
     def _language(self, recording: Recording) -> str:
         """One of the run's languages: the very one, or the first of that tongue (`en`: `en-us`)."""
@@ -102,7 +111,12 @@ class Preparer:
 
 
 def make_preparer(
-    config: RunConfig, *, language: str | None, max_seconds: float, device: str = "cpu"
+    config: RunConfig,
+    *,
+    language: str | None,
+    max_seconds: float,
+    device: str = "cpu",
+    voices_only: bool = False,
 ) -> Preparer:
     """The preparer that a run's codec and text settings describe; the codec runs on `device`."""
     return Preparer(
@@ -112,4 +126,5 @@ def make_preparer(
         languages=config.text.languages,
         language=language,
         max_seconds=max_seconds,
+        voices_only=voices_only,
     )
