@@ -234,57 +234,147 @@ class Draw(Protocol):
         ...
 
 
+@runtime_checkable
+class Stateful(Protocol):
+    """A sampler that remembers more of each row than `history` says; most do not.
+
+    It serves the AR stage only, where a row stays what it is from frame to frame.
+    """
+
+    def select(self, rows: Int[Tensor, " r"]) -> None:
+        """The batch goes on with these of its rows, in this order (others have ended)."""
+        ...
+
+
 Sampler = LogitsProcessor | Draw
 """What a sampler component builds: one of the two. It is built anew for every request."""
 
 
 class Source(Protocol):
-    """Where a task finds what it mixes into a training sample, besides the utterance itself."""
+    """Where a task finds what it mixes into a training sample, besides the utterance itself.
+
+    Sound is mixed as a waveform and encoded anew, in the loader processes where there are any.
+    """
 
     def prompt(self, rng: random.Random) -> Int[Tensor, "k f"] | None:
         """Codes of the same speaker's other recordings, cut to the configured length."""
         ...
+
+    def neighbour(self, rng: random.Random) -> Recorded | None:
+        """Another recording of the same speaker as a whole; None where there is none."""
+        ...
+
+    def twin(self, rng: random.Random) -> Recorded | None:
+        """The same phonemes said by another speaker; None where nobody has."""
+        ...
+
+    def stranger(self, frames: int, rng: random.Random) -> Int[Tensor, "k f"] | None:
+        """At most `frames` of another speaker; None where there is only one."""
+        ...
+
+    def noise(self, frames: int, rng: random.Random) -> Int[Tensor, "k f"]:
+        """So much of a recording of `data.noise`, begun anywhere, and again where it ends."""
+        ...
+
+    def mixed(
+        self, main: Int[Tensor, "k f"], other: Int[Tensor, "k g"], *, decibels: float
+    ) -> Int[Tensor, "k f"]:
+        """Both at once: `main` as loud as it is, `other` so many decibels softer.
+
+        As long as `main`: what `other` has more is cut off.
+        """
+        ...
+
+
+@frozen(eq=False)
+class Recorded:
+    """An utterance: what it says, and its codes."""
+
+    text: Int[Tensor, " p"]
+    codes: Int[Tensor, "k f"]
 
 
 @frozen(eq=False)
 class Sample:
     """The content of one sequence, for training (all `k` levels known) or for a request.
 
-    A request's `response` holds the levels known so far: none yet drawn is shape (1, 0).
+    A request's `response` holds the levels known so far: none yet drawn is shape (1, 0). Where the
+    text is what is predicted, a request's is <bos> <eos>.
     """
 
     text: Int[Tensor, " p"]
     language: int
     prompt: Int[Tensor, "k f"] | None
     response: Int[Tensor, "n g"]
+    input: Int[Tensor, "k s"] | None = None
+    """The recording that a task works on, say one with noise."""
+    prompt_text: Int[Tensor, " q"] | None = None
+    """What the prompt says, for a task that wants it."""
 
 
-SegmentName = Literal["text", "language", "level", "prompt", "response"]
+SegmentName = Literal["text", "language", "level", "prompt", "input", "response"]
 
 
 @frozen(eq=False)
 class Segment:
     """A named run of the sequence, embedded by its own table.
 
-    `ids` is (n,) for text, language and level; codes (levels, frames) for prompt and response.
+    `ids` is (n,) for text, language and level; codes (levels, frames) for prompt, input and
+    response. Prompt and input share their tables. Any other name is one of the task's `markers`,
+    a learnt vector: its `ids` are [0].
     """
 
-    name: SegmentName
+    name: str
     ids: Tensor
+
+    @classmethod
+    def marker(cls, name: str) -> Segment:
+        """The learnt vector of this name."""
+        import torch
+
+        return cls(name, torch.zeros(1, dtype=torch.long))
 
     def __len__(self) -> int:
         return int(self.ids.shape[-1])
+
+
+Use = Literal["needed", "optional", "unused"]
+
+
+@frozen
+class Wants:
+    """What a request for a task must and may bring, and what its training data must hold.
+
+    A request that lacks something or brings what would be left unheard is refused.
+    """
+
+    text: Use = "needed"
+    voice: Use = "optional"
+    input: Use = "unused"
+    """A recording to work on (`--input`); the response is as long as it is."""
+    transcript: bool = False
+    """What the voice's recording says; then all of the recording is the prompt."""
+    noise: bool = False
+    """`data.noise`, to train."""
+    strangers: bool = False
+    """Two speakers or more, to train."""
+    twins: bool = False
+    """Sentences that several speakers say, to train."""
 
 
 @runtime_checkable
 class Task(Protocol):
     """Which segments a sequence has, in which order, and what is predicted.
 
-    `name` is what `--task` and `tasks:` say; `target` names the segment that is predicted.
+    `name` is what `--task` and `tasks:` say; `target` names the segment that is predicted:
+    `response`, level by level, or `text`, from level 0 alone. `markers` are names of learnt vectors
+    that its sequences hold, so that the model can tell it from other tasks.
     """
 
     name: str
-    target: str
+    target: Literal["response", "text"]
+    markers: tuple[str, ...]
+    wants: Wants
 
     def sample(
         self,
@@ -299,7 +389,10 @@ class Task(Protocol):
         ...
 
     def segments(self, sample: Sample, *, level: int) -> list[Segment]:
-        """The sequence that predicts `level`, the target last."""
+        """The sequence that predicts `level`, the target last.
+
+        A text that is the target stands there without <bos> and <eos>.
+        """
         ...
 
 

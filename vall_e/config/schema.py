@@ -344,6 +344,11 @@ class SamplingConfig:
         metadata=chosen(("greedy",)), validator=validators.min_len(1)
     )
     """For the other levels, all frames of a level at once."""
+    candidates: int = field(default=1, validator=positive)
+    """Drafts of level 0 of each sentence, side by side; the best by `score` is spoken."""
+    score: Literal["likelihood", "text"] = "likelihood"
+    """Of candidates, a token on average: log p, or how much of it is owed to the text (log p with
+    the text minus log p without it, for models that were trained with `data.without_text`)."""
     guidance: float = field(default=1.0, validator=positive)
     """Classifier-free guidance of level 0: over 1 the text counts more, at twice the work of a
     frame. For models that were trained with `data.without_text`; 1: none."""

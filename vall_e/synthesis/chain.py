@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vall_e.drawing import draw_categorical
 from vall_e.errors import CheckpointError, ConfigError
-from vall_e.interfaces import Draw, LogitsProcessor, Sampler
+from vall_e.interfaces import Draw, LogitsProcessor, Sampler, Stateful
 
 if TYPE_CHECKING:
     from vall_e.config.schema import SamplerChoice
@@ -31,6 +31,8 @@ class Chain:
         where: str = "sampling",
     ) -> None:
         """`names` and `where` are for messages: a sampler's name in the YAML, and its path."""
+        self.where = where
+        self._stateful = [s for s in samplers if isinstance(s, Stateful)]
         names = names or [type(sampler).__name__ for sampler in samplers]
         self.processors: list[LogitsProcessor] = []
         self.last: Draw | None = None  # draws from the distribution as it is
@@ -68,3 +70,8 @@ class Chain:
         if self.last is None:
             return draw_categorical(logits, generators)
         return self.last.draw(history, logits, generators)
+
+    def select(self, rows: Int[Tensor, " r"]) -> None:
+        """Tell the samplers that keep state which rows stay."""
+        for sampler in self._stateful:
+            sampler.select(rows)

@@ -15,6 +15,7 @@ from torch import Tensor
 from vall_e.config.schema import SamplingConfig
 from vall_e.interfaces import Draw, Sample, Task
 from vall_e.model.valle import Valle
+from vall_e.synthesis.candidates import best, scores
 from vall_e.synthesis.chain import Chain
 from vall_e.synthesis.decode_ar import Writing, Written
 from vall_e.synthesis.decode_nar import Refiner
@@ -35,13 +36,16 @@ class Job:
     """In its request, from 0."""
     bounds: Bounds
 
-    def generator(self, attempt: int, stage: Literal["ar", "nar"]) -> torch.Generator:
+    def generator(
+        self, attempt: int, stage: Literal["ar", "nar"], candidate: int = 0
+    ) -> torch.Generator:
         """Chance of this sentence alone: what else is decoded beside it or before it is nothing.
 
-        Each stage has its own, so that they may take turns. It is on the CPU on every device, so
-        that a seed draws the same noise on each.
+        Each stage and each candidate has its own, so that they may take turns. It is on the CPU on
+        every device, so that a seed draws the same noise on each.
         """
         key = f"{self.seed}/{self.place}/{attempt}" + ("/nar" if stage == "nar" else "")
+        key += f"/{candidate}" if candidate else ""
         digest = blake2b(key.encode(), digest_size=8).digest()
         return torch.Generator().manual_seed(int.from_bytes(digest) >> 1)
 
@@ -122,9 +126,10 @@ class Decoder:
     ) -> Speaking:
         """As a call with one job, giving what is settled at once.
 
-        Where a failed attempt might have to be taken back, nothing is settled before the end.
+        Where what is written might have to be taken back (a failed attempt, a draft that another
+        beats), nothing is settled before the end.
         """
-        if self.attempts == 1 and self.window.frames:
+        if self.attempts == self.sampling.candidates == 1 and self.window.frames:
             return Speaking(self._in_turns(job, on_frame, on_level))
         return Speaking(self._at_once(job, on_frame, on_level))
 
@@ -172,14 +177,33 @@ class Decoder:
         while writing.unfinished:
             writing.step(draw)
             on_frame()
-        return [
+        count = self.sampling.candidates
+        drafts = [
             _Draft(
                 written,
                 attempt,
                 bool(job.bounds.fault(len(written.codes), written.ended, self.frame_rate)),
             )
-            for job, written in zip(jobs, writing.utterances(), strict=True)
+            for job, written in zip(_each(jobs, count), writing.utterances(), strict=True)
         ]
+        return drafts if count == 1 else self._best(jobs, drafts)
+
+    def _best(self, jobs: Sequence[Job], drafts: Sequence[_Draft]) -> list[_Draft]:
+        """The draft of each job that the model likes best."""
+        count = self.sampling.candidates
+        marks = scores(
+            self.model,
+            self.task,
+            [job.sample for job in _each(jobs, count)],
+            [draft.written for draft in drafts],
+            self.sampling.score,
+        )
+        chosen = []
+        for start in range(0, len(drafts), count):
+            mine = slice(start, start + count)
+            place = best(marks[mine], [draft.failed for draft in drafts[mine]])
+            chosen.append(drafts[start + place])
+        return chosen
 
     def _other_levels(
         self, jobs: Sequence[Job], drafts: Sequence[_Draft], on_level: Callable[[], None]
@@ -195,13 +219,15 @@ class Decoder:
         return Chain([HoldStop(self.model.stop), chosen])
 
     def _writing(self, jobs: Sequence[Job], attempt: int) -> Writing:
+        count = self.sampling.candidates
         return Writing(
             self.model,
             self.task,
             [job.sample for job in jobs],
-            [job.generator(attempt, "ar") for job in jobs],
-            [job.bounds.most for job in jobs],
+            [job.generator(attempt, "ar", candidate) for job in jobs for candidate in range(count)],
+            [job.bounds.most for job in _each(jobs, count)],
             Guidance(self.sampling.guidance),
+            drafts=count,
         )
 
     def _refiner(self, on_level: Callable[[], None]) -> Refiner:
@@ -214,6 +240,11 @@ class Decoder:
             self.window,
             on_level,
         )
+
+
+def _each(jobs: Sequence[Job], count: int) -> list[Job]:
+    """Each job so many times, one after the other."""
+    return [job for job in jobs for _ in range(count)]
 
 
 @frozen(eq=False)

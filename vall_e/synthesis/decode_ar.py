@@ -9,10 +9,10 @@ from attrs import frozen
 from jaxtyping import Int
 from torch import Tensor
 
-from vall_e.interfaces import Draw, Sample, Task
-from vall_e.model.sequence import Example
+from vall_e.interfaces import Draw, Sample, Stateful, Task
 from vall_e.model.valle import Valle
 from vall_e.synthesis.guidance import UNGUIDED, Guidance
+from vall_e.synthesis.rows import Rows
 
 
 @frozen(eq=False)
@@ -50,8 +50,9 @@ def decode_ar(
 class Writing:
     """Requests whose level 0 is being written, a frame a step.
 
-    The batch has a row for each side of each unfinished request, one side after the other (see
-    `Guidance`); `history` has one for each request.
+    `history` has a row for each unfinished request, and so do the `Rows`. With several `drafts` of
+    each sample, each is a request with a generator and a limit of its own; those of a sample lie
+    together.
     """
 
     @torch.inference_mode()
@@ -63,34 +64,24 @@ class Writing:
         generators: Sequence[torch.Generator],
         max_frames: Sequence[int],
         guidance: Guidance = UNGUIDED,
+        *,
+        drafts: int = 1,
     ) -> None:
-        model.require("ar")
-        sides = guidance.sides(samples)
-        examples = [Example(tuple(task.segments(s, level=0)), 0) for s in sides]
         self.model = model
-        self.guidance = guidance
-        self.active = list(range(len(generators)))
+        self.active = list(range(len(samples) * drafts))
         self.generators = list(generators)
         self.max_frames = list(max_frames)
         self.ended = [False] * len(self.active)
         self.written: list[list[int]] = [[] for _ in self.active]
-        embedded = model.embedding(examples)
-        starts = [len(e.target) for e in examples]
-        longest = int(embedded.lengths.max())
-        self.cache = model.backbone.new_cache(len(examples), longest + max(max_frames))
-        hidden, _ = model.backbone(
-            embedded.vectors,
-            lengths=embedded.lengths,
-            positions=embedded.positions,
-            cache=self.cache,
+        self.rows = Rows(
+            model,
+            task,
+            samples,
+            most_frames=max(max_frames),
+            guidance=guidance,
+            copies=drafts,
         )
-        last = embedded.lengths - 1
-        row = torch.arange(len(examples), device=last.device)
-        self.hidden = hidden[row, last]  # (b, d)
-        # The next position: the target's own count where positions restart, else the sequence's.
-        restart = model.embedding.restart
-        self.position = torch.tensor(starts, device=last.device) if restart else embedded.lengths
-        self.history = torch.empty(len(self.active), 0, dtype=torch.long, device=last.device)
+        self.history = torch.empty(len(self.active), 0, dtype=torch.long, device=self.rows.device)
 
     @property
     def unfinished(self) -> bool:
@@ -99,13 +90,13 @@ class Writing:
     @torch.inference_mode()
     def step(self, draw: Draw) -> None:
         """Write one frame of each unfinished request."""
-        logits = self.guidance(self.model.logits(self.hidden, 0).float())
+        logits = self.rows.logits()
         tokens = draw.draw(self.history, logits, [self.generators[i] for i in self.active])
-        tokens = self._leave(tokens)
+        tokens = self._leave(tokens, draw)
         if self.active:
-            self._advance(tokens)
+            self.rows.append(tokens)
 
-    def _leave(self, tokens: Int[Tensor, " b"]) -> Int[Tensor, " b"]:
+    def _leave(self, tokens: Int[Tensor, " b"], draw: Draw) -> Int[Tensor, " b"]:
         """Record the tokens; drop the rows that are done with them."""
         stay = []
         for place, (request, token) in enumerate(zip(self.active, tokens.tolist(), strict=True)):
@@ -120,23 +111,11 @@ class Writing:
             self.active = [self.active[place] for place in stay]
             if stay:
                 kept = torch.tensor(stay, device=tokens.device)
-                sides = self.guidance.rows(kept, len(tokens))
-                self.cache = self.cache.select(sides)
-                self.position = self.position[sides]
+                self.rows.select(kept)
+                if isinstance(draw, Stateful):
+                    draw.select(kept)
                 self.history, tokens = self.history[kept], tokens[kept]
         return tokens
-
-    def _advance(self, tokens: Int[Tensor, " b"]) -> None:
-        tokens = tokens.repeat(self.guidance.count)
-        vectors = self.model.embedding.response_codes(tokens[None], 0)[:, None]  # (b, 1, d)
-        hidden, _ = self.model.backbone(
-            vectors,
-            lengths=torch.ones_like(self.position),
-            positions=self.position[:, None],
-            cache=self.cache,
-        )
-        self.hidden = hidden[:, 0]
-        self.position = self.position + 1
 
     def utterances(self) -> list[Written]:
         return [

@@ -1,0 +1,70 @@
+"""Best of n: several drafts of a sentence, of which the model takes the one that it likes best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from attrs import evolve
+from torch import Tensor
+
+from vall_e.interfaces import Sample, Task
+from vall_e.model.sequence import Example, wordless
+from vall_e.model.valle import Valle
+from vall_e.synthesis.decode_ar import Written
+
+Score = Literal["likelihood", "text"]
+"""`likelihood`: how likely the model finds a draft. `text`: how much likelier with its text than
+without, so that a draft that mumbles, which is likely whatever the text is, counts for little."""
+
+
+@torch.inference_mode()
+def scores(
+    model: Valle,
+    task: Task,
+    samples: Sequence[Sample],
+    drafts: Sequence[Written],
+    by: Score,
+) -> list[float]:
+    """The mean over each draft's tokens, in nats; its stop token counts where the model wrote it.
+
+    One pass over all drafts, whose codes follow their samples' responses. Samplers and guidance
+    shape what is drawn, not what is scored.
+    """
+    told = _mean_log_probability(model, task, samples, drafts)
+    if by == "likelihood":
+        return told
+    free = _mean_log_probability(model, task, [wordless(s) for s in samples], drafts)
+    return [with_text - without for with_text, without in zip(told, free, strict=True)]
+
+
+def best(scores: Sequence[float], failed: Sequence[bool]) -> int:
+    """The place of the best draft: of those that look right, if any does, else of all."""
+    return max(range(len(scores)), key=lambda place: (not failed[place], scores[place]))
+
+
+def _mean_log_probability(
+    model: Valle, task: Task, samples: Sequence[Sample], drafts: Sequence[Written]
+) -> list[float]:
+    pairs = list(zip(samples, drafts, strict=True))
+    whole = [
+        evolve(s, response=torch.cat([s.response, d.codes[None].to(s.response)], dim=1))
+        for s, d in pairs
+    ]
+    states, embedded, _ = model.hidden(
+        [Example(tuple(task.segments(s, level=0)), 0) for s in whole]
+    )
+    means = []
+    for row, (end, draft) in enumerate(zip(embedded.lengths.tolist(), drafts, strict=True)):
+        tokens = _tokens(draft, model.stop).to(states.device)
+        # The state before each token predicts it; that of the last code predicts the stop token.
+        start = end - 1 - len(draft.codes)
+        logits = model.logits(states[row, start : start + len(tokens)], 0).float()
+        chosen = logits.log_softmax(-1).gather(-1, tokens[:, None])
+        means.append(float(chosen.mean()))
+    return means
+
+
+def _tokens(draft: Written, stop: int) -> Tensor:
+    return torch.cat([draft.codes, draft.codes.new_tensor([stop] if draft.ended else [])])

@@ -1,0 +1,82 @@
+"""Responses that grow by a code a step: what the model remembers of each, and says comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from vall_e.interfaces import Sample, Task
+from vall_e.model.sequence import Example
+from vall_e.model.valle import Valle
+from vall_e.synthesis.guidance import UNGUIDED, Guidance
+
+
+class Rows:
+    """A row for each response. Underneath, the batch has one for each side of it (`Guidance`)."""
+
+    @torch.inference_mode()
+    def __init__(
+        self,
+        model: Valle,
+        task: Task,
+        samples: Sequence[Sample],
+        *,
+        most_frames: int,
+        guidance: Guidance = UNGUIDED,
+        copies: int = 1,
+    ) -> None:
+        """Read the samples. Each has `copies` rows, which lie together and are equal so far."""
+        model.require("ar")
+        sides = guidance.sides(samples)
+        examples = [Example(tuple(task.segments(s, level=0)), 0) for s in sides]
+        self.model = model
+        self.guidance = guidance
+        self.count = len(samples)
+        embedded = model.embedding(examples)
+        starts = [len(e.target) for e in examples]
+        longest = int(embedded.lengths.max())
+        self._cache = model.backbone.new_cache(len(examples), longest + most_frames)
+        hidden, _ = model.backbone(
+            embedded.vectors,
+            lengths=embedded.lengths,
+            positions=embedded.positions,
+            cache=self._cache,
+        )
+        last = embedded.lengths - 1
+        self.device = last.device
+        self._hidden = hidden[torch.arange(len(examples), device=last.device), last]  # (n, d)
+        # The next position: the target's own count where positions restart, else the sequence's.
+        restart = model.embedding.restart
+        self._position = torch.tensor(starts, device=last.device) if restart else embedded.lengths
+        if copies > 1:
+            self.select(torch.arange(self.count, device=last.device).repeat_interleave(copies))
+
+    @torch.inference_mode()
+    def logits(self) -> Float[Tensor, "b v"]:
+        """What comes next in each row."""
+        return self.guidance(self.model.logits(self._hidden, 0).float())
+
+    def select(self, rows: Int[Tensor, " r"]) -> None:
+        """Go on with these rows, in this order; one that is named twice becomes two."""
+        sides = self.guidance.rows(rows, self.count)
+        self._cache = self._cache.select(sides)
+        self._position = self._position[sides]
+        self._hidden = self._hidden[sides]
+        self.count = len(rows)
+
+    @torch.inference_mode()
+    def append(self, tokens: Int[Tensor, " b"]) -> None:
+        """Write a code at the end of each row."""
+        tokens = tokens.repeat(self.guidance.count)
+        vectors = self.model.embedding.response_codes(tokens[None], 0)[:, None]  # (n, 1, d)
+        hidden, _ = self.model.backbone(
+            vectors,
+            lengths=torch.ones_like(self._position),
+            positions=self._position[:, None],
+            cache=self._cache,
+        )
+        self._hidden = hidden[:, 0]
+        self._position = self._position + 1
