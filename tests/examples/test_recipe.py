@@ -25,6 +25,8 @@ def options(line):
 @pytest.mark.parametrize("line", SCRIPTS)
 def test_scripts_have_the_options_that_the_readme_gives_them(line):
     source = (RECIPE / line.split()[1]).read_text(encoding="utf-8")
+    for shared in re.findall(r"^from (\w+) import .*\bOUTPUT\b", source, flags=re.MULTILINE):
+        source += (RECIPE / f"{shared}.py").read_text(encoding="utf-8")
     missing = [option for option in options(line) if f'"{option}"' not in source]
     assert not missing
 
@@ -42,8 +44,9 @@ def test_commands_have_the_options_that_the_readme_gives_them(line, registry):
 
 def test_the_readme_has_every_step():
     assert {line.split()[1] for line in SCRIPTS} == {
-        "sources.py",
+        "augment.py",
         "corpus.py",
+        "sources.py",
     }
     assert {" ".join(line.split()[1:3]) for line in COMMANDS} >= {
         "codec fit", "codec train", "data process", "train voice.yaml", "export runs/voice",
@@ -54,6 +57,7 @@ def test_the_readme_has_every_step():
 def test_the_datasets_of_the_run_are_made_by_the_readme(registry):
     config = load(RECIPE / "voice.yaml", registry)
     made = re.search(r"for name in (.*); do\n    vall-e data process", SHELL)[1].split()
+    made += re.findall(r"^vall-e data process \S+ -o data/(\S+)", SHELL, flags=re.MULTILINE)
     named = [*config.data.train, *config.data.validation]
     assert {Path(folder) for folder in named} <= {RECIPE / "data" / name for name in made}
 
