@@ -232,6 +232,9 @@ class ModelConfig:
     """What the weights can do: `ar` level 0 frame by frame, `nar` the other levels."""
     embedding_sums: bool = True
     """Embed a frame as the sum over its known levels (else: its newest level alone)."""
+    legacy_sums: bool = False
+    """Leave the newest of several known levels out of the sum, of prompt and response, as models of
+    e-c-k-e-r/vall-e until March 2025 were trained. For their weights only."""
     prompt_levels: Literal["all", "known"] = "all"
     """Levels of the prompt that are embedded: all, or those that the response has too."""
     positions: Literal["segment", "unified"] = "segment"
@@ -241,6 +244,11 @@ class ModelConfig:
     frames that a phoneme lasts, text and speech run side by side and align sooner."""
     heads: Literal["split", "single"] = "split"
     """One output layer a level, or one for all."""
+    head_bias: bool = True
+    """Output layers have a bias."""
+    nar_attention: Literal["full", "causal"] = "full"
+    """What a frame of a later level sees: all frames, or only those before it and itself, as models
+    of e-c-k-e-r/vall-e until November 2024 were trained."""
     dropout: float = field(default=0.0, validator=[validators.ge(0), validators.lt(1)])
     """Of the embedded sequence, while training."""
 
@@ -327,7 +335,7 @@ class TrainingConfig:
     evaluate_seconds: float = field(default=120.0, validator=positive)
     """So much held-out audio is validated on, of all folders together."""
     ignore_inputs: bool = True
-    """Only the predicted segment counts in the loss; else the text and prompt of AR samples too."""
+    """Only the predicted segment counts in the loss; else text and prompt of a sample too."""
     wrappers: tuple[WrapperChoice, ...] = ()
     """Applied to the model in this order."""
 

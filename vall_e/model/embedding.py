@@ -47,6 +47,7 @@ class Embedding(nn.Module):
     def __init__(self, config: ModelConfig, sizes: Sizes, d_model: int) -> None:
         super().__init__()
         self.sums = config.embedding_sums
+        self.legacy = config.legacy_sums
         self.whole_prompt = config.prompt_levels == "all"
         self.restart = config.positions == "segment"
         self.text_stride = config.text_stride
@@ -119,8 +120,9 @@ class Embedding(nn.Module):
         """The tables that a segment is read by, each with its ids; their vectors are summed."""
         ids = segment.ids
         if segment.name == "prompt":
-            known = len(ids) if self.whole_prompt else max(level, 1)
-            return _codes(self.prompt, ids[:known], total=self.sums or self.whole_prompt)
+            if self.whole_prompt:
+                return _codes(self.prompt, ids, total=True)
+            return self._known(self.prompt, ids[: max(level, 1)])
         if segment.name == "response":
             return self._response(ids, level)
         tables = {"text": self.text, "language": self.language, "level": self.level}
@@ -130,7 +132,14 @@ class Embedding(nn.Module):
         """The levels before `level`; for level 0 the frames drawn so far."""
         if level == 0:
             return _codes(self.response, codes[:1], total=False)
-        return _codes(self.response[1:], codes[:level], total=self.sums)
+        return self._known(self.response[1:], codes[:level])
+
+    def _known(
+        self, tables: Iterable[nn.Module], codes: Int[Tensor, "n f"]
+    ) -> list[tuple[nn.Module, Tensor]]:
+        """The levels that are known, as the config has them embedded."""
+        summed = codes[:-1] if self.sums and self.legacy and len(codes) > 1 else codes
+        return _codes(tables, summed, total=self.sums)
 
 
 def _codes(

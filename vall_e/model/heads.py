@@ -16,16 +16,24 @@ class Heads(nn.Module):
     A single head is wide enough for level 0; for other levels the stop column is cut off.
     """
 
-    def __init__(self, layout: Literal["split", "single"], sizes: Sizes, d_model: int) -> None:
+    def __init__(
+        self,
+        layout: Literal["split", "single"],
+        sizes: Sizes,
+        d_model: int,
+        *,
+        bias: bool = True,
+    ) -> None:
         super().__init__()
         self.codebook_size = sizes.codebook_size
         widths = [sizes.codebook_size + 1]
         if layout == "split":
             widths += [sizes.codebook_size] * (sizes.levels - 1)
-        layers = [nn.Linear(d_model, width) for width in widths]
+        layers = [nn.Linear(d_model, width, bias=bias) for width in widths]
         for layer in layers:
             nn.init.normal_(layer.weight, std=0.02)
-            nn.init.zeros_(layer.bias)
+            if bias:
+                nn.init.zeros_(layer.bias)
         self.layers = nn.ModuleList(layers)
 
     def forward(self, hidden: Float[Tensor, "*n d"], level: int) -> Float[Tensor, "*n v"]:

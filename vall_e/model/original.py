@@ -1,7 +1,7 @@
 """Names of tensors as the project that this one learnt from writes them, and as we do.
 
 That is https://github.com/e-c-k-e-r/vall-e, in its checkpoints from November 2024 on whose models
-are a llama. Its NAR levels run causally.
+are a llama.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+import torch
 from attrs import frozen
 from torch import Tensor
 
@@ -29,7 +30,7 @@ _PATTERNS = (
 _LEFT_OUT = re.compile(
     r"""
       dropout_token                       # stands for frames that were dropped in training
-    | (tasks|tones|len)_emb\.weight       # of tasks that this project does not have
+    | (tasks|tones|len|raw_text)_emb\.weight    # of what no model of ours is made of
     | time_emb\..*                        # saved, never used
     | model\.embed_tokens\.weight         # likewise
     | classifiers\.proj\.\d+\.(weight|bias)    # heads of other tasks, after those of the levels
@@ -37,16 +38,21 @@ _LEFT_OUT = re.compile(
     """,
     re.VERBOSE,
 )
-_STOP_ROW = "embedding.response.0.weight"
-"""Has a row for the stop token there, which no sequence ever shows."""
+_LONGER = ("embedding.response.0.weight", "embedding.level.weight")
+"""May have a row more there: for the stop token, which no sequence ever shows, and for what was the
+level of the task `len`."""
 
 
 @frozen(eq=False)
 class Translation:
-    """The tensors under our names. `left_out`: names there that nothing of ours stands for."""
+    """The tensors under our names, and what is left.
+
+    `kept` has, by their names there, the tensors that nothing of ours stands for, and of tables
+    that are longer there the rows after ours.
+    """
 
     tensors: dict[str, Tensor]
-    left_out: tuple[str, ...]
+    kept: dict[str, Tensor]
 
 
 def original_name(name: str, *, single_head: bool) -> str:
@@ -65,28 +71,38 @@ def translate(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> Tran
     """
     single_head = "classifier.weight" in state
     tensors: dict[str, Tensor] = {}
+    kept = dict(state)
     wrong: list[str] = []
-    read = set()
     for name, ours in wanted.items():
         theirs = original_name(name, single_head=single_head)
         if theirs not in state:
             wrong.append(f"missing {theirs}")
             continue
-        read.add(theirs)
-        tensor = state[theirs]
-        if name == _STOP_ROW and len(tensor) == len(ours) + 1:
-            tensor = tensor[:-1]
+        tensor = kept.pop(theirs)
+        if name in _LONGER and len(tensor) == len(ours) + 1:
+            kept[theirs], tensor = tensor[-1:], tensor[:-1]
         if tensor.shape != ours.shape:
             wrong.append(f"{theirs} is {tuple(tensor.shape)}, wanted {tuple(ours.shape)}")
         tensors[name] = tensor
-    left_out = tuple(name for name in state if name not in read)
-    wrong += [f"unknown {name}" for name in _unknown(left_out)]
+    read = {original_name(name, single_head=single_head) for name in wanted}
+    wrong += [f"unknown {name}" for name in _unknown(name for name in kept if name not in read)]
     if wrong:
         raise CheckpointError(
             f"the tensors do not fit the model: {'; '.join(wrong)}",
             hint="set the model's options as the checkpoint's own config has them",
         )
-    return Translation(tensors, left_out)
+    return Translation(tensors, kept)
+
+
+def translate_back(
+    tensors: Mapping[str, Tensor], kept: Mapping[str, Tensor], *, single_head: bool
+) -> dict[str, Tensor]:
+    """The tensors under the names of the original, with what was kept of it."""
+    named = {original_name(n, single_head=single_head): t for n, t in tensors.items()}
+    longer = {original_name(name, single_head=single_head) for name in _LONGER}
+    for name, tensor in kept.items():
+        named[name] = torch.cat([named[name], tensor]) if name in longer else tensor
+    return named
 
 
 def _unknown(names: Iterable[str]) -> list[str]:

@@ -38,7 +38,7 @@ class Valle(nn.Module):
         self.embedding = Embedding(config, sizes, backbone.d_model)
         self.backbone = backbone
         self.dropout = nn.Dropout(config.dropout)
-        self.heads = Heads(config.heads, sizes, backbone.d_model)
+        self.heads = Heads(config.heads, sizes, backbone.d_model, bias=config.head_bias)
 
     @property
     def stop(self) -> int:
@@ -59,7 +59,7 @@ class Valle(nn.Module):
 
     def hidden(self, examples: Sequence[Example]) -> tuple[Tensor, Embedded, Tensor]:
         """One pass over examples of one stage: states (b, t, d), the input, auxiliary loss."""
-        causal = examples[0].level == 0
+        causal = examples[0].level == 0 or self.config.nar_attention == "causal"
         embedded = self.embedding(list(examples))
         states, auxiliary = self.backbone(
             self.dropout(embedded.vectors),
@@ -76,7 +76,7 @@ class Valle(nn.Module):
     def loss(self, examples: Sequence[Example], *, ignore_inputs: bool = True) -> Losses:
         """Cross entropy over the predicted tokens of a batch of mixed levels.
 
-        With `ignore_inputs` false an AR example also predicts its own text, level and prompt (the
+        With `ignore_inputs` false an example also predicts its own text, level and prompt (the
         latter where the prompt is embedded by one level, so that there is something to predict).
         """
         scores: list[Scores] = []
@@ -123,23 +123,23 @@ class Valle(nn.Module):
         """The positions of one sequence that predict something, and what. On the host."""
         end, frames = len(example), len(example.target)
         codes = example.target.ids[example.level].cpu()
-        if example.level > 0:
-            return torch.arange(end - frames, end), codes
-        places = torch.arange(end - frames - 1, end)
-        codes = torch.cat([codes, codes.new_tensor([self.stop])])
+        ahead = 1 if example.level == 0 else 0  # the AR stage predicts what comes next
+        if ahead:
+            codes = torch.cat([codes, codes.new_tensor([self.stop])])
+        places = torch.arange(end - frames - ahead, end)
         if ignore_inputs:
             return places, codes
-        following = self._inputs(example)[1:]
-        known = following >= 0
+        inputs = self._inputs(example)[ahead:]
+        known = inputs >= 0
         return (
-            torch.cat([places, torch.arange(len(following))[known]]),
-            torch.cat([codes, following[known]]),
+            torch.cat([places, torch.arange(len(inputs))[known]]),
+            torch.cat([codes, inputs[known]]),
         )
 
     def _inputs(self, example: Example) -> Tensor:
         """What stands at each position before the target, -1 where there is nothing to predict.
 
-        Text and level share the head of level 0; ids that it has no class for are left out.
+        Text and level share the head of the target; ids that it has no class for are left out.
         """
         gap = torch.tensor([-1])
         parts: list[Tensor] = []
@@ -150,7 +150,8 @@ class Valle(nn.Module):
                 ids = torch.full_like(ids[0], -1) if summed else ids[example.level]
             parts += [ids.cpu(), gap]
         joined_ids = torch.cat(parts)
-        return joined_ids.masked_fill(joined_ids > self.stop, -1)
+        classes = self.stop + (example.level == 0)
+        return joined_ids.masked_fill(joined_ids >= classes, -1)
 
 
 def build_valle(config: ModelConfig, sizes: Sizes) -> Valle:

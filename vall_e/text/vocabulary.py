@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import unicodedata
 from collections import Counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import Attribute, field, frozen
 
 from vall_e.errors import CheckpointError, TextError
+from vall_e.text.merges import Merges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,14 +31,14 @@ class Encoded:
     unknown: Counter[str]
 
 
-def _complete(_: object, __: Attribute[Any], symbols: tuple[str, ...]) -> None:
+def _complete(vocabulary: Vocabulary, _: Attribute[Any], symbols: tuple[str, ...]) -> None:
     if symbols[: len(HEAD)] != HEAD:
         raise ValueError(f"a vocabulary starts with {', '.join(HEAD)}, not with {symbols[:4]}")
     twice = [symbol for symbol, count in Counter(symbols).items() if count > 1]
     if twice:
         raise ValueError(f"a symbol has one id, these have several: {twice}")
     long = [symbol for symbol in symbols[len(HEAD) :] if len(symbol) != 1]
-    if long:
+    if long and not vocabulary.adopted:
         raise ValueError(f"a symbol is one code point, these are not: {long}")
 
 
@@ -46,14 +48,20 @@ class Vocabulary:
 
     One code point a symbol makes encoding unambiguous: no rule has to say whether `aɪ` is one sound
     or two, and length and nasal marks carry over to sounds that training never showed them with.
+
+    One that was `adopted` with another project's weights may have longer symbols, and `merges`
+    that make them; and `variants`, further symbols that share an id with the first.
     """
 
     symbols: tuple[str, ...] = field(validator=_complete)
+    variants: tuple[tuple[str, int], ...] = field(default=(), kw_only=True)
+    merges: Merges = field(default=Merges(), kw_only=True)
+    adopted: bool = field(default=False, kw_only=True)
     _ids: dict[str, int] = field(init=False, repr=False, eq=False)
 
     @_ids.default
     def _index(self) -> dict[str, int]:
-        return {symbol: index for index, symbol in enumerate(self.symbols)}
+        return {symbol: index for index, symbol in enumerate(self.symbols)} | dict(self.variants)
 
     @classmethod
     def of(cls, alphabet: Iterable[str]) -> Vocabulary:
@@ -64,12 +72,23 @@ class Vocabulary:
         return len(self.symbols)
 
     def encode(self, phonemes: str, *, unknown: Literal["error", "warn"]) -> Encoded:
-        """`<bos>`, an id for each code point, `<eos>`; unknown symbols are refused or left out."""
-        missing = Counter(symbol for symbol in phonemes if symbol not in self._ids)
+        """`<bos>`, an id for each symbol, `<eos>`; unknown symbols are refused or left out."""
+        symbols = self._symbols(phonemes)
+        missing = Counter(symbol for symbol in symbols if symbol not in self._ids)
         if missing:
             _report(missing, phonemes, unknown)
-        ids = [self._ids[symbol] for symbol in phonemes if symbol in self._ids]
+        ids = [self._ids[symbol] for symbol in symbols if symbol in self._ids]
         return Encoded([BOS, *ids, EOS], missing)
+
+    def _symbols(self, phonemes: str) -> list[str]:
+        """Code points; an adopted vocabulary may know a letter with its mark as one, or as two."""
+        if not self.adopted:
+            return list(phonemes)
+        points: list[str] = []
+        for point in unicodedata.normalize("NFC", phonemes):
+            known = point in self._ids
+            points += [point] if known else unicodedata.normalize("NFD", point)
+        return self.merges(points)
 
     def decode(self, ids: Iterable[int]) -> str:
         """The phonemes of `ids`, without the special symbols."""
@@ -85,16 +104,25 @@ class Vocabulary:
 
     def to_json(self) -> str:
         """One line that `from_json` reads back."""
-        return json.dumps({"symbols": self.symbols}, ensure_ascii=False)
+        facts: dict[str, object] = {"symbols": self.symbols}
+        if self.adopted:
+            facts |= {"variants": self.variants, "merges": self.merges.pairs}
+        return json.dumps(facts, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> Vocabulary:
         """Read what `to_json` wrote. Raises `CheckpointError` for anything else."""
         try:
-            symbols = json.loads(text)["symbols"]
+            facts = json.loads(text)
+            symbols = facts["symbols"]
             if not all(isinstance(symbol, str) for symbol in symbols):
                 raise TypeError("a symbol is not text")
-            return cls(tuple(symbols))
+            return cls(
+                tuple(symbols),
+                variants=tuple((str(s), int(i)) for s, i in facts.get("variants", ())),
+                merges=Merges(tuple((str(a), str(b)) for a, b in facts.get("merges", ()))),
+                adopted="merges" in facts,
+            )
         except (ValueError, KeyError, TypeError) as exc:
             raise CheckpointError(
                 f"this is not a vocabulary: {exc}", hint="take the file from its source again"

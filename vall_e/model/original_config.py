@@ -1,0 +1,181 @@
+"""A model's config as the original writes it, as one of ours.
+
+Every field is accounted for: it decides an option of ours, or has no say in how the model computes,
+or asks for what we lack, which is refused by name; fields that we never heard of are listed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from attrs import frozen
+from torch import Tensor
+
+from vall_e.errors import CheckpointError
+from vall_e.model.embedding import Sizes
+
+Sums = Literal["auto", "legacy", "whole"]
+
+LANGUAGES = ("en-us", "ja", "de", "fr-fr", "cmn", "ko")
+"""In the order of their ids there."""
+HEAD_SIZE = 64
+"""Of every size with a name: full is 1024 wide with 16 heads, half 512 with 8, and so on."""
+
+_POSSIBLE: dict[str, tuple[object, ...]] = {
+    "version": (5, 6),
+    "arch_type": ("llama",),
+    "experts": (1,),
+    "hf": (False,),
+    "interleave": (False,),
+    "audio_embedding_mode": (None, ""),
+    "audio_embedding_sums": (False, True),
+    "causal_size": (1,),
+    "predict_causally": (False,),
+    "monolithic_audio_encoder": (False,),
+    "use_segmented_attention_mask": (False,),
+    "use_sliding_attention_mask": (False,),
+}
+"""Values that we can compute with. What a config leaves out is the first."""
+_DECIDING = {
+    *("capabilities", "size", "dropout", "experimental", "resp_levels"),
+    *("split_classifiers", "unified_position_ids", "noncausal_masks", "classifiers_bias"),
+}
+_OF_NO_SAY = {
+    # names, places, kernels
+    *("name", "path", "attention", "kv_heads", "tasks", "langs", "tones", "kwargs", "teacher"),
+    # how it was trained
+    *("training", "frozen_params", "loss_factors", "rvq_levels_p", "p_rvq_levels"),
+    *("rvq_level_range", "token_dropout_error", "token_dropout_rate", "token_dropout_rvq_levels"),
+    *("len_train_p", "p_len_train", "layerskip", "layerskip_r", "layerskip_p_max"),
+    *("layerskip_e_scale", "masking_train_p", "masking_train_rvq_levels", "masking_ratio"),
+    *("ignore_inputs_for_loss", "cfg_cond_dropout_p", "cfg_text_dropout_p", "cfg_prom_dropout_p"),
+    *("layer_dropout_p", "lang_cond_dropout_p", "use_raw_text_p", "len_loss_factor"),
+    # never read there, or by version 7 alone
+    *("tie_classifier_to_embedding", "max_position_embeddings", "logit_normalization"),
+    *("use_streamlined_calc_loss", "resp_parallel_training", "len_parallel_training"),
+    *("len_use_logits", "parallel_attention_mask_dropout", "codebook_dropout_p"),
+    *("per_level_normalization", "audio_level_loss_factors", "use_audio_encoder_level_weights"),
+    *("use_audio_encoder_ffn", "use_audio_encoder_norm", "audio_decoder_ffn_expansion_size"),
+    *("audio_encoder_ffn_expansion_size",),
+}
+_SINCE_WHOLE_SUMS = {
+    *("per_level_normalization", "audio_level_loss_factors", "codebook_dropout_p"),
+    *("use_audio_encoder_level_weights", "lang_cond_dropout_p", "use_raw_text_p"),
+}
+"""Fields of configs that were written after sums had been mended."""
+
+
+@frozen
+class Described:
+    """The original's model in our words: plain data for `vall_e.config.load.structure`."""
+
+    raw: dict[str, Any]
+    sizes: Sizes
+    unknown: tuple[str, ...]
+    """Fields that we never heard of."""
+    unused: tuple[str, ...]
+    """Capabilities that this project's model does not use."""
+
+
+def describe(
+    config: Mapping[str, Any], tensors: Mapping[str, Tensor], *, sums: Sums = "auto"
+) -> Described:
+    """Read the config, and the sizes off the tensors.
+
+    `sums`: whether the newest level is left out of sums (`legacy`); the config does not say it.
+    `auto` looks at whether it has fields that came after that was mended.
+    """
+    fields = _flat(config)
+    _refuse(fields)
+    sizes = _sizes(tensors)
+    capabilities = fields.get("capabilities", ["ar", "nar"])
+    codec = "encodec" if sizes.levels <= 8 else "dac"
+    raw = {
+        "model": {
+            "backbone": _backbone(fields, tensors),
+            "capabilities": [each for each in ("ar", "nar") if each in capabilities],
+            "embedding_sums": bool(fields.get("audio_embedding_sums", False)),
+            "legacy_sums": _is_legacy(fields, sums),
+            "prompt_levels": "known",
+            "positions": "unified" if fields.get("unified_position_ids", True) else "segment",
+            "heads": "split" if fields.get("split_classifiers", False) else "single",
+            "head_bias": bool(fields.get("classifiers_bias", True)),
+            "nar_attention": "full" if fields.get("noncausal_masks", False) else "causal",
+        },
+        "codec": {"name": codec, "levels": sizes.levels},
+        "text": {"languages": list(LANGUAGES[: sizes.languages])},
+        "tasks": [{"name": "tts", "language": "lang" in capabilities}],
+    }
+    known = {*_POSSIBLE, *_DECIDING, *_OF_NO_SAY}
+    return Described(
+        raw,
+        sizes,
+        unknown=tuple(sorted(fields.keys() - known)),
+        unused=tuple(each for each in capabilities if each not in ("ar", "nar", "lang")),
+    )
+
+
+def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
+    """All fields side by side; no name is used on both floors."""
+    inner = config.get("experimental") or {}
+    return {**{k: v for k, v in config.items() if k != "experimental"}, **inner}
+
+
+def _refuse(fields: Mapping[str, Any]) -> None:
+    wrong = [
+        f"{name}: {fields[name]!r}"
+        for name, possible in _POSSIBLE.items()
+        if name in fields and fields[name] not in possible
+    ]
+    capabilities = fields.get("capabilities", ["ar", "nar"])
+    if "ar" not in capabilities:
+        wrong.append(f"capabilities: {list(capabilities)} (without ar)")
+    if wrong:
+        raise CheckpointError(
+            f"the config asks for what this version cannot do: {'; '.join(wrong)}",
+            hint="docs/original_models.md lists what can be read",
+        )
+
+
+def _is_legacy(fields: Mapping[str, Any], sums: Sums) -> bool:
+    if not fields.get("audio_embedding_sums", False):
+        return False
+    return sums == "legacy" or (sums == "auto" and not _SINCE_WHOLE_SUMS & fields.keys())
+
+
+def _sizes(tensors: Mapping[str, Tensor]) -> Sizes:
+    levels = sum(name.startswith("proms_emb.embeddings.") for name in tensors)
+    return Sizes(
+        levels=max(levels, 1),  # that there is none is told with all else that is missing
+        codebook_size=len(_tensor(tensors, "proms_emb.embeddings.0.weight")),
+        vocabulary=len(_tensor(tensors, "text_emb.weight")),
+        languages=len(_tensor(tensors, "langs_emb.weight")),
+    )
+
+
+def _backbone(fields: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+    width = len(_tensor(tensors, "sep"))
+    layers = {name.split(".")[2] for name in tensors if name.startswith("model.layers.")}
+    size = fields.get("size")
+    # Until it was mended in 2025, a size that was spelt out was not obeyed.
+    obeyed = isinstance(size, Mapping) and size.get("dim") == width
+    heads = int(size["heads"]) if isinstance(size, Mapping) and obeyed else width // HEAD_SIZE
+    return {
+        "name": "llama",
+        "d_model": width,
+        "layers": len(layers),
+        "heads": max(heads, 1),
+        "d_ff": len(_tensor(tensors, "model.layers.0.mlp.gate_proj.weight")),
+        "activation": "gelu",
+        "dropout": float(fields.get("dropout", 0.0)),
+    }
+
+
+def _tensor(tensors: Mapping[str, Tensor], name: str) -> Tensor:
+    if name not in tensors:
+        raise CheckpointError(
+            f"the tensors do not fit the model: missing {name}",
+            hint="check that the file holds a whole model, not a LoRA or a training state",
+        )
+    return tensors[name]

@@ -1,0 +1,179 @@
+"""Files of the original: safetensors (`.sft`) with its config in the metadata, or `.pth`.
+
+Nothing in them is ever run: a `.pth` that holds more than tensors and plain data is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+from attrs import frozen
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from vall_e.config.load import structure
+from vall_e.errors import CheckpointError
+from vall_e.model.original import translate
+from vall_e.model.original_config import Sums, describe
+from vall_e.model.stored import Kept, Stored
+from vall_e.model.valle import build_valle
+from vall_e.registry import Registry
+from vall_e.text.adopted import adopt, read_tokenizer
+from vall_e.text.vocabulary import Vocabulary
+
+PICKLED = (".pth", ".pt")
+CODEC_IDENTITIES = {"encodec": "encodec-24k", "dac": "dac-44k"}
+"""Which weights the codec had is not in the file."""
+
+log = logging.getLogger(__name__)
+
+
+@frozen
+class Reading:
+    """What a user may know better than the file."""
+
+    config: Path | None = None
+    """YAML or JSON; None: that in the file, or else one beside it."""
+    tokenizer: Path | None = None
+    """`tokenizer.json`; None: one beside the file, or else what is in the file."""
+    sums: Sums = "auto"
+
+
+def is_original(path: Path) -> bool:
+    """Whether the file looks like one of the original. A file that cannot be opened does not."""
+    if path.suffix in PICKLED:
+        return path.is_file()
+    try:
+        with safe_open(path, framework="pt") as file:
+            return "format" not in (file.metadata() or {}) and "sep" in file.keys()  # noqa: SIM118
+    except (SafetensorError, OSError):
+        return False
+
+
+def read_original(path: Path, registry: Registry, reading: Reading | None = None) -> Stored:
+    """The model in the file under our names, and the rest of the file.
+
+    Raises `CheckpointError` for a config that asks for what we lack, and for tensors that are
+    missing, of another shape or unknown, with all their names.
+    """
+    reading = reading or Reading()
+    facts, state = _pickled(path) if path.suffix in PICKLED else _safetensors(path)
+    theirs = _config(path, facts, reading)
+    described = describe(theirs, state, sums=reading.sums)
+    if described.unknown:
+        log.warning("%s: unknown config fields: %s", path.name, ", ".join(described.unknown))
+    if described.unused:
+        log.warning("%s: capabilities not used: %s", path.name, ", ".join(described.unused))
+    config = structure(described.raw, registry, source=f"the model in {path}")
+    with torch.device("meta"):
+        wanted = build_valle(config.model, described.sizes).state_dict()
+    found = translate(state, wanted)
+    return Stored(
+        config,
+        described.sizes,
+        found.tensors,
+        _vocabulary(path, facts, reading, described.sizes.vocabulary),
+        CODEC_IDENTITIES[described.raw["codec"]["name"]],
+        {key: value for key, value in _mapping(facts, "stats").items() if _is_number(value)},
+        Kept({**facts, "config": theirs}, found.kept),
+    )
+
+
+def _safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    with safe_open(path, framework="pt") as file:
+        metadata = {key: _plain(text) for key, text in (file.metadata() or {}).items()}
+        return metadata, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+
+
+def _plain(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _pickled(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as exc:
+        raise CheckpointError(
+            f"{path} is damaged, or holds more than tensors and plain data, which would have to "
+            "be run to be read",
+            hint="convert it to .sft with the program that wrote it, on a machine that may",
+        ) from exc
+    module = content.get("module") if isinstance(content, dict) else None
+    if not isinstance(module, dict) or not all(isinstance(t, Tensor) for t in module.values()):
+        raise CheckpointError(
+            f"{path} has no tensors under 'module', as the original's files have",
+            hint="name the file that the original's own export wrote",
+        )
+    return {key: value for key, value in content.items() if key != "module"}, module
+
+
+def _config(path: Path, facts: Mapping[str, Any], reading: Reading) -> Mapping[str, Any]:
+    if reading.config:
+        return _model_section(_document(reading.config), reading.config)
+    if isinstance(facts.get("config"), dict):
+        return _mapping(facts, "config")
+    names = [f"{stem}{suffix}" for stem in (path.stem, "config") for suffix in (".yaml", ".json")]
+    beside = [path.with_name(name) for name in names if path.with_name(name).is_file()]
+    if not beside:
+        raise CheckpointError(
+            f"{path} has no config, and there is none beside it ({', '.join(names)})",
+            hint="put the YAML file that it was trained with there, or name it: "
+            "vall-e models convert --config FILE",
+        )
+    return _model_section(_document(beside[0]), beside[0])
+
+
+def _model_section(document: Any, path: Path) -> Mapping[str, Any]:
+    """Of a whole training config, the model that is trained; else the document itself."""
+    models = document.get("models") if isinstance(document, dict) else None
+    if isinstance(models, list):
+        trained = [model for model in models if model.get("training", True)] or models
+        document = trained[0] if trained else None
+    if not isinstance(document, dict):
+        raise CheckpointError(f"{path} describes no model", hint="name the config it came with")
+    return document
+
+
+def _document(path: Path) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8")
+        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (OSError, ValueError, yaml.YAMLError) as exc:
+        raise CheckpointError(f"{path} cannot be read: {exc}", hint="check the file") from exc
+
+
+def _vocabulary(path: Path, facts: Mapping[str, Any], reading: Reading, size: int) -> Vocabulary:
+    beside = path.with_name("tokenizer.json")
+    file = reading.tokenizer or (beside if beside.is_file() else None)
+    if file:
+        content = _document(file)
+        return read_tokenizer(content if isinstance(content, dict) else {}, size)
+    userdata = _mapping(facts, "userdata")
+    symbols = userdata.get("symmap")
+    if not isinstance(symbols, dict):
+        raise CheckpointError(
+            f"{path} does not say how text becomes ids",
+            hint="put the tokenizer.json of the model's release beside it, or name it: "
+            "vall-e models convert --tokenizer FILE",
+        )
+    merges = userdata.get("merges")
+    return adopt(symbols, size, merges=None if merges is None else [(a, b) for a, b in merges])
+
+
+def _mapping(facts: Mapping[str, Any], key: str) -> dict[str, Any]:
+    value = facts.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

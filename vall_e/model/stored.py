@@ -1,0 +1,41 @@
+"""What a file of weights holds, whichever layout it has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from attrs import frozen
+from torch import Tensor
+
+from vall_e.config.schema import RunConfig
+from vall_e.model.embedding import Sizes
+from vall_e.text.vocabulary import Vocabulary
+
+
+@frozen(eq=False)
+class Kept:
+    """What a file of the original holds that nothing of ours stands for.
+
+    It is saved with the model, so that `vall-e export --to original` can write it back.
+    """
+
+    facts: Mapping[str, Any]
+    """The file's metadata: config, userdata, stats."""
+    tensors: Mapping[str, Tensor]
+    """By their names there. Of a table that is partly ours: the rows after ours."""
+
+
+@frozen(eq=False)
+class Stored:
+    """The parts of a model that is not built yet; tensors under our names."""
+
+    config: RunConfig
+    sizes: Sizes
+    tensors: Mapping[str, Tensor]
+    vocabulary: Vocabulary
+    codec: str
+    statistics: Mapping[str, float | int]
+    kept: Kept | None = None
+    lora: Mapping[str, Any] | None = None
+    """Terms of the adapter that is among the tensors."""
