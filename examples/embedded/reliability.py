@@ -113,7 +113,9 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--json", type=Path, help="write the report to this file")
     given = parser.parse_args(arguments)
     texts = given.sentences.read_text(encoding="utf-8").splitlines()[: given.first]
-    report = judge(speak(vall_e.load(given.model), texts, voice=given.voice, seed=given.seed))
+    synthesizer = vall_e.load(given.model)
+    spoken = speak(synthesizer, texts, voice=given.voice, seed=given.seed, on_sentence=_tell)
+    report = judge(spoken)
     if given.json:
         given.json.write_text(json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n")
     print(f"{report.failed} of {report.sentences} sentences failed")
@@ -121,6 +123,11 @@ def main(arguments: Sequence[str]) -> int:
         print(f"{fault}: {len(failed)}")
         print(*(f"  {text}" for text in failed), sep="\n")
     return 1 if report.failed else 0
+
+
+def _tell(spoken: Spoken) -> None:
+    """Minutes go by: show that it goes on."""
+    print(f"{spoken.seconds:5.1f} s  {spoken.text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

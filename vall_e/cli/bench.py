@@ -1,4 +1,4 @@
-"""`vall-e bench`: speed and memory of a model, or of a codec, on this machine."""
+"""`vall-e bench`: speed and memory of a model, a codec or the built-in voice, on this machine."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from vall_e.cli.home import home
 
 if TYPE_CHECKING:
     from vall_e.evaluation.codec_bench import Row
+    from vall_e.evaluation.engine_bench import Row as EngineRow
     from vall_e.synthesis.bench import Report
 
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -24,6 +25,7 @@ JUDGES = ("pesq", "stoi")
 @click.command()
 @click.argument("files", nargs=-1, type=existing_file)
 @click.option("--codecs", is_flag=True, help="Measure the codec, and Opus, on recordings (FILES).")
+@click.option("--embedded", is_flag=True, help="Measure the built-in voice, and espeak-ng.")
 @click.option("-m", "--model", metavar="FILE|NAME", help="Else the one that is built in.")
 @click.option("-c", "--config", type=existing_file, help="YAML file of options.")
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override an option.")
@@ -35,6 +37,7 @@ def bench(
     app: App,
     files: tuple[Path, ...],
     codecs: bool,
+    embedded: bool,
     model: str | None,
     config: Path | None,
     overrides: tuple[str, ...],
@@ -45,7 +48,15 @@ def bench(
     """Measure how fast a model speaks and learns here, and how much memory it takes.
 
     With --codecs: rate, speed and quality of the config's codec on FILES, beside Opus.
+
+    With --embedded: start-up, first audio, speed and memory of the built-in voice on one processor
+    thread (--set synthesis.threads=2 for more), beside espeak-ng; each in a fresh process.
     """
+    if embedded:
+        if codecs or files or model or config or device:
+            raise click.UsageError("--embedded goes with --set, --repeats and --json only.")
+        _measure_embedded(overrides, repeats, as_json)
+        return
     if codecs != bool(files) or (codecs and model):
         raise click.UsageError("--codecs goes with recordings, and without --model.")
     if codecs:
@@ -87,6 +98,37 @@ def _echo(report: Report) -> None:
     }
     for name, value in rows.items():
         click.echo(f"{name:20} {value}")
+
+
+def _measure_embedded(overrides: tuple[str, ...], repeats: int, as_json: bool) -> None:
+    from attrs import asdict
+
+    from vall_e.evaluation.engine_bench import ENGINES, PUBLISHED, Order, measure_apart
+
+    rows = [measure_apart(Order(name, repeats, overrides)) for name in ENGINES]
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows], indent=2))
+        return
+    _echo_table([_ENGINE_HEAD, *(_engine_cells(row) for row in rows)])
+    click.echo(PUBLISHED)
+
+
+_ENGINE_HEAD = [
+    "engine", "threads", "window", "start", "first audio", "real-time factor", "peak memory"
+]  # fmt: skip
+
+
+def _engine_cells(row: EngineRow) -> list[str]:
+    peak = row.peak_bytes
+    return [
+        row.engine,
+        str(row.threads),
+        f"{row.window_seconds:g} s" if row.window_seconds else "none",
+        f"{row.start_seconds:.2f} s",
+        f"{row.first_audio_seconds:.4f} s",
+        f"{row.rtf:.4f}",
+        f"{peak / 2**20:.0f} MiB" if peak is not None else "not known here",
+    ]
 
 
 def _measure_codecs(
@@ -151,11 +193,15 @@ def _echo_codecs(rows: list[Row], facts: dict[str, Any]) -> None:
         ]
         for row in rows
     ]
-    widths = [max(len(line[i]) for line in table) for i in range(len(head))]
-    for line in table:
-        cells = (f"{cell:{width}}" for cell, width in zip(line, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())
+    _echo_table(table)
     for row in rows:
         click.echo(f"{row.name}: {row.note}")
     for name, reason in facts["unavailable"].items():
         click.echo(f"{name}: {reason}", err=True)
+
+
+def _echo_table(table: list[list[str]]) -> None:
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for line in table:
+        cells = (f"{cell:{width}}" for cell, width in zip(line, widths, strict=True))
+        click.echo("  ".join(cells).rstrip())

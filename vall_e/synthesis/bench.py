@@ -6,7 +6,6 @@ import copy
 import os
 import platform
 import statistics
-import sys
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -15,6 +14,7 @@ import torch
 from attrs import asdict, evolve, frozen
 
 from vall_e.interfaces import Sample
+from vall_e.memory import peak_bytes
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
 from vall_e.synthesis.speak import Synthesizer
@@ -147,12 +147,7 @@ def _bandwidth(device: torch.device, size: int) -> float:
 def _peak_memory(device: torch.device) -> int | None:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device)
-    if sys.platform == "win32":
-        return None
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # Linux counts in KiB
+    return peak_bytes()
 
 
 def _training_speed(synthesizer: Synthesizer, steps: int) -> float:
