@@ -58,8 +58,8 @@ class Case:
 
     candidates: tuple[str, ...] = ()
     """Sentences that may be said, those of the clips among them."""
-    references: Mapping[str, Sound] = field(factory=dict)
-    """A recording of each speaker."""
+    references: Mapping[str, Sequence[Sound]] = field(factory=dict)
+    """Recordings of each speaker, one or more."""
     seed: int = 0
     """Of whatever a judge draws."""
 

@@ -7,14 +7,16 @@ import tempfile
 from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from pocketsphinx import Decoder, get_model_path
-from pocketsphinx.lm import ArpaBoLM
 
 from vall_e_judges.sound import SAMPLE_RATE
 from vall_e_judges.words import plain
+
+if TYPE_CHECKING:
+    from pocketsphinx import Decoder
 
 PADDING_SECONDS = 0.25
 PEAK = 0.7
@@ -41,7 +43,7 @@ class Dictionary:
 
 
 class Listener:
-    """Hears words. What it heard before does not matter: levels are taken from each recording."""
+    """Hears words. What it heard before does not matter."""
 
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
@@ -54,6 +56,8 @@ class Listener:
     @classmethod
     def closed(cls, sentences: Iterable[str]) -> Listener:
         """With a language model made of these sentences."""
+        from pocketsphinx.lm import ArpaBoLM
+
         model = ArpaBoLM(text="".join(f"<s> {sentence} </s>\n" for sentence in sorted(sentences)))
         model.compute()
         with tempfile.TemporaryDirectory() as folder:
@@ -95,10 +99,14 @@ def model_files() -> list[Path]:
 
 
 def _model(name: str) -> Path:
+    from pocketsphinx import get_model_path
+
     return Path(get_model_path()) / "en-us" / name
 
 
 def _decoder(lm: str | None, **beams: float | bool) -> Decoder:
+    from pocketsphinx import Decoder
+
     return Decoder(
         hmm=str(_model("en-us")),
         dict=str(_model("cmudict-en-us.dict")),
@@ -111,6 +119,7 @@ def _decoder(lm: str | None, **beams: float | bool) -> Decoder:
 def _hear(decoder: Decoder, samples: Samples) -> str:
     if len(samples) <= SHORTEST_SECONDS * SAMPLE_RATE:
         return ""
+    decoder.reinit_feat()  # else its idea of the noise comes from the recording before
     decoder.start_utt()
     decoder.process_raw(_pcm(samples), full_utt=True)
     decoder.end_utt()

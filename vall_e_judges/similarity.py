@@ -44,7 +44,8 @@ class Similarity:
         self._voices = case.references if len(case.references) > 1 else {}
         if self._voices:
             self.figures["own_speaker_first"] = Figure(
-                f"how often the right one of {len(self._voices)} voices is nearest", "higher"
+                f"how often a recording of the right one of {len(self._voices)} voices is nearest",
+                "higher",
             )
 
     def __call__(self, evidence: Evidence) -> Verdict:
@@ -64,8 +65,11 @@ class Similarity:
         return Verdict(scores)
 
     def _first(self, speaker: str, vector: NDArray[np.float32]) -> Score:
-        known = {name: self._vector(clip) for name, clip in self._voices.items()}
-        near = {name: float(vector @ one) for name, one in known.items() if one is not None}
+        near = {
+            name: max(float(vector @ one) for one in known)
+            for name, clips in self._voices.items()
+            if (known := [one for clip in clips if (one := self._vector(clip)) is not None])
+        }
         if speaker not in near:
             return Score(None, reason="its speaker has no recording to compare with")
         return Score(float(max(near, key=near.__getitem__) == speaker))

@@ -11,14 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from _webrtcvad import create, init, process, set_mode
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vall_e.plugin import UnavailableError
 from vall_e_judges.packages import EXTRA
-
-# Importing `webrtcvad` itself asks for pkg_resources, which new versions of setuptools lack.
 
 SAMPLE_RATE = 16_000
 LEVEL_DECIBELS = -30.0
@@ -127,6 +124,9 @@ def mel_bands() -> Tensor:
 
 def _voiced(samples: Samples) -> NDArray[np.bool_]:
     """Whether each window holds speech."""
+    # `webrtcvad` itself asks for pkg_resources, which new versions of setuptools lack.
+    from _webrtcvad import create, init, process, set_mode
+
     detector = create()
     init(detector)
     set_mode(detector, 3)

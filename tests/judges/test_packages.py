@@ -1,7 +1,41 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
+import vall_e_judges
 from vall_e.errors import UnavailableError
 from vall_e_judges.packages import require
+
+PACKAGES = ("pocketsphinx", "_webrtcvad", "pesq", "pystoi", "speechmos", "onnxruntime", "librosa")
+MODULES = sorted(path.stem for path in Path(vall_e_judges.__file__).parent.glob("[a-z]*.py"))
+JUDGES = {"recognition": "pocketsphinx", "similarity": "_webrtcvad", "pesq": "pesq",
+          "stoi": "pystoi", "dnsmos": "speechmos"}  # fmt: skip
+WITHOUT = f"""
+import importlib, sys
+for name in {PACKAGES}:
+    sys.modules[name] = None  # as if it were not installed
+for name in {MODULES}:
+    importlib.import_module("vall_e_judges." + name)
+from vall_e.errors import UnavailableError
+from vall_e.judging import Case
+from vall_e_judges.components import vall_e_register_judges
+for judge in vall_e_register_judges():
+    try:
+        judge.build(judge.config(), case=Case())
+    except UnavailableError as exc:
+        sys.stdout.write(f"{{judge.name}}: {{exc.message}}\\n")
+"""
+
+
+def test_without_their_packages_judges_are_imported_and_say_what_they_lack():
+    command = [sys.executable, "-c", WITHOUT]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    told = dict(line.split(": ", 1) for line in done.stdout.splitlines())
+    assert told.keys() == JUDGES.keys()
+    for judge, package in JUDGES.items():
+        assert f"the judge {judge} needs the package {package}" in told[judge]
 
 
 def test_a_missing_package_is_named_with_the_line_that_installs_it():

@@ -32,7 +32,7 @@ class TestRecognition(JudgeContract):
 @pytest.fixture(scope="module")
 def judge(spoken):
     texts = tuple(text for _, text in spoken.values())
-    return Recognition(RecognitionConfig(among=4), Case((*texts, *OTHERS)))
+    return Recognition(RecognitionConfig(among=5), Case((*texts, *OTHERS)))
 
 
 def test_the_text_that_was_said_is_recognised(judge, spoken):

@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("_webrtcvad", reason="the extra eval is not installed")
 from vall_e.audio.clip import Clip
 from vall_e.errors import UnavailableError
 from vall_e.judging import Case, Evidence
@@ -10,6 +9,7 @@ from vall_e_judges.components import SimilarityConfig
 from vall_e_judges.similarity import Similarity
 from vall_e_judges.speaker import mel_bands, packaged_weights, part_starts
 
+pytest.importorskip("_webrtcvad", reason="the extra eval is not installed")
 try:
     packaged_weights()
 except UnavailableError as exc:
@@ -36,13 +36,23 @@ def test_a_recording_is_wholly_like_itself(spoken):
 def test_one_speaker_is_more_alike_than_a_speaker_and_a_shifted_voice(spoken):
     (one, _), (other, _) = spoken.values()
     shifted = Clip(other.samples, round(other.sample_rate * 1.4))
-    judge = similarity(Case((), {"she": other, "high": shifted}))
+    judge = similarity(Case((), {"she": [other], "high": [shifted]}))
     scores = judge(Evidence(one, speaker="she", reference=other)).scores
     assert scores["own_speaker_first"].value == 1.0
     assert judge(Evidence(one, speaker="high", reference=shifted)).scores[
         "own_speaker_first"
     ].value == 0.0  # fmt: skip
     assert scores["similarity"].value > 0.7
+
+
+def test_a_speaker_is_as_near_as_the_nearest_of_their_prompts(spoken):
+    (one, _), (other, _) = spoken.values()
+    shifted = Clip(other.samples, round(other.sample_rate * 1.4))
+    evidence = Evidence(one, speaker="she", reference=shifted)
+    for prompts, right in (([shifted, other], 1.0), ([shifted], 0.0)):
+        others = [shifted] if right else [other]
+        judge = similarity(Case((), {"she": prompts, "another": others}))
+        assert judge(evidence).scores["own_speaker_first"].value == right
 
 
 def test_loudness_does_not_count(spoken):

@@ -56,10 +56,10 @@ class Items:
     def case(self, candidates: Sequence[str], seed: int) -> Case:
         """What judges know of the whole: every text may be said by every clip."""
         texts = {item.text: None for item in self.items if item.text}
-        recordings = {
-            item.speaker: item.reference for item in self.items if item.speaker and item.reference
-        }
-        references = {speaker: Clip.read(path) for speaker, path in recordings.items()}
+        pairs = {(i.speaker, i.reference): None for i in self.items if i.speaker and i.reference}
+        references: dict[str, list[Clip]] = {}
+        for speaker, path in pairs:
+            references.setdefault(speaker, []).append(Clip.read(path))
         return Case((*texts, *(line for line in candidates if line not in texts)), references, seed)
 
 

@@ -26,7 +26,9 @@ class JudgeContract:
 
     @pytest.fixture
     def judge(self) -> Judge:
-        return self.make(Case(("one two", "three four"), {"ann": _noise(0), "bob": _noise(1)}, 0))
+        return self.make(
+            Case(("one two", "three four"), {"ann": [_noise(0)], "bob": [_noise(1)]}, 0)
+        )
 
     @pytest.fixture
     def evidence(self) -> Evidence:
