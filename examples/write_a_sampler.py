@@ -1,7 +1,7 @@
-"""A sampler of one's own: min-p, which drops what is much less likely than the likeliest token.
+"""A sampler of one's own: epsilon, which drops tokens that are less likely than a fixed amount.
 
 In a package, an entry point of the group `vall_e` would offer it (docs/plugins.md). Here it goes
-into a registry by hand, and then a YAML file can name it: `sampling: {ar: [{name: min-p, p: 0.1}]}`
+into a registry by hand, and a YAML file can name it: `sampling: {ar: [{name: epsilon, p: 0.01}]}`
 """
 
 import sys
@@ -16,35 +16,36 @@ from vall_e.synthesis.speak import Synthesizer
 
 
 @frozen
-class MinPConfig:
-    p: float = field(default=0.05, validator=[validators.ge(0.0), validators.le(1.0)])
-    """A token must be at least so likely, as a share of the likeliest."""
+class EpsilonConfig:
+    p: float = field(default=0.001, validator=[validators.ge(0.0), validators.lt(1.0)])
+    """A token must be at least so likely."""
 
 
-class MinP:
-    """Nguyen et al. 2024, https://arxiv.org/abs/2407.01082."""
+class Epsilon:
+    """Hewitt et al. 2022, https://arxiv.org/abs/2210.15191."""
 
-    def __init__(self, config: MinPConfig) -> None:
+    def __init__(self, config: EpsilonConfig) -> None:
         self.config = config
 
     def __call__(self, history: Any, logits: Any) -> Any:
-        shares = (logits - logits.amax(-1, keepdim=True)).exp()
-        return logits.masked_fill(shares < self.config.p, float("-inf"))
+        likeliest = logits == logits.amax(-1, keepdim=True)
+        dropped = (logits.softmax(-1) < self.config.p) & ~likeliest
+        return logits.masked_fill(dropped, float("-inf"))
 
 
 class Plugin:
     """What a package's `components.py` would hold."""
 
     @hookimpl
-    def vall_e_register_samplers(self) -> list[Component[MinPConfig]]:
-        return [Component("min-p", MinPConfig, MinP, "drops what is unlikely beside the likeliest")]
+    def vall_e_register_samplers(self) -> list[Component[EpsilonConfig]]:
+        return [Component("epsilon", EpsilonConfig, Epsilon, "drops what is very unlikely")]
 
 
 def main(registry: Registry, model: str | None = None) -> Synthesizer:
     registry = Registry([*registry.offers, *registry_of([Plugin()]).offers])
-    chain = "sampling.ar=[{name: min-p, p: 0.1}, categorical]"
+    chain = "sampling.ar=[{name: epsilon, p: 0.01}, categorical]"
     return Synthesizer.open(model, registry, overrides=[chain])
 
 
 if __name__ == "__main__":
-    main(discover()).synthesize(sys.argv[1], voice="kathleen").save("min_p.wav")
+    main(discover()).synthesize(sys.argv[1], voice="kathleen").save("epsilon.wav")

@@ -66,10 +66,10 @@ def test_keep_a_voice(synthesizer, tmp_path):
     assert (tmp_path / "2.wav").is_file()
 
 
-class TestMinP(SamplerContract):
+class TestEpsilon(SamplerContract):
     def make(self):
         module = example("write_a_sampler")
-        return module.MinP(module.MinPConfig(p=0.1))
+        return module.Epsilon(module.EpsilonConfig(p=0.01))
 
 
 def test_write_a_sampler(staircase, bundle, tmp_path):
@@ -77,7 +77,7 @@ def test_write_a_sampler(staircase, bundle, tmp_path):
 
     save(bundle, tmp_path / "tiny.safetensors")
     synthesizer = example("write_a_sampler").main(staircase, tmp_path / "tiny.safetensors")
-    assert synthesizer.config.sampling.ar[0].options.p == 0.1
+    assert synthesizer.config.sampling.ar[0].options.p == 0.01
     assert len(synthesizer.synthesize("hello").audio)
 
 

@@ -6,7 +6,6 @@ from vall_e.errors import ConfigError
 from vall_e.testing.sampler import SamplerContract
 from vall_e_samplers import components as c
 from vall_e_samplers.repetition_aware import RepetitionAware
-from vall_e_samplers.temperature import Temperature
 from vall_e_samplers.top_k import TopK
 from vall_e_samplers.top_p import TopP
 
@@ -43,6 +42,64 @@ class TestRepetitionAware(SamplerContract):
         return c.build_repetition_aware(c.RepetitionAwareConfig())
 
 
+class TestMinP(SamplerContract):
+    def make(self):
+        return c.build_min_p(c.MinPConfig(p=0.1))
+
+
+class TestTypical(SamplerContract):
+    def make(self):
+        return c.build_typical(c.TypicalConfig(mass=0.8))
+
+
+class TestTopNSigma(SamplerContract):
+    def make(self):
+        return c.build_top_n_sigma(c.TopNSigmaConfig())
+
+
+class TestDynamicTemperature(SamplerContract):
+    def make(self):
+        return c.build_dynamic_temperature(c.DynamicTemperatureConfig(least=0.3))
+
+
+class TestRepetitionPenalty(SamplerContract):
+    reorders = True
+
+    def make(self):
+        return c.build_repetition_penalty(
+            c.RepetitionPenaltyConfig(factor=1.3, decay=0.5, window=9)
+        )
+
+
+class TestLengthPenalty(SamplerContract):
+    reorders = True
+
+    def make(self):
+        return c.build_length_penalty(c.LengthPenaltyConfig())
+
+
+class TestStopBan(SamplerContract):
+    reorders = True
+
+    def make(self):
+        return c.build_stop_ban(c.StopBanConfig(frames=3))
+
+
+class TestMirostatV1(SamplerContract):
+    def make(self):
+        return c.build_mirostat_v1(c.MirostatConfig(tau=2.0))
+
+
+class TestMirostatV2(SamplerContract):
+    def make(self):
+        return c.build_mirostat_v2(c.MirostatConfig(tau=2.0))
+
+
+class TestEntropix(SamplerContract):
+    def make(self):
+        return c.build_entropix(c.EntropixConfig())
+
+
 def test_every_component_builds_with_its_defaults():
     for component in c.vall_e_register_samplers():
         assert component.build(component.config()) is not None
@@ -61,36 +118,22 @@ def test_temperature_zero_is_sent_to_greedy():
         (c.TopPConfig, {"p": 0.0}),
         (c.TopPConfig, {"p": 1.1}),
         (c.RepetitionAwareConfig, {"window": 0}),
+        (c.MinPConfig, {"p": -0.1}),
+        (c.MinPConfig, {"keep": 0}),
+        (c.TypicalConfig, {"mass": 0.0}),
+        (c.TopNSigmaConfig, {"n": 0.0}),
+        (c.DynamicTemperatureConfig, {"least": 0.0}),
+        (c.RepetitionPenaltyConfig, {"factor": 0.0}),
+        (c.RepetitionPenaltyConfig, {"decay": -1.0}),
+        (c.StopBanConfig, {"frames": -1}),
+        (c.MirostatConfig, {"tau": 0.0}),
+        (c.EntropixConfig, {"samples": 0}),
         (c.RepetitionAwareConfig, {"threshold": -0.1}),
     ],
 )
 def test_senseless_options_are_refused(config, options):
     with pytest.raises(ValueError, match=next(iter(options))):
         config(**options)
-
-
-def warpers():
-    from transformers import (
-        TemperatureLogitsWarper,
-        TopKLogitsWarper,
-        TopPLogitsWarper,
-    )
-
-    for t in (0.3, 1.0, 1.7):
-        yield Temperature(c.TemperatureConfig(t=t)), TemperatureLogitsWarper(t)
-    for k in (1, 3, 12, 400):
-        yield TopK(c.TopKConfig(k=k)), TopKLogitsWarper(k)
-    for p in (0.01, 0.5, 0.9, 0.999):
-        yield TopP(c.TopPConfig(p=p)), TopPLogitsWarper(p)
-
-
-@pytest.mark.slow  # transformers takes seconds to import
-def test_processors_equal_those_of_transformers():
-    logits = torch.randn(8, 100, generator=torch.Generator().manual_seed(0)) * 3
-    logits[2, 5:60] = float("-inf")
-    history = torch.zeros(8, 4, dtype=torch.long)
-    for ours, theirs in warpers():
-        torch.testing.assert_close(ours(history, logits), theirs(history, logits.clone()))
 
 
 def test_top_p_of_one_keeps_everything():

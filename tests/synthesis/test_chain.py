@@ -65,3 +65,42 @@ def test_logits_that_are_not_numbers_are_an_error(bad):
     logits[1] = bad
     with pytest.raises(CheckpointError, match="no usable probabilities"):
         Chain([]).draw(HISTORY, logits, generators())
+
+
+class Count:
+    """Adds to the last token what it has seen of a row."""
+
+    def __init__(self):
+        self.seen = None
+
+    def __call__(self, history, logits):
+        self.seen = torch.zeros(len(logits)) if self.seen is None else self.seen + 1
+        return logits
+
+    def select(self, rows):
+        self.seen = self.seen[rows] + rows
+
+
+def test_state_in_an_inner_chain_is_told_which_rows_stay():
+    count = Count()
+    chain = Chain([Add(0, 1.0), Chain([count])])
+    chain.draw(HISTORY, LOGITS, generators())
+    chain.select(torch.tensor([1]))
+    assert count.seen.tolist() == [1]
+
+
+def test_a_sampler_with_state_is_refused_where_frames_are_drawn_at_once():
+    with pytest.raises(
+        ConfigError, match=r"sampling\.nar: count \(2\) goes on from frame"
+    ) as caught:
+        Chain(
+            [Double(), Count()], names=["double", "count"], where="sampling.nar"
+        ).require_no_state()
+    assert caught.value.hint == "take it out of sampling.nar; it serves sampling.ar"
+    Chain([Double(), Greedy()]).require_no_state()
+
+
+def test_a_decoder_refuses_mirostat_for_the_nar_stage_at_once(speaker):
+    with pytest.raises(ConfigError, match=r"sampling\.nar: mirostat-v2"):
+        speaker(sampling={"nar": ["mirostat-v2"]})
+    assert speaker(sampling={"ar": ["mirostat-v2"]}).synthesize("two. three.", seed=1).audio.size

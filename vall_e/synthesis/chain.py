@@ -32,11 +32,13 @@ class Chain:
     ) -> None:
         """`names` and `where` are for messages: a sampler's name in the YAML, and its path."""
         self.where = where
-        self._stateful = [s for s in samplers if isinstance(s, Stateful)]
         names = names or [type(sampler).__name__ for sampler in samplers]
+        self._stateful: dict[str, Stateful] = {}
         self.processors: list[LogitsProcessor] = []
         self.last: Draw | None = None  # draws from the distribution as it is
         for index, (name, sampler) in enumerate(zip(names, samplers, strict=True)):
+            if isinstance(sampler, Stateful):
+                self._stateful[f"{name} ({index + 1})"] = sampler
             if not isinstance(sampler, Draw):
                 self.processors.append(sampler)
             elif index < len(samplers) - 1:
@@ -71,7 +73,16 @@ class Chain:
             return draw_categorical(logits, generators)
         return self.last.draw(history, logits, generators)
 
+    def require_no_state(self) -> None:
+        """Where rows are the frames of a level, nothing goes on from one draw to the next."""
+        if self._stateful:
+            raise ConfigError(
+                f"{self.where}: {', '.join(self._stateful)} goes on from frame to frame, and here "
+                "all frames are drawn at once",
+                hint=f"take it out of {self.where}; it serves sampling.ar",
+            )
+
     def select(self, rows: Int[Tensor, " r"]) -> None:
         """Tell the samplers that keep state which rows stay."""
-        for sampler in self._stateful:
+        for sampler in self._stateful.values():
             sampler.select(rows)

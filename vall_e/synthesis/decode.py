@@ -98,6 +98,9 @@ class Decoder:
     window: Window = WHOLE
     """What the NAR stage writes at a time."""
 
+    def __attrs_post_init__(self) -> None:
+        Chain.of(self.sampling.nar, where="sampling.nar").require_no_state()
+
     def __call__(
         self,
         jobs: Sequence[Job],

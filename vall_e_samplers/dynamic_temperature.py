@@ -1,0 +1,23 @@
+"""Dynamic temperature: less chance where the model is sure."""
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from vall_e_samplers.components import DynamicTemperatureConfig
+
+
+class DynamicTemperature:
+    """Divides each row's logits by a temperature between `least` and `most` of its own."""
+
+    def __init__(self, config: DynamicTemperatureConfig) -> None:
+        self.config = config
+
+    def __call__(
+        self, history: Int[Tensor, "b t"], logits: Float[Tensor, "b v"]
+    ) -> Float[Tensor, "b v"]:
+        config = self.config
+        surest = logits.float().softmax(-1).amax(-1, keepdim=True)
+        sure = ((surest - config.middle) * config.slope).sigmoid()
+        temperature = config.most - (config.most - config.least) * sure
+        # Half precision ends at 65504, which a temperature below 1 soon goes past.
+        return logits.float() / temperature

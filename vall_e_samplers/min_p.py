@@ -1,0 +1,21 @@
+"""Min-p sampling (Nguyen et al. 2024, https://arxiv.org/abs/2407.01082)."""
+
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from vall_e_samplers.components import MinPConfig
+from vall_e_samplers.top_k import likeliest
+
+
+class MinP:
+    """Drops what is less likely than `p` times the likeliest: the surer the model, the more."""
+
+    def __init__(self, config: MinPConfig) -> None:
+        self.config = config
+
+    def __call__(
+        self, history: Int[Tensor, "b t"], logits: Float[Tensor, "b v"]
+    ) -> Float[Tensor, "b v"]:
+        shares = (logits.float() - logits.float().amax(-1, keepdim=True)).exp()
+        dropped = (shares < self.config.p) & ~likeliest(logits, self.config.keep)
+        return logits.masked_fill(dropped, float("-inf"))
