@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 from pathlib import Path
 from urllib.parse import unquote
@@ -12,6 +13,8 @@ import pytest
 from vall_e.audio.clip import Clip
 
 SPEECH = Path(__file__).parents[1] / "speech"
+PAGE = Path(__file__).parents[2] / "docs" / "evaluation.md"
+COMMANDS = re.findall(r"^vall-e (eval .*?)\s+#", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def report(folder="out"):
@@ -189,3 +192,22 @@ def test_mistakes_are_told_with_their_exit_code(vall_e, listed, tmp_path, args, 
     result = vall_e("eval", *args)
     assert result.exit_code == code, result.output
     assert says in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_of_the_page_work(vall_e, listed, command):
+    listed.rename("clips.tsv")
+    Path("harvard.txt").write_text("Hello.\n")
+    shutil.copytree(SPEECH, "recordings")
+    shutil.copy(SPEECH / "a0031.flac", "me.wav")
+    quick = ["--set", "synthesis.levels=1"] if "--texts" in command else []
+    result = vall_e(*shlex.split(command), *quick)
+    assert result.exit_code == 0, result.output
+    folder = Path(re.findall(r"-o (\w+)", command)[0] if "-o" in command else ".")
+    assert report(folder)["clips"]
+    assert (folder / "report.html").is_file()
+
+
+def test_the_page_tells_of_all_three_kinds():
+    assert [command.split()[1] for command in COMMANDS] == ["--texts", "--data", "clips.tsv"]

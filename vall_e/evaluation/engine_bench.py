@@ -119,13 +119,14 @@ def _espeak(library: ctypes.CDLL, rate: int) -> tuple[float, float, float]:
     """Seconds to the first samples, of work for a second of audio, and of audio."""
     heard: list[tuple[float, int]] = []
 
-    @ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
     def take(_: int, samples: int, __: int) -> int:
         if samples:
             heard.append((perf_counter(), samples))
         return 0
 
-    library.espeak_SetSynthCallback(take)
+    arguments = (ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p)
+    callback = ctypes.CFUNCTYPE(ctypes.c_int, *arguments)(take)  # must live as long as it is used
+    library.espeak_SetSynthCallback(callback)
     text = TEXT.encode()
     started = perf_counter()
     library.espeak_Synth(text, ctypes.c_size_t(len(text) + 1), 0, 1, 0, UTF8, None, None)
