@@ -10,6 +10,7 @@ from vall_e.config.schema import RunConfig
 from vall_e.discovery import discover
 from vall_e.errors import CheckpointError
 from vall_e.registry import Registry
+from vall_e.synthesis.loras import with_strength
 from vall_e.synthesis.speak import Synthesizer
 from vall_e.synthesis.voices import Voices, platform_home
 from vall_e.training.checkpoint import find_weights
@@ -23,6 +24,7 @@ def load(
     overrides: Sequence[str] = (),
     home: Path | None = None,
     task: str | None = None,
+    loras: Sequence[str] = (),
 ) -> Synthesizer:
     """Open a model that can speak: the one that is built in, if nothing is named.
 
@@ -30,7 +32,8 @@ def load(
     `config`: a YAML file whose options of sampling, synthesis, text and codec are used; without
     `model` its training run is opened. `overrides`: as of `--set`, `["sampling.ar.top-p.p=0.8"]`.
     `home`: the folder with the user's voices, by default the platform's. `task`: one that the model
-    was trained for, by default its first.
+    was trained for, by default its first. `loras`: files, or `FILE:STRENGTH`, that it speaks with;
+    `Synthesizer.loras` changes them later.
     """
     return open_synthesizer(
         model,
@@ -40,6 +43,7 @@ def load(
         home=home or platform_home(),
         device=device,
         task=task,
+        loras=loras,
     )
 
 
@@ -53,6 +57,7 @@ def open_synthesizer(
     home: Path | None = None,
     device: str | None = None,
     task: str | None = None,
+    loras: Sequence[str] = (),
 ) -> Synthesizer:
     """As `load`, with the registry and the environment (variables of options) handed in."""
     given = load_config(config, registry) if config else None
@@ -60,7 +65,7 @@ def open_synthesizer(
         model = find_weights(Path(model))
     elif model is None and given and config:
         model = _trained(given, config)
-    return Synthesizer.open(
+    synthesizer = Synthesizer.open(
         model,
         registry,
         config=given,
@@ -70,6 +75,10 @@ def open_synthesizer(
         device=device,
         task=task,
     )
+    for lora in loras:
+        path, strength = with_strength(lora)
+        synthesizer.loras.add(path, strength=strength)
+    return synthesizer
 
 
 def _trained(given: RunConfig, config: Path) -> Path:

@@ -63,6 +63,7 @@ class Llama(nn.Module):
 
     bidirectional = True
     caches = True
+    lora_targets = ("layers.*.self_attn.*_proj", "layers.*.mlp.*_proj")
 
     def __init__(self, config: LlamaConfig, *, attention: AttentionKernel) -> None:
         super().__init__()

@@ -13,7 +13,12 @@ DTYPES = ("fp32", "bf16", "fp16")
 
 @click.command()
 @click.argument("checkpoint", type=click.Path(exists=True, path_type=Path))
-@click.option("--to", "target", default="safetensors", show_default=True, help="File format.")
+@click.option(
+    "--to",
+    "target",
+    help="File format.  [default: safetensors; lora for a LoRA that is not merged]",
+)
+@click.option("--merge", is_flag=True, help="Make a LoRA part of the model's weights.")
 @click.option(
     "--dtype", type=click.Choice(DTYPES), help="Of floating tensors. Default: as they are."
 )
@@ -22,14 +27,26 @@ DTYPES = ("fp32", "bf16", "fp16")
     help="Default: the name of the checkpoint, in the working directory.",
 )  # fmt: skip
 @click.pass_obj
-def export(app: App, checkpoint: Path, target: str, dtype: str | None, output: Path | None) -> None:
+def export(
+    app: App,
+    checkpoint: Path,
+    target: str | None,
+    merge: bool,
+    dtype: str | None,
+    output: Path | None,
+) -> None:
     """Write the model of CHECKPOINT as one file.
 
     CHECKPOINT is a folder of checkpoints (its latest counts), one checkpoint, or a weights file.
     """
+    from vall_e.export.convert import export_weights
+    from vall_e.export.lora import holds_lora
+
+    if target is None:
+        target = "lora" if not merge and holds_lora(checkpoint) else "safetensors"
     component = app.registry.get("exporter", target)
     exporter = component.build(component.config())
-    from vall_e.export.convert import export_weights
-
-    path = export_weights(checkpoint, exporter, app.registry, dtype=dtype, output=output)
+    path = export_weights(
+        checkpoint, exporter, app.registry, dtype=dtype, output=output, merged=merge
+    )
     click.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

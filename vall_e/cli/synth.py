@@ -53,6 +53,13 @@ READER_GONE = 141
 @click.option(
     "-m", "--model", metavar="FILE|NAME", help="Weights, a training folder, or an installed model."
 )
+@click.option(
+    "--lora",
+    "loras",
+    metavar="FILE[:STRENGTH]",
+    multiple=True,
+    help="A LoRA to speak with, 1 as strong as trained; several add up.",
+)
 @click.option("--task", metavar="NAME", help="One that the model knows.  [default: its first]")
 @click.option("--language", metavar="CODE", help="One that the model speaks.")
 @click.option("--seed", type=click.IntRange(min=0), help="Same seed, same audio. Else it is told.")
@@ -80,6 +87,7 @@ def synth(
     output: str | None,
     config: Path | None,
     model: str | None,
+    loras: tuple[str, ...],
     task: str | None,
     language: str | None,
     seed: int | None,
@@ -108,6 +116,7 @@ def synth(
         overrides=overrides,
         environ=app.environ,
         home=home(app),
+        loras=loras,
         device=device,
         task=task,
     )

@@ -18,6 +18,11 @@ class SafetensorsConfig:
 
 
 @frozen
+class LoraConfig:
+    """No options."""
+
+
+@frozen
 class TorchConfig:
     """No options."""
 
@@ -26,6 +31,12 @@ def build_safetensors(config: SafetensorsConfig) -> Exporter:
     from vall_e.export.safetensors import SafetensorsExporter
 
     return SafetensorsExporter()
+
+
+def build_lora(config: LoraConfig) -> Exporter:
+    from vall_e.export.lora import LoraExporter
+
+    return LoraExporter()
 
 
 def build_torch(config: TorchConfig) -> Exporter:
@@ -40,6 +51,13 @@ EXPORTERS = (
         config=SafetensorsConfig,
         build=build_safetensors,
         summary="one file with everything in it, which `-m` takes",
+    ),
+    Component(
+        name="lora",
+        config=LoraConfig,
+        build=build_lora,
+        summary="the adapter of a run with the wrapper lora, without its base, for --lora",
+        paper="https://arxiv.org/abs/2106.09685",
     ),
     Component(
         name="torch",

@@ -5,6 +5,7 @@ from pathlib import Path
 import torch
 
 from vall_e.errors import CheckpointError
+from vall_e.export.lora import settle_lora
 from vall_e.interfaces import Exporter
 from vall_e.model.weights import load
 from vall_e.registry import Registry
@@ -20,13 +21,17 @@ def export_weights(
     *,
     dtype: str | None = None,
     output: Path | None = None,
+    merged: bool = False,
 ) -> Path:
     """Give the path of the file. Floating tensors become `dtype`; None leaves each as it is.
+
+    With `merged` a LoRA becomes part of the weights.
 
     Raises `CheckpointError` rather than write over the source.
     """
     weights = find_weights(checkpoint)
     bundle = load(weights, registry, dtype=None)
+    settle_lora(bundle.model, exporter, weights, merged=merged)
     if dtype is not None:
         bundle.model.to(DTYPES[dtype])
     path = output or Path(_name(checkpoint) + exporter.suffix)

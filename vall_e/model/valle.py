@@ -17,6 +17,7 @@ from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces import Backbone
 from vall_e.model.embedding import Embedded, Embedding, Sizes
 from vall_e.model.heads import Heads
+from vall_e.model.lora import Predicting
 from vall_e.model.loss import Losses, Scores, joined
 from vall_e.model.sequence import Example
 
@@ -38,6 +39,7 @@ class Valle(nn.Module):
         self.embedding = Embedding(config, sizes, backbone.d_model)
         self.backbone = backbone
         self.dropout = nn.Dropout(config.dropout)
+        self.predicting = Predicting()
         self.heads = Heads(config.heads, sizes, backbone.d_model, bias=config.head_bias)
 
     @property
@@ -61,12 +63,13 @@ class Valle(nn.Module):
         """One pass over examples of one stage: states (b, t, d), the input, auxiliary loss."""
         causal = examples[0].level == 0 or self.config.nar_attention == "causal"
         embedded = self.embedding(list(examples))
-        states, auxiliary = self.backbone(
-            self.dropout(embedded.vectors),
-            lengths=embedded.lengths,
-            positions=embedded.positions,
-            causal=causal or not self.backbone.bidirectional,
-        )
+        with self.predicting([e.level for e in examples]):
+            states, auxiliary = self.backbone(
+                self.dropout(embedded.vectors),
+                lengths=embedded.lengths,
+                positions=embedded.positions,
+                causal=causal or not self.backbone.bidirectional,
+            )
         return states, embedded, auxiliary
 
     def logits(self, hidden: Float[Tensor, "*n d"], level: int) -> Float[Tensor, "*n v"]:

@@ -1,7 +1,8 @@
 """A trained model as one .safetensors file that holds all it takes to speak again.
 
 Tensors: the model's `state_dict`. Metadata, each value JSON: `format`, `config` (a whole run's),
-`vocabulary`, `codec` (identity of the codes), `sizes`, `statistics`. No pickle anywhere.
+`vocabulary`, `codec` (identity of the codes), `sizes`, `statistics`; `lora` (terms of the adapter
+that is among the tensors) if there is one. No pickle anywhere.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from vall_e.config.load import structure, unstructure, without_folders
 from vall_e.config.schema import RunConfig
 from vall_e.errors import CheckpointError
 from vall_e.model.embedding import Sizes
+from vall_e.model.lora import Terms, is_adapter, terms_of
+from vall_e.model.lora_file import attach_tensors, stored
 from vall_e.model.valle import Valle, build_valle
 from vall_e.registry import Registry
 from vall_e.text.vocabulary import Vocabulary
@@ -74,6 +77,7 @@ def metadata_of(bundle: Bundle) -> dict[str, str]:
         "codec": json.dumps(bundle.codec),
         "sizes": json.dumps(asdict(bundle.model.sizes)),
         "statistics": json.dumps(dict(bundle.statistics)),
+        **({"lora": json.dumps(terms.plain())} if (terms := terms_of(bundle.model)) else {}),
     }
 
 
@@ -100,7 +104,9 @@ def load(
     model = build_valle(config.model, sizes)
     if dtype is not None:
         tensors = {n: t.to(dtype) if t.is_floating_point() else t for n, t in tensors.items()}
-    _fill(model, tensors, path)
+    _fill(model, {n: t for n, t in tensors.items() if not is_adapter(n)}, path)
+    if "lora" in metadata:
+        attach_tensors(model, Terms.of(_value(metadata, "lora", path)), stored(tensors))
     return Bundle(
         model=model.to(dtype).eval(),  # buffers that no file holds
         config=config,
@@ -136,6 +142,11 @@ def _open(path: Path, take: Any) -> tuple[dict[str, str], Any]:
 
 
 def _check_format(metadata: Mapping[str, str], path: Path) -> None:
+    if "lora" in metadata and "config" not in metadata:
+        raise CheckpointError(
+            f"{path} is a LoRA, not a whole model",
+            hint="give it with --lora, and the model that it belongs to with -m",
+        )
     if "format" not in metadata:
         raise CheckpointError(
             f"{path} has no config in its metadata, so it was not written by this project",

@@ -39,12 +39,13 @@ class Rows:
         starts = [len(e.target) for e in examples]
         longest = int(embedded.lengths.max())
         self._cache = model.backbone.new_cache(len(examples), longest + most_frames)
-        hidden, _ = model.backbone(
-            embedded.vectors,
-            lengths=embedded.lengths,
-            positions=embedded.positions,
-            cache=self._cache,
-        )
+        with model.predicting([0] * len(examples)):
+            hidden, _ = model.backbone(
+                embedded.vectors,
+                lengths=embedded.lengths,
+                positions=embedded.positions,
+                cache=self._cache,
+            )
         last = embedded.lengths - 1
         self.device = last.device
         self._hidden = hidden[torch.arange(len(examples), device=last.device), last]  # (n, d)
@@ -72,11 +73,12 @@ class Rows:
         """Write a code at the end of each row."""
         tokens = tokens.repeat(self.guidance.count)
         vectors = self.model.embedding.response_codes(tokens[None], 0)[:, None]  # (n, 1, d)
-        hidden, _ = self.model.backbone(
-            vectors,
-            lengths=torch.ones_like(self._position),
-            positions=self._position[:, None],
-            cache=self._cache,
-        )
+        with self.model.predicting([0] * len(vectors)):
+            hidden, _ = self.model.backbone(
+                vectors,
+                lengths=torch.ones_like(self._position),
+                positions=self._position[:, None],
+                cache=self._cache,
+            )
         self._hidden = hidden[:, 0]
         self._position = self._position + 1

@@ -17,6 +17,7 @@ from vall_e.model.device import find_device, place_codec
 from vall_e.model.weights import Bundle
 from vall_e.registry import Registry
 from vall_e.synthesis.decode import Decoder
+from vall_e.synthesis.loras import Loras
 from vall_e.synthesis.parts import Parts, gather
 from vall_e.synthesis.plan import Planner, Request, VoiceLike
 from vall_e.synthesis.result import Result
@@ -45,6 +46,7 @@ class Synthesizer:
         self.model = parts.bundle.model
         self.task = parts.task
         self.identity = parts.identity
+        self.loras = Loras(self.model)
         self._options = parts.config.synthesis
         self._planner = Planner(parts)
         if self._options.threads:
@@ -199,6 +201,8 @@ class Synthesizer:
         source = self.usual_voice if request.voice is None else request.voice
         voice = None if source in (None, NO_VOICE) else self.voice(source)
         plan = self._planner(request, voice)
+        if loras := self.loras.provenance():
+            plan = evolve(plan, provenance={**plan.provenance, "loras": loras})
         return Take(plan, self.codec, self._options.chunk_seconds)
 
     def _read(self, path: Path, name: str, transcript: str, consent: str) -> Voice:

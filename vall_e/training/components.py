@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen, validators
 
@@ -63,6 +63,36 @@ class LocalConfig:
     """No options: device and precision are `training.device` and `training.precision`."""
 
 
+def _for_linear_layers(instance: LoraConfig, attribute: Any, value: tuple[int, ...]) -> None:
+    """Only a linear layer of the body sees which row is which."""
+    if value and (instance.embeddings or instance.flavour == "parametrized"):
+        raise ValueError("goes neither with `embeddings` nor with the flavour `parametrized`")
+    if value and (min(value) < 0 or len(set(value)) < len(value)):
+        raise ValueError(f"must list different levels from 0 on: {list(value)}")
+
+
+@frozen
+class LoraConfig:
+    rank: int = field(default=8, validator=validators.gt(0))
+    """Of the two small matrices; the file grows in proportion to it."""
+    alpha: float = field(default=16.0, validator=validators.gt(0))
+    """Strength: their product is scaled by alpha / rank."""
+    dropout: float = field(default=0.0, validator=[validators.ge(0), validators.lt(1)])
+    """Of what the small matrices read, while training."""
+    flavour: Literal["replaced", "parametrized"] = "replaced"
+    """`replaced`: W x + B (A x), with less memory. `parametrized`: (W + B A) x, which also goes
+    with layers that are called in their own way. Both write the same file."""
+    include: tuple[str, ...] = ()
+    """Patterns of layers of the body, like `backbone.*.self_attn.*`. Empty: those that the backbone
+    recommends, else all its linear layers."""
+    exclude: tuple[str, ...] = ()
+    """Patterns of layers that are left out."""
+    embeddings: bool = False
+    """Adapt embeddings and output layers too."""
+    levels: tuple[int, ...] = field(default=(), validator=_for_linear_layers)
+    """The RVQ levels for which it is active, while training and later; empty: all."""
+
+
 @frozen
 class CompileConfig:
     enabled: bool = True
@@ -115,6 +145,20 @@ def build_compile(config: CompileConfig) -> Callable[[torch.nn.Module], torch.nn
     return partial(compiled, dynamic=config.dynamic) if config.enabled else unchanged
 
 
+def build_lora(config: LoraConfig) -> Callable[[torch.nn.Module], torch.nn.Module]:
+    from vall_e.model.lora import Terms
+    from vall_e.training.wrappers import adapted
+
+    return partial(
+        adapted,
+        terms=Terms(config.rank, config.alpha, config.dropout, config.levels),
+        flavour=config.flavour,
+        include=config.include,
+        exclude=config.exclude,
+        embeddings=config.embeddings,
+    )
+
+
 OPTIMIZERS = (
     Component(
         name="adamw",
@@ -159,5 +203,12 @@ WRAPPERS = (
         config=CompileConfig,
         build=build_compile,
         summary="torch.compile of the backbone; slow first steps, then faster ones",
+    ),
+    Component(
+        name="lora",
+        config=LoraConfig,
+        build=build_lora,
+        summary="trains small matrices beside the frozen model: a voice as a file of 1 MB",
+        paper="https://arxiv.org/abs/2106.09685",
     ),
 )

@@ -27,6 +27,7 @@ def require_same(weights: Path, config: RunConfig, info: Info) -> None:
         *_meaning(before, now),
         *_changed("tasks", before["tasks"], now["tasks"]),
         *_changed("training.optimizer", *optimizers),
+        *_changed("training.wrappers.lora", _lora(before), _lora(now)),
     ]
     if changed:
         raise CheckpointError(
@@ -86,6 +87,11 @@ def _meaning(before: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
         for raw in (before, now)
     )
     yield from _changed("text", *texts)
+
+
+def _lora(raw: dict[str, Any]) -> Any:
+    """The wrapper whose tensors are among the weights; None if there is none."""
+    return next((w for w in raw["training"]["wrappers"] if w["name"] == "lora"), None)
 
 
 def _changed(place: str, before: Any, after: Any) -> Iterator[str]:

@@ -29,7 +29,7 @@ from vall_e.training.loop import Marks, Run, restore
 from vall_e.training.objective import Objective
 from vall_e.training.rate import Rate
 from vall_e.training.resuming import require_fit, require_same
-from vall_e.training.wrappers import wrapped
+from vall_e.training.wrappers import base_of, take_up, wrapped
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,15 @@ def open_run(
         require_same(checkpoint / WEIGHTS, config, corpus.info)
     elif weights:
         require_fit(weights, config, corpus.info)
+    tensors = load_file(weights) if weights else {}
+    if not checkpoint and base_of(tensors).keys() != tensors.keys():
+        raise CheckpointError(
+            f"{weights} holds a LoRA beside its base",
+            hint=f"make one model of both: vall-e export {weights} --merge -o merged.safetensors",
+        )
     model = wrapped(_model(config, corpus, vocabulary, weights), config.training.wrappers)
+    if checkpoint:
+        take_up(model, tensors)
     bundle = Bundle(model, config, vocabulary, corpus.info.codec, {})
     engine = config.training.engine.build()
     optimizer = config.training.optimizer.build(model.named_parameters())
@@ -198,7 +206,7 @@ def _model(
     model = build_valle(config.model, sizes)
     if weights:
         try:
-            model.load_state_dict(load_file(weights))  # half precision becomes single on the way
+            model.load_state_dict(base_of(load_file(weights)))  # half precision becomes single on the way
         except RuntimeError as exc:
             raise CheckpointError(
                 f"{weights} does not fit the config: {exc}",

@@ -1,11 +1,12 @@
 """Changes to the model before it is trained."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
 from vall_e.config.schema import WrapperChoice
-from vall_e.errors import TrainingError
+from vall_e.errors import CheckpointError, TrainingError
+from vall_e.model.lora import Flavour, Terms, adapters, attach, is_adapter, places
 from vall_e.model.valle import Valle
 
 
@@ -22,7 +23,7 @@ def wrapped(model: Valle, wrappers: Sequence[WrapperChoice]) -> Valle:
                 f"training.wrappers: {wrapper.name} gives a {type(made).__name__}, not a Valle",
                 hint="tell its authors: change modules in place, or return a subclass of the model",
             )
-        if list(made.state_dict()) != keys:
+        if [key for key in made.state_dict() if not is_adapter(key)] != keys:
             raise TrainingError(
                 f"training.wrappers: {wrapper.name} changes the names of the weights",
                 hint="tell its authors: the keys of state_dict must stay",
@@ -39,6 +40,42 @@ def compiled(model: nn.Module, *, dynamic: bool) -> nn.Module:
     backbone = getattr(model, "backbone", model)
     backbone.compile(dynamic=dynamic)
     return model
+
+
+def adapted(
+    model: nn.Module,
+    terms: Terms,
+    *,
+    flavour: Flavour,
+    include: Sequence[str],
+    exclude: Sequence[str],
+    embeddings: bool,
+) -> nn.Module:
+    """Freeze the model and put trainable adapters (LoRA) beside its matrices."""
+    if adapters(model):
+        raise TrainingError(
+            "training.wrappers: there is a lora already", hint="name one wrapper lora only"
+        )
+    names = places(model, include=include, exclude=exclude, embeddings=embeddings)
+    model.requires_grad_(False)
+    attach(model, names, terms, flavour=flavour)
+    return model
+
+
+def base_of(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of the model alone."""
+    return {key: tensor for key, tensor in weights.items() if not is_adapter(key)}
+
+
+def take_up(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Go on with the adapters of a checkpoint; `CheckpointError` if they are not the model's."""
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as exc:
+        raise CheckpointError(
+            f"the checkpoint's LoRA is not that of the config: {exc}",
+            hint="set training.wrappers as they were, or choose another training.output",
+        ) from exc
 
 
 def unchanged(model: nn.Module) -> nn.Module:

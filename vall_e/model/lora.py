@@ -1,0 +1,345 @@
+"""LoRA (Hu et al. 2021, https://arxiv.org/abs/2106.09685): small sums beside frozen matrices.
+
+A matrix W (out, in) acts as W + alpha / rank * B A, with A (rank, in) and B (out, rank). B starts
+at zero, so a new adapter changes nothing. In a state dict an adapter's tensors stand beside those
+of the base, which keep their names: `...q_proj.weight`, `...q_proj.adapters.0.lora_a`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from typing import Literal
+
+import torch
+from attrs import asdict, frozen
+from jaxtyping import Float
+from torch import Tensor, nn
+from torch.nn.functional import embedding, linear
+from torch.nn.utils import parametrize
+
+from vall_e.errors import CheckpointError, ConfigError
+
+OWN = "0"
+"""The adapter that a run trains; a file of weights holds no other."""
+Flavour = Literal["replaced", "parametrized"]
+
+
+@frozen
+class Terms:
+    """What an adapter is, beside its tensors."""
+
+    rank: int
+    alpha: float
+    dropout: float = 0.0
+    levels: tuple[int, ...] = ()
+    """The RVQ levels that it helps to predict; empty: all."""
+
+    @classmethod
+    def of(cls, plain: Mapping[str, object]) -> Terms:
+        """From what `plain` gave, by way of JSON. Raises `TypeError` where that is another's."""
+        return cls(**{**plain, "levels": tuple(plain["levels"])})  # type: ignore[arg-type]
+
+    def plain(self) -> dict[str, object]:
+        """Values for JSON."""
+        return asdict(self)
+
+
+class Predicting:
+    """Which level each row of the present pass predicts: who runs the backbone says it."""
+
+    def __init__(self) -> None:
+        self.levels: tuple[int, ...] | None = None
+
+    @contextmanager
+    def __call__(self, levels: Sequence[int]) -> Iterator[None]:
+        before, self.levels = self.levels, tuple(levels)
+        try:
+            yield
+        finally:
+            self.levels = before
+
+
+class Adapter(nn.Module):
+    """The pair A and B of one matrix. `strength` is changed at run time; 0 switches it off."""
+
+    def __init__(self, weight: Float[Tensor, "o i"], terms: Terms, predicting: Predicting) -> None:
+        super().__init__()
+        self.terms = terms
+        self.strength = 1.0
+        self.predicting = predicting
+        self.dropout = nn.Dropout(terms.dropout)
+        self.lora_a = nn.Parameter(weight.new_empty(terms.rank, weight.shape[1]))
+        self.lora_b = nn.Parameter(weight.new_zeros(weight.shape[0], terms.rank))
+        nn.init.kaiming_uniform_(self.lora_a, a=5**0.5)
+
+    def onto(self, out: Float[Tensor, "*n o"], x: Float[Tensor, "*n i"]) -> Float[Tensor, "*n o"]:
+        """W x with what this adds to it."""
+        factor = self._factor(x.ndim)
+        if factor is None:
+            return out
+        return out + linear(linear(self.dropout(x), self.lora_a), self.lora_b) * factor
+
+    def rows(self, ids: Tensor) -> Tensor:
+        """What is added to these rows of W."""
+        return self.dropout(embedding(ids, self.lora_b) @ self.lora_a) * self._scale()
+
+    def delta(self) -> Float[Tensor, "o i"]:
+        """What is added to W. Dropout leaves out columns of it, as if it left out inputs."""
+        kept = self.dropout(self.lora_a.new_ones(1, self.lora_a.shape[1]))
+        return self.lora_b @ (self.lora_a * kept) * self._scale()
+
+    def _scale(self) -> float:
+        return self.terms.alpha / self.terms.rank * self.strength
+
+    def _factor(self, dimensions: int) -> float | Tensor | None:
+        """The scale of each row: None if all are zero."""
+        if not self.strength:
+            return None
+        if not self.terms.levels:
+            return self._scale()
+        if self.predicting.levels is None:
+            raise RuntimeError(
+                "a LoRA with levels must be told what a pass predicts: wrap it in "
+                "`model.predicting(levels)` (recomputing in the backward pass cannot)"
+            )
+        on = [level in self.terms.levels for level in self.predicting.levels]
+        if all(on):
+            return self._scale()
+        if not any(on) and not torch.is_grad_enabled():  # a backward pass needs a way through
+            return None
+        shape = (-1, *(1,) * (dimensions - 1))
+        return torch.tensor(on, device=self.lora_a.device).view(shape) * self._scale()
+
+
+class AdaptedLinear(nn.Linear):
+    """A linear layer with adapters beside its weight."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__(layer.in_features, layer.out_features, layer.bias is not None, "meta")
+        self.weight = layer.weight
+        if layer.bias is not None:
+            self.bias = layer.bias
+        self.adapters = nn.ModuleDict()
+
+    def forward(self, x: Float[Tensor, "*n i"]) -> Float[Tensor, "*n o"]:
+        out = super().forward(x)
+        for adapter in self.adapters.values():
+            out = adapter.onto(out, x)
+        return out
+
+    def plain(self) -> nn.Linear:
+        """The layer without adapters, with the same weight."""
+        shape = (self.in_features, self.out_features)
+        layer = nn.Linear(*shape, bias=self.bias is not None, device="meta")
+        layer.weight = self.weight
+        if self.bias is not None:
+            layer.bias = self.bias
+        return layer
+
+
+class AdaptedEmbedding(nn.Embedding):
+    """A table with adapters beside its weight."""
+
+    def __init__(self, table: nn.Embedding) -> None:
+        super().__init__(table.num_embeddings, table.embedding_dim, device="meta")
+        self.weight = table.weight
+        self.adapters = nn.ModuleDict()
+
+    def forward(self, ids: Tensor) -> Tensor:
+        out = super().forward(ids)
+        for adapter in self.adapters.values():
+            out = out + adapter.rows(ids)
+        return out
+
+    def plain(self) -> nn.Embedding:
+        """The table without adapters, with the same weight."""
+        table = nn.Embedding(self.num_embeddings, self.embedding_dim, device="meta")
+        table.weight = self.weight
+        return table
+
+
+class _Sum(nn.Module):
+    """The parametrization of a weight: the base and its adapter."""
+
+    def __init__(self, adapter: Adapter) -> None:
+        super().__init__()
+        self.adapter = adapter
+
+    def forward(self, weight: Float[Tensor, "o i"]) -> Float[Tensor, "o i"]:
+        return weight + self.adapter.delta()
+
+
+def places(
+    model: nn.Module,
+    *,
+    include: Sequence[str] = (),
+    exclude: Sequence[str] = (),
+    embeddings: bool = False,
+) -> list[str]:
+    """The modules to adapt, by name. Patterns are those of a shell, as `backbone.*.self_attn.*`.
+
+    Without `include` those that the backbone names in `lora_targets`, or else all its linear
+    layers. Embeddings and heads come only with `embeddings`. Raises `ConfigError` for a pattern
+    that fits nothing, and if nothing is left.
+    """
+    prefix = "backbone." if hasattr(model, "backbone") else ""
+    targets = getattr(getattr(model, "backbone", model), "lora_targets", ("*",))
+    kinds = (nn.Linear, nn.Embedding)
+    layers = [name for name, module in model.named_modules() if isinstance(module, kinds)]
+    body = [name for name in layers if name.startswith(prefix)]
+    _require_fitting("include", include, body)
+    _require_fitting("exclude", exclude, layers)
+    wanted = include or [prefix + target for target in targets]
+    found = [name for name in body if _fits(name, wanted)]
+    found += [name for name in layers if embeddings and name not in body]
+    found = [name for name in found if not _fits(name, exclude)]
+    if not found:
+        raise ConfigError(
+            "lora: there is no linear layer to adapt", hint="change include and exclude"
+        )
+    return found
+
+
+def attach(
+    model: nn.Module,
+    names: Sequence[str],
+    terms: Terms,
+    *,
+    key: str = OWN,
+    flavour: Flavour = "replaced",
+) -> None:
+    """Put a new adapter beside each of these modules, in place."""
+    predicting = getattr(model, "predicting", None) or Predicting()
+    for name in names:
+        module = model.get_submodule(name)
+        if not isinstance(module, (nn.Linear, nn.Embedding)):
+            raise CheckpointError(
+                f"{name} is a {type(module).__name__}, which no LoRA goes with",
+                hint="load the base in floating point, as it was trained",
+            )
+        adapter = Adapter(module.weight, terms, predicting)
+        if flavour == "parametrized":
+            _parametrize(module, adapter)
+            continue
+        if not isinstance(module, (AdaptedLinear, AdaptedEmbedding)):
+            linear_layer = isinstance(module, nn.Linear)
+            module = AdaptedLinear(module) if linear_layer else AdaptedEmbedding(module)
+            model.set_submodule(name, module)
+        module.adapters[key] = adapter
+
+
+def adapters(model: nn.Module, key: str = OWN) -> dict[str, Adapter]:
+    """The adapters of one key, by the name of the module that they stand beside."""
+    found: dict[str, Adapter] = {}
+    for name, module in model.named_modules():
+        if isinstance(module, (AdaptedLinear, AdaptedEmbedding)) and key in module.adapters:
+            adapter = module.adapters[key]
+            assert isinstance(adapter, Adapter)  # noqa: S101 - ModuleDict has no type of its values
+            found[name] = adapter
+        elif isinstance(module, _Sum) and key == OWN:
+            found[name.removesuffix(".parametrizations.weight.0")] = module.adapter
+    return found
+
+
+def terms_of(model: nn.Module) -> Terms | None:
+    """Of the adapter that was trained with this model; None if there is none."""
+    return next((adapter.terms for adapter in adapters(model).values()), None)
+
+
+def detach(model: nn.Module, key: str) -> None:
+    """Take the adapters of one key away."""
+    for name in adapters(model, key):
+        module = model.get_submodule(name)
+        if isinstance(module, (AdaptedLinear, AdaptedEmbedding)):
+            del module.adapters[key]
+            if not len(module.adapters):
+                model.set_submodule(name, module.plain())
+
+
+@torch.no_grad()
+def merge(model: nn.Module, *, levels: int) -> None:
+    """Add all adapters, at their strength, to the weights of a model of so many levels.
+
+    Raises `CheckpointError` for one that helps with some levels only: a weight is for all.
+    """
+    adapted = {
+        name: module
+        for name, module in model.named_modules()
+        if isinstance(module, (AdaptedLinear, AdaptedEmbedding))
+    }
+    ready = [a for module in adapted.values() for a in module.adapters.values()]
+    some = next((a.terms for a in ready if not _for_all(a.terms, levels)), None)
+    if some:
+        raise CheckpointError(
+            f"a LoRA for the levels {list(some.levels)} cannot be merged into weights for all",
+            hint="use it unmerged, with --lora",
+        )
+    for name, module in adapted.items():
+        total = module.weight.float() + sum(a.delta().float() for a in module.adapters.values())
+        plain = module.plain()
+        plain.weight = nn.Parameter(total.to(module.weight.dtype))
+        model.set_submodule(name, plain)
+
+
+def is_adapter(key: str) -> bool:
+    """Whether a key of a state dict is an adapter's, not the base's."""
+    return ".adapters." in key
+
+
+def _for_all(terms: Terms, levels: int) -> bool:
+    return not terms.levels or set(range(levels)) <= set(terms.levels)
+
+
+def _fits(name: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _require_fitting(option: str, patterns: Sequence[str], names: Sequence[str]) -> None:
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            raise ConfigError(
+                f"lora.{option}: {pattern!r} fits no layer",
+                hint=f"layers are named like {', '.join(names[:3])}",
+            )
+
+
+_STORED = (
+    ("parametrizations.weight.original", "weight"),
+    ("parametrizations.weight.0.adapter.", f"adapters.{OWN}."),
+)
+"""What torch calls the tensors of a parametrized module, and what they are called in files."""
+
+
+def _parametrize(module: nn.Module, adapter: Adapter) -> None:
+    """Both flavours write, and read, the same keys of the state dict."""
+    parametrize.register_parametrization(module, "weight", _Sum(adapter))
+    module.register_state_dict_post_hook(_write_stored_names)
+    module.register_load_state_dict_pre_hook(_read_stored_names)
+
+
+def _write_stored_names(
+    module: nn.Module, state: dict[str, Tensor], prefix: str, metadata: object
+) -> None:
+    # All of the module's keys are put in anew, so that their order is that of the plain module.
+    own = {key: state.pop(key) for key in list(state) if key.startswith(prefix)}
+    renamed = {prefix + _renamed(key[len(prefix) :]): value for key, value in own.items()}
+    weight = prefix + "weight"
+    state[weight] = renamed.pop(weight)
+    state.update(renamed)
+
+
+def _read_stored_names(
+    module: nn.Module, state: dict[str, Tensor], prefix: str, *_: object
+) -> None:
+    for key in [key for key in state if key.startswith(prefix)]:
+        state[prefix + _renamed(key[len(prefix) :], back=True)] = state.pop(key)
+
+
+def _renamed(name: str, *, back: bool = False) -> str:
+    for theirs, ours in _STORED:
+        before, after = (ours, theirs) if back else (theirs, ours)
+        if name == before or (before.endswith(".") and name.startswith(before)):
+            return after + name[len(before) :]
+    return name
