@@ -357,6 +357,10 @@ class SamplingConfig:
     score: Literal["likelihood", "text"] = "likelihood"
     """Of candidates, a token on average: log p, or how much of it is owed to the text (log p with
     the text minus log p without it, for models that were trained with `data.without_text`)."""
+    beams: int = field(default=1, validator=positive)
+    """Over 1: level 0 is not drawn but searched for, with so many utterances in view at a time."""
+    length_power: float = field(default=1.0, validator=not_negative)
+    """Of beams: the best has the greatest log p / tokens ** this. Less prefers short ones."""
     guidance: float = field(default=1.0, validator=positive)
     """Classifier-free guidance of level 0: over 1 the text counts more, at twice the work of a
     frame. For models that were trained with `data.without_text`; 1: none."""

@@ -36,6 +36,7 @@ class Chain:
         self._stateful: dict[str, Stateful] = {}
         self.processors: list[LogitsProcessor] = []
         self.last: Draw | None = None  # draws from the distribution as it is
+        self.last_name = ""
         for index, (name, sampler) in enumerate(zip(names, samplers, strict=True)):
             if isinstance(sampler, Stateful):
                 self._stateful[f"{name} ({index + 1})"] = sampler
@@ -47,7 +48,7 @@ class Chain:
                     hint=f"move {name} to the end of {where}, or take it out",
                 )
             else:
-                self.last = sampler
+                self.last, self.last_name = sampler, name
 
     @classmethod
     def of(cls, choices: Sequence[SamplerChoice], *, where: str) -> Chain:
@@ -61,7 +62,16 @@ class Chain:
         logits: Float[Tensor, "b v"],
         generators: Sequence[torch.Generator],
     ) -> Int[Tensor, " b"]:
-        """Draw each row's next token. Waits for the device, to see that the logits are numbers."""
+        """Draw each row's next token. Waits for the device, as `shaped` does."""
+        logits = self.shaped(history, logits)
+        if self.last is None:
+            return draw_categorical(logits, generators)
+        return self.last.draw(history, logits, generators)
+
+    def shaped(
+        self, history: Int[Tensor, "b t"], logits: Float[Tensor, "b v"]
+    ) -> Float[Tensor, "b v"]:
+        """What is drawn from. Waits for the device, to see that the logits are numbers."""
         for processor in self.processors:
             logits = processor(history, logits)
         if not bool(logits.amax(-1).isfinite().all()):
@@ -69,9 +79,15 @@ class Chain:
                 "the model gives no usable probabilities for the next token (NaN or all zero)",
                 hint="try fp32 weights; if it persists, the weights are damaged",
             )
-        if self.last is None:
-            return draw_categorical(logits, generators)
-        return self.last.draw(history, logits, generators)
+        return logits
+
+    def require_no_chance(self) -> None:
+        """Where the likeliest is searched for, `greedy` may stand, and no other draw."""
+        if self.last is not None and self.last_name != "greedy":
+            raise ConfigError(
+                f"{self.where}: {self.last_name} draws, and a search (sampling.beams) does not",
+                hint=f"end {self.where} with greedy, or set sampling.beams: 1",
+            )
 
     def require_no_state(self) -> None:
         """Where rows are the frames of a level, nothing goes on from one draw to the next."""

@@ -13,8 +13,10 @@ from jaxtyping import Int
 from torch import Tensor
 
 from vall_e.config.schema import SamplingConfig
+from vall_e.errors import ConfigError
 from vall_e.interfaces import Draw, Sample, Task
 from vall_e.model.valle import Valle
+from vall_e.synthesis.beams import search
 from vall_e.synthesis.candidates import best, scores
 from vall_e.synthesis.chain import Chain
 from vall_e.synthesis.decode_ar import Writing, Written
@@ -100,6 +102,18 @@ class Decoder:
 
     def __attrs_post_init__(self) -> None:
         Chain.of(self.sampling.nar, where="sampling.nar").require_no_state()
+        if self.sampling.beams > 1:
+            Chain.of(self.sampling.ar, where="sampling.ar").require_no_chance()
+            self._require_one("sampling.candidates", self.sampling.candidates)
+            self._require_one("synthesis.attempts", self.attempts)
+
+    def _require_one(self, option: str, value: int) -> None:
+        if value > 1:
+            raise ConfigError(
+                f"{option}: {value} are of no use with sampling.beams: {self.sampling.beams}, "
+                "since a search finds the same every time",
+                hint=f"set {option}: 1, or sampling.beams: 1",
+            )
 
     def __call__(
         self,
@@ -129,10 +143,11 @@ class Decoder:
     ) -> Speaking:
         """As a call with one job, giving what is settled at once.
 
-        Where what is written might have to be taken back (a failed attempt, a draft that another
-        beats), nothing is settled before the end.
+        Where what is written might have to be taken back (a failed attempt, a draft or beam
+        that another beats), nothing is settled before the end.
         """
-        if self.attempts == self.sampling.candidates == 1 and self.window.frames:
+        once = self.attempts == self.sampling.candidates == self.sampling.beams == 1
+        if once and self.window.frames:
             return Speaking(self._in_turns(job, on_frame, on_level))
         return Speaking(self._at_once(job, on_frame, on_level))
 
@@ -175,11 +190,6 @@ class Decoder:
     def _attempt(
         self, jobs: Sequence[Job], attempt: int, on_frame: Callable[[], None]
     ) -> list[_Draft]:
-        writing = self._writing(jobs, attempt)
-        draw = self._ar_draw()
-        while writing.unfinished:
-            writing.step(draw)
-            on_frame()
         count = self.sampling.candidates
         drafts = [
             _Draft(
@@ -187,9 +197,38 @@ class Decoder:
                 attempt,
                 bool(job.bounds.fault(len(written.codes), written.ended, self.frame_rate)),
             )
-            for job, written in zip(_each(jobs, count), writing.utterances(), strict=True)
+            for job, written in zip(
+                _each(jobs, count), self._written(jobs, attempt, on_frame), strict=True
+            )
         ]
         return drafts if count == 1 else self._best(jobs, drafts)
+
+    def _written(
+        self, jobs: Sequence[Job], attempt: int, on_frame: Callable[[], None]
+    ) -> list[Written]:
+        """Level 0 of each candidate of each job."""
+        if self.sampling.beams > 1:
+            return self._searched(jobs, on_frame)
+        writing = self._writing(jobs, attempt)
+        draw = self._ar_draw()
+        while writing.unfinished:
+            writing.step(draw)
+            on_frame()
+        return writing.utterances()
+
+    def _searched(self, jobs: Sequence[Job], on_frame: Callable[[], None]) -> list[Written]:
+        chosen = Chain.of(self.sampling.ar, where="sampling.ar")
+        return search(
+            self.model,
+            self.task,
+            [job.sample for job in jobs],
+            chain=Chain([HoldStop(self.model.stop), *chosen.processors]),
+            width=self.sampling.beams,
+            max_frames=[job.bounds.most for job in jobs],
+            length_power=self.sampling.length_power,
+            guidance=Guidance(self.sampling.guidance),
+            on_frame=on_frame,
+        )
 
     def _best(self, jobs: Sequence[Job], drafts: Sequence[_Draft]) -> list[_Draft]:
         """The draft of each job that the model likes best."""

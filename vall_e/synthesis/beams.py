@@ -1,0 +1,167 @@
+"""Beam search: the likeliest utterance that can be found while a few stay in view."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from attrs import define, field, frozen
+from jaxtyping import Float
+from torch import Tensor
+
+from vall_e.interfaces import Sample, Task
+from vall_e.model.valle import Valle
+from vall_e.synthesis.chain import Chain
+from vall_e.synthesis.decode_ar import Written
+from vall_e.synthesis.guidance import UNGUIDED, Guidance
+from vall_e.synthesis.rows import Rows
+
+
+@frozen
+class Ending:
+    """A way to say a sentence, complete or cut off."""
+
+    ended: bool
+    score: float
+    codes: list[int]
+
+
+@define
+class _Request:
+    """The endings found so far of one request."""
+
+    most: int
+    endings: list[Ending] = field(factory=list)
+
+    @property
+    def best(self) -> Ending:
+        """Of the endings that the model wrote itself, if there is one; else of those cut off."""
+        return max(self.endings, key=lambda e: (e.ended, e.score))
+
+
+def search(
+    model: Valle,
+    task: Task,
+    samples: Sequence[Sample],
+    *,
+    chain: Chain,
+    width: int,
+    max_frames: Sequence[int],
+    length_power: float = 1.0,
+    guidance: Guidance = UNGUIDED,
+    on_frame: Callable[[], None] = lambda: None,
+) -> list[Written]:
+    """The best ending of each sample by `log p / tokens ** length_power`.
+
+    The processors of `chain` shape the distribution; nothing is drawn. Ends where as many endings
+    as beams are known, and no beam is as good as the best of them.
+    """
+    beams = Beams(model, task, samples, chain, width, max_frames, length_power, guidance)
+    while beams.active:
+        beams.step()
+        on_frame()
+    return [
+        Written(torch.tensor(request.best.codes, dtype=torch.long), request.best.ended)
+        for request in beams.requests
+    ]
+
+
+class Beams:
+    """`width` rows for each request that goes on, which lie together, the best first."""
+
+    def __init__(
+        self,
+        model: Valle,
+        task: Task,
+        samples: Sequence[Sample],
+        chain: Chain,
+        width: int,
+        max_frames: Sequence[int],
+        length_power: float,
+        guidance: Guidance,
+    ) -> None:
+        self.rows = Rows(
+            model,
+            task,
+            samples,
+            most_frames=max(max_frames),
+            guidance=guidance,
+            copies=width,
+        )
+        self.stop = model.stop
+        self.chain = chain
+        self.width = width
+        self.length_power = length_power
+        self.requests = [_Request(most) for most in max_frames]
+        self.active = list(self.requests)
+        count = len(self.requests) * width
+        self.history = torch.empty(count, 0, dtype=torch.long, device=self.rows.device)
+        # All beams of a request are equal at first, so only one of them counts.
+        self.scores = torch.full((count,), float("-inf"), device=self.rows.device)
+        self.scores[::width] = 0.0
+
+    @torch.inference_mode()
+    def step(self) -> None:
+        """Lengthen each beam by what follows best, wherever that continues from."""
+        log_p = self.chain.shaped(self.history, self.rows.logits()).log_softmax(-1)
+        totals, parents, tokens = self._best(log_p)
+        kept: list[tuple[float, int, int]] = []
+        active = []
+        for place, request in enumerate(self.active):
+            first = place * self.width
+            found = zip(
+                totals[place], (first + p for p in parents[place]), tokens[place], strict=True
+            )
+            live = self._sort_out(request, list(found))
+            if not self._done(request, live[0][0]):
+                active.append(request)
+                kept += live
+            elif not any(ending.ended for ending in request.endings):
+                request.endings += [self._cut_off(*beam) for beam in live]
+        self.active = active
+        if active:
+            self._go_on(kept)
+
+    def _best(
+        self, log_p: Float[Tensor, "b v"]
+    ) -> tuple[list[list[float]], list[list[int]], list[list[int]]]:
+        """Twice as many as beams: should half of them be endings, as many go on."""
+        size = log_p.shape[-1]
+        totals = (self.scores[:, None] + log_p).view(len(self.active), -1)
+        best = totals.topk(2 * self.width, dim=-1)
+        return best.values.tolist(), (best.indices // size).tolist(), (best.indices % size).tolist()
+
+    def _sort_out(
+        self, request: _Request, found: list[tuple[float, int, int]]
+    ) -> list[tuple[float, int, int]]:
+        """Note the endings among what was found; give the beams."""
+        for total, row, token in found:
+            if token == self.stop and total > float("-inf"):
+                codes = self.history[row].tolist()
+                request.endings.append(Ending(True, self._score(total, len(codes) + 1), codes))
+        return [beam for beam in found if beam[2] != self.stop][: self.width]
+
+    def _done(self, request: _Request, best_total: float) -> bool:
+        frames = self.history.shape[1] + 1
+        if frames >= request.most or best_total == float("-inf"):
+            return True
+        enough = len(request.endings) >= self.width
+        return enough and request.best.score >= self._score(best_total, frames)
+
+    def _cut_off(self, total: float, row: int, token: int) -> Ending:
+        codes = [*self.history[row].tolist(), token]
+        return Ending(False, self._score(total, len(codes)), codes)
+
+    def _score(self, total: float, tokens: int) -> float:
+        return total / float(tokens**self.length_power)
+
+    def _go_on(self, kept: Sequence[tuple[float, int, int]]) -> None:
+        totals, rows, tokens = zip(*kept, strict=True)
+        device = self.history.device
+        parents = torch.tensor(rows, device=device)
+        codes = torch.tensor(tokens, device=device)
+        self.rows.select(parents)
+        self.chain.select(parents)
+        self.history = torch.cat([self.history[parents], codes[:, None]], dim=1)
+        self.scores = torch.tensor(totals, device=device)
+        self.rows.append(codes)
