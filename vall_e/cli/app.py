@@ -25,6 +25,7 @@ COMMANDS = {
     "synth": ("vall_e.cli.synth:synth", "Say a text in somebody's voice."),
     "voices": ("vall_e.cli.voices:voices", "List, add and remove voices."),
     "train": ("vall_e.cli.train:train", "Train a model as a YAML file says."),
+    "models": ("vall_e.cli.models:models", "Convert models of other projects."),
     "export": ("vall_e.cli.export:export", "Write a trained model in another format."),
     "codec": ("vall_e.cli.codec:codec", "Encode and decode recordings; make codecs."),
     "data": ("vall_e.cli.data:data", "Make datasets of recordings."),

@@ -23,6 +23,11 @@ class LoraConfig:
 
 
 @frozen
+class OriginalConfig:
+    """No options."""
+
+
+@frozen
 class TorchConfig:
     """No options."""
 
@@ -37,6 +42,12 @@ def build_lora(config: LoraConfig) -> Exporter:
     from vall_e.export.lora import LoraExporter
 
     return LoraExporter()
+
+
+def build_original(config: OriginalConfig) -> Exporter:
+    from vall_e.export.original import OriginalExporter
+
+    return OriginalExporter()
 
 
 def build_torch(config: TorchConfig) -> Exporter:
@@ -58,6 +69,12 @@ EXPORTERS = (
         build=build_lora,
         summary="the adapter of a run with the wrapper lora, without its base, for --lora",
         paper="https://arxiv.org/abs/2106.09685",
+    ),
+    Component(
+        name="original",
+        config=OriginalConfig,
+        build=build_original,
+        summary="the .sft file of e-c-k-e-r/vall-e, for models that it can compute",
     ),
     Component(
         name="torch",

@@ -3,6 +3,9 @@
 Tensors: the model's `state_dict`. Metadata, each value JSON: `format`, `config` (a whole run's),
 `vocabulary`, `codec` (identity of the codes), `sizes`, `statistics`; `lora` (terms of the adapter
 that is among the tensors) if there is one. No pickle anywhere.
+
+A model that was read from a file of the original has also what that holds besides: tensors whose
+names start with `kept/`, and `kept` in the metadata.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from typing import Any
 import torch
 from attrs import asdict, frozen
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from vall_e.config.load import structure, unstructure, without_folders
@@ -24,6 +27,8 @@ from vall_e.errors import CheckpointError
 from vall_e.model.embedding import Sizes
 from vall_e.model.lora import Terms, is_adapter, terms_of
 from vall_e.model.lora_file import attach_tensors, stored
+from vall_e.model.original_file import is_original, read_original
+from vall_e.model.stored import Kept, Stored
 from vall_e.model.valle import Valle, build_valle
 from vall_e.registry import Registry
 from vall_e.text.vocabulary import Vocabulary
@@ -31,6 +36,7 @@ from vall_e.whole_file import make_folder, written_beside
 
 FORMAT = 1
 """Version of the file's layout. A newer one is refused."""
+KEPT = "kept/"
 
 
 @frozen(eq=False)
@@ -44,6 +50,8 @@ class Bundle:
     """Identity of the codec whose codes the model writes."""
     statistics: Mapping[str, float | int]
     """Of its training: steps, samples, tokens, losses."""
+    kept: Kept | None = None
+    """What a file of the original held besides."""
 
 
 def save(bundle: Bundle, path: Path, *, dtype: torch.dtype | None = None) -> None:
@@ -51,7 +59,8 @@ def save(bundle: Bundle, path: Path, *, dtype: torch.dtype | None = None) -> Non
     make_folder(path.parent, error=CheckpointError)
     with written_beside(path, error=CheckpointError) as part:
         try:
-            save_file(tensors_of(bundle.model, dtype), part, metadata=metadata_of(bundle))
+            tensors = tensors_of(bundle.model, dtype) | _kept_tensors(bundle.kept, dtype)
+            save_file(tensors, part, metadata=metadata_of(bundle))
         except SafetensorError as exc:  # a full disk, say
             raise CheckpointError(
                 f"{path} cannot be written: {exc}", hint=f"check the disk of {path.parent}"
@@ -61,10 +70,17 @@ def save(bundle: Bundle, path: Path, *, dtype: torch.dtype | None = None) -> Non
 
 def tensors_of(model: Valle, dtype: torch.dtype | None = None) -> dict[str, Tensor]:
     """The state dict on the CPU, floating tensors as `dtype`."""
-    return {
-        name: (t.to(dtype) if dtype and t.is_floating_point() else t).detach().cpu().contiguous()
-        for name, t in model.state_dict().items()
-    }
+    return {name: _storable(tensor, dtype) for name, tensor in model.state_dict().items()}
+
+
+def _kept_tensors(kept: Kept | None, dtype: torch.dtype | None) -> dict[str, Tensor]:
+    tensors = kept.tensors if kept else {}
+    return {KEPT + name: _storable(tensor, dtype) for name, tensor in tensors.items()}
+
+
+def _storable(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
+    converted = tensor.to(dtype) if dtype and tensor.is_floating_point() else tensor
+    return converted.detach().cpu().contiguous()
 
 
 def metadata_of(bundle: Bundle) -> dict[str, str]:
@@ -78,6 +94,7 @@ def metadata_of(bundle: Bundle) -> dict[str, str]:
         "sizes": json.dumps(asdict(bundle.model.sizes)),
         "statistics": json.dumps(dict(bundle.statistics)),
         **({"lora": json.dumps(terms.plain())} if (terms := terms_of(bundle.model)) else {}),
+        **({"kept": json.dumps(bundle.kept.facts)} if bundle.kept else {}),
     }
 
 
@@ -88,7 +105,7 @@ def load(
     dtype: torch.dtype | None = torch.float32,
     change: Callable[[RunConfig], RunConfig] = lambda config: config,
 ) -> Bundle:
-    """Read a file that `save` wrote; the model is in eval mode on the CPU.
+    """Read a file that `save` wrote, or one of the original; the model is in eval mode on the CPU.
 
     Floating tensors become `dtype`; None keeps each as it is in the file. Others are never changed.
 
@@ -97,23 +114,54 @@ def load(
     Raises `CheckpointError` for a file that is missing, damaged, newer than this version, or whose
     tensors do not fit its config; `ConfigError` where a component it names is not installed.
     """
-    metadata, tensors = _read(path)
-    saved = structure(_value(metadata, "config", path), registry, source=f"config in {path}")
-    config = change(saved)
-    sizes = Sizes(**_value(metadata, "sizes", path))
-    model = build_valle(config.model, sizes)
+    read = read_original(path, registry) if is_original(path) else _stored(path, registry)
+    return bundle_of(read, path, dtype=dtype, change=change)
+
+
+def bundle_of(
+    read: Stored,
+    path: Path,
+    *,
+    dtype: torch.dtype | None = torch.float32,
+    change: Callable[[RunConfig], RunConfig] = lambda config: config,
+) -> Bundle:
+    """The model of what was read from `path`, as `load` gives it."""
+    config = change(read.config)
+    model = build_valle(config.model, read.sizes)
+    tensors = dict(read.tensors)
     if dtype is not None:
         tensors = {n: t.to(dtype) if t.is_floating_point() else t for n, t in tensors.items()}
     _fill(model, {n: t for n, t in tensors.items() if not is_adapter(n)}, path)
-    if "lora" in metadata:
-        attach_tensors(model, Terms.of(_value(metadata, "lora", path)), stored(tensors))
+    if read.lora:
+        attach_tensors(model, Terms.of(read.lora), stored(tensors))
     return Bundle(
         model=model.to(dtype).eval(),  # buffers that no file holds
         config=config,
+        vocabulary=read.vocabulary,
+        codec=read.codec,
+        statistics=read.statistics,
+        kept=read.kept,
+    )
+
+
+def _stored(path: Path, registry: Registry) -> Stored:
+    metadata, tensors = _read(path)
+    kept = {n.removeprefix(KEPT): t for n, t in tensors.items() if n.startswith(KEPT)}
+    return Stored(
+        config=structure(_value(metadata, "config", path), registry, source=f"config in {path}"),
+        sizes=Sizes(**_value(metadata, "sizes", path)),
+        tensors={name: t for name, t in tensors.items() if not name.startswith(KEPT)},
         vocabulary=Vocabulary.from_json(metadata.get("vocabulary", "")),
         codec=_value(metadata, "codec", path),
         statistics=_value(metadata, "statistics", path),
+        kept=Kept(_value(metadata, "kept", path), kept) if "kept" in metadata else None,
+        lora=_value(metadata, "lora", path) if "lora" in metadata else None,
     )
+
+
+def model_tensors(path: Path) -> dict[str, Tensor]:
+    """The tensors of the model in a file of ours, without what was kept of an original."""
+    return {n: t for n, t in load_file(path).items() if not n.startswith(KEPT)}
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -150,7 +198,7 @@ def _check_format(metadata: Mapping[str, str], path: Path) -> None:
     if "format" not in metadata:
         raise CheckpointError(
             f"{path} has no config in its metadata, so it was not written by this project",
-            hint="make one with vall-e export",
+            hint="make one with vall-e export, or vall-e models convert",
         )
     if json.loads(metadata["format"]) > FORMAT:
         raise CheckpointError(

@@ -66,8 +66,11 @@ class Parts:
 
 def _require_codec(bundle: Bundle, codec: Codec) -> None:
     sizes = bundle.model.sizes
+    # A file of the original says which codec it had, but not with which weights.
+    name = codec.identity.partition(":")[0]
+    identity = name if bundle.codec == name else codec.identity
     ours = (bundle.codec, sizes.levels, sizes.codebook_size)
-    found = (codec.identity, codec.levels, codec.codebook_size)
+    found = (identity, codec.levels, codec.codebook_size)
     if ours != found:
         shape = "{} ({} levels of {})"
         raise CheckpointError(
@@ -119,7 +122,7 @@ def find_model(model: Path | str | None, registry: Registry) -> Path:
     if model is not None and Path(model).is_file():
         return Path(model)
     name = Preset(EMBEDDED) if model is None else str(model)
-    if isinstance(model, Path) or "/" in name or name.endswith(".safetensors"):
+    if isinstance(model, Path) or "/" in name or name.endswith((".safetensors", ".sft", ".pth")):
         raise CheckpointError(
             f"there is no weights file {name}", hint="check the path, or name an installed model"
         )

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import attrs
 import torch
-from safetensors.torch import load_file
 
 from vall_e.config.schema import DataConfig, RunConfig, is_name
 from vall_e.data.corpus import Corpus, make_corpus, open_datasets, require_alike, symbols_of
@@ -20,7 +19,7 @@ from vall_e.errors import CheckpointError, DataError, TrainingError
 from vall_e.model.embedding import Sizes
 from vall_e.model.levels import level_sampler
 from vall_e.model.valle import Valle, build_valle
-from vall_e.model.weights import Bundle, read_metadata
+from vall_e.model.weights import Bundle, model_tensors, read_metadata
 from vall_e.registry import Registry
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.checkpoint import WEIGHTS, find_weights, latest, read_state
@@ -61,7 +60,7 @@ def open_run(
         require_same(checkpoint / WEIGHTS, config, corpus.info)
     elif weights:
         require_fit(weights, config, corpus.info)
-    tensors = load_file(weights) if weights else {}
+    tensors = model_tensors(weights) if weights else {}
     if not checkpoint and base_of(tensors).keys() != tensors.keys():
         raise CheckpointError(
             f"{weights} holds a LoRA beside its base",
@@ -206,7 +205,8 @@ def _model(
     model = build_valle(config.model, sizes)
     if weights:
         try:
-            model.load_state_dict(base_of(load_file(weights)))  # half precision becomes single on the way
+            # Half precision becomes single on the way.
+            model.load_state_dict(base_of(model_tensors(weights)))
         except RuntimeError as exc:
             raise CheckpointError(
                 f"{weights} does not fit the config: {exc}",

@@ -1,0 +1,27 @@
+"""A file of another project in, a file of ours out."""
+
+from pathlib import Path
+
+from vall_e.errors import CheckpointError
+from vall_e.model.original_file import Reading, is_original, read_original
+from vall_e.model.weights import Bundle, bundle_of, save
+from vall_e.registry import Registry
+
+
+def convert_original(
+    source: Path, output: Path, registry: Registry, reading: Reading | None = None
+) -> Bundle:
+    """Write a file of ours, and give what is in it. Tensors keep their dtypes.
+
+    Raises `CheckpointError` for a file that is not of the original.
+    """
+    if not is_original(source):
+        raise CheckpointError(
+            f"{source} is no file of the original: it is damaged, or has no tensor 'sep'",
+            hint="what vall-e itself wrote is read by -m as it is",
+        )
+    if output.resolve() == source.resolve():
+        raise CheckpointError(f"{output} is the source itself", hint="name another file with -o")
+    bundle = bundle_of(read_original(source, registry, reading), source, dtype=None)
+    save(bundle, output)
+    return bundle

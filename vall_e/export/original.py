@@ -1,0 +1,151 @@
+"""The file of https://github.com/e-c-k-e-r/vall-e: see `vall_e.model.original_file`."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import save_file
+from torch import Tensor
+
+from vall_e.config.schema import ModelConfig
+from vall_e.config.structure import unstructure
+from vall_e.errors import CheckpointError
+from vall_e.model.embedding import Sizes
+from vall_e.model.original import translate_back
+from vall_e.model.original_config import HEAD_SIZE
+from vall_e.model.stored import Kept
+from vall_e.model.weights import Bundle, tensors_of
+from vall_e.text.adopted import their_ids
+from vall_e.whole_file import make_folder, written_beside
+
+NAMED_SIZES = {(1024, 12): "full", (512, 12): "half", (256, 12): "quarter", (1024, 24): "double"}
+"""By width and layers."""
+TEXT_ROWS = 256
+TASK_ROWS = 9
+LLAMA = {"activation": "gelu", "norm_eps": 1e-6, "rope_theta": 10_000.0}
+
+
+class OriginalExporter:
+    """A model that was read from such a file becomes that file again; ours in the layout of 2025.
+
+    What no tensor of ours stands for is then zeros. Raises `CheckpointError` for a model that the
+    original cannot compute.
+    """
+
+    suffix = ".sft"
+
+    def __call__(self, bundle: Bundle, path: Path) -> None:
+        kept = bundle.kept or _made(bundle)
+        own = tensors_of(bundle.model)
+        tensors = translate_back(
+            own, kept.tensors, single_head=bundle.config.model.heads == "single"
+        )
+        _refuse_foreign(tensors)
+        text = tensors["text_emb.weight"]
+        missing = max(TEXT_ROWS - len(text), 0) if bundle.kept is None else 0
+        tensors["text_emb.weight"] = torch.cat([text, text.new_zeros(missing, text.shape[1])])
+        make_folder(path.parent, error=CheckpointError)
+        with written_beside(path, error=CheckpointError) as part:
+            try:
+                metadata = {key: json.dumps(value) for key, value in kept.facts.items()}
+                save_file({n: t.contiguous() for n, t in tensors.items()}, part, metadata=metadata)
+            except SafetensorError as exc:  # a full disk, say
+                raise CheckpointError(
+                    f"{path} cannot be written: {exc}", hint=f"check the disk of {path.parent}"
+                ) from exc
+            part.chmod(0o644)  # safetensors writes files that only their owner can read
+
+
+def _refuse_foreign(tensors: Mapping[str, Tensor]) -> None:
+    foreign = [name for name in tensors if name.startswith(("embedding.", "heads."))]
+    foreign += [name for name in tensors if "lora" in name]
+    if foreign:
+        raise CheckpointError(
+            f"the original's layout has no place for {', '.join(foreign[:5])}",
+            hint="export a model without added tasks and adapters, or --to safetensors",
+        )
+
+
+def _made(bundle: Bundle) -> Kept:
+    """What the original's loader wants to find, of a model that was never its own."""
+    sizes, config = bundle.model.sizes, bundle.config.model
+    backbone = unstructure(config.backbone)
+    _refuse(config, backbone, sizes)
+    return Kept(_facts(bundle, backbone), _zeros(bundle, config))
+
+
+def _refuse(config: ModelConfig, backbone: Mapping[str, Any], sizes: Sizes) -> None:
+    wrong = [] if backbone["name"] == "llama" else [f"backbone: {backbone['name']}"]
+    if not wrong:
+        wanted = {**LLAMA, "kv_heads": 0, "d_ff": 4 * backbone["d_model"]}
+        wrong += [f"backbone.{k}: {backbone[k]}" for k, v in wanted.items() if backbone[k] != v]
+    if config.prompt_levels != "known":
+        wrong.append(f"prompt_levels: {config.prompt_levels}")
+    if config.text_stride != 1:
+        wrong.append(f"text_stride: {config.text_stride}")
+    if sizes.vocabulary > TEXT_ROWS:
+        wrong.append(f"{sizes.vocabulary} symbols, over {TEXT_ROWS}")
+    if wrong:
+        raise CheckpointError(
+            f"the original cannot compute this model: {'; '.join(wrong)}",
+            hint="train one as examples/configs/ar+nar-llama-8.yaml, or export --to safetensors",
+        )
+
+
+def _facts(bundle: Bundle, backbone: Mapping[str, Any]) -> dict[str, Any]:
+    model, sizes = bundle.config.model, bundle.model.sizes
+    language = any(getattr(task.options, "language", False) for task in bundle.config.tasks)
+    experimental = {
+        "split_classifiers": model.heads == "split",
+        "audio_embedding_sums": model.embedding_sums,
+        "unified_position_ids": model.positions == "unified",
+        "noncausal_masks": model.nar_attention == "full",
+        "classifiers_bias": model.head_bias,
+    }
+    if model.embedding_sums and not model.legacy_sums:
+        experimental["per_level_normalization"] = True  # a field of the time when sums were mended
+    config = {
+        "name": "+".join(model.capabilities),
+        "version": 5,
+        "size": _size(backbone, sizes),
+        "resp_levels": sizes.levels,
+        "tasks": TASK_ROWS,
+        "langs": sizes.languages,
+        "tones": 1,
+        "arch_type": "llama",
+        "dropout": backbone["dropout"],
+        "capabilities": [*model.capabilities, *(["lang"] if language else [])],
+        "experimental": experimental,
+    }
+    symbols = their_ids(bundle.vocabulary)
+    userdata = {"symmap": symbols, "merges": bundle.vocabulary.merges.pairs}
+    return {"config": config, "userdata": userdata, "stats": dict(bundle.statistics)}
+
+
+def _size(backbone: Mapping[str, Any], sizes: Sizes) -> str | dict[str, int]:
+    width, heads, layers = (int(backbone[name]) for name in ("d_model", "heads", "layers"))
+    usual = width == heads * HEAD_SIZE and sizes.codebook_size == 1024
+    if usual and (width, layers) in NAMED_SIZES:
+        return NAMED_SIZES[width, layers]
+    spelt = {"dim": width, "heads": heads, "layers": layers}
+    return spelt if sizes.codebook_size == 1024 else spelt | {"audio_tokens": sizes.codebook_size}
+
+
+def _zeros(bundle: Bundle, config: ModelConfig) -> dict[str, Tensor]:
+    separator = bundle.model.embedding.separator.detach().cpu()
+    width = len(separator)
+    tensors = {
+        "dropout_token": separator.new_zeros(width),
+        "tasks_emb.weight": separator.new_zeros(TASK_ROWS, width),
+        "tones_emb.weight": separator.new_zeros(1, width),
+        "resps_emb.embeddings.0.weight": separator.new_zeros(1, width),  # the stop token's row
+    }
+    if config.heads == "split":
+        name = f"classifiers.proj.{bundle.model.sizes.levels}"  # writes text
+        tensors[f"{name}.weight"] = separator.new_zeros(TEXT_ROWS, width)
+        if config.head_bias:
+            tensors[f"{name}.bias"] = separator.new_zeros(TEXT_ROWS)
+    return tensors
