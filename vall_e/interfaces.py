@@ -461,7 +461,10 @@ class Engine(Protocol):
 
 @runtime_checkable
 class Exporter(Protocol):
-    """Writes a trained model in one file format; `suffix` is its file's, say `.safetensors`."""
+    """Writes a trained model in one format; `suffix` is its file's, say `.safetensors`.
+
+    A format of several files is a folder.
+    """
 
     suffix: str
 

@@ -23,7 +23,7 @@ DTYPES = ("fp32", "bf16", "fp16")
     "--dtype", type=click.Choice(DTYPES), help="Of floating tensors. Default: as they are."
 )
 @click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
+    "-o", "--output", type=click.Path(path_type=Path),
     help="Default: the name of the checkpoint, in the working directory.",
 )  # fmt: skip
 @click.pass_obj
@@ -49,4 +49,5 @@ def export(
     path = export_weights(
         checkpoint, exporter, app.registry, dtype=dtype, output=output, merged=merge
     )
-    click.echo(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+    files = path.iterdir() if path.is_dir() else [path]
+    click.echo(f"{path}: {sum(file.stat().st_size for file in files) / 1e6:.1f} MB")

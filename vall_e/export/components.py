@@ -18,6 +18,11 @@ class SafetensorsConfig:
 
 
 @frozen
+class HuggingFaceConfig:
+    """No options."""
+
+
+@frozen
 class LoraConfig:
     """No options."""
 
@@ -36,6 +41,12 @@ def build_safetensors(config: SafetensorsConfig) -> Exporter:
     from vall_e.export.safetensors import SafetensorsExporter
 
     return SafetensorsExporter()
+
+
+def build_hugging_face(config: HuggingFaceConfig) -> Exporter:
+    from vall_e.export.hf import HuggingFaceExporter
+
+    return HuggingFaceExporter()
 
 
 def build_lora(config: LoraConfig) -> Exporter:
@@ -62,6 +73,12 @@ EXPORTERS = (
         config=SafetensorsConfig,
         build=build_safetensors,
         summary="one file with everything in it, which `-m` takes",
+    ),
+    Component(
+        name="hf",
+        config=HuggingFaceConfig,
+        build=build_hugging_face,
+        summary="the AR stage as a folder that transformers opens as a Llama",
     ),
     Component(
         name="lora",

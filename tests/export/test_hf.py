@@ -1,0 +1,133 @@
+"""What transformers makes of a folder that was exported for it."""
+
+import json
+import math
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+from vall_e.cli.app import App, cli
+from vall_e.config.load import change
+from vall_e.errors import CheckpointError
+from vall_e.export.hf import HuggingFaceExporter, Layout
+from vall_e.interfaces import Sample
+from vall_e.model.sequence import Example
+from vall_e.model.weights import save
+from vall_e.synthesis.chain import Chain
+from vall_e.synthesis.decode_ar import decode_ar
+from vall_e.testing import StaircaseCodec
+from vall_e.testing.tiny import tiny_bundle
+
+FRAMES = 12
+BACKBONE = {"name": "llama", "d_model": 32, "layers": 2, "heads": 4, "kv_heads": 2}
+MODEL = {
+    "backbone": BACKBONE,
+    "prompt_levels": "known",
+    "positions": "unified",
+    "head_bias": False,
+}
+
+
+def bundle_of(registry, **changes):
+    bundle = tiny_bundle(registry, StaircaseCodec(), model={**MODEL, **changes})
+    for parameter in bundle.model.parameters():
+        parameter.data.mul_(2)  # so that frames differ
+    return bundle
+
+
+@pytest.fixture
+def sample(registry):
+    codec = StaircaseCodec()
+    prompt = torch.arange(codec.levels * 5).reshape(codec.levels, 5) % codec.codebook_size
+    text = torch.tensor([1, 9, 14, 7, 20, 2])
+    return Sample(text, 0, prompt, torch.zeros(1, 0, dtype=torch.long))
+
+
+def ours(bundle, sample, registry):
+    task = bundle.config.tasks[0].build()
+    config = change(bundle.config, registry, overrides=["sampling.ar=[greedy]"], source="a test")
+    [written] = decode_ar(
+        bundle.model,
+        task,
+        [sample],
+        draw=Chain.of(config.sampling.ar, where="sampling.ar"),
+        generators=[torch.Generator()],
+        max_frames=[FRAMES],
+    )
+    return written.codes.tolist()
+
+
+@pytest.mark.slow
+def test_transformers_writes_the_same_codes(registry, sample, tmp_path):
+    transformers = pytest.importorskip("transformers")
+    bundle = bundle_of(registry)
+    HuggingFaceExporter()(bundle, tmp_path / "hf")
+    model = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "hf")
+    assert type(model).__name__ == "LlamaForCausalLM"
+    layout = Layout.of(bundle)
+    segments = bundle.config.tasks[0].build().segments(sample, level=0)
+    ids = torch.tensor([layout.ids(segments)])
+    with torch.no_grad():
+        states = bundle.model.hidden([Example(tuple(segments), 0)])[0]
+        expected = bundle.model.logits(states[:, -1], 0)
+        found = model(ids).logits[:, -1, layout.response :]
+    torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-4)
+    made = model.generate(ids, attention_mask=torch.ones_like(ids), max_new_tokens=FRAMES)
+    codes = [token - layout.response for token in made[0, ids.shape[1] :].tolist()]
+    codes = codes[: codes.index(bundle.model.stop)] if bundle.model.stop in codes else codes
+    assert codes == ours(bundle, sample, registry)
+    assert len(set(codes)) > 1
+
+
+def test_the_vocabulary_names_every_token_once(registry, tmp_path):
+    bundle = bundle_of(registry)
+    HuggingFaceExporter()(bundle, tmp_path / "hf")
+    found = json.loads((tmp_path / "hf" / "vocabulary.json").read_text())
+    layout = Layout.of(bundle)
+    assert sorted(found["tokens"].values()) == list(range(layout.size))
+    assert found["tokens"]["<level:0>"] == layout.level
+    assert found["tokens"]["<separator>"] == layout.separator
+    assert found["tokens"]["<prompt:0>"] == layout.prompt
+    assert found["tokens"]["<code:0>"] == layout.response
+    assert found["tokens"]["<stop>"] == layout.stop
+    assert found["order"] == ["text", "language", "level", "prompt", "response"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("prompt_levels", "all"), ("positions", "segment"), ("capabilities", ["nar"])],
+)
+def test_what_no_single_vocabulary_expresses_is_named(registry, tmp_path, option, value):
+    with pytest.raises(CheckpointError, match=rf"model\.{option}") as caught:
+        HuggingFaceExporter()(bundle_of(registry, **{option: value}), tmp_path / "hf")
+    assert f"model.{option}: " in caught.value.hint
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_bias_that_says_something_is_named(registry, tmp_path):
+    bundle = bundle_of(registry, head_bias=True)
+    bundle.model.heads.layers[0].bias.data[0] = math.pi
+    with pytest.raises(CheckpointError, match=r"model\.head_bias"):
+        HuggingFaceExporter()(bundle, tmp_path / "hf")
+
+
+def test_a_folder_with_something_in_it_is_left_alone(registry, tmp_path):
+    (tmp_path / "hf").mkdir()
+    (tmp_path / "hf" / "mine").touch()
+    with pytest.raises(CheckpointError, match="is there already"):
+        HuggingFaceExporter()(bundle_of(registry), tmp_path / "hf")
+
+
+def test_the_command_writes_a_folder(registry, tmp_path):
+    save(bundle_of(registry), tmp_path / "weights.safetensors")
+    arguments = ["export", tmp_path / "weights.safetensors", "--to", "hf", "-o", tmp_path / "hf"]
+    result = CliRunner().invoke(cli, [str(a) for a in arguments], obj=App(registry=registry))
+    assert result.exit_code == 0, result.output
+    assert sorted(path.name for path in (tmp_path / "hf").iterdir()) == [
+        "config.json",
+        "generation_config.json",
+        "model.safetensors",
+        "vocabulary.json",
+    ]
+    assert "MB" in result.output
