@@ -102,6 +102,17 @@ def test_a_guided_request_is_the_same_alone_as_in_a_batch_that_ends_row_by_row(m
     assert [len(codes) for codes in together] == [6, 7, 8]
 
 
+def test_rows_without_text_keep_their_own_positions_when_others_leave(registry):
+    """Where positions run on, a row without text is fewer positions on than the one with it."""
+    torch.manual_seed(0)
+    config = evolve(tiny_config(registry).model, positions="unified")
+    model = build_valle(config, SIZES).eval()
+    samples = [_sample(seed) for seed in range(3)]
+    together = _written(model, samples, Guidance(50.0))
+    for i, sample in enumerate(samples):
+        assert together[i] == _by_hand(model, sample, 50.0, 6 + i)
+
+
 def test_the_other_levels_are_guided_alike(model):
     samples = [evolve(_sample(i), response=torch.tensor([[1, 2, 3, 4 + i]])) for i in range(2)]
 

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vall_e.synthesis.decode import Job
 from vall_e.synthesis.plan import Request
 from vall_e.synthesis.window import WHOLE, Block, Window
 
@@ -62,6 +64,8 @@ def test_a_windowed_stream_is_the_offline_audio_in_pieces(longer, seed):
     assert np.array_equal(batched.codes.values, offline.codes.values)
     assert np.array_equal(batched.audio, offline.audio)
     assert np.array_equal(stream.result().codes.values, offline.codes.values)
+    assert stream.result().timings.ar_seconds > 0
+    assert stream.result().timings.nar_seconds > 0
 
 
 def test_a_windowed_stream_sounds_before_its_sentence_is_written(longer, seed):
@@ -102,3 +106,11 @@ def test_with_further_attempts_nothing_sounds_before_a_sentence_is_accepted(long
     next(stream)
     first_sentence = stream.result().sentences[:1] or tiny.synthesize(TEXT, seed=seed).sentences[:1]
     assert max(frames) >= len(first_sentence[0].codes.values[0])
+
+
+def test_the_stages_draw_from_chances_of_their_own():
+    """Taking turns or one after the other, each draws the same."""
+    job = Job(sample=None, seed=1, place=0, bounds=None)
+    ar, nar, again = (torch.rand(4, generator=job.generator(0, s)) for s in ("ar", "nar", "ar"))
+    assert torch.equal(ar, again)
+    assert not torch.equal(ar, nar)
