@@ -45,7 +45,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
-	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e plugins/vall-e-backbone-gru
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e plugins/vall-e-backbone-gru -e plugins/vall-e-sampler-dry
 	touch $@ $(VENV)/.installed
 
 clean:

@@ -1,0 +1,1 @@
+"""DRY sampler for VALL-E."""

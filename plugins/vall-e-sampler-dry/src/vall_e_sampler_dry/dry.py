@@ -1,0 +1,39 @@
+"""DRY sampling (p-e-w 2024, https://github.com/oobabooga/text-generation-webui/pull/5677)."""
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from vall_e_sampler_dry.components import DryConfig
+
+
+def matches(history: Int[Tensor, "b t"], longest: int) -> Int[Tensor, "b t"]:
+    """How many tokens (`longest` at most) before each place are also the last of its row."""
+    rows, size = history.shape
+    length = torch.zeros(rows, size, dtype=torch.long, device=history.device)
+    going = torch.ones_like(length, dtype=torch.bool)
+    for back in range(1, min(longest, size - 1) + 1):
+        # Place i agrees `back` tokens before it; the first `back` places have nothing there.
+        agrees = torch.zeros_like(going)
+        agrees[:, back:] = history[:, :-back] == history[:, -back, None]
+        going = going & agrees
+        length += going
+    return length
+
+
+class Dry:
+    """Makes a token less likely that came after these last tokens before: the more, the less."""
+
+    def __init__(self, config: DryConfig) -> None:
+        self.config = config
+
+    def __call__(
+        self, history: Int[Tensor, "b t"], logits: Float[Tensor, "b v"]
+    ) -> Float[Tensor, "b v"]:
+        config = self.config
+        recent = history[:, -config.window :]  # a window of 0 is all of it
+        length = matches(recent, config.longest)
+        followed = torch.zeros(logits.shape, dtype=torch.long, device=logits.device)
+        followed = followed.scatter_reduce(1, recent, length, "amax")
+        penalty = config.multiplier * config.base ** (followed - config.allowed).float()
+        return logits.float() - torch.where(followed >= config.allowed, penalty, 0.0)
