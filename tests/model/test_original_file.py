@@ -8,12 +8,16 @@ from safetensors.torch import save_file
 
 from vall_e.cli.app import App, cli
 from vall_e.errors import CheckpointError
+from vall_e.export.original import OriginalExporter
 from vall_e.model.embedding import Sizes
 from vall_e.model.original import translate_back
 from vall_e.model.original_config import describe
 from vall_e.model.original_file import Reading, is_original, read_original
 from vall_e.model.valle import build_valle
-from vall_e.model.weights import bundle_of, load
+from vall_e.model.weights import bundle_of, load, save
+from vall_e.synthesis.plan import Request
+from vall_e.synthesis.speak import Synthesizer
+from vall_e.testing import StaircaseCodec
 from vall_e.testing.tiny import tiny_bundle, tiny_config
 
 SIZES = Sizes(levels=2, codebook_size=8, vocabulary=12, languages=4)
@@ -100,9 +104,6 @@ def test_the_model_in_the_file_is_read(write, registry, model, name):
 
 
 def test_what_our_own_files_hold_is_not_of_the_original(registry, tmp_path):
-    from vall_e.model.weights import save
-    from vall_e.testing import StaircaseCodec
-
     save(tiny_bundle(registry, StaircaseCodec()), tmp_path / "ours.safetensors")
     assert not is_original(tmp_path / "ours.safetensors")
     (tmp_path / "broken.sft").write_bytes(b"nothing")
@@ -266,3 +267,17 @@ def test_convert_never_writes_over_its_source(write, registry):
         cli, ["models", "convert", source, "-o", source], obj=App(registry=registry)
     )
     assert "is the source itself" in result.output
+
+
+def test_the_model_speaks_by_the_codec_that_it_names(registry, tmp_path):
+    backbone = {**MODEL["backbone"], "d_model": 32, "d_ff": 128}
+    model = {"backbone": backbone, "prompt_levels": "known"}
+    made = tiny_bundle(registry, StaircaseCodec(), model=model)
+    OriginalExporter()(made, tmp_path / "model.sft")
+    bundle = load(tmp_path / "model.sft", registry)
+    codec = StaircaseCodec()
+    with pytest.raises(CheckpointError, match="the model writes codes of encodec-24k"):
+        Synthesizer.of(bundle, codec)
+    codec.identity = "encodec-24k:0123abcd"
+    result = Synthesizer.of(bundle, codec).synthesize(Request("a man", seed=0, max_seconds=0.3))
+    assert result.clip.seconds > 0
