@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from attrs import frozen
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from vall_e.errors import CheckpointError
 from vall_e.interfaces import Sample
@@ -101,7 +101,7 @@ class Layout:
 def require_expressible(bundle: Bundle) -> None:
     """Raise `CheckpointError` that names the options which no single vocabulary can express."""
     config = bundle.config.model
-    biased = config.head_bias and bool(bundle.model.heads.layers[0].bias.any())
+    biased = config.head_bias and bool(bundle.model.heads.layers.get_parameter("0.bias").any())
     wanted = {
         f"model.backbone ({config.backbone.component.name})": (
             config.backbone.component.name == "llama",
@@ -138,18 +138,18 @@ def _write(bundle: Bundle, folder: Path) -> None:
 def _tensors(bundle: Bundle, layout: Layout) -> dict[str, Tensor]:
     model = bundle.model
     embedding = model.embedding
-    weights: list[nn.Parameter] = [
+    weights: list[Tensor] = [
         embedding.text.weight,
         embedding.language.weight,
         embedding.level.weight[:1],
         embedding.separator[None],
-        embedding.prompt[0].weight,
-        embedding.response[0].weight,
+        embedding.prompt.get_parameter("0.weight"),
+        embedding.response.get_parameter("0.weight"),
     ]
     table = torch.cat([weight.detach().cpu() for weight in weights])
     table = torch.cat([table, table.new_zeros(1, table.shape[1])])  # nothing ever follows the stop
     head = torch.zeros_like(table)
-    head[layout.response :] = model.heads.layers[0].weight.detach().cpu()
+    head[layout.response :] = model.heads.layers.get_parameter("0.weight").detach().cpu()
     body = {
         f"model.{name}": tensor.detach().cpu().contiguous()
         for name, tensor in model.backbone.state_dict().items()  # type: ignore[attr-defined]

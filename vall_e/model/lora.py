@@ -79,16 +79,19 @@ class Adapter(nn.Module):
         factor = self._factor(x.ndim)
         if factor is None:
             return out
-        return out + linear(linear(self.dropout(x), self.lora_a), self.lora_b) * factor
+        added: Tensor = linear(linear(self.dropout(x), self.lora_a), self.lora_b)
+        return out + added * factor
 
     def rows(self, ids: Tensor) -> Tensor:
         """What is added to these rows of W."""
-        return self.dropout(embedding(ids, self.lora_b) @ self.lora_a) * self._scale()
+        found: Tensor = self.dropout(embedding(ids, self.lora_b) @ self.lora_a)
+        return found * self._scale()
 
     def delta(self) -> Float[Tensor, "o i"]:
         """What is added to W. Dropout leaves out columns of it, as if it left out inputs."""
         kept = self.dropout(self.lora_a.new_ones(1, self.lora_a.shape[1]))
-        return self.lora_b @ (self.lora_a * kept) * self._scale()
+        product: Tensor = self.lora_b @ (self.lora_a * kept)
+        return product * self._scale()
 
     def _scale(self) -> float:
         return self.terms.alpha / self.terms.rank * self.strength
@@ -125,7 +128,7 @@ class AdaptedLinear(nn.Linear):
 
     def forward(self, x: Float[Tensor, "*n i"]) -> Float[Tensor, "*n o"]:
         out = super().forward(x)
-        for adapter in self.adapters.values():
+        for adapter in _beside(self).values():
             out = adapter.onto(out, x)
         return out
 
@@ -149,7 +152,7 @@ class AdaptedEmbedding(nn.Embedding):
 
     def forward(self, ids: Tensor) -> Tensor:
         out = super().forward(ids)
-        for adapter in self.adapters.values():
+        for adapter in _beside(self).values():
             out = out + adapter.rows(ids)
         return out
 
@@ -224,8 +227,9 @@ def attach(
             _parametrize(module, adapter)
             continue
         if not isinstance(module, (AdaptedLinear, AdaptedEmbedding)):
-            linear_layer = isinstance(module, nn.Linear)
-            module = AdaptedLinear(module) if linear_layer else AdaptedEmbedding(module)
+            module = (
+                AdaptedLinear(module) if isinstance(module, nn.Linear) else AdaptedEmbedding(module)
+            )
             model.set_submodule(name, module)
         module.adapters[key] = adapter
 
@@ -235,9 +239,7 @@ def adapters(model: nn.Module, key: str = OWN) -> dict[str, Adapter]:
     found: dict[str, Adapter] = {}
     for name, module in model.named_modules():
         if isinstance(module, (AdaptedLinear, AdaptedEmbedding)) and key in module.adapters:
-            adapter = module.adapters[key]
-            assert isinstance(adapter, Adapter)  # noqa: S101 - ModuleDict has no type of its values
-            found[name] = adapter
+            found[name] = _beside(module)[key]
         elif isinstance(module, _Sum) and key == OWN:
             found[name.removesuffix(".parametrizations.weight.0")] = module.adapter
     return found
@@ -269,7 +271,7 @@ def merge(model: nn.Module, *, levels: int) -> None:
         for name, module in model.named_modules()
         if isinstance(module, (AdaptedLinear, AdaptedEmbedding))
     }
-    ready = [a for module in adapted.values() for a in module.adapters.values()]
+    ready = [a for module in adapted.values() for a in _beside(module).values()]
     some = next((a.terms for a in ready if not _for_all(a.terms, levels)), None)
     if some:
         raise CheckpointError(
@@ -277,7 +279,7 @@ def merge(model: nn.Module, *, levels: int) -> None:
             hint="use it unmerged, with --lora",
         )
     for name, module in adapted.items():
-        total = module.weight.float() + sum(a.delta().float() for a in module.adapters.values())
+        total = module.weight.float() + sum(a.delta().float() for a in _beside(module).values())
         plain = module.plain()
         plain.weight = nn.Parameter(total.to(module.weight.dtype))
         model.set_submodule(name, plain)
@@ -286,6 +288,11 @@ def merge(model: nn.Module, *, levels: int) -> None:
 def is_adapter(key: str) -> bool:
     """Whether a key of a state dict is an adapter's, not the base's."""
     return ".adapters." in key
+
+
+def _beside(module: AdaptedLinear | AdaptedEmbedding) -> dict[str, Adapter]:
+    """Its adapters by key."""
+    return {key: a for key, a in module.adapters.items() if isinstance(a, Adapter)}
 
 
 def _for_all(terms: Terms, levels: int) -> bool:
@@ -315,8 +322,12 @@ _STORED = (
 def _parametrize(module: nn.Module, adapter: Adapter) -> None:
     """Both flavours write, and read, the same keys of the state dict."""
     parametrize.register_parametrization(module, "weight", _Sum(adapter))
-    module.register_state_dict_post_hook(_write_stored_names)
-    module.register_load_state_dict_pre_hook(_read_stored_names)
+    module.register_state_dict_post_hook(  # type: ignore[no-untyped-call]
+        _write_stored_names
+    )
+    module.register_load_state_dict_pre_hook(  # type: ignore[no-untyped-call]
+        _read_stored_names
+    )
 
 
 def _write_stored_names(
