@@ -13,6 +13,7 @@ from vall_e.model.embedding import Sizes
 from vall_e.model.original import translate_back
 from vall_e.model.original_config import describe
 from vall_e.model.original_file import Reading, is_original, read_original
+from vall_e.model.stored import as_told
 from vall_e.model.valle import build_valle
 from vall_e.model.weights import bundle_of, load, save
 from vall_e.synthesis.plan import Request
@@ -251,6 +252,18 @@ def test_convert_writes_a_file_of_ours(write, registry, tmp_path):
         assert after.model.state_dict()[name].equal(tensor), name
     for name, tensor in before.kept.tensors.items():
         assert after.kept.tensors[name].equal(tensor), name
+
+
+@pytest.mark.parametrize(
+    ("identity", "told", "seen"),
+    [
+        ("encodec-24k:01ab", "encodec-24k", "encodec-24k"),
+        ("encodec-24k:01ab", "encodec-24k:01ab", "encodec-24k:01ab"),
+        ("encodec-24k:01ab", "dac-44k", "encodec-24k:01ab"),
+    ],
+)
+def test_a_codec_is_known_as_far_as_the_file_tells(identity, told, seen):
+    assert as_told(identity, told) == seen
 
 
 def test_convert_refuses_what_is_not_of_the_original(registry, tmp_path):

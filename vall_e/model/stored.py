@@ -26,6 +26,12 @@ class Kept:
     """By their names there. Of a table that is partly ours: the rows after ours."""
 
 
+def as_told(identity: str, told: str) -> str:
+    """A codec's identity as far as a file tells it: the original's name no weights of the codec."""
+    name = identity.partition(":")[0]
+    return name if told == name else identity
+
+
 @frozen(eq=False)
 class Stored:
     """The parts of a model that is not built yet; tensors under our names."""

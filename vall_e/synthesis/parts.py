@@ -18,6 +18,7 @@ from vall_e.config.load import change, unstructure
 from vall_e.config.schema import RunConfig
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces import Codec, Task
+from vall_e.model.stored import as_told
 from vall_e.model.weights import Bundle, load
 from vall_e.registry import Preset, Registry
 from vall_e.text.front_end import FrontEnd
@@ -66,11 +67,8 @@ class Parts:
 
 def _require_codec(bundle: Bundle, codec: Codec) -> None:
     sizes = bundle.model.sizes
-    # A file of the original says which codec it had, but not with which weights.
-    name = codec.identity.partition(":")[0]
-    identity = name if bundle.codec == name else codec.identity
     ours = (bundle.codec, sizes.levels, sizes.codebook_size)
-    found = (identity, codec.levels, codec.codebook_size)
+    found = (as_told(codec.identity, bundle.codec), codec.levels, codec.codebook_size)
     if ours != found:
         shape = "{} ({} levels of {})"
         raise CheckpointError(

@@ -11,6 +11,7 @@ from vall_e.config.load import unstructure, without_folders
 from vall_e.config.schema import RunConfig
 from vall_e.data.manifest import Info
 from vall_e.errors import CheckpointError
+from vall_e.model.stored import as_told
 from vall_e.model.weights import read_metadata
 
 FREE = {"attention", "dropout", "checkpointing"}
@@ -69,7 +70,7 @@ def _plain(config: RunConfig) -> dict[str, Any]:
 def _require_codes(name: Path, saved: dict[str, Any], info: Info, *, hint: str) -> None:
     sizes = saved["sizes"]
     ours = (saved["codec"], sizes["levels"], sizes["codebook_size"])
-    data = (info.codec, info.levels, info.codebook_size)
+    data = (as_told(info.codec, saved["codec"]), info.levels, info.codebook_size)
     if ours != data:
         shape = "{} with {} levels of {}"
         raise CheckpointError(
