@@ -264,16 +264,19 @@ class Source(Protocol):
         """Another recording of the same speaker as a whole; None where there is none."""
         ...
 
-    def twin(self, rng: random.Random) -> Recorded | None:
-        """The same phonemes said by another speaker; None where nobody has."""
+    def twin(self, rng: random.Random) -> Recorded:
+        """The same phonemes said by another speaker. For tasks that want `twins`."""
         ...
 
-    def stranger(self, frames: int, rng: random.Random) -> Int[Tensor, "k f"] | None:
-        """At most `frames` of another speaker; None where there is only one."""
+    def stranger(self, frames: int, rng: random.Random) -> Int[Tensor, "k f"]:
+        """At most `frames` of another speaker. For tasks that want `strangers`."""
         ...
 
     def noise(self, frames: int, rng: random.Random) -> Int[Tensor, "k f"]:
-        """So much of a recording of `data.noise`, begun anywhere, and again where it ends."""
+        """So much of a recording of `data.noise`, begun anywhere, and again where it ends.
+
+        For tasks that want `noise`.
+        """
         ...
 
     def mixed(
@@ -338,6 +341,7 @@ class Segment:
         return int(self.ids.shape[-1])
 
 
+Target = Literal["response", "text"]
 Use = Literal["needed", "optional", "unused"]
 
 
@@ -372,7 +376,7 @@ class Task(Protocol):
     """
 
     name: str
-    target: Literal["response", "text"]
+    target: Target
     markers: tuple[str, ...]
     wants: Wants
 

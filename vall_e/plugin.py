@@ -36,6 +36,7 @@ from vall_e.interfaces import (
     Source,
     Stateful,
     Task,
+    Wants,
 )
 from vall_e.judging import Case, Evidence, Figure, Judge, Score, Sound, Verdict
 from vall_e.registry import Component

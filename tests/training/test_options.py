@@ -13,6 +13,7 @@ from attrs import frozen
 
 from vall_e.data.corpus import make_corpus, symbols_of
 from vall_e.data.dataset import Dataset
+from vall_e.data.source import Materials
 from vall_e.discovery import registry_of
 from vall_e.errors import CheckpointError, DataError, TrainingError
 from vall_e.model.weights import load
@@ -112,7 +113,7 @@ def _trials(bench, *, levels, **data):
     )
     config = attrs.evolve(run.bundle.config.data, **data)
     task = run.bundle.config.tasks[0].build()
-    return make_trials(corpus, task, config, levels=levels, seconds=1000)
+    return make_trials(Materials(corpus), task, config, levels=levels, seconds=1000)
 
 
 def _parts(examples, name):

@@ -28,6 +28,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "seed": int,
     "language": str,
     "max_seconds": (int, float),
+    "input": str,
 }
 """The keys of a job, and what they may be."""
 
@@ -113,9 +114,11 @@ def _job(raw: object, number: int) -> Job:
     for key, value in raw.items():
         if isinstance(value, bool) or not isinstance(value, TYPES[key]):
             raise ValueError(f"{key}: this cannot be {json.dumps(value)}")
-    if "text" not in raw:
+    if not raw.keys() & {"text", "input"}:
         raise ValueError("missing: text")
     said = {key: value for key, value in raw.items() if key != "output"}
+    if "input" in said:
+        said["input"] = Path(said["input"])
     return Job(number, raw.get("output", f"{number:04d}.wav"), said)
 
 

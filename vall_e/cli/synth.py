@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
-from attrs import frozen
+from attrs import asdict, frozen
 
 from vall_e.audio.encoding import format_of
 from vall_e.cli.app import App
@@ -22,7 +22,7 @@ from vall_e.errors import AudioError
 from vall_e.synthesis.provenance import note, write_record
 
 if TYPE_CHECKING:
-    from vall_e.synthesis.plan import Request
+    from vall_e.synthesis.plan import Request, VoiceLike
     from vall_e.synthesis.result import Result
     from vall_e.synthesis.speak import Synthesizer
     from vall_e.synthesis.stream import Stream
@@ -61,6 +61,14 @@ READER_GONE = 141
     help="A LoRA to speak with, 1 as strong as trained; several add up.",
 )
 @click.option("--task", metavar="NAME", help="One that the model knows.  [default: its first]")
+@click.option(
+    "--input",
+    "recording",
+    type=existing_file,
+    metavar="FILE",
+    help="The recording that --task works on: ns, sr, tse, vc, stt.",
+)
+@click.option("--transcript", metavar="TEXT", help="What the recording of --voice says: tts-c.")
 @click.option("--language", metavar="CODE", help="One that the model speaks.")
 @click.option("--seed", type=click.IntRange(min=0), help="Same seed, same audio. Else it is told.")
 @click.option("--max-seconds", type=Seconds(), help="End each sentence here.")
@@ -69,7 +77,7 @@ READER_GONE = 141
     "--batch",
     type=existing_file,
     metavar="JSONL",
-    help="Many texts: a line is {text, output, voice, seed, language, max_seconds}.",
+    help="Many texts: a line is {text, output, voice, seed, language, max_seconds, input}.",
 )
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override an option.")
 @click.option("--device", help="auto, cpu, cuda, cuda:1, mps.")
@@ -89,6 +97,8 @@ def synth(
     model: str | None,
     loras: tuple[str, ...],
     task: str | None,
+    recording: Path | None,
+    transcript: str | None,
     language: str | None,
     seed: int | None,
     max_seconds: float | None,
@@ -101,9 +111,20 @@ def synth(
 ) -> None:
     """Say TEXT in somebody's voice. TEXT - reads stdin.
 
+    With a task that works on recordings, TEXT is what --input says, where it helps to know; a task
+    that makes no use of a text takes the recording in its place.
+
     Only speak in the voice of somebody who has agreed to it.
     """
-    _check_usage(text, output, stream=stream, batch=batch, as_json=as_json, provenance=provenance)
+    _check_usage(
+        text,
+        recording,
+        output,
+        stream=stream,
+        batch=batch,
+        as_json=as_json,
+        provenance=provenance,
+    )
     jobs = read_jobs(batch) if batch else []
     text = sys.stdin.read() if text == PIPE else text
     from vall_e.opening import open_synthesizer
@@ -120,7 +141,20 @@ def synth(
         device=device,
         task=task,
     )
-    usual = Request(text or "", voice=voice, seed=seed, language=language, max_seconds=max_seconds)
+    if text and recording is None and synthesizer.task.wants.text == "unused":
+        recording = Path(existing_file.convert(text, None, None))
+        text = None
+    if synthesizer.task.target == "text":
+        _transcribe(synthesizer, recording, language, text=text, voice=voice, as_json=as_json)
+        return
+    usual = Request(
+        text or "",
+        voice=_told(synthesizer, voice, transcript),
+        seed=seed,
+        language=language,
+        max_seconds=max_seconds,
+        input=recording,
+    )
     if batch:
         folder = Path(output or "out")
         run_jobs(app, synthesizer, jobs, usual, folder, as_json=as_json, provenance=provenance)
@@ -139,8 +173,40 @@ class _Target:
     provenance: bool
 
 
+def _told(synthesizer: Synthesizer, voice: str | None, transcript: str | None) -> VoiceLike | None:
+    """The voice, with what its recording says if that is given."""
+    if transcript is None:
+        return voice
+    if voice is None or not synthesizer.task.wants.transcript:
+        raise click.UsageError(
+            "--transcript says what the recording of --voice says, for --task tts-c: give both."
+        )
+    return synthesizer.voice(voice, transcript=transcript)
+
+
+def _transcribe(
+    synthesizer: Synthesizer,
+    recording: Path | None,
+    language: str | None,
+    *,
+    text: str | None,
+    voice: str | None,
+    as_json: bool,
+) -> None:
+    from vall_e.synthesis.asking import require_fit
+
+    require_fit(synthesizer.task, text=bool(text), voice=bool(voice), input=recording is not None)
+    if recording is None:
+        raise click.UsageError("--batch says texts: name one recording with --input.")
+    found = synthesizer.transcribe(recording, language=language)
+    if not found.ended:
+        click.echo("Warning: it was cut off, since the model did not end it", err=True)
+    click.echo(json.dumps(asdict(found), ensure_ascii=False) if as_json else found.phonemes)
+
+
 def _check_usage(
     text: str | None,
+    recording: Path | None,
     output: str | None,
     *,
     stream: bool,
@@ -148,7 +214,7 @@ def _check_usage(
     as_json: bool,
     provenance: bool,
 ) -> None:
-    if (text is None) == (batch is None):
+    if (text is None and recording is None) == (batch is None):
         raise click.UsageError("give either TEXT (- reads stdin) or --batch FILE.")
     if batch and (stream or output == PIPE):
         raise click.UsageError("--batch writes files: leave out --stream and -o -.")

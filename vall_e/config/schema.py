@@ -277,6 +277,8 @@ class DataConfig:
     """Folders made by `vall-e data process`; relative paths count from the YAML file."""
     validation: tuple[str, ...] = field(default=(), metadata=path())
     """Held-out folders of the same kind. Empty: no validation."""
+    noise: tuple[str, ...] = field(default=(), metadata=path())
+    """Folders of noise, made by `vall-e data process --voices-only`: for the tasks ns and sr."""
     shares: tuple[float, ...] = field(default=(), validator=_one_for_each_of_train)
     """How often each folder of `train` is drawn from; empty: by their number of utterances."""
     seconds: tuple[float, float] = field(default=(0.5, 16.0), validator=_in_order)

@@ -84,18 +84,6 @@ def _others(indices: Sequence[int], index: int, rng: random.Random) -> Sequence[
     return [other for other in few if other != index]
 
 
-@frozen(eq=False)
-class PromptSource:
-    """The `Source` of one training sample: `frames` long, 0 for no prompt."""
-
-    corpus: Corpus
-    index: int
-    frames: int
-
-    def prompt(self, rng: random.Random) -> Int[Tensor, "k f"] | None:
-        return self.corpus.prompt(self.index, self.frames, rng) if self.frames else None
-
-
 def open_datasets(folders: Sequence[Path]) -> list[Dataset]:
     """All of one codec and phonemizer, or `DataError`."""
     datasets = [Dataset(folder) for folder in folders]
@@ -112,6 +100,17 @@ def require_alike(first: Dataset, other: Dataset) -> None:
             f"{first.folder} was made with {first.info.told(differences)}, "
             f"{other.folder} with {other.info.told(differences)}",
             hint="process both with the same codec and text.phonemizer",
+        )
+
+
+def require_alike_codes(info: Info, noise: Dataset) -> None:
+    """Raise `DataError` if the codes of a dataset of noise are of another codec."""
+    differences = [name for name in info.differences(noise.info) if name != "phonemizer"]
+    if differences:
+        raise DataError(
+            f"the noise in {noise.folder} was made with {noise.info.told(differences)}, "
+            f"the speech with {info.told(differences)}",
+            hint="process both with the same codec",
         )
 
 

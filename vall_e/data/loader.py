@@ -8,12 +8,13 @@ from itertools import islice
 from typing import Any
 
 import torch
-from attrs import frozen
+from attrs import Factory, frozen
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from vall_e.config.schema import DataConfig
-from vall_e.data.corpus import Corpus, PromptSource
+from vall_e.data.corpus import Corpus
 from vall_e.data.order import Draw, Order, Position
+from vall_e.data.source import Materials
 from vall_e.errors import DataError
 from vall_e.interfaces import Task
 from vall_e.model.sequence import Example, Segment, wordless
@@ -41,21 +42,25 @@ class Maker:
     draw_level: Callable[[Any], int]
     seed: int
     without_text: float = 0.0
+    materials: Materials = Factory(lambda self: Materials(self.corpus), takes_self=True)
 
     def __call__(self, draw: Draw) -> Example:
         rng = draw.rng(self.seed)
         utterance = self.corpus.utterances[draw.utterance]
         frames = round(draw.prompt_seconds * self.corpus.info.frame_rate)
-        task = rng.choice(self.tasks)
+        task = rng.choice([t for t in self.tasks if self.materials.serve(t.wants, draw.utterance)])
         sample = task.sample(
             text=torch.from_numpy(utterance.text),
             language=utterance.language,
             codes=utterance.codes(),
-            source=PromptSource(self.corpus, draw.utterance, frames),
+            source=self.materials.of(draw.utterance, frames),
             rng=rng,
         )
         level = self.draw_level(rng)
-        if rng.random() < self.without_text:
+        wordy = rng.random() >= self.without_text
+        if task.target == "text":
+            level = 0
+        elif not wordy:
             sample = wordless(sample)
         return Example(tuple(task.segments(sample, level=level)), level)
 

@@ -12,6 +12,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from vall_e.config.schema import ModelConfig
+from vall_e.errors import CheckpointError
+from vall_e.interfaces import Task
 from vall_e.model.sequence import Example, Segment
 
 _positive = validators.gt(0)
@@ -19,12 +21,32 @@ _positive = validators.gt(0)
 
 @frozen
 class Sizes:
-    """Sizes that codec, vocabulary and languages decide."""
+    """Sizes that codec, vocabulary, languages and tasks decide."""
 
     levels: int = attrs_field(validator=_positive)
     codebook_size: int = attrs_field(validator=_positive)
     vocabulary: int = attrs_field(validator=_positive)
     languages: int = attrs_field(default=1, validator=_positive)
+    markers: tuple[str, ...] = attrs_field(default=(), converter=tuple)
+    """Names of learnt vectors that tasks put into their sequences."""
+    writes_text: bool = False
+    """A task predicts text."""
+
+    @classmethod
+    def of(
+        cls, *, levels: int, codebook_size: int, vocabulary: int, languages: int,
+        tasks: Iterable[Task],
+    ) -> Sizes:  # fmt: skip
+        """Of a model that is to learn these tasks."""
+        tasks = list(tasks)
+        return cls(
+            levels=levels,
+            codebook_size=codebook_size,
+            vocabulary=vocabulary,
+            languages=languages,
+            markers=tuple(sorted({marker for task in tasks for marker in task.markers})),
+            writes_text=any(task.target == "text" for task in tasks),
+        )
 
 
 @frozen(eq=False)
@@ -59,6 +81,7 @@ class Embedding(nn.Module):
         self.response = nn.ModuleList(
             nn.Embedding(sizes.codebook_size, d_model) for _ in range(sizes.levels)
         )
+        self.markers = nn.ModuleDict({name: nn.Embedding(1, d_model) for name in sizes.markers})
         self.separator = nn.Parameter(torch.empty(d_model))
         for table in self.parameters():
             # Small against the residual stream's growth, so that what is learned soon outweighs
@@ -119,14 +142,22 @@ class Embedding(nn.Module):
     def _reads(self, segment: Segment, level: int) -> list[tuple[nn.Module, Tensor]]:
         """The tables that a segment is read by, each with its ids; their vectors are summed."""
         ids = segment.ids
-        if segment.name == "prompt":
+        if segment.name in ("prompt", "input"):
             if self.whole_prompt:
                 return _codes(self.prompt, ids, total=True)
             return self._known(self.prompt, ids[: max(level, 1)])
         if segment.name == "response":
             return self._response(ids, level)
         tables = {"text": self.text, "language": self.language, "level": self.level}
-        return [(tables[segment.name], ids)]
+        return [(tables.get(segment.name) or self._marker(segment.name), ids)]
+
+    def _marker(self, name: str) -> nn.Module:
+        if name not in self.markers:
+            raise CheckpointError(
+                f"this model has no vector for {name!r}: it has not learnt a task with it",
+                hint="train it with the task listed under `tasks`",
+            )
+        return self.markers[name]
 
     def _response(self, codes: Int[Tensor, "n f"], level: int) -> list[tuple[nn.Module, Tensor]]:
         """The levels before `level`; for level 0 the frames drawn so far."""

@@ -1,4 +1,4 @@
-"""Hidden states to logits: one output layer a level, or one for all."""
+"""Hidden states to logits: one output layer a level, or one for all; one for text."""
 
 from __future__ import annotations
 
@@ -35,6 +35,10 @@ class Heads(nn.Module):
             if bias:
                 nn.init.zeros_(layer.bias)
         self.layers = nn.ModuleList(layers)
+        if sizes.writes_text:
+            self.text = nn.Linear(d_model, sizes.vocabulary)
+            nn.init.normal_(self.text.weight, std=0.02)
+            nn.init.zeros_(self.text.bias)
 
     def forward(self, hidden: Float[Tensor, "*n d"], level: int) -> Float[Tensor, "*n v"]:
         layer = self.layers[level if len(self.layers) > 1 else 0]

@@ -20,6 +20,7 @@ from vall_e.model.heads import Heads
 from vall_e.model.lora import Predicting
 from vall_e.model.loss import Losses, Scores, joined
 from vall_e.model.sequence import Example
+from vall_e.text.vocabulary import EOS
 
 
 class Valle(nn.Module):
@@ -76,6 +77,11 @@ class Valle(nn.Module):
         logits: Tensor = self.heads(hidden, level)
         return logits
 
+    def text_logits(self, hidden: Float[Tensor, "*n d"]) -> Float[Tensor, "*n v"]:
+        """Over the phonemes, for a task that writes them."""
+        logits: Tensor = self.heads.text(hidden)
+        return logits
+
     def loss(self, examples: Sequence[Example], *, ignore_inputs: bool = True) -> Losses:
         """Cross entropy over the predicted tokens of a batch of mixed levels.
 
@@ -91,31 +97,33 @@ class Valle(nn.Module):
             self.require(stage)
             # Moved before the pass, so that the device has nothing to wait for after it.
             targets = [
-                self._targets(rows, level, ignore_inputs)
-                for level in sorted({e.level for e in rows})
+                self._targets(rows, name, level, ignore_inputs)
+                for name, level in sorted({(e.target.name, e.level) for e in rows})
             ]
             states, _, extra = self.hidden(rows)
             auxiliary = auxiliary + extra
             # Only the positions that predict something go through a head.
             flat = states.flatten(0, 1)
             scores += [
-                Scores(stage, self.logits(flat[places], level), codes)
-                for level, places, codes in targets
+                Scores("text", self.text_logits(flat[places]), ids)
+                if name == "text"
+                else Scores(stage, self.logits(flat[places], level), ids)
+                for name, level, places, ids in targets
             ]
         return joined(scores, auxiliary)
 
     def _targets(
-        self, rows: Sequence[Example], level: int, ignore_inputs: bool
-    ) -> tuple[int, Int[Tensor, " n"], Int[Tensor, " n"]]:
+        self, rows: Sequence[Example], name: str, level: int, ignore_inputs: bool
+    ) -> tuple[str, int, Int[Tensor, " n"], Int[Tensor, " n"]]:
         """Where in the flattened batch something of `level` is predicted, and what."""
         width = max(map(len, rows))
         places, targets = [], []
         for row, example in enumerate(rows):
-            if example.level == level:
+            if (example.target.name, example.level) == (name, level):
                 own, codes = self._predicted(example, ignore_inputs)
                 places.append(own + row * width)
                 targets.append(codes)
-        return level, self._moved(places), self._moved(targets)
+        return name, level, self._moved(places), self._moved(targets)
 
     def _moved(self, parts: list[Tensor]) -> Tensor:
         return torch.cat(parts).to(self.device, non_blocking=True)
@@ -125,6 +133,9 @@ class Valle(nn.Module):
     ) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
         """The positions of one sequence that predict something, and what. On the host."""
         end, frames = len(example), len(example.target)
+        if example.target.name == "text":
+            ids = example.target.ids.cpu()
+            return torch.arange(end - frames - 1, end), torch.cat([ids, ids.new_tensor([EOS])])
         codes = example.target.ids[example.level].cpu()
         ahead = 1 if example.level == 0 else 0  # the AR stage predicts what comes next
         if ahead:
@@ -148,7 +159,7 @@ class Valle(nn.Module):
         parts: list[Tensor] = []
         for segment in example.segments[:-1]:
             ids = segment.ids
-            if segment.name == "prompt":
+            if segment.name in ("prompt", "input"):
                 summed = self.embedding.sums or self.embedding.whole_prompt
                 ids = torch.full_like(ids[0], -1) if summed else ids[example.level]
             parts += [ids.cpu(), gap]

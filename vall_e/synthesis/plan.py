@@ -10,16 +10,23 @@ from typing import Any
 
 import torch
 from attrs import define, evolve, field, frozen
+from jaxtyping import Int
+from torch import Tensor
 
+from vall_e.audio.clip import Clip
+from vall_e.audio.codes import Codes
 from vall_e.config.load import unstructure
-from vall_e.errors import ConfigError
+from vall_e.errors import AudioError, ConfigError
 from vall_e.interfaces import Sample
+from vall_e.synthesis.asking import require_transcript
 from vall_e.synthesis.decode import Job
 from vall_e.synthesis.ending import Bounds
 from vall_e.synthesis.parts import Parts
 from vall_e.synthesis.pieces import Cut, Piece
 from vall_e.synthesis.voice import Voice
+from vall_e.synthesis.voices import LONGEST_SECONDS
 from vall_e.text.languages import resolve
+from vall_e.text.vocabulary import BOS, EOS
 
 VoiceLike = Voice | Path | str
 """A voice; the path of a recording or a voice file; or the name of a voice."""
@@ -38,6 +45,8 @@ class Request:
     """None: the model's first."""
     max_seconds: float | None = field(default=None, kw_only=True)
     """For each sentence; None: as configured."""
+    input: Path | Clip | None = field(default=None, kw_only=True)
+    """The recording that the task works on; None for tasks that need none."""
 
 
 @frozen(eq=False)
@@ -91,21 +100,25 @@ class Planner:
         options = unstructure(parts.config, owners=True)
         self._options = {name: options[name] for name in ("sampling", "synthesis")}
 
-    def __call__(self, request: Request, voice: Voice | None) -> Plan:
+    def __call__(
+        self, request: Request, voice: Voice | None, recording: Codes | None = None
+    ) -> Plan:
         """Raise `TextError` for an empty text and for a language that the model lacks.
 
-        The first line is read at once, so that a short text which cannot be spoken is refused here.
+        `recording` is the request's input. The first line is read at once, so that a short text
+        which cannot be spoken is refused here.
         """
         _check_seconds(request.max_seconds)
         languages = self._parts.config.text.languages
         language = resolve(request.language or languages[0], languages)
         seed = secrets.randbits(31) if request.seed is None else request.seed
-        seconds = self._parts.config.synthesis.prompt_seconds
         sample = Sample(
             text=torch.zeros(0, dtype=torch.long),  # filled in line by line
             language=languages.index(language),
-            prompt=voice.prompt(seconds) if voice else None,
+            prompt=self._prompt(voice) if voice else None,
             response=torch.zeros(1, 0, dtype=torch.long),
+            input=_tensor(recording) if recording else None,
+            prompt_text=self._prompt_text(voice, language) if voice else None,
         )
         provenance = {
             "text": request.text,
@@ -117,9 +130,26 @@ class Planner:
             "max_seconds": request.max_seconds,
         }
         reader = Reader(self._parts, language, sample, seed, request.max_seconds)
-        plan = Plan(tuple(self._cut(request.text)), seed, provenance, reader)
+        # What is made of a recording is as long as that, and so of one piece.
+        pieces = [Piece(request.text, 0.0)] if recording else self._cut(request.text)
+        plan = Plan(tuple(pieces), seed, provenance, reader)
         plan.line(0)
         return plan
+
+    def _prompt(self, voice: Voice) -> Int[Tensor, "k f"]:
+        """Its beginning; all of it where the model is told what it says."""
+        if self._parts.task.wants.transcript:
+            _require_whole(voice)
+            return _tensor(voice.codes)
+        return voice.prompt(self._parts.config.synthesis.prompt_seconds)
+
+    def _prompt_text(self, voice: Voice, language: str) -> Int[Tensor, " q"] | None:
+        task = self._parts.task
+        if not task.wants.transcript:
+            return None
+        require_transcript(task, voice.transcript)
+        _, encoded = self._parts.front_end.read(voice.transcript, language)
+        return torch.tensor(encoded.ids)
 
 
 @frozen(eq=False)
@@ -135,6 +165,8 @@ class Reader:
 
     def __call__(self, piece: Piece, place: int) -> Line:
         """Raises `TextError` if it cannot be spoken."""
+        if self.sample.input is not None:
+            return self._of_recording(piece, place, self.sample.input.shape[1])
         phonemes, encoded = self.parts.front_end.read(piece.text, self.language)
         left_out = ", ".join(f"{symbol!r} x {n}" for symbol, n in encoded.unknown.items())
         warning = f"left out of {piece.text!r}, as it cannot be spoken: {left_out}"
@@ -143,6 +175,30 @@ class Reader:
         sample = evolve(self.sample, text=torch.tensor(encoded.ids))
         job = Job(sample, self.seed, place, bounds)
         return Line(piece.text, phonemes, piece.pause, job, warning if left_out else "")
+
+    def _of_recording(self, piece: Piece, place: int, frames: int) -> Line:
+        """About as long as the recording; its text, if there is any, only helps."""
+        phonemes, ids = "", [BOS, EOS]
+        if piece.text:
+            phonemes, encoded = self.parts.front_end.read(piece.text, self.language)
+            ids = encoded.ids
+        sample = evolve(self.sample, text=torch.tensor(ids))
+        bounds = Bounds(fewest=frames // 2, most=frames + max(1, frames // 4))
+        return Line(piece.text, phonemes, 0.0, Job(sample, self.seed, place, bounds), "")
+
+
+def _require_whole(voice: Voice) -> None:
+    """Raise `AudioError` for a voice whose recording was cut, so that its words say too much."""
+    if voice.codes.values.shape[1] >= int(LONGEST_SECONDS * voice.codes.frame_rate):
+        raise AudioError(
+            f"of voice {voice.name!r} only the first {LONGEST_SECONDS:g} s are used, so it is not "
+            "known what is said there",
+            hint="give a shorter recording, 3 to 10 seconds are good, and its transcript",
+        )
+
+
+def _tensor(codes: Codes) -> Int[Tensor, "k f"]:
+    return torch.from_numpy(codes.values.astype("int64"))
 
 
 def _check_seconds(seconds: float | None) -> None:

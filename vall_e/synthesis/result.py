@@ -61,6 +61,16 @@ class Timings:
     total_seconds: float
 
 
+@frozen
+class Transcript:
+    """What a recording says."""
+
+    phonemes: str
+    language: str
+    ended: bool
+    """The model ended it by itself; else it was cut off."""
+
+
 @frozen(eq=False)
 class Result:
     """A spoken text."""

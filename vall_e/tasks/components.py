@@ -2,13 +2,61 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+import math
+from typing import Any
+
+from attrs import field, frozen, validators
 
 from vall_e.plugin import Component, Task
+
+_probability = [validators.ge(0.0), validators.le(1.0)]
+
+
+def _in_order(instance: object, attribute: Any, value: tuple[float, float]) -> None:
+    if not -math.inf < value[0] <= value[1] < math.inf:
+        raise ValueError(f"must be two numbers, the smaller first: {list(value)}")
 
 
 @frozen
 class TtsConfig:
+    language: bool = True
+    """Tell the model the language (models of one language do without)."""
+
+
+@frozen
+class ContinuedConfig:
+    language: bool = True
+    """Tell the model the language (models of one language do without)."""
+
+
+@frozen
+class NoiseConfig:
+    language: bool = True
+    """Tell the model the language (models of one language do without)."""
+    decibels: tuple[float, float] = field(default=(0.0, 20.0), validator=_in_order)
+    """How much louder than the noise the speech is; drawn for each sample."""
+    without_text: float = field(default=0.5, validator=_probability)
+    """Share of the samples whose text is left out, so that a request need not bring one."""
+
+
+@frozen
+class ExtractionConfig:
+    language: bool = True
+    """Tell the model the language (models of one language do without)."""
+    decibels: tuple[float, float] = field(default=(0.0, 6.0), validator=_in_order)
+    """How much louder than the other speaker the one of the prompt is; drawn for each sample."""
+    without_text: float = field(default=0.5, validator=_probability)
+    """Share of the samples whose text is left out, so that a request need not bring one."""
+
+
+@frozen
+class ConversionConfig:
+    language: bool = True
+    """Tell the model the language (models of one language do without)."""
+
+
+@frozen
+class RecognitionConfig:
     language: bool = True
     """Tell the model the language (models of one language do without)."""
 
@@ -19,6 +67,44 @@ def build_tts(config: TtsConfig) -> Task:
     return Tts(config)
 
 
+def build_tts_c(config: ContinuedConfig) -> Task:
+    from vall_e.tasks.tts_c import Continued
+
+    return Continued(config)
+
+
+def build_ns(config: NoiseConfig) -> Task:
+    from vall_e.tasks.ns import NoiseSuppression
+
+    return NoiseSuppression(config)
+
+
+def build_sr(config: NoiseConfig) -> Task:
+    from vall_e.tasks.sr import SpeechRemoval
+
+    return SpeechRemoval(config)
+
+
+def build_tse(config: ExtractionConfig) -> Task:
+    from vall_e.tasks.tse import Extraction
+
+    return Extraction(config)
+
+
+def build_vc(config: ConversionConfig) -> Task:
+    from vall_e.tasks.vc import Conversion
+
+    return Conversion(config)
+
+
+def build_stt(config: RecognitionConfig) -> Task:
+    from vall_e.tasks.stt import Recognition
+
+    return Recognition(config)
+
+
+SPEECHX = "https://arxiv.org/abs/2308.06873"
+
 TASKS = (
     Component(
         name="tts",
@@ -26,5 +112,45 @@ TASKS = (
         build=build_tts,
         summary="says a text in the voice of a prompt",
         paper="https://arxiv.org/abs/2301.02111",
+    ),
+    Component(
+        name="tts-c",
+        config=ContinuedConfig,
+        build=build_tts_c,
+        summary="says a text as what follows a recording whose words are known",
+        paper="https://arxiv.org/abs/2301.02111",
+    ),
+    Component(
+        name="ns",
+        config=NoiseConfig,
+        build=build_ns,
+        summary="noise suppression: the speech of a recording without its noise",
+        paper=SPEECHX,
+    ),
+    Component(
+        name="sr",
+        config=NoiseConfig,
+        build=build_sr,
+        summary="speech removal: the background of a recording without the speech",
+        paper=SPEECHX,
+    ),
+    Component(
+        name="stt",
+        config=RecognitionConfig,
+        build=build_stt,
+        summary="writes down in phonemes what a recording says",
+    ),
+    Component(
+        name="vc",
+        config=ConversionConfig,
+        build=build_vc,
+        summary="voice conversion: says what a recording says, in the voice of a prompt",
+    ),
+    Component(
+        name="tse",
+        config=ExtractionConfig,
+        build=build_tse,
+        summary="target speaker extraction: of two who speak at once, the one of a prompt",
+        paper=SPEECHX,
     ),
 )

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import random
 
-import torch
 from torch import Tensor
 
-from vall_e.interfaces import Sample, Source
+from vall_e.interfaces import Sample, Source, Target, Wants
 from vall_e.model.sequence import Segment
 from vall_e.tasks.components import TtsConfig
+from vall_e.tasks.layout import head, prompt
 
 
 class Tts:
     """Says a text in the voice of the prompt; without a prompt, in any voice."""
 
     name = "tts"
-    target = "response"
+    target: Target = "response"
+    markers: tuple[str, ...] = ()
+    wants = Wants()
 
     def __init__(self, config: TtsConfig) -> None:
         self.config = config
@@ -27,10 +29,8 @@ class Tts:
         return Sample(text=text, language=language, prompt=source.prompt(rng), response=codes)
 
     def segments(self, sample: Sample, *, level: int) -> list[Segment]:
-        segments = [Segment("text", sample.text)]
-        if self.config.language:
-            segments.append(Segment("language", torch.tensor([sample.language])))
-        segments.append(Segment("level", torch.tensor([level])))
-        if sample.prompt is not None:
-            segments.append(Segment("prompt", sample.prompt))
-        return [*segments, Segment("response", sample.response)]
+        return [
+            *head(sample, level, language=self.config.language),
+            *prompt(sample),
+            Segment("response", sample.response),
+        ]

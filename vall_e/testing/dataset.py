@@ -23,8 +23,12 @@ def write_dataset(
     speakers: Sequence[str] = ("ann", "bob"),
     language: str = "en-us",
     seed: int = 0,
+    texts: Sequence[str] = (),
 ) -> Path:
-    """What `vall-e data process` would leave of `utterances` short recordings; gives `folder`."""
+    """What `vall-e data process` would leave of `utterances` short recordings; gives `folder`.
+
+    Speakers take turns, and so do `texts`, if there are any; else they say a few words.
+    """
     rng = random.Random(seed)
     folder.mkdir(parents=True, exist_ok=True)
     entries: list[Entry] = []
@@ -32,7 +36,8 @@ def write_dataset(
     with (folder / CODES).open("wb") as file:
         for number in range(utterances):
             speaker = speakers[number % len(speakers)]
-            text = " ".join(rng.choices(WORDS, k=rng.randint(2, 4)))
+            drawn = " ".join(rng.choices(WORDS, k=rng.randint(2, 4)))
+            text = texts[number % len(texts)] if texts else drawn
             codes = _spoken(text, speakers.index(speaker), codec)
             entry = Entry(
                 id=f"{speaker}-{number}",

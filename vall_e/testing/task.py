@@ -7,26 +7,44 @@ from typing import get_args
 
 import pytest
 import torch
+from attrs import evolve
 from torch import Tensor
 
-from vall_e.interfaces import Sample, SegmentName, Source, Task
+from vall_e.interfaces import Recorded, Sample, SegmentName, Source, Task
 
 TEXT = torch.tensor([1, 5, 7, 2])
 CODES = torch.arange(4 * 6).reshape(4, 6)  # four levels, six frames
 PROMPT = CODES[:, :3] + 100
+MIXED = CODES + 500
+NOISE = CODES + 1000
 
 
 NAMES = get_args(SegmentName)
 
 
 class FixedSource:
-    """Other recordings of the speaker: always the same three frames."""
+    """Always the same other recordings; a mixture holds no code of what is in it."""
 
     def prompt(self, rng: random.Random) -> Tensor | None:
         return PROMPT
 
+    def neighbour(self, rng: random.Random) -> Recorded | None:
+        return Recorded(TEXT, PROMPT)
 
-class ChangingSource:
+    def twin(self, rng: random.Random) -> Recorded:
+        return Recorded(TEXT, PROMPT + 200)
+
+    def stranger(self, frames: int, rng: random.Random) -> Tensor:
+        return PROMPT + 300
+
+    def noise(self, frames: int, rng: random.Random) -> Tensor:
+        return NOISE[:, :frames]
+
+    def mixed(self, main: Tensor, other: Tensor, *, decibels: float) -> Tensor:
+        return MIXED
+
+
+class ChangingSource(FixedSource):
     """Other recordings of the speaker: frames that the seed decides."""
 
     def prompt(self, rng: random.Random) -> Tensor | None:
@@ -61,15 +79,32 @@ class TaskContract:
         sample = self._sample(task)
         known = set(sample.response.flatten().tolist())
         for segment in task.segments(sample, level=1)[:-1]:
-            if segment.name == "prompt":
+            if segment.name in {"prompt", "input"}:
                 assert not known & set(segment.ids.flatten().tolist())
 
     def test_segments_have_the_shape_of_their_kind(self) -> None:
         task = self.make()
         for segment in task.segments(self._sample(task), level=2):
-            assert segment.name in NAMES
-            assert segment.ids.ndim == (2 if segment.name in {"prompt", "response"} else 1)
+            assert segment.name in (*NAMES, *task.markers)
+            two = {"prompt", "input", "response"}
+            assert segment.ids.ndim == (2 if segment.name in two else 1)
             assert not segment.ids.is_floating_point()
+
+    def test_each_marker_is_one_learnt_vector_that_it_uses(self) -> None:
+        task = self.make()
+        found = [s for s in task.segments(self._sample(task), level=0) if s.name not in NAMES]
+        assert {segment.name for segment in found} == set(task.markers)
+        assert all(segment.ids.tolist() == [0] for segment in found)
+
+    def test_a_recording_is_read_by_the_tasks_that_want_one(self) -> None:
+        task = self.make()
+        names = [s.name for s in task.segments(self._sample(task), level=0)]
+        assert ("input" in names) == (task.wants.input != "unused")
+
+    def test_no_text_that_is_predicted_stands_before_it(self) -> None:
+        task = self.make()
+        names = [s.name for s in task.segments(self._sample(task), level=0)]
+        assert names.count("text") <= 1
 
     def test_the_language_is_the_one_that_is_spoken(self) -> None:
         task = self.make()
@@ -84,7 +119,7 @@ class TaskContract:
             pytest.skip(f"this task predicts {task.target}")
         sample = self._sample(task)
         for known in (torch.empty(1, 0, dtype=torch.long), CODES[:1, :2], CODES[:3]):
-            begun = Sample(sample.text, sample.language, sample.prompt, known)
+            begun = evolve(sample, response=known)
             assert task.segments(begun, level=len(known) - 1)[-1].ids.equal(known)
 
     def test_the_same_seed_makes_the_same_sample(self) -> None:
@@ -112,7 +147,7 @@ class TaskContract:
     def test_without_a_prompt_the_segment_vanishes(self) -> None:
         task = self.make()
         sample = self._sample(task)
-        bare = Sample(sample.text, sample.language, None, sample.response)
+        bare = evolve(sample, prompt=None, prompt_text=None)
         assert "prompt" not in [segment.name for segment in task.segments(bare, level=0)]
 
     def _sample(self, task: Task, *, language: int = 0, source: Source | None = None) -> Sample:

@@ -30,11 +30,12 @@ def tiny_bundle(registry: Registry, codec: Codec, /, *, seed: int = 0, **changes
     """An untrained model for the codes of `codec`."""
     config = tiny_config(registry, **changes)
     vocabulary = Vocabulary.of(ALPHABET)
-    sizes = Sizes(
+    sizes = Sizes.of(
         levels=codec.levels,
         codebook_size=codec.codebook_size,
         vocabulary=len(vocabulary),
         languages=len(config.text.languages),
+        tasks=[task.build() for task in config.tasks],
     )
     with torch.random.fork_rng():
         torch.manual_seed(seed)

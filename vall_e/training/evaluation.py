@@ -15,9 +15,9 @@ import torch
 from attrs import frozen
 
 from vall_e.config.schema import DataConfig
-from vall_e.data.corpus import Corpus, PromptSource
 from vall_e.data.loader import make_order
 from vall_e.data.order import Draw
+from vall_e.data.source import Materials
 from vall_e.interfaces import Engine, Sample, Task
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
@@ -33,19 +33,27 @@ class Trial:
 
     @property
     def tokens(self) -> int:
-        stops = len(self.examples) if self.stage == "ar" else 0
+        stops = len(self.examples) if self.stage in ("ar", "text") else 0
         return sum(len(example.target) for example in self.examples) + stops
 
 
 def make_trials(
-    corpus: Corpus, task: Task, config: DataConfig, *, levels: Sequence[int], seconds: float
+    materials: Materials,
+    task: Task,
+    config: DataConfig,
+    *,
+    levels: Sequence[int],
+    seconds: float,
 ) -> list[Trial]:
     """The same at every call. Whole batches of about `seconds` of audio, at least one."""
     trials: list[Trial] = []
+    corpus = materials.corpus
     config = attrs.evolve(config, shares=())
     later = cycle([level for level in levels if level > 0])
     for draws in make_order(corpus, config, seed=0).epoch(0):
-        trials += _trials_of(corpus, task, draws, levels, later)
+        draws = [draw for draw in draws if materials.serve(task.wants, draw.utterance)]
+        if draws:
+            trials += _trials_of(materials, task, draws, levels, later)
         seconds -= sum(corpus.utterances[draw.utterance].entry.seconds for draw in draws)
         if seconds <= 0:
             break
@@ -54,7 +62,7 @@ def make_trials(
 
 @torch.no_grad()
 def evaluate(model: Valle, trials: Sequence[Trial], engine: Engine) -> dict[str, float]:
-    """Mean loss a token by name of the trial, and the accuracy of `ar` and `nar`."""
+    """Mean loss a token by name of the trial, and the accuracy of `ar`, `nar` and `text`."""
     sums: dict[str, float] = {}
     tokens: dict[str, int] = {}
     was_training = model.training
@@ -86,14 +94,16 @@ def evaluate_sets(
 
 
 def _trials_of(
-    corpus: Corpus,
+    materials: Materials,
     task: Task,
     draws: Sequence[Draw],
     levels: Sequence[int],
     later: Iterator[int],
 ) -> list[Trial]:
     """`later` gives the level of each NAR example, so that over all batches none is left out."""
-    samples = [_sample(corpus, task, draw) for draw in draws]
+    samples = [_sample(materials, task, draw) for draw in draws]
+    if task.target == "text":
+        return [Trial("text", "text", [_example(task, sample, 0) for sample in samples])]
     trials: list[Trial] = []
     if 0 in levels:
         trials.append(Trial("ar", "ar", [_example(task, sample, 0) for sample in samples]))
@@ -107,14 +117,15 @@ def _trials_of(
     return trials
 
 
-def _sample(corpus: Corpus, task: Task, draw: Draw) -> Sample:
+def _sample(materials: Materials, task: Task, draw: Draw) -> Sample:
+    corpus = materials.corpus
     utterance = corpus.utterances[draw.utterance]
     frames = round(draw.prompt_seconds * corpus.info.frame_rate)
     return task.sample(
         text=torch.from_numpy(utterance.text),
         language=utterance.language,
         codes=utterance.codes(),
-        source=PromptSource(corpus, draw.utterance, frames),
+        source=materials.of(draw.utterance, frames),
         rng=draw.rng(0),
     )
 

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 from collections.abc import Sequence
 from pathlib import Path
 
 import attrs
 import torch
+from torch import Tensor
 
 from vall_e.config.schema import DataConfig, RunConfig, is_name
-from vall_e.data.corpus import Corpus, make_corpus, open_datasets, require_alike, symbols_of
+from vall_e.data.corpus import (
+    Corpus,
+    make_corpus,
+    open_datasets,
+    require_alike,
+    require_alike_codes,
+    symbols_of,
+)
 from vall_e.data.dataset import Dataset
 from vall_e.data.loader import Loader, Maker, make_order
+from vall_e.data.source import Materials, Mixer
 from vall_e.discovery import discover
 from vall_e.errors import CheckpointError, DataError, TrainingError
 from vall_e.model.embedding import Sizes
@@ -195,18 +205,19 @@ def _log_corpus(corpus: Corpus, overfit: int | None) -> None:
 def _model(
     config: RunConfig, corpus: Corpus, vocabulary: Vocabulary, weights: Path | None
 ) -> Valle:
-    sizes = Sizes(
+    sizes = Sizes.of(
         levels=corpus.info.levels,
         codebook_size=corpus.info.codebook_size,
         vocabulary=len(vocabulary),
         languages=len(config.text.languages),
+        tasks=[task.build() for task in config.tasks],
     )
     torch.manual_seed(config.training.seed)
     model = build_valle(config.model, sizes)
     if weights:
         try:
-            # Half precision becomes single on the way.
-            model.load_state_dict(base_of(model_tensors(weights)))
+            known = base_of(model_tensors(weights))  # half precision becomes single on the way
+            model.load_state_dict({**_of_new_tasks(model, weights), **known})
         except RuntimeError as exc:
             raise CheckpointError(
                 f"{weights} does not fit the config: {exc}",
@@ -215,15 +226,41 @@ def _model(
     return model
 
 
+def _of_new_tasks(model: Valle, weights: Path) -> dict[str, Tensor]:
+    """What the model has beside that of `weights`, since it is to learn more tasks: as drawn."""
+    sizes = json.loads(read_metadata(weights)["sizes"])
+    known = tuple(f"embedding.markers.{name}." for name in sizes.get("markers", ()))
+    new = ["embedding.markers."] + (["heads.text."] if not sizes.get("writes_text") else [])
+    return {
+        name: tensor
+        for name, tensor in model.state_dict().items()
+        if name.startswith(tuple(new)) and not name.startswith(known)
+    }
+
+
+def _materials(corpus: Corpus, config: RunConfig) -> Materials:
+    """What is mixed into samples: noise of the same codec, and a codec to mix with."""
+    noises = [Dataset(Path(folder)) for folder in config.data.noise]
+    for noise in noises:
+        require_alike_codes(corpus.info, noise)
+    return Materials(corpus, Mixer(config.codec.build), noises)
+
+
 def _loader(corpus: Corpus, config: RunConfig, rank: int, world_size: int) -> Loader:
+    materials = _materials(corpus, config)
+    tasks = [task.build() for task in config.tasks]
+    materials.require(tasks)
+    if not config.data.workers and any(t.wants.noise or t.wants.strangers for t in tasks):
+        log.warning("mixing sound slows training down: set data.workers to 2 or more")
     maker = Maker(
         corpus=corpus,
-        tasks=[task.build() for task in config.tasks],
+        tasks=tasks,
         draw_level=level_sampler(
             config.training.levels, corpus.info.levels, config.model.capabilities
         ),
         seed=config.training.seed,
         without_text=config.data.without_text,
+        materials=materials,
     )
     order = make_order(corpus, config.data, seed=config.training.seed)
     return Loader(order, maker, rank=rank, world_size=world_size, workers=config.data.workers)
@@ -245,7 +282,7 @@ def _validation(
             unknown=config.text.unknown,
         )
         sets[dataset.folder.name] = make_trials(
-            held_out,
+            _materials(held_out, config),
             config.tasks[0].build(),
             config.data,
             levels=levels,
@@ -270,4 +307,6 @@ def _mark(corpus: Corpus, config: DataConfig | None = None) -> str:
     if config:
         cut = (config.shares, config.prompt_seconds, config.without_prompt, config.batch_seconds)
         digest.update(repr(cut).encode())
+        if config.noise:
+            digest.update(repr([len(Dataset(Path(folder))) for folder in config.noise]).encode())
     return digest.hexdigest()[:16]

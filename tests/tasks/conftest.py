@@ -1,0 +1,107 @@
+from itertools import islice
+from pathlib import Path
+
+import pytest
+import torch
+from attrs import evolve, frozen
+
+from vall_e.audio.clip import Clip
+from vall_e.config.load import structure
+from vall_e.data.corpus import Corpus
+from vall_e.data.source import Materials
+from vall_e.discovery import registry_of
+from vall_e.interfaces import Codec
+from vall_e.registry import Registry
+from vall_e.synthesis.parts import Parts
+from vall_e.synthesis.speak import Synthesizer
+from vall_e.testing import StaircaseCodec, components
+from vall_e.testing.dataset import write_dataset
+from vall_e.training.start import open_run
+
+SIZES = {"levels": 2, "codebook_size": 16, "sample_rate": 8000}
+
+
+@pytest.fixture(scope="session")
+def registry(registry) -> Registry:
+    """As it is where a distribution `staircase` is installed."""
+    offers = [evolve(o, distribution="staircase") for o in registry_of([components]).offers]
+    return Registry([*registry.offers, *offers])
+
+
+@frozen
+class Learnt:
+    """A tiny model that knows the few utterances it was trained on by heart."""
+
+    synthesizer: Synthesizer
+    materials: Materials
+    codec: Codec
+
+    @property
+    def corpus(self) -> Corpus:
+        return self.materials.corpus
+
+    def sound(self, codes) -> Clip:
+        return Clip(self.codec.decode(codes[None])[0, 0].numpy(), self.codec.sample_rate)
+
+
+@frozen
+class School:
+    """Trains tiny models on a few utterances of two speakers, and on noise."""
+
+    folder: Path
+    registry: Registry
+    codec: Codec
+
+    def record(self, *texts: str, speakers: tuple[str, ...] = ("ann", "bob")) -> None:
+        """Speakers take turns with the texts."""
+        folder = self.folder / "speech"
+        write_dataset(folder, self.codec, utterances=len(texts), speakers=speakers, texts=texts)
+
+    def raw(self, *tasks: object, **data: object) -> dict[str, object]:
+        greedy = [{"name": "greedy"}]
+        return {
+            "model": {"backbone": {"name": "llama", "d_model": 64, "layers": 2, "heads": 2}},
+            "codec": {"name": "staircase", **SIZES},
+            "text": {"phonemizer": "none"},
+            "tasks": list(tasks),
+            "data": {
+                "train": [str(self.folder / "speech")],
+                "noise": [str(self.folder / "noise")],
+                "prompt_seconds": [0.3, 0.5],
+                "without_prompt": 0.0,
+                "batch_seconds": 20,
+                **data,
+            },
+            "sampling": {"ar": greedy, "nar": greedy},
+            "synthesis": {"prompt_seconds": 0.4, "device": "cpu"},
+            "training": {"device": "cpu", "levels": [0, 0, 0, 1]},
+        }
+
+    def teach(self, *tasks: object, steps: int, **data: object) -> Learnt:
+        config = structure(self.raw(*tasks, **data), self.registry, source="test")
+        run = open_run(config, self.folder / "run", registry=self.registry)
+        model = run.bundle.model.train()
+        optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
+        for batch in islice(run.loader, steps):
+            optimizer.zero_grad()
+            model.loss(batch.examples).total.backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            schedule.step()
+        name = config.tasks[0].component.name
+        parts = Parts.of(run.bundle, self.codec, task=name)
+        materials = run.loader.maker.materials
+        return Learnt(Synthesizer(parts, device="cpu"), materials, self.codec)
+
+
+@pytest.fixture
+def school(tmp_path, registry) -> School:
+    """Ann and Bob say a sentence each."""
+    codec = StaircaseCodec(**SIZES)
+    write_dataset(
+        tmp_path / "noise", codec, utterances=2, speakers=("rain",), seed=9, texts=("fan", "hum")
+    )
+    school = School(tmp_path, registry, codec)
+    school.record("one two", "six ten")
+    return school

@@ -1,0 +1,159 @@
+"""What tasks mix into training samples: other recordings, noise, several sounds at once."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import torch
+from attrs import Factory, field, frozen
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from vall_e.data.corpus import Corpus, Utterance
+from vall_e.data.dataset import Dataset
+from vall_e.errors import DataError
+from vall_e.interfaces import Codec, Recorded, Task, Wants
+
+Codes = Int[Tensor, "k f"]
+
+
+SILENCE = 1e-3
+"""Of an amplitude of 1. What is softer has no loudness that could be matched."""
+
+
+class Mixer:
+    """Codes of several sounds at once. Each process makes a codec of its own, when it needs one."""
+
+    def __init__(self, make: Callable[[], Codec]) -> None:
+        self._make = make
+        self._codec: Codec | None = None
+
+    @torch.no_grad()
+    def __call__(self, main: Codes, other: Codes, decibels: float) -> Codes:
+        """`main` as loud as it is and as long as it is, `other` so many decibels softer."""
+        self._codec = self._codec or self._make()
+        first, second = (self._codec.decode(codes[None])[0, 0] for codes in (main, other))
+        mixture = _sum(first, second, 10 ** (-decibels / 20))
+        return self._codec.encode(mixture[None, None])[0]
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_codec": None}
+
+
+def _sum(main: Float[Tensor, " s"], other: Float[Tensor, " t"], ratio: float) -> Tensor:
+    """Silence has no loudness to be matched: then the ratio alone counts."""
+    other = torch.nn.functional.pad(other[: len(main)], (0, max(0, len(main) - len(other))))
+    loudness = [float(sound.square().mean().sqrt()) for sound in (main, other)]
+    gain = ratio * (loudness[0] / loudness[1] if min(loudness) > SILENCE else 1.0)
+    mixture = main + gain * other
+    return mixture / max(1.0, float(mixture.abs().max()))
+
+
+@frozen(eq=False)
+class Materials:
+    """Where the samples of a corpus find what is mixed into them."""
+
+    corpus: Corpus
+    mixer: Mixer | None = None
+    noises: Sequence[Dataset] = ()
+    _said: Mapping[bytes, Sequence[int]] = field(
+        init=False, default=Factory(lambda self: _by_text(self.corpus), takes_self=True)
+    )
+
+    def of(self, index: int, frames: int) -> CorpusSource:
+        """The source of one utterance, whose prompts are `frames` long; 0 for no prompt."""
+        return CorpusSource(self, index, frames)
+
+    def twins(self, index: int) -> Sequence[int]:
+        """Utterances of other speakers that say the same."""
+        ours = self.corpus.utterances[index]
+        same = self._said[ours.text.tobytes()]
+        return [other for other in same if self.corpus.utterances[other].speaker != ours.speaker]
+
+    def serve(self, wants: Wants, index: int) -> bool:
+        """Whether a task can learn from this utterance."""
+        if wants.strangers and len(self.corpus.speakers) < 2:
+            return False
+        return not wants.twins or bool(self.twins(index))
+
+    def require(self, tasks: Iterable[Task]) -> None:
+        """Raise `DataError` for a task that cannot learn anything, and for data without a task."""
+        tasks, places = list(tasks), range(len(self.corpus))
+        for task in tasks:
+            if task.wants.noise and not self.noises:
+                raise DataError(
+                    f"the task {task.name} learns from noise, and data.noise names none",
+                    hint="process recordings of noise with `vall-e data process --voices-only` "
+                    "and list the folder in data.noise",
+                )
+            if not any(self.serve(task.wants, place) for place in places):
+                lacking = "a sentence that two of them say" if task.wants.twins else "another one"
+                raise DataError(
+                    f"the task {task.name} learns from several speakers, and the data have "
+                    f"{len(self.corpus.speakers)}, without {lacking}",
+                    hint=f"add recordings of other speakers, or take {task.name} out of tasks",
+                )
+        idle = [i for i in places if not any(self.serve(task.wants, i) for task in tasks)]
+        if idle:
+            raise DataError(
+                f"{len(idle)} utterances serve none of the tasks, the first of them "
+                f"{self.corpus.utterances[idle[0]].entry.id!r}: nobody else says the same",
+                hint="add the task tts, or take them out of the data",
+            )
+
+
+@frozen(eq=False)
+class CorpusSource:
+    """The `Source` of one training sample."""
+
+    materials: Materials
+    index: int
+    frames: int
+
+    def prompt(self, rng: random.Random) -> Codes | None:
+        corpus = self.materials.corpus
+        return corpus.prompt(self.index, self.frames, rng) if self.frames else None
+
+    def neighbour(self, rng: random.Random) -> Recorded | None:
+        corpus = self.materials.corpus
+        same = corpus.speakers[corpus.utterances[self.index].speaker]
+        others = [other for other in same if other != self.index]
+        return self._recorded(rng.choice(others)) if others else None
+
+    def twin(self, rng: random.Random) -> Recorded:
+        return self._recorded(rng.choice(self.materials.twins(self.index)))
+
+    def stranger(self, frames: int, rng: random.Random) -> Codes:
+        corpus = self.materials.corpus
+        ours = corpus.utterances[self.index].speaker
+        speaker = rng.choice([i for i in range(len(corpus.speakers)) if i != ours])
+        utterance = corpus.utterances[rng.choice(corpus.speakers[speaker])]
+        start = rng.randint(0, max(0, utterance.entry.frames - frames))
+        return utterance.codes(start, start + frames)
+
+    def noise(self, frames: int, rng: random.Random) -> Codes:
+        dataset = rng.choice(self.materials.noises)
+        entry = rng.choice(dataset.entries)
+        whole = torch.from_numpy(dataset.codes(entry))
+        start = rng.randrange(entry.frames)
+        return torch.cat([whole] * (2 + frames // entry.frames), 1)[:, start : start + frames]
+
+    def mixed(self, main: Codes, other: Codes, *, decibels: float) -> Codes:
+        if self.materials.mixer is None:
+            raise DataError(
+                "sounds can only be mixed with a codec", hint="make Materials with a Mixer"
+            )
+        return self.materials.mixer(main, other, decibels)
+
+    def _recorded(self, index: int) -> Recorded:
+        utterance: Utterance = self.materials.corpus.utterances[index]
+        return Recorded(torch.from_numpy(utterance.text), utterance.codes())
+
+
+def _by_text(corpus: Corpus) -> dict[bytes, list[int]]:
+    said: dict[bytes, list[int]] = {}
+    for place, utterance in enumerate(corpus.utterances):
+        said.setdefault(utterance.text.tobytes(), []).append(place)
+    return said

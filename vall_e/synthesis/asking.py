@@ -1,0 +1,42 @@
+"""Whether a request brings what the task works with. Torch-free."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vall_e.errors import ConfigError
+
+if TYPE_CHECKING:
+    from vall_e.interfaces import Task, Use
+
+GIVE = {
+    "text": "give the text that is to be said",
+    "voice": "name one with --voice: a recording, a voice file or a name",
+    "input": "name it with --input",
+}
+CALLED = {"text": "a text", "voice": "a voice", "input": "a recording to work on"}
+
+
+def require_fit(task: Task, *, text: bool, voice: bool, input: bool) -> None:  # noqa: A002
+    """Raise `ConfigError` if something is missing, or would be left unheard."""
+    given = {"text": text, "voice": voice, "input": input}
+    uses: dict[str, Use] = {
+        "text": task.wants.text, "voice": task.wants.voice, "input": task.wants.input,
+    }  # fmt: skip
+    for name, use in uses.items():
+        if use == "needed" and not given[name]:
+            raise ConfigError(f"the task {task.name} needs {CALLED[name]}", hint=GIVE[name])
+        if use == "unused" and given[name]:
+            raise ConfigError(
+                f"the task {task.name} makes no use of {CALLED[name]}",
+                hint="leave it out, or choose another task with --task",
+            )
+
+
+def require_transcript(task: Task, transcript: str) -> None:
+    """Raise `ConfigError` if the task must know what the voice's recording says, and does not."""
+    if task.wants.transcript and not transcript:
+        raise ConfigError(
+            f"the task {task.name} needs to know what the voice's recording says",
+            hint="give its words with --transcript",
+        )
