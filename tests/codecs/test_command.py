@@ -112,6 +112,52 @@ def test_files_that_would_overwrite_one_another_are_refused(run, folder, tmp_pat
     assert not (tmp_path / "codes").exists()
 
 
+def test_a_recording_is_not_written_over(run, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    before = Path("short.wav").read_bytes()
+    for target in ("short.wav", "other.wav", "other", folder / "deep" / ".." / "short.wav"):
+        result = run("encode", "short.wav", "-o", target)
+        assert result.exit_code == 8, target
+        told = "end in .codes.safetensors" if "other" in str(target) else "be written over a file"
+        assert told in result.stderr
+    assert Path("short.wav").read_bytes() == before
+    assert not list(folder.glob("other*"))
+
+
+def test_codes_are_not_written_over(run, folder, tmp_path):
+    codes, link = tmp_path / "x.wav", tmp_path / "link.wav"
+    run("encode", folder / "short.wav", "-o", tmp_path / "x.codes.safetensors")
+    (tmp_path / "x.codes.safetensors").rename(codes)
+    link.symlink_to(codes)
+    before = codes.read_bytes()
+    for target in (codes, link, tmp_path):
+        result = run("decode", codes, "-o", target)
+        assert result.exit_code == 8
+        assert "would be written over a file that is read" in result.stderr
+    assert codes.read_bytes() == before
+
+
+def test_what_cannot_be_written_is_told_before_the_work(run, folder, tmp_path):
+    """The codec is not even opened."""
+    codes = tmp_path / "x.codes.safetensors"
+    run("encode", folder / "short.wav", "-o", codes)
+    for words, code, told in (
+        (("-o", tmp_path / "x.txt"), 5, "x.txt ends in .txt"),
+        (("-o", tmp_path / "d", "--format", "flac"), 2, "--format is for folders"),
+        (("-o", tmp_path, "--format", "../../zz"), 2, "'../../zz' is not one of"),
+    ):
+        result = run("decode", codes, *words, codec=tmp_path / "nowhere.safetensors")
+        assert result.exit_code == code, result.output
+        assert told in result.stderr
+
+
+def test_info_about_a_recording_says_how_to_make_codes(run, folder):
+    result = run("info", folder / "short.wav", codec=None)
+    assert result.exit_code == 8
+    assert "short.wav is a recording" in result.stderr
+    assert "vall-e codec encode" in result.stderr
+
+
 def test_a_folder_without_recordings_is_told(run, tmp_path):
     (tmp_path / "empty").mkdir()
     result = run("encode", tmp_path / "empty", "-o", tmp_path / "codes")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vall_e.audio.encoding import ENCODINGS, format_of
 from vall_e.cli.app import App
 from vall_e.errors import AudioError, CheckpointError, DataError, VallEError
 from vall_e.registry import Preset
@@ -89,6 +90,8 @@ def encode(
     from vall_e.data.recordings import AUDIO
 
     todo = _todo(sources, output, AUDIO, CODES)
+    if _is_one(todo, output):
+        _require_codes(output)
     found = _codec(app, config, name, overrides, device)
 
     def do(source: Path, target: Path) -> str:
@@ -108,7 +111,10 @@ def encode(
 @OUTPUT
 @_chosen
 @click.option("--levels", type=click.IntRange(min=1), help="Use the first so many. Default: all.")
-@click.option("--format", "kind", default="wav", show_default=True, help="Of files in a folder.")
+@click.option(
+    "--format", "kind", type=click.Choice([*ENCODINGS]),
+    help="Of files in a folder. Default: wav.",
+)  # fmt: skip
 @DEVICE
 @click.pass_obj
 def decode(
@@ -119,11 +125,14 @@ def decode(
     name: str | None,
     overrides: tuple[str, ...],
     levels: int | None,
-    kind: str,
+    kind: str | None,
     device: str,
 ) -> None:
     """Write the sound of files of codes. They must be of the codec that is chosen."""
-    todo = _todo(sources, output, (CODES,), f".{kind}")
+    todo = _todo(sources, output, (CODES,), f".{kind or 'wav'}")
+    if _is_one(todo, output):
+        _require_no_format(kind)
+        format_of(output)
     found = _codec(app, config, name, overrides, device)
 
     def do(source: Path, target: Path) -> str:
@@ -160,6 +169,7 @@ def info(
     if file is not None and holds_codes(file):
         facts = _facts_of_codes(file)
     else:
+        _require_no_recording(file)
         given = () if file is None else (f"codec.path={json.dumps(str(file))}",)
         facts = _facts_of_codec(_codec(app, config, name, (*given, *overrides), "cpu"))
     lines = (f"{fact}: {value}" for fact, value in facts.items())
@@ -187,10 +197,17 @@ def _todo(sources: Iterable[Path], output: Path, wanted: tuple[str, ...], suffix
         )
     one = [source for source in sources if source.is_file()]
     if len(one) == len(files) == 1 and not output.is_dir():
-        return [(one[0], output)]
-    todo = [(file, output / f"{_stem(short)}{suffix}") for file, short in files]
+        todo = [(one[0], output)]
+    else:
+        todo = [(file, output / f"{_stem(short)}{suffix}") for file, short in files]
     _require_distinct(todo)
+    _require_kept(todo)
     return todo
+
+
+def _is_one(todo: Todo, output: Path) -> bool:
+    """Whether the output is the file to write, not its folder."""
+    return todo[0][1] == output
 
 
 def _files(source: Path, wanted: tuple[str, ...]) -> list[tuple[Path, Path]]:
@@ -215,6 +232,43 @@ def _require_distinct(todo: Todo) -> None:
                 hint="do them one after the other, into two folders",
             )
         first[target] = source
+
+
+def _require_kept(todo: Todo) -> None:
+    """Raise `DataError` if what is written would take the place of what is read."""
+    sources = {source.resolve() for source, _ in todo}
+    for source, target in todo:
+        if target.resolve() in sources:
+            raise DataError(
+                f"{source} would be written over a file that is read: {target}",
+                hint="give another -o",
+            )
+
+
+def _require_codes(output: Path) -> None:
+    if not output.name.endswith(CODES):
+        name = output.name.partition(".")[0] or "voice"
+        raise DataError(
+            f"{output} is no name for a file of codes, they end in {CODES}",
+            hint=f"write -o {output.with_name(name + CODES)}",
+        )
+
+
+def _require_no_format(kind: str | None) -> None:
+    if kind is not None:
+        raise click.UsageError(
+            "--format is for folders: one file has the format that its ending in -o names"
+        )
+
+
+def _require_no_recording(file: Path | None) -> None:
+    from vall_e.data.recordings import AUDIO
+
+    if file is not None and file.suffix.lower() in AUDIO:
+        raise DataError(
+            f"{file} is a recording, neither codes nor a codec",
+            hint=f"make codes of it: vall-e codec encode {file} -o {file.stem}{CODES}",
+        )
 
 
 def _each(todo: Todo, do: Callable[[Path, Path], str]) -> None:
