@@ -153,19 +153,23 @@ class KilledError(Exception):
     """Stands for a kill: it ends the process wherever it is."""
 
 
-@pytest.mark.parametrize("after", [1, 3])
-@pytest.mark.parametrize("torn", ["", "manifest.jsonl", "codes.i16"])
-def test_a_run_that_was_killed_goes_on_where_it_was(folder, tmp_path, after, torn):
-    run(folder, tmp_path / "whole")
+def kill_after(number, folder, out):
     seen = []
 
     def kill(item):
         seen.append(item)
-        if len(seen) == after:
+        if len(seen) == number:
             raise KilledError
 
     with pytest.raises(KilledError):
-        run(folder, tmp_path / "out", on_item=kill)
+        run(folder, out, on_item=kill)
+
+
+@pytest.mark.parametrize("after", [1, 3])
+@pytest.mark.parametrize("torn", ["", "manifest.jsonl", "codes.i16"])
+def test_a_run_that_was_killed_goes_on_where_it_was(folder, tmp_path, after, torn):
+    run(folder, tmp_path / "whole")
+    kill_after(after, folder, tmp_path / "out")
     with pytest.raises(DataError, match="is not finished"):
         Dataset(tmp_path / "out")
     if torn:
@@ -176,7 +180,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(folder, tmp_path, after, tor
     assert files(tmp_path / "out") == files(tmp_path / "whole")
 
 
-def test_an_entry_whose_codes_were_lost_is_done_again(folder, tmp_path):
+def test_an_entry_whose_codes_were_lost_is_done_again(folder, tmp_path, caplog):
     run(folder, tmp_path / "out")
     whole = files(tmp_path / "out")
     (tmp_path / "out" / "codes.i16").write_bytes(whole["codes.i16"][:-10])
@@ -184,6 +188,17 @@ def test_an_entry_whose_codes_were_lost_is_done_again(folder, tmp_path):
         Dataset(tmp_path / "out")
     assert run(folder, tmp_path / "out").done == 1
     assert files(tmp_path / "out") == whole
+    assert "the codes of '3' were not whole: it is done again" in caplog.text
+
+
+def test_a_file_of_codes_that_lacks_more_than_a_kill_takes_is_refused(folder, tmp_path):
+    run(folder, tmp_path / "out")
+    path = tmp_path / "out" / "codes.i16"
+    path.write_bytes(path.read_bytes()[:100])
+    before = files(tmp_path / "out")
+    with pytest.raises(DataError, match=r"too short: the codes of 4 of 4 utterances are missing"):
+        run(another(tmp_path), tmp_path / "out")
+    assert files(tmp_path / "out") == before
 
 
 def test_a_folder_of_another_codec_is_refused(folder, tmp_path):
@@ -192,9 +207,11 @@ def test_a_folder_of_another_codec_is_refused(folder, tmp_path):
         run(folder, tmp_path / "out", partial(make, levels=2))
 
 
-def test_a_folder_of_something_else_is_refused(folder, tmp_path):
+def test_a_folder_of_something_else_is_refused_and_left_as_it_is(folder, tmp_path):
+    before = files(folder)
     with pytest.raises(DataError, match="holds something else than a dataset"):
         run(folder, folder)
+    assert files(folder) == before
 
 
 @pytest.mark.parametrize("order", [[0, 2, 3], [1, 0, 2, 3], [1, 2, 3]], ids=str)
@@ -210,13 +227,30 @@ def test_a_manifest_whose_lines_were_moved_is_refused(folder, tmp_path, order):
     assert files(tmp_path / "out") == before
 
 
-def test_a_manifest_without_its_last_line_is_completed(folder, tmp_path):
+def forget(out, lines):
+    """Delete so many lines at the end of the manifest."""
+    path = out / "manifest.jsonl"
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:-lines]))
+
+
+@pytest.mark.parametrize("lines", [1, 3, 4])
+def test_a_finished_dataset_whose_last_lines_were_deleted_is_refused(folder, tmp_path, lines):
+    """Else their codes would be cut off."""
     run(folder, tmp_path / "out")
-    whole = files(tmp_path / "out")
-    lines = whole["manifest.jsonl"].splitlines(keepends=True)
-    (tmp_path / "out" / "manifest.jsonl").write_bytes(b"".join(lines[:3]))
-    assert run(folder, tmp_path / "out").done == 1
-    assert files(tmp_path / "out") == whole
+    forget(tmp_path / "out", lines)
+    before = files(tmp_path / "out")
+    with pytest.raises(DataError, match=f"has {4 - lines} lines, dataset.json says 4"):
+        run(folder, tmp_path / "out")
+    assert files(tmp_path / "out") == before
+
+
+def test_an_unfinished_dataset_without_its_last_line_goes_on(folder, tmp_path, caplog):
+    run(folder, tmp_path / "whole")
+    kill_after(3, folder, tmp_path / "out")
+    forget(tmp_path / "out", 1)
+    assert run(folder, tmp_path / "out").done == 2
+    assert files(tmp_path / "out") == files(tmp_path / "whole")
+    assert "bytes of an utterance that was not finished are cut off" in caplog.text
 
 
 def test_a_manifest_that_was_written_anew_stays_whole(folder, tmp_path):

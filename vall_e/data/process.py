@@ -108,19 +108,50 @@ def _open(out: Path, info: Info) -> list[Entry]:
     others = {path.name for path in out.iterdir()} - {LOCK}
     if others and not others & {MANIFEST, INFO}:
         raise DataError(f"{out} holds something else than a dataset", hint="choose another folder")
-    if (out / INFO).exists():
-        _require_same(read_info(out), info, out)
     entries = read_entries(out)
     _require_gapless(entries, out)
+    if (out / INFO).exists():
+        found = read_info(out)
+        _require_same(found, info, out)
+        _require_all(entries, found, out)
+    entries = _with_codes(entries, out, 2 * info.levels)
     write_info(out, info)
-    frame = 2 * info.levels
     with (out / CODES).open("ab") as codes, (out / MANIFEST).open("ab") as manifest:
-        size = codes.tell()
-        while entries and (entries[-1].offset + entries[-1].frames) * frame > size:
-            entries.pop()
-        codes.truncate(frame * sum(entry.frames for entry in entries))
+        codes.truncate(2 * info.levels * sum(entry.frames for entry in entries))
         manifest.truncate(sum(map(len, read_lines(out)[: len(entries)])))
     return entries
+
+
+def _require_all(entries: Sequence[Entry], found: Info, out: Path) -> None:
+    """Raise `DataError` if lines of a finished dataset are gone: their codes would be cut off."""
+    if found.complete and len(entries) < found.utterances:
+        raise DataError(
+            f"{out / MANIFEST} has {len(entries)} lines, {INFO} says {found.utterances}: "
+            "lines at its end were deleted",
+            hint="put the manifest back as it was, or process into another folder",
+        )
+
+
+def _with_codes(entries: list[Entry], out: Path, frame: int) -> list[Entry]:
+    """Those whose codes are there, `frame` bytes each: all but the last, which a kill can tear.
+
+    Raises `DataError` if more of them are missing.
+    """
+    path = out / CODES
+    size = path.stat().st_size if path.exists() else 0
+    whole = [entry for entry in entries if (entry.offset + entry.frames) * frame <= size]
+    missing = len(entries) - len(whole)
+    if missing > 1:
+        raise DataError(
+            f"{path} is too short: the codes of {missing} of {len(entries)} utterances are missing",
+            hint="copy the folder again, or process into another folder",
+        )
+    if missing:
+        log.warning("the codes of %r were not whole: it is done again", entries[-1].id)
+    rest = size - frame * sum(entry.frames for entry in whole)
+    if rest and not missing:
+        log.warning("%s: %d bytes of an utterance that was not finished are cut off", path, rest)
+    return whole
 
 
 def _require_gapless(entries: Sequence[Entry], out: Path) -> None:
