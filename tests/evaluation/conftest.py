@@ -23,20 +23,22 @@ class Loudness:
     packages = ("numpy", "no-such-distribution")
     remarks = ("its ears are small",)
 
-    def __init__(self):
+    def __init__(self, figure):
+        self.figure = figure
         self.weights = {"ears": "0" * 64}
-        self.figures = {"peak": Figure("largest sample", better="higher")}
+        self.figures = {figure: Figure("largest sample", better="higher")}
 
     def __call__(self, evidence):
         if not evidence.text:
-            return Verdict({"peak": Score(None, reason="nothing should be said")})
+            return Verdict({self.figure: Score(None, reason="nothing should be said")})
         peak = float(np.abs(evidence.clip.samples).max())
-        return Verdict({"peak": Score(peak)}, {"heard": f"<{evidence.text}>"})
+        return Verdict({self.figure: Score(peak)}, {"heard": f"<{evidence.text}>"})
 
 
 @frozen
 class Config:
     reason: str = ""
+    figure: str = "peak"
 
 
 def build_missing(config, *, case):
@@ -47,7 +49,7 @@ class Judges:
     @hookimpl
     def vall_e_register_judges(self):
         return [
-            Component("loud", Config, lambda config, *, case: Loudness(), "the peak"),
+            Component("loud", Config, lambda config, *, case: Loudness(config.figure), "the peak"),
             Component("missing", Config, build_missing, "cannot be had"),
         ]
 

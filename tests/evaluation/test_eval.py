@@ -30,9 +30,9 @@ def test_a_list_is_judged_by_all_that_can(vall_e, listed):
     result = vall_e("eval", listed, "-o", "out")
     assert result.exit_code == 0, result.output
     told = report()
-    assert told["summary"]["all"]["peak"]["value"] == pytest.approx(0.35, abs=1e-3)
-    assert told["summary"]["ann"]["peak"]["value"] == pytest.approx(0.4, abs=1e-3)
-    assert told["summary"]["all"]["seconds_per_word"]["value"] == 0.25
+    assert told["pooled"]["peak"]["value"] == pytest.approx(0.35, abs=1e-3)
+    assert told["groups"]["ann"]["peak"]["value"] == pytest.approx(0.4, abs=1e-3)
+    assert told["pooled"]["seconds_per_word"]["value"] == 0.25
     assert told["unavailable"] == {
         "missing": "the judge missing needs the package ears. pip install ears"
     }
@@ -77,7 +77,7 @@ def test_the_page_plays_the_clips_worst_first_without_scripts(vall_e, listed, tm
 def test_a_figure_that_no_clip_has_tells_its_reason(vall_e, listed):
     listed.write_text("path\n0.wav\n")
     assert vall_e("eval", listed, "-o", "out").exit_code == 0
-    assert report()["summary"]["all"]["peak"] == {
+    assert report()["pooled"]["peak"] == {
         "value": None, "interval": None, "clips": 0, "left_out": 1,
         "reason": "nothing should be said",
     }  # fmt: skip
@@ -105,7 +105,7 @@ def test_a_model_says_every_text_in_every_voice(speak):
         for text in ("one two", "three")
     ]  # fmt: skip
     assert len(list(Path("out/clips").iterdir())) == 8
-    assert {"all", "me", "kathleen"} == told["summary"].keys()
+    assert {"me", "kathleen"} == told["groups"].keys()
     assert told["inputs"]["model"]["file"] == "tiny.safetensors"
     assert {"texts", "voice me", "voice kathleen"} <= told["inputs"].keys()
 
@@ -150,7 +150,7 @@ def test_a_codec_is_judged_at_each_number_of_levels(vall_e):
     )
     assert result.exit_code == 0, result.output
     told = report()
-    assert list(told["summary"]) == ["1 level", "3 levels"]
+    assert (list(told["groups"]), told["pooled"]) == (["1 level", "3 levels"], {})
     assert told["clips"][0]["original"] == "../speech/a0031.flac"
     assert told["inputs"]["codec"]["identity"].startswith("staircase")
     one, three = (Clip.read(Path("out", clip["path"])) for clip in told["clips"])
@@ -178,6 +178,7 @@ def test_judges_have_options(vall_e, listed):
         (["list.tsv", "--judge", "missing"], 4, "needs the package ears"),
         (["list.tsv", "--json", "no/such.json"], 8, "no/such.json cannot be written"),
         (["bad.tsv"], 8, "no column `path`"),
+        (["misspelt.tsv"], 8, "unknown column 'txet', did you mean 'text'"),
         (["gone.tsv"], 8, "2 files that do not exist: a.wav, b.wav"),
         (["noise.tsv"], 5, "no audio that can be read"),
         (["--data", ".", "-o", "o", "--levels", "99"], 3, "--levels 99: the codec has 8"),
@@ -187,11 +188,80 @@ def test_judges_have_options(vall_e, listed):
 def test_mistakes_are_told_with_their_exit_code(vall_e, listed, tmp_path, args, code, says):
     (tmp_path / "bad.tsv").write_text("file\ttext\n0.wav\thi\n")
     (tmp_path / "gone.tsv").write_text("path\na.wav\nb.wav\n0.wav\n")
+    (tmp_path / "misspelt.tsv").write_text("path\ttxet\n0.wav\thi\n")
     (tmp_path / "noise.tsv").write_text("path\nlist.tsv\n")
     (tmp_path / "empty.txt").write_text("\n\n")
     result = vall_e("eval", *args)
     assert result.exit_code == code, result.output
     assert says in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--json", "--html"])
+def test_a_report_without_a_folder_is_told_before_the_work(speak, option):
+    result = speak("--voice", "me.wav", "-n", 1, option, "no/such.file")
+    assert result.exit_code == 8
+    assert "make the folder no first" in result.stderr
+    assert not Path("out/clips").exists()
+
+
+@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_a_clip_that_cannot_be_read_costs_no_other_its_verdict(vall_e, listed, workers):
+    Path("5.wav").write_text("no sound")
+    result = vall_e("eval", listed, "--judge", "signal", "-o", "out", "--workers", workers)
+    assert result.exit_code == 0, result.output
+    told = report()
+    assert told["pooled"]["seconds"]["value"] == 0.5
+    assert (told["pooled"]["seconds"]["clips"], told["pooled"]["seconds"]["left_out"]) == (5, 1)
+    assert set(told["clips"][5]["scores"].values()) == {None}
+    assert "no audio that can be read" in told["clips"][5]["reasons"]["seconds"]
+    assert "Left out, for they cannot be heard: 1; the first: " in result.stderr
+    assert "5 clips, 1 left out: " in Path("out/report.html").read_text()
+
+
+def test_a_voice_that_cannot_be_read_costs_only_its_own_clips_their_verdict(vall_e, listed):
+    Path("odd.wav").write_text("no sound")
+    rows = listed.read_text().splitlines()
+    listed.write_text("\n".join([*rows[:-1], rows[-1].replace("ann.wav", "odd.wav")]))
+    assert vall_e("eval", listed, "-o", "out").exit_code == 0
+    assert report()["pooled"]["seconds"]["clips"] == 5
+    assert "odd.wav" in report()["clips"][5]["reasons"]["seconds"]
+
+
+def test_a_recording_that_cannot_be_read_is_left_out_and_told(vall_e):
+    shutil.copytree(SPEECH, "speech")
+    Path("speech", "bad.wav").write_text("no sound")
+    with Path("speech", "transcripts.tsv").open("a", encoding="utf-8") as table:
+        table.write("\nbad.wav\tnobody knows\n")
+    staircase = ["--set", "codec={name: staircase, sample_rate: 16000}"]
+    result = vall_e("eval", "--data", "speech", *staircase, "--judge", "signal", "-o", "out")
+    assert result.exit_code == 0, result.output
+    *good, bad = report()["clips"]
+    assert good
+    assert {clip["scores"]["seconds"] is None for clip in good} == {False}
+    assert bad["path"] == "../speech/bad.wav"
+    assert "no audio that can be read" in bad["reasons"]["seconds"]
+    assert report()["pooled"]["seconds"]["left_out"] == 1
+
+
+def test_a_speaker_called_all_is_not_taken_for_all_of_them(vall_e, listed):
+    listed.write_text(listed.read_text().replace("\tann\t", "\tall\t"))
+    assert vall_e("eval", listed, "-o", "out").exit_code == 0
+    told = report()
+    assert told["pooled"]["peak"]["value"] == pytest.approx(0.35, abs=1e-3)
+    assert told["groups"]["all"]["peak"]["value"] == pytest.approx(0.4, abs=1e-3)
+    assert told["groups"]["bob"]["peak"]["value"] == pytest.approx(0.3, abs=1e-3)
+
+
+def test_one_judge_judges_twice_if_its_options_give_other_figures(vall_e, listed):
+    twice = ["--judge", "{name: loud, figure: first}", "--judge", "{name: loud, figure: second}"]
+    assert vall_e("eval", listed, "-o", "out", *twice).exit_code == 0
+    assert set(report()["figures"]) == {"first", "second"}
+
+
+def test_a_figure_that_two_judges_give_is_refused(vall_e, listed):
+    result = vall_e("eval", listed, "--judge", "loud", "--judge", "{name: loud, reason: none}")
+    assert result.exit_code == 4
+    assert "both give the figure 'peak'" in result.stderr
 
 
 @pytest.mark.slow

@@ -41,6 +41,13 @@ def test_a_pause_is_what_is_40_db_below_the_loudest_moment():
     assert figures([0.5] * 600 + [0.006] * 400)["silence"] == 0.0
 
 
+def test_a_pause_lasts_20_milliseconds_at_least():
+    """Of 1000 samples a second, each tenth window of 20 is quiet; no shorter gap is."""
+    gaps = ([0.5] * 180 + [0.0] * 20) * 5
+    assert figures(gaps)["silence"] == pytest.approx(0.1)
+    assert figures(([0.5] * 10 + [0.0] * 10) * 50)["silence"] == 0.0
+
+
 def test_nothing_but_zeros_is_all_silence():
     found = figures([0.0] * 100)
     assert (found["silence"], found["level_dbfs"]) == (1.0, None)

@@ -157,9 +157,7 @@ def _measure_codecs(
     choices = [choose(name, JudgeChoice, app.registry, source="--codecs") for name in known]
     panel = Panel.of(choices, Case(), all_of_them=False)
     clips = [Clip.read(file).mono().check() for file in files]
-    rows = [
-        measure(one, clips, [*panel.judges.values()], repeats=repeats) for one in contestants(codec)
-    ]
+    rows = [measure(one, clips, panel.judges, repeats=repeats) for one in contestants(codec)]
     facts = {
         "recordings": len(clips),
         "seconds": round(sum(clip.seconds for clip in clips), 3),

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import frozen
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vall_e.cli.app import App
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from vall_e.evaluation.items import Item, Items
     from vall_e.evaluation.panel import Panel
     from vall_e.evaluation.report import Report
+    from vall_e.evaluation.statistics import Summary
     from vall_e.judging import Case
     from vall_e.registry import Registry
 
@@ -73,27 +75,7 @@ count = click.IntRange(min=1)
     help="Processes that judge; 0 judges in this one.",
 )  # fmt: skip
 @click.pass_context
-def evaluate(
-    ctx: click.Context,
-    table: Path | None,
-    data: Path | None,
-    levels: tuple[int, ...],
-    texts: Path | None,
-    voices: tuple[str, ...],
-    model: str | None,
-    count: int | None,
-    repeats: int,
-    seed: int,
-    config: Path | None,
-    overrides: tuple[str, ...],
-    device: str | None,
-    judges: tuple[str, ...],
-    candidates: Path | None,
-    output: Path | None,
-    json_file: Path | None,
-    html_file: Path | None,
-    workers: int,
-) -> None:
+def evaluate(ctx: click.Context, **given: Any) -> None:
     """Judge clips that a LIST names, what a codec decodes (--data), or what a model says (--texts).
 
     LIST is separated by tabs: path, and if known text, speaker, reference (a recording of the voice
@@ -101,45 +83,68 @@ def evaluate(
     folder, and is not made again when the command is given again.
     """
     app: App = ctx.obj
-    _check_usage(ctx)
-    _choices(judges, app.registry)  # a misspelt name is told before the work
-    if output:
-        _make_folder(output)
-    more = _lines(candidates) if candidates else []
-    with _kept(output), _bar(app.console) as advance:
-        if texts:
-            items = _spoken(app, ctx.params, _lines(texts), output or Path(), advance)
-        elif data:
-            items = _decoded(app, ctx.params, output or Path(), advance)
-        else:
-            items = _listed(table or Path(), count)
-    items = _with_inputs(items, texts=texts, candidates=candidates)
+    asked = Asked(**given)
+    _check_usage(ctx, asked)
+    _choices(asked.judges, app.registry)  # a misspelt name is told before the work
+    _check_places(asked)
+    more = _lines(asked.candidates) if asked.candidates else []
+    items = _with_inputs(_items(app, asked), texts=asked.texts, candidates=asked.candidates)
     began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     run = {"command": "vall-e eval", "options": _given(ctx), "time": began}
     with _bar(app.console) as advance:
-        report = _judge(app, judges, items, items.case(more, seed), workers, run, advance)
-    for path in (json_file, output and output / "report.json"):
-        if path:
-            report.write_json(path)
-    for path in (html_file, output and output / "report.html"):
-        if path:
-            _write_page(report, path)
+        case = items.case(more, asked.seed)
+        report = _judge(app, asked.judges, items, case, asked.workers, run, advance)
+    _write(report, asked)
     _echo(report)
 
 
-def _check_usage(ctx: click.Context) -> None:
-    given = ctx.params
-    if sum(given[name] is not None for name in ("table", "data", "texts")) != 1:
+@frozen(kw_only=True)
+class Asked:
+    """What the command line says: a field for each argument and option."""
+
+    table: Path | None
+    data: Path | None
+    levels: tuple[int, ...]
+    texts: Path | None
+    voices: tuple[str, ...]
+    model: str | None
+    count: int | None
+    repeats: int
+    seed: int
+    config: Path | None
+    overrides: tuple[str, ...]
+    device: str | None
+    judges: tuple[str, ...]
+    candidates: Path | None
+    output: Path | None
+    json_file: Path | None
+    html_file: Path | None
+    workers: int
+
+    @property
+    def json_files(self) -> list[Path]:
+        return _there(self.json_file, self.output and self.output / "report.json")
+
+    @property
+    def html_files(self) -> list[Path]:
+        return _there(self.html_file, self.output and self.output / "report.html")
+
+
+def _there(*paths: Path | None) -> list[Path]:
+    return [path for path in paths if path]
+
+
+def _check_usage(ctx: click.Context, asked: Asked) -> None:
+    if sum(source is not None for source in (asked.table, asked.data, asked.texts)) != 1:
         raise click.UsageError("give one of LIST, --data and --texts.")
-    speaks = given["texts"] is not None
-    if (speaks or given["data"]) and not given["output"]:
+    if not asked.table and not asked.output:
         raise click.UsageError("name the folder of the clips with -o.")
     told = {p.name for p in ctx.command.params if p.name and ctx.get_parameter_source(p.name)
             is click.core.ParameterSource.COMMANDLINE}  # fmt: skip
     only = {
-        "--texts": (speaks, {"voices", "model", "repeats", "device"}),
-        "--data": (given["data"] is not None, {"levels"}),
-        "--texts or --data": (not given["table"], {"config", "overrides"}),
+        "--texts": (asked.texts is not None, {"voices", "model", "repeats", "device"}),
+        "--data": (asked.data is not None, {"levels"}),
+        "--texts or --data": (not asked.table, {"config", "overrides"}),
     }
     for needed, (there, names) in only.items():
         for name in sorted(names & told):
@@ -147,48 +152,83 @@ def _check_usage(ctx: click.Context) -> None:
                 raise click.UsageError(f"--{_spelt(ctx, name)} goes with {needed}.")
 
 
+def _check_places(asked: Asked) -> None:
+    """Make the folder of the clips; raise `DataError` if a report would have no folder."""
+    from vall_e.errors import DataError
+    from vall_e.whole_file import make_folder
+
+    if asked.output:
+        make_folder(asked.output, error=DataError)
+    for path in (*asked.json_files, *asked.html_files):
+        if not path.parent.is_dir():
+            raise DataError(
+                f"{path} cannot be written: {path.parent} is not a folder",
+                hint=f"make the folder {path.parent} first",
+            )
+
+
+def _items(app: App, asked: Asked) -> Items:
+    """What to judge; spoken or decoded first, where that is asked."""
+    with _kept(asked.output), _bar(app.console) as advance:
+        if asked.texts:
+            return _spoken(app, asked, _lines(asked.texts), advance)
+        if asked.data:
+            return _decoded(app, asked, asked.data, advance)
+        return _listed(asked.table or Path(), asked.count)
+
+
+def _write(report: Report, asked: Asked) -> None:
+    from vall_e.evaluation.page import write_page
+
+    for path in asked.json_files:
+        report.write_json(path)
+    for path in asked.html_files:
+        write_page(report, path)
+
+
 def _spelt(ctx: click.Context, name: str) -> str:
     return next(p.opts[-1].lstrip("-") for p in ctx.command.params if p.name == name)
 
 
-def _spoken(
-    app: App, given: Mapping[str, Any], texts: Sequence[str], output: Path, advance: Advance
-) -> Items:
+def _spoken(app: App, asked: Asked, texts: Sequence[str], advance: Advance) -> Items:
     from vall_e.evaluation.speaking import orders, speak
     from vall_e.opening import open_synthesizer
 
     synthesizer = open_synthesizer(
-        given["model"],
-        given["config"],
+        asked.model,
+        asked.config,
         app.registry,
-        overrides=given["overrides"],
+        overrides=asked.overrides,
         environ=app.environ,
         home=home(app),
-        device=given["device"],
+        device=asked.device,
     )
-    voices = given["voices"] or ((synthesizer.usual_voice,) if synthesizer.usual_voice else ())
+    voices = asked.voices or ((synthesizer.usual_voice,) if synthesizer.usual_voice else ())
     if not voices:
         raise click.UsageError("this model has no usual voice: name one with --voice.")
-    wanted = orders(texts[: given["count"]], voices, seed=given["seed"], repeats=given["repeats"])
-    return speak(
-        synthesizer, wanted, output / "clips", on_clip=partial(advance, "spoken", len(wanted))
-    )
+    wanted = orders(texts[: asked.count], voices, seed=asked.seed, repeats=asked.repeats)
+    on_clip = partial(advance, "spoken", len(wanted))
+    return speak(synthesizer, wanted, _clips(asked), on_clip=on_clip)
 
 
-def _decoded(app: App, given: Mapping[str, Any], output: Path, advance: Advance) -> Items:
+def _decoded(app: App, asked: Asked, data: Path, advance: Advance) -> Items:
     from vall_e.config.load import load
     from vall_e.evaluation.resynthesis import resynthesize
 
-    config = load(given["config"], app.registry, overrides=given["overrides"], environ=app.environ)
+    config = load(asked.config, app.registry, overrides=asked.overrides, environ=app.environ)
     codec = config.codec.build()
     return resynthesize(
         codec,
-        given["data"],
-        given["levels"] or (codec.levels,),
-        output / "clips",
-        count=given["count"],
+        data,
+        asked.levels or (codec.levels,),
+        _clips(asked),
+        count=asked.count,
         on_clip=partial(advance, "decoded", None),
     )
+
+
+def _clips(asked: Asked) -> Path:
+    return (asked.output or Path()) / "clips"
 
 
 def _listed(table: Path, count: int | None) -> Items:
@@ -235,17 +275,6 @@ def _judge(
     return Report.of(items, judged, panel, seed=case.seed, run=run)
 
 
-def _make_folder(folder: Path) -> None:
-    from vall_e.errors import DataError
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as exc:
-        raise DataError(
-            f"the folder {folder} cannot be made: {exc.strerror}", hint="name another with -o"
-        ) from exc
-
-
 def _panel(names: Sequence[str], registry: Registry, case: Case) -> Panel:
     from vall_e.evaluation.panel import Panel
 
@@ -268,12 +297,6 @@ def _choices(names: Sequence[str], registry: Registry) -> list[JudgeChoice]:
     return [choose(name, JudgeChoice, registry, source="--judge") for name in names]
 
 
-def _write_page(report: Report, path: Path) -> None:
-    from vall_e.evaluation.page import write_page
-
-    write_page(report, path)
-
-
 def _given(ctx: click.Context) -> dict[str, Any]:
     """The options that were given, as JSON can hold them."""
     return {
@@ -284,18 +307,23 @@ def _given(ctx: click.Context) -> dict[str, Any]:
 
 
 def _echo(report: Report) -> None:
-    for group, found in report.summaries.items():
-        click.echo(f"{group}:")
+    for label, found in report.columns:
+        click.echo(f"{label}:")
         for name, summary in found.items():
-            if summary.value is None:
-                continue
-            low, high = summary.interval or (None, None)
-            around = f"  [{low:.3f}, {high:.3f}]" if low is not None else ""
-            click.echo(f"  {name:18} {summary.value:9.3f}{around:20}  n {summary.clips}")
+            if summary.value is not None:
+                click.echo(f"  {name:18} {_figure(summary)}")
     for remark in report.remarks:
         click.echo(f"Mind: {remark}", err=True)
     for name, reason in report.unavailable.items():
         click.echo(f"Not judged by {name}: {reason}", err=True)
+    if report.problems:
+        many, first = len(report.problems), report.problems[0]
+        click.echo(f"Left out, for they cannot be heard: {many}; the first: {first}", err=True)
+
+
+def _figure(summary: Summary) -> str:
+    around = "  [{:.3f}, {:.3f}]".format(*summary.interval) if summary.interval else ""
+    return f"{summary.value:9.3f}{around:20}  n {summary.clips}"
 
 
 Advance = Callable[[str, int | None, "Item"], None]

@@ -5,13 +5,15 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from attrs import field, frozen
 
 from vall_e.audio.clip import Clip
-from vall_e.errors import DataError
+from vall_e.config.mistakes import meant
+from vall_e.errors import AudioError, DataError
 from vall_e.judging import Case, Evidence
 
 COLUMNS = ("path", "text", "speaker", "reference", "original")
@@ -31,9 +33,13 @@ class Item:
     """A recording of the voice that is meant."""
     original: Path | None = None
     """What the codec was given."""
+    problem: str = ""
+    """Why there is no clip; then `path` is what it should have been made of."""
 
     def evidence(self) -> Evidence:
         """The clips, read. Raises `AudioError`."""
+        if self.problem:
+            raise AudioError(self.problem, hint="correct the recording, or take it out")
         return Evidence(
             Clip.read(self.path),
             text=self.text,
@@ -59,7 +65,8 @@ class Items:
         pairs = {(i.speaker, i.reference): None for i in self.items if i.speaker and i.reference}
         references: dict[str, list[Clip]] = {}
         for speaker, path in pairs:
-            references.setdefault(speaker, []).append(Clip.read(path))
+            with suppress(AudioError):  # the clips that are compared with it tell why
+                references.setdefault(speaker, []).append(Clip.read(path))
         return Case((*texts, *(line for line in candidates if line not in texts)), references, seed)
 
 
@@ -73,15 +80,17 @@ def read_list(path: Path) -> Items:
         lines = io.StringIO(data.decode("utf-8-sig"))
     except UnicodeDecodeError as exc:
         raise DataError(f"{path} is not text in UTF-8", hint="save it as UTF-8") from exc
-    rows = list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
+    reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+    rows = list(reader)
     if not rows or not rows[0].get("path"):
         raise DataError(
             f"{path} has no rows, or no column `path`",
             hint=f"start it with a line of column names, by tabs: {', '.join(COLUMNS)}",
         )
+    _require_known(path, reader.fieldnames or ())
     items = tuple(_item(path, number, row) for number, row in enumerate(rows, 2))
     _require_files(path, items)
-    return Items(items, {"list": {"file": path.name, "sha256": sha256(data)}})
+    return Items(items, {"list": {"file": path.name, "sha256": hashlib.sha256(data).hexdigest()}})
 
 
 def read_lines(path: Path) -> list[str]:
@@ -97,11 +106,16 @@ def read_lines(path: Path) -> list[str]:
 
 def facts(path: Path) -> dict[str, str]:
     """A file's name and hash, to be told in the report."""
-    return {"file": path.name, "sha256": sha256(_bytes(path))}
+    return {"file": path.name, "sha256": hashlib.sha256(_bytes(path)).hexdigest()}
 
 
-def sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
+def _require_known(table: Path, columns: Iterable[str]) -> None:
+    unknown = [name for name in columns if name not in COLUMNS]
+    if unknown:
+        raise DataError(
+            f"{table} has the unknown column {unknown[0]!r}{meant(unknown[0], COLUMNS)}",
+            hint=f"take it out, or call it by one of the names {', '.join(COLUMNS)}",
+        )
 
 
 def _item(table: Path, number: int, row: Mapping[str, str | None]) -> Item:

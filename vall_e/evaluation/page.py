@@ -63,18 +63,18 @@ def _with_values(report: Report) -> dict[str, Figure]:
     return {
         name: figure
         for name, figure in report.figures.items()
-        if any(found[name].value is not None for found in report.summaries.values())
+        if any(found[name].value is not None for _, found in report.columns)
     }
 
 
 def _summary_table(report: Report, figures: Mapping[str, Figure]) -> str:
-    head = ["figure", "meaning", "better", *report.summaries]
+    head = ["figure", "meaning", "better", *(label for label, _ in report.columns)]
     rows = [
         [
             _cell(f"<code>{escape(name)}</code>"),
             _cell(escape(figure.meaning)),
             _cell(figure.better),
-            *(_cell(_summary(found[name]), number=True) for found in report.summaries.values()),
+            *(_cell(_summary(found[name]), number=True) for _, found in report.columns),
         ]
         for name, figure in figures.items()
     ]
@@ -86,7 +86,8 @@ def _summary(summary: Summary) -> str:
         return f"<small>{escape(summary.reason)}</small>"
     interval = summary.interval
     around = f" <span class=i>[{interval[0]:.3f}, {interval[1]:.3f}]</span>" if interval else ""
-    return f"{summary.value:.3f}{around}<br><small>{summary.clips} clips</small>"
+    lacking = f", {summary.left_out} left out: {escape(summary.reason)}" * (summary.left_out > 0)
+    return f"{summary.value:.3f}{around}<br><small>{summary.clips} clips{lacking}</small>"
 
 
 def _left_out(report: Report) -> str:
@@ -95,7 +96,7 @@ def _left_out(report: Report) -> str:
     shown = _with_values(report)
     for name in report.figures:
         if name not in shown:
-            told[name] = next(iter(report.summaries.values()))[name].reason
+            told[name] = report.columns[0][1][name].reason
     return f"<h3>Not judged</h3>{_facts(told)}" if told else ""
 
 

@@ -11,7 +11,7 @@ from attrs import frozen
 from torch.utils.data import DataLoader, Dataset
 
 from vall_e.config.schema import JudgeChoice
-from vall_e.errors import PluginError, UnavailableError
+from vall_e.errors import AudioError, PluginError, UnavailableError
 from vall_e.evaluation.items import Item
 from vall_e.judging import Case, Figure, Judge, Score
 
@@ -23,56 +23,64 @@ class Judged:
     item: Item
     scores: Mapping[str, Score]
     notes: Mapping[str, str]
+    problem: str = ""
+    """Why it cannot be heard; then no figure has an amount."""
 
 
 @frozen(eq=False)
 class Panel:
-    """Judges by name."""
+    """Judges, no two of which give the same figure."""
 
-    judges: Mapping[str, Judge]
+    judges: Sequence[Judge]
     unavailable: Mapping[str, str]
     """Why one cannot judge here, and what to do about it."""
 
     @classmethod
     def of(cls, choices: Sequence[JudgeChoice], case: Case, *, all_of_them: bool) -> Panel:
         """Build the judges. `all_of_them`: one that cannot be had is an error, not left out."""
-        judges: dict[str, Judge] = {}
+        judges: list[Judge] = []
+        owners: dict[str, str] = {}
         unavailable: dict[str, str] = {}
         for choice in choices:
             try:
-                judges[choice.name] = choice.build(case=case)
+                judge = choice.build(case=case)
             except UnavailableError as exc:
                 if all_of_them:
                     raise
                 unavailable[choice.name] = f"{exc.message}. {exc.hint}" if exc.hint else exc.message
-        panel = cls(judges, unavailable)
-        panel._require_distinct_figures()
-        return panel
+                continue
+            _claim(owners, choice.name, judge)
+            judges.append(judge)
+        return cls(judges, unavailable)
 
     @property
     def figures(self) -> dict[str, Figure]:
-        return {name: f for judge in self.judges.values() for name, f in judge.figures.items()}
+        return {name: f for judge in self.judges for name, f in judge.figures.items()}
 
     def __call__(self, item: Item) -> Judged:
-        evidence = item.evidence()
+        try:
+            evidence = item.evidence()
+        except AudioError as exc:
+            none = {name: Score(None, reason=exc.message) for name in self.figures}
+            return Judged(item, none, {}, problem=exc.message)
         scores: dict[str, Score] = {}
         notes: dict[str, str] = {}
-        for judge in self.judges.values():
+        for judge in self.judges:
             verdict = judge(evidence)
             scores |= verdict.scores
             notes |= verdict.notes
         return Judged(item, scores, notes)
 
-    def _require_distinct_figures(self) -> None:
-        owners: dict[str, str] = {}
-        for name, judge in self.judges.items():
-            for figure in judge.figures:
-                if figure in owners:
-                    raise PluginError(
-                        f"the judges {owners[figure]} and {name} both give the figure {figure!r}",
-                        hint="choose one of them with --judge",
-                    )
-                owners[figure] = name
+
+def _claim(owners: dict[str, str], name: str, judge: Judge) -> None:
+    """Note the judge of each of its figures. Raises `PluginError` if one has another already."""
+    for figure in judge.figures:
+        if figure in owners:
+            raise PluginError(
+                f"the judges {owners[figure]} and {name} both give the figure {figure!r}",
+                hint="choose one of them with --judge",
+            )
+        owners[figure] = name
 
 
 def judge_all(

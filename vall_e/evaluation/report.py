@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import asdict, frozen
 
-from vall_e.errors import DataError
+from vall_e.errors import AudioError, DataError
 from vall_e.evaluation.items import Item, Items
 from vall_e.evaluation.panel import Judged, Panel
 from vall_e.evaluation.statistics import Summary, summarize
@@ -22,6 +22,7 @@ from vall_e.whole_file import write_whole
 
 FORMAT = 1
 ALL = "all"
+"""What all clips together are called; a group may be called so too."""
 DIGITS = 4
 PACKAGES = ("vall-e", "torch", "numpy", "soundfile", "soxr")
 """What every figure depends on, beside the judges' own packages."""
@@ -33,8 +34,10 @@ class Report:
 
     figures: Mapping[str, Figure]
     judged: Sequence[Judged]
-    summaries: Mapping[str, Mapping[str, Summary]]
-    """By group, then by figure; `all` where the groups may be thrown together."""
+    pooled: Mapping[str, Summary]
+    """By figure, of all clips; empty where the groups may not be thrown together."""
+    groups: Mapping[str, Mapping[str, Summary]]
+    """By group, then by figure; empty where the only group is all clips."""
     inputs: Mapping[str, Mapping[str, str]]
     weights: Mapping[str, str]
     versions: Mapping[str, str]
@@ -54,16 +57,18 @@ class Report:
         seed: int,
         run: Mapping[str, Any],
     ) -> Report:
-        judges = panel.judges.values()
+        judges = panel.judges
+        _require_one(judged)
         return cls(
             figures=panel.figures,
             judged=judged,
-            summaries=_summaries(judged, panel.figures, seed=seed, pooled=items.pooled),
+            pooled=_summary(judged, panel.figures, seed, ALL) if items.pooled else {},
+            groups=_groups(judged, panel.figures, seed, pooled=items.pooled),
             inputs=items.inputs,
             weights={name: digest for judge in judges for name, digest in judge.weights.items()},
             versions=_versions([name for judge in judges for name in judge.packages]),
             unavailable=panel.unavailable,
-            remarks=[remark for judge in judges for remark in judge.remarks],
+            remarks=[*dict.fromkeys(remark for judge in judges for remark in judge.remarks)],
             seed=seed,
             run={**run, "machine": _machine()},
         )
@@ -73,10 +78,8 @@ class Report:
         return {
             "format": FORMAT,
             "figures": {name: asdict(figure) for name, figure in self.figures.items()},
-            "summary": {
-                group: {name: _rounded(asdict(summary)) for name, summary in found.items()}
-                for group, found in self.summaries.items()
-            },
+            "pooled": _plain(self.pooled),
+            "groups": {group: _plain(found) for group, found in self.groups.items()},
             "clips": [_clip(judged, folder) for judged in self.judged],
             "remarks": list(self.remarks),
             "unavailable": dict(self.unavailable),
@@ -86,6 +89,17 @@ class Report:
             "versions": dict(self.versions),
             "run": dict(self.run),
         }
+
+    @property
+    def columns(self) -> list[tuple[str, Mapping[str, Summary]]]:
+        """All clips, if they may be thrown together, then each group; with words for a reader."""
+        groups = [(group or "(none)", found) for group, found in self.groups.items()]
+        return [(ALL, self.pooled), *groups] if self.pooled else groups
+
+    @property
+    def problems(self) -> list[str]:
+        """Why clips could not be heard, for each that could not."""
+        return [one.problem for one in self.judged if one.problem]
 
     def write_json(self, path: Path) -> None:
         text = json.dumps(self.to_json(path.parent), indent=2, ensure_ascii=False)
@@ -110,26 +124,40 @@ def relative(path: Path, folder: Path) -> str:
         return path.resolve().as_posix()
 
 
-def _summaries(
-    judged: Sequence[Judged], figures: Mapping[str, Figure], *, seed: int, pooled: bool
+def _require_one(judged: Sequence[Judged]) -> None:
+    """Raise `AudioError` if there is nothing to hear in any of them."""
+    if judged and all(one.problem for one in judged):
+        raise AudioError(
+            f"none of {len(judged)} clips can be judged; the first: {judged[0].problem}",
+            hint="check the files",
+        )
+
+
+def _groups(
+    judged: Sequence[Judged], figures: Mapping[str, Figure], seed: int, *, pooled: bool
 ) -> dict[str, dict[str, Summary]]:
-    groups: dict[str, list[Judged]] = {ALL: list(judged)} if pooled else {}
-    named = dict.fromkeys(one.item.group for one in judged)
-    if len(named) > 1 or not pooled:
-        for group in named:
-            groups[group or "(none)"] = [one for one in judged if one.item.group == group]
+    members: dict[str, list[Judged]] = {}
+    for one in judged:
+        members.setdefault(one.item.group, []).append(one)
+    if len(members) == 1 and pooled:
+        return {}
+    return {group: _summary(found, figures, seed, group) for group, found in members.items()}
+
+
+def _summary(
+    members: Sequence[Judged], figures: Mapping[str, Figure], seed: int, group: str
+) -> dict[str, Summary]:
+    units = [_unit(one.item) for one in members]
     return {
-        group: {
-            name: summarize(
-                [one.scores[name] for one in members],
-                [_unit(one.item) for one in members],
-                seed=seed,
-                name=f"{group} {name}",
-            )
-            for name in figures
-        }
-        for group, members in groups.items()
+        name: summarize(
+            [one.scores[name] for one in members], units, seed=seed, name=f"{group} {name}"
+        )
+        for name in figures
     }
+
+
+def _plain(found: Mapping[str, Summary]) -> dict[str, Any]:
+    return {name: _rounded(asdict(summary)) for name, summary in found.items()}
 
 
 def _unit(item: Item) -> str:

@@ -13,12 +13,14 @@ import torch
 from attrs import frozen
 
 from vall_e.audio.clip import Clip
+from vall_e.audio.codes import Codes
 from vall_e.data.dataset import Dataset
 from vall_e.data.manifest import CODES, INFO
-from vall_e.data.recordings import find_recordings
-from vall_e.errors import ConfigError, DataError
-from vall_e.evaluation.items import Item, Items, facts, sha256
+from vall_e.data.recordings import Recording, find_recordings
+from vall_e.errors import AudioError, ConfigError, DataError
+from vall_e.evaluation.items import Item, Items, facts
 from vall_e.interfaces import Codec
+from vall_e.model.coding import decode, encode, to_codes
 
 
 @frozen(eq=False)
@@ -31,8 +33,8 @@ class Source:
     original: Path | None
     digest: str
     """Of what is decoded."""
-    codes: Callable[[], torch.Tensor]
-    """Makes the codes (k, f)."""
+    codes: Callable[[], Codes]
+    """Makes the codes, or raises `AudioError`."""
 
 
 def sources(path: Path, codec: Codec) -> tuple[list[Source], dict[str, dict[str, str]]]:
@@ -53,13 +55,13 @@ def sources(path: Path, codec: Codec) -> tuple[list[Source], dict[str, dict[str,
             recording.text,
             recording.speaker,
             recording.path,
-            sha256(recording.path.read_bytes()),
-            _encoder(recording.path, codec),
+            hashlib.sha256(recording.path.read_bytes()).hexdigest(),
+            partial(_encode, recording, codec),
         )
         for recording in found
     ]
-    digests = sha256("".join(source.digest for source in made).encode())
-    return made, {"recordings": {"file": path.name, "sha256": digests}}
+    digests = hashlib.sha256("".join(source.digest for source in made).encode())
+    return made, {"recordings": {"file": path.name, "sha256": digests.hexdigest()}}
 
 
 def resynthesize(
@@ -80,15 +82,23 @@ def resynthesize(
     for number in levels:
         for source in found[:count]:
             decoded = folder / _name(source, number, codec, weights)
-            if not decoded.is_file():
-                _decode(codec, source.codes()[:number]).write(decoded)
-            group = f"{number} level" + "s" * (number > 1)
-            items.append(
-                Item(decoded, source.text, source.speaker, group, original=source.original)
-            )
+            items.append(_item(source, number, codec, decoded))
             on_clip(items[-1])
     inputs["codec"] = {"identity": codec.identity, "sha256": weights}
     return Items(tuple(items), inputs, pooled=len(levels) == 1)
+
+
+def _item(source: Source, levels: int, codec: Codec, decoded: Path) -> Item:
+    """The clip, made if it is not there; or why it cannot be made."""
+    group = f"{levels} level" + "s" * (levels > 1)
+    if not decoded.is_file():
+        try:
+            codes = source.codes()
+        except AudioError as exc:
+            path = source.original or decoded
+            return Item(path, source.text, source.speaker, group, problem=exc.message)
+        decode(codes.levels(levels), codec).write(decoded)
+    return Item(decoded, source.text, source.speaker, group, original=source.original)
 
 
 def weights_of(codec: Codec) -> str:
@@ -122,27 +132,16 @@ def _of_dataset(dataset: Dataset, codec: Codec) -> list[Source]:
         codes = dataset.codes(entry)
         source = (dataset.folder / entry.source).resolve() if entry.source else None
         original = source if source and source.is_file() else None
-        digest = sha256(codes.tobytes())
-        known = partial(torch.from_numpy, codes)
+        digest = hashlib.sha256(codes.tobytes()).hexdigest()
+        known = partial(to_codes, torch.from_numpy(codes), codec)
         made.append(Source(entry.id, entry.text, entry.speaker, original, digest, known))
     return made
 
 
-def _encoder(path: Path, codec: Codec) -> Callable[[], torch.Tensor]:
-    def encode() -> torch.Tensor:
-        clip = Clip.read(path).mono().resample(codec.sample_rate)
-        # Resampling can overshoot a loud recording's peaks a little; codecs refuse that.
-        audio = torch.from_numpy(clip.samples).clamp(-1, 1)[None, None]
-        with torch.inference_mode():
-            return codec.encode(audio)[0]
-
-    return encode
-
-
-def _decode(codec: Codec, codes: torch.Tensor) -> Clip:
-    with torch.inference_mode():
-        samples = codec.decode(codes[None])[0, 0].float().clamp(-1, 1).numpy()
-    return Clip(samples, codec.sample_rate)
+def _encode(recording: Recording, codec: Codec) -> Codes:
+    if recording.problem:
+        raise AudioError(f"{recording.id}: {recording.problem}", hint="correct the recording")
+    return encode(Clip.read(recording.path), codec)
 
 
 def _name(source: Source, levels: int, codec: Codec, weights: str) -> str:
