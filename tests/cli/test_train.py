@@ -84,6 +84,35 @@ def test_a_run_may_start_from_other_weights(vall_e, tmp_path, monkeypatch):
     assert result.exit_code == 0, result.stderr
 
 
+def test_a_folder_that_is_taken_for_a_name_is_told(vall_e, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "first").mkdir()
+    result = vall_e("train", "run.yaml", "--from", "first")
+    assert result.exit_code != 0
+    assert "no model is called 'first'" in result.stderr
+    assert "Hint: write ./first for the file or folder of that name" in result.stderr
+
+
+def test_a_run_that_cannot_start_leaves_no_folder(vall_e, tmp_path):
+    assert vall_e("train", tmp_path / "run.yaml", "--from", "nosuch").exit_code == 4
+    assert not (tmp_path / "run").exists()
+
+
+def test_weights_that_a_resumed_run_does_not_use_are_told(vall_e, tmp_path):
+    vall_e("train", tmp_path / "run.yaml", "--max-steps", 1)
+    arguments = ("train", tmp_path / "run.yaml", "--max-steps", 2, "--resume")
+    told = "./other is not used: the run goes on with its own"
+    assert told in vall_e(*arguments, "--from", "./other").stderr
+    assert told not in vall_e(*arguments[:-1], "--resume").stderr
+
+
+def test_a_rank_that_is_no_number_is_told(staircase, vall_e, tmp_path):
+    app = App(registry=staircase, environ={"RANK": "first"})
+    result = CliRunner().invoke(cli, ["train", str(tmp_path / "run.yaml")], obj=app)
+    assert result.exit_code == 9
+    assert "the variable RANK is 'first'" in result.stderr
+
+
 def test_overfitting_leaves_the_folder_of_the_run_alone(vall_e, tmp_path):
     result = vall_e("train", tmp_path / "run.yaml", "--overfit", 1)
     assert result.exit_code == 0, result.stderr

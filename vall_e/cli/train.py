@@ -83,6 +83,8 @@ def train(
         start = config.training.start_from if run.progress.step == 0 else ""
         weights = f", with the weights of {start}" if start else ""
         click.echo(f"{folder}: from step {run.progress.step} to {steps}{weights}", err=True)
+        if start_from and not start:
+            click.echo(f"--from {start_from} is not used: the run goes on with its own", err=True)
         commands = Commands()
         stdin = _descriptor()
         if stdin is not None:
@@ -95,9 +97,13 @@ def train(
 
 def _held(folder: Path, environ: Mapping[str, str]) -> AbstractContextManager[None]:
     """The folder for this run alone. Of the ranks that a launcher numbers, the first holds it."""
-    if int(environ.get("RANK") or 0):
-        return nullcontext()
-    return locked(folder, error=TrainingError)
+    rank = environ.get("RANK") or "0"
+    if not rank.isdecimal():
+        raise TrainingError(
+            f"the variable RANK is {rank!r}, not the number of a process",
+            hint="unset it, or start the processes with torchrun",
+        )
+    return nullcontext() if int(rank) else locked(folder, error=TrainingError)
 
 
 def _descriptor() -> int | None:

@@ -25,7 +25,7 @@ from vall_e.data.dataset import Dataset
 from vall_e.data.loader import Loader, Maker, make_order
 from vall_e.data.source import Materials, Mixer
 from vall_e.discovery import discover
-from vall_e.errors import CheckpointError, DataError, TrainingError
+from vall_e.errors import CheckpointError, DataError, TrainingError, UnknownComponentError
 from vall_e.model.embedding import Sizes
 from vall_e.model.levels import level_sampler
 from vall_e.model.valle import Valle, build_valle
@@ -124,7 +124,14 @@ def _first_weights(config: RunConfig, registry: Registry | None) -> Path | None:
         return None
     if not is_name(name):
         return find_weights(Path(name))
-    component = (registry or discover()).get("model", name)
+    try:
+        component = (registry or discover()).get("model", name)
+    except UnknownComponentError as exc:
+        if not Path(name).exists():
+            raise
+        raise UnknownComponentError(
+            exc.message, hint=f"write ./{name} for the file or folder of that name"
+        ) from exc
     weights: Path = component.build(component.config())
     return weights
 
