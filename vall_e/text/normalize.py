@@ -120,9 +120,8 @@ class _Speaker:
         group = get_group_symbol(self.locale)
         group = "[ \xa0\u202f]" if group.isspace() else re.escape(group)
         point = re.escape(self.point)
-        return (
-            rf"(?:(?:\d{{1,3}}(?:{group}\d{{3}})+(?!\d)|\d+)(?:{point}\d+)?|(?<![\w.,]){point}\d+)"
-        )
+        whole = rf"(?:{self.words.thousands}|\d{{1,3}}(?:{group}\d{{3}})+(?!\d)|\d+)"
+        return rf"(?:{whole}(?:{point}\d+)?|(?<![\w.,]){point}\d+)"
 
     def _short_month_pattern(self) -> str:
         short = {name.rstrip(".") for name in self._short_months()}

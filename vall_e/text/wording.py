@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 
 _NEVER = r"(?!)"
+_SPACED = (
+    r"(?<!\d)(?<!\d )(?![6-9]\d\d \d{3} \d{3}(?! ?\d))[1-9]\d{0,2}(?:[ \xa0\u202f]\d{3})+(?! ?\d)"
+)
+"""1 000 000, but 612 345 678 is a telephone number."""
 _CLOCK = r"(?<![\d:])(?P<h>[01]?\d|2[0-3]):(?P<m>[0-5]\d)(?![\d:])"
 
 
@@ -38,6 +42,8 @@ class Wording:
     """With `{h}` and `{m}`."""
     full_hour: str
     """The time if there are no minutes to say."""
+    thousands: str = _NEVER
+    """Whole numbers with marks of thousands that CLDR does not have."""
     few_minutes: str = "{m}"
     """How minutes below ten are said."""
     time_of_day: str = _CLOCK
@@ -94,6 +100,7 @@ _EN_ABBREVIATIONS = {
     "cf.": "compare", "viz.": "namely", "approx.": "approximately", "est.": "established",
     "vol.": "volume", "vols.": "volumes", "ch.": "chapter", "pp.": "pages", "ed.": "edition",
     "a.m.": "a m", "p.m.": "p m", "A.M.": "a m", "P.M.": "p m", "B.C.": "B C", "A.D.": "A D",
+    "Tel.": "Telephone", "tel.": "telephone",
 }  # fmt: skip
 _DE_ABBREVIATIONS = {
     "Dr.": "Doktor", "Prof.": "Professor", "Hr.": "Herr", "Hrn.": "Herrn", "Fr.": "Frau",
@@ -179,6 +186,9 @@ _ENGLISH = Wording(
     abbreviations=_EN_ABBREVIATIONS,
     before_name=_EN_TITLES,
     in_context=(
+        (r"(?<=\d)½", " and a half"),
+        (r"(?<=\d)¼", " and a quarter"),
+        (r"(?<=\d)¾", " and three quarters"),
         (r"\bSt\.(?=\s+[A-Z])", "Saint"),
         (r"\bSt\.(?=\s+[a-z])", "Street"),
         (r"\bSt\.", "Street."),
@@ -274,6 +284,7 @@ _FRENCH = Wording(
 _SPANISH = Wording(
     locale="es",
     numbers="es",
+    thousands=_SPACED,
     point="coma",
     minus="menos",
     until="a",
