@@ -75,7 +75,7 @@ count = click.IntRange(min=1)
     help="Processes that judge; 0 judges in this one.",
 )  # fmt: skip
 @click.pass_context
-def evaluate(ctx: click.Context, **given: Any) -> None:
+def evaluate(ctx: click.Context, /, **given: Any) -> None:
     """Judge clips that a LIST names, what a codec decodes (--data), or what a model says (--texts).
 
     LIST is separated by tabs: path, and if known text, speaker, reference (a recording of the voice
