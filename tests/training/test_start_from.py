@@ -124,9 +124,7 @@ def test_what_there_is_not_is_told(bench, name, error, says):
 
 def test_the_embedded_model_is_meant_by_its_name(bench):
     """It gets as far as to be compared with the config."""
-    with pytest.raises(
-        CheckpointError, match=r"was trained on codes of embedded"
-    ):
+    with pytest.raises(CheckpointError, match=r"was trained on codes of embedded"):
         bench.open(start_from="embedded")
 
 

@@ -19,6 +19,10 @@ from vall_e.model.sequence import Example, Segment
 _positive = validators.gt(0)
 
 
+def _names(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(names)
+
+
 @frozen
 class Sizes:
     """Sizes that codec, vocabulary, languages and tasks decide."""
@@ -27,7 +31,7 @@ class Sizes:
     codebook_size: int = attrs_field(validator=_positive)
     vocabulary: int = attrs_field(validator=_positive)
     languages: int = attrs_field(default=1, validator=_positive)
-    markers: tuple[str, ...] = attrs_field(default=(), converter=tuple)
+    markers: tuple[str, ...] = attrs_field(default=(), converter=_names)
     """Names of learnt vectors that tasks put into their sequences."""
     writes_text: bool = False
     """A task predicts text."""

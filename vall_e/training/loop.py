@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from vall_e.config.schema import TrainingConfig
 from vall_e.data.loader import Batch, Loader
 from vall_e.data.order import Position
-from vall_e.errors import TrainingError
+from vall_e.errors import CheckpointError, TrainingError
 from vall_e.interfaces import Engine
 from vall_e.model.weights import Bundle, save
 from vall_e.training.checkpoint import (
@@ -287,8 +287,8 @@ def _carry_out(order: Order, run: Run, commands: Commands, watch: Watch) -> None
         path = run.folder / (order.argument or f"weights-{run.progress.step:06d}.safetensors")
         try:
             save(finished(run), path)
-        except OSError as exc:  # a mistyped path must not cost the run
-            log.error("export: %s cannot be written: %s", path, exc.strerror)
+        except CheckpointError as exc:  # a mistyped path must not cost the run
+            log.error("export: %s", exc.message)
         else:
             watch.on_file(path)
 
