@@ -57,6 +57,11 @@ class WavStream:
         self._file.flush()
         self._data_bytes += len(data)
 
+    @property
+    def samples(self) -> int:
+        """How many have been written."""
+        return self._data_bytes // _BYTES
+
     def close(self) -> None:
         """Write the sizes into the header, if the file can seek. A second call does nothing."""
         if self._closed:

@@ -281,6 +281,7 @@ def _write_stream(stream: Stream, output: str) -> KeyboardInterrupt | None:
             for chunk in stream:
                 wav.write(chunk.audio)
         except KeyboardInterrupt as exc:
+            wav.write(stream.result().audio[wav.samples :])  # made, but not yet written
             return exc
     return None
 
