@@ -209,12 +209,7 @@ class Decoder:
         """Level 0 of each candidate of each job."""
         if self.sampling.beams > 1:
             return self._searched(jobs, on_frame)
-        writing = self._writing(jobs, attempt)
-        draw = self._ar_draw()
-        while writing.unfinished:
-            writing.step(draw)
-            on_frame()
-        return writing.utterances()
+        return self._writing(jobs, attempt).finish(self._ar_draw(), on_frame)
 
     def _searched(self, jobs: Sequence[Job], on_frame: Callable[[], None]) -> list[Written]:
         chosen = Chain.of(self.sampling.ar, where="sampling.ar")

@@ -41,10 +41,7 @@ def decode_ar(
     `on_frame` is called after each step; what it raises (KeyboardInterrupt, say) goes through.
     """
     writing = Writing(model, task, samples, generators, max_frames, guidance)
-    while writing.unfinished:
-        writing.step(draw)
-        on_frame()
-    return writing.utterances()
+    return writing.finish(draw, on_frame)
 
 
 class Writing:
@@ -82,6 +79,13 @@ class Writing:
             copies=drafts,
         )
         self.history = torch.empty(len(self.active), 0, dtype=torch.long, device=self.rows.device)
+
+    def finish(self, draw: Draw, on_frame: Callable[[], None]) -> list[Written]:
+        """Write until all requests are finished."""
+        while self.unfinished:
+            self.step(draw)
+            on_frame()
+        return self.utterances()
 
     @property
     def unfinished(self) -> bool:
