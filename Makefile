@@ -8,6 +8,7 @@ TEXT ?= Hello. This voice was made on a processor, without a download.
 # One thread a process: several pytest workers with several torch threads each stand in a jam.
 export OMP_NUM_THREADS ?= 1
 WORKERS ?= 2
+PLUGINS = $(wildcard plugins/*)
 
 .PHONY: demo test check lint types imports tests changelog clean
 
@@ -23,8 +24,8 @@ lint:
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 
-types:
-	$(PYTHON) -m mypy
+types: # each plugin is a source root of its own
+	MYPYPATH=$$(echo plugins/*/src | tr ' ' :) $(PYTHON) -m mypy
 
 imports:
 	$(PYTHON) -c "from importlinter.cli import lint_imports_command as lint; lint()"
@@ -45,7 +46,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q -c constraints.txt -e '.[dev]'
-	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e plugins/vall-e-backbone-gru -e plugins/vall-e-sampler-dry
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation $(PLUGINS:%=-e %)
 	touch $@ $(VENV)/.installed
 
 clean:
