@@ -6,6 +6,7 @@ from vall_e.config.schema import DataConfig
 from vall_e.data.corpus import make_corpus, symbols_of
 from vall_e.data.dataset import Dataset
 from vall_e.data.loader import Loader, Maker, make_order
+from vall_e.model.sequence import Example
 from vall_e.tasks.components import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing import StaircaseCodec
@@ -21,10 +22,15 @@ def corpus(tmp_path):
     )
 
 
-def _texts(corpus, without_text: float, batches: int = 40) -> list[list[int]]:
-    maker = Maker(corpus, [Tts(TtsConfig())], lambda rng: 0, 0, without_text=without_text)
-    loader = Loader(make_order(corpus, DataConfig(batch_seconds=20), seed=0), maker)
-    return [e.segments[0].ids.tolist() for b in islice(loader, batches) for e in b.examples]
+def _examples(corpus, batches: int = 40, **shares: float) -> list[Example]:
+    maker = Maker(corpus, [Tts(TtsConfig())], lambda rng: 0, 0, **shares)
+    config = DataConfig(batch_seconds=20, without_prompt=0)
+    loader = Loader(make_order(corpus, config, seed=0), maker)
+    return [e for b in islice(loader, batches) for e in b.examples]
+
+
+def _texts(corpus, without_text: float) -> list[list[int]]:
+    return [e.segments[0].ids.tolist() for e in _examples(corpus, without_text=without_text)]
 
 
 def test_a_share_of_the_samples_goes_without_its_text(corpus):
@@ -34,3 +40,22 @@ def test_a_share_of_the_samples_goes_without_its_text(corpus):
 
 def test_every_sample_keeps_its_text_unless_asked_otherwise(corpus):
     assert [BOS, EOS] not in _texts(corpus, 0.0)
+
+
+def test_another_share_loses_text_and_prompt_together(corpus):
+    examples = _examples(corpus, without_text=0.2, without_both=0.3)
+    lacking = [
+        (
+            e.segments[0].ids.tolist() == [BOS, EOS],
+            "prompt" not in {segment.name for segment in e.segments},
+        )
+        for e in examples
+    ]
+    assert 0.2 < lacking.count((True, True)) / len(examples) < 0.4
+    assert 0.1 < lacking.count((True, False)) / len(examples) < 0.3
+    assert (False, True) not in lacking
+
+
+def test_shares_over_everything_are_refused():
+    with pytest.raises(ValueError, match="at most 1 with `without_text`"):
+        DataConfig(without_text=0.7, without_both=0.4)

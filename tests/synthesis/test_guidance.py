@@ -4,7 +4,7 @@ from attrs import evolve
 
 from vall_e.interfaces import Sample
 from vall_e.model.embedding import Sizes
-from vall_e.model.sequence import Example, wordless
+from vall_e.model.sequence import Example, without
 from vall_e.model.valle import build_valle
 from vall_e.synthesis.decode_ar import decode_ar
 from vall_e.synthesis.decode_nar import decode_nar
@@ -54,12 +54,12 @@ def _written(model, samples, guidance, *, frames=6, stops=False):
 
 
 @torch.no_grad()
-def _by_hand(model, sample, scale, frames):
+def _by_hand(model, sample, scale, frames, left_out=("text",)):
     """Greedy guided decoding without a cache, a full pass a frame and side."""
     response: list[int] = []
     for _ in range(frames):
         sides = []
-        for side in (sample, wordless(sample)):
+        for side in (sample, without(sample, left_out)):
             side = evolve(side, response=torch.tensor([response], dtype=torch.long))
             states, _, _ = model.hidden([Example(tuple(TASK.segments(side, level=0)), 0)])
             sides.append(model.logits(states[0, -1], 0).log_softmax(-1))
@@ -85,6 +85,40 @@ def test_a_scale_of_two_counts_what_the_text_adds_twice():
 def test_guided_decoding_agrees_with_full_passes_over_both_sides(model, scale):
     [codes] = _written(model, [_sample()], Guidance(scale))
     assert codes == _by_hand(model, _sample(), scale, 6)
+
+
+@pytest.mark.parametrize("left_out", [("prompt",), ("text", "prompt")])
+def test_the_free_side_can_lack_the_prompt(model, left_out):
+    samples = [_sample(1), evolve(_sample(2), prompt=None)]
+    guidance = Guidance(20.0, left_out)
+    together = _written(model, samples, guidance)
+    for i, sample in enumerate(samples):
+        assert together[i] == _by_hand(model, sample, 20.0, 6 + i, left_out)
+    free = guidance.sides(samples)[2]
+    assert free.prompt is None
+    assert (len(free.text) == 2) == ("text" in left_out)
+
+
+def test_a_request_without_a_prompt_is_not_changed_by_guidance_that_leaves_it_out(model):
+    sample = evolve(_sample(), prompt=None)
+    guidance = Guidance(20.0, ("prompt",))
+    assert _written(model, [sample], guidance) == _written(model, [sample], UNGUIDED)
+
+
+def test_rescaling_wholly_gives_each_row_the_spread_it_has_without_guidance():
+    logits = torch.randn(6, 17, dtype=torch.double)
+    guided = Guidance(4.0, rescale=1.0)(logits)
+    torch.testing.assert_close(guided.std(-1), logits[:3].std(-1))
+    torch.testing.assert_close(guided.argmax(-1), Guidance(4.0)(logits).argmax(-1))
+    half = Guidance(4.0, rescale=0.5)(logits)
+    torch.testing.assert_close(half, (guided + Guidance(4.0)(logits)) / 2)
+
+
+def test_the_frames_of_one_request_are_rescaled_together():
+    logits = torch.randn(6, 17, dtype=torch.double)
+    guided = Guidance(4.0, rescale=1.0).of_one(logits)
+    torch.testing.assert_close(guided.std(), logits[:3].std())
+    assert not torch.allclose(guided.std(-1), logits[:3].std(-1))
 
 
 def test_guidance_can_change_what_is_said(model):
@@ -126,7 +160,7 @@ def test_the_other_levels_are_guided_alike(model):
     together = filled(samples, Guidance(50.0))
     for codes, sample in zip(together, samples, strict=True):
         sides = []
-        for side in (sample, wordless(sample)):
+        for side in (sample, without(sample, ["text"])):
             states, _, _ = model.hidden([Example(tuple(TASK.segments(side, level=1)), 1)])
             sides.append(model.logits(states[0, -4:], 1).log_softmax(-1))
         guided = sides[1] + 50.0 * (sides[0] - sides[1])

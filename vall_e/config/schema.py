@@ -57,6 +57,11 @@ def _one_for_each_of_train(instance: DataConfig, attribute: Any, value: tuple[fl
         raise ValueError(f"must be positive numbers: {list(value)}")
 
 
+def _beside_without_text(instance: DataConfig, attribute: Any, value: float) -> None:
+    if value + instance.without_text > 1:
+        raise ValueError(f"must be at most 1 with `without_text` added: {value}")
+
+
 def _some_levels(instance: object, attribute: Any, value: LevelWeights) -> None:
     if isinstance(value, tuple) and (not value or min(value) < 0):
         raise ValueError(f"must list levels from 0 on: {list(value)}")
@@ -290,6 +295,9 @@ class DataConfig:
     without_text: float = field(default=0.0, validator=probability)
     """Share of the samples whose text is left out. `sampling.guidance` needs some, 0.1 say: it
     compares what the model expects with the text and without."""
+    without_both: float = field(default=0.0, validator=[*probability, _beside_without_text])
+    """Share of the samples, on top of `without_text`, that lose their text and their prompt. Wanted
+    by `sampling.guidance_without: [text, prompt]`."""
     batch_seconds: float = field(default=60.0, validator=positive)
     """A batch holds so much audio, prompts included, padding included."""
     workers: int = field(default=0, validator=not_negative)
@@ -366,8 +374,23 @@ class SamplingConfig:
     guidance: float = field(default=1.0, validator=positive)
     """Classifier-free guidance of level 0: over 1 the text counts more, at twice the work of a
     frame. For models that were trained with `data.without_text`; 1: none."""
+    guidance_without: tuple[Literal["text", "prompt"], ...] = field(
+        default=("text",), validator=[validators.min_len(1), _distinct]
+    )
+    """What guidance compares with: the model without the `text`, without the `prompt` (the voice
+    then counts more), or without both, for models that were trained with `data.without_text`,
+    `data.without_prompt` or `data.without_both`."""
+    guidance_rescale: float = field(default=0.0, validator=probability)
+    """How far the spread of the guided logits is brought back to what it is without guidance: 1
+    wholly, 0 not at all. Tempers a strong guidance."""
     nar_guidance: float = field(default=1.0, validator=positive)
-    """The same for the other levels."""
+    """As `guidance`, for the other levels."""
+    nar_guidance_without: tuple[Literal["text", "prompt"], ...] = field(
+        default=("text",), validator=[validators.min_len(1), _distinct]
+    )
+    """As `guidance_without`, for the other levels."""
+    nar_guidance_rescale: float = field(default=0.0, validator=probability)
+    """As `guidance_rescale`, for the other levels."""
 
 
 @frozen

@@ -17,7 +17,7 @@ from vall_e.data.order import Draw, Order, Position
 from vall_e.data.source import Materials
 from vall_e.errors import DataError
 from vall_e.interfaces import Task
-from vall_e.model.sequence import Example, Segment, wordless
+from vall_e.model.sequence import Example, Segment, Told, without
 
 
 @frozen(eq=False)
@@ -42,6 +42,7 @@ class Maker:
     draw_level: Callable[[Any], int]
     seed: int
     without_text: float = 0.0
+    without_both: float = 0.0
     materials: Materials = Factory(lambda self: Materials(self.corpus), takes_self=True)
 
     def __call__(self, draw: Draw) -> Example:
@@ -57,12 +58,17 @@ class Maker:
             rng=rng,
         )
         level = self.draw_level(rng)
-        wordy = rng.random() >= self.without_text
+        left_out = self._left_out(rng.random())
         if task.target == "text":
             level = 0
-        elif not wordy:
-            sample = wordless(sample)
+        else:
+            sample = without(sample, left_out)
         return Example(tuple(task.segments(sample, level=level)), level)
+
+    def _left_out(self, chance: float) -> tuple[Told, ...]:
+        if chance < self.without_both:
+            return ("text", "prompt")
+        return ("text",) if chance < self.without_both + self.without_text else ()
 
 
 class Loader:

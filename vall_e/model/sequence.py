@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Literal
+
 from attrs import evolve, frozen
 
 from vall_e.interfaces import Sample, Segment, SegmentName
 from vall_e.text.vocabulary import BOS, EOS
 
-__all__ = ["Example", "Segment", "SegmentName", "wordless"]
+__all__ = ["Example", "Segment", "SegmentName", "Told", "without", "wordless"]
+
+Told = Literal["text", "prompt"]
+"""What a sample is told of what is to be said, and can do without."""
 
 
 @frozen(eq=False)
@@ -31,5 +37,12 @@ class Example:
 
 
 def wordless(sample: Sample) -> Sample:
-    """The sample with an empty text: what classifier-free guidance steers away from."""
+    """The sample with an empty text."""
     return evolve(sample, text=sample.text.new_tensor([BOS, EOS]))
+
+
+def without(sample: Sample, left_out: Collection[Told]) -> Sample:
+    """The sample with an empty text, without a prompt, or both."""
+    if "text" in left_out:
+        sample = wordless(sample)
+    return evolve(sample, prompt=None, prompt_text=None) if "prompt" in left_out else sample

@@ -221,7 +221,7 @@ class Decoder:
             width=self.sampling.beams,
             max_frames=[job.bounds.most for job in jobs],
             length_power=self.sampling.length_power,
-            guidance=Guidance(self.sampling.guidance),
+            guidance=self._guidance(),
             on_frame=on_frame,
         )
 
@@ -263,9 +263,13 @@ class Decoder:
             [job.sample for job in jobs],
             [job.generator(attempt, "ar", candidate) for job in jobs for candidate in range(count)],
             [job.bounds.most for job in _each(jobs, count)],
-            Guidance(self.sampling.guidance),
+            self._guidance(),
             drafts=count,
         )
+
+    def _guidance(self) -> Guidance:
+        options = self.sampling
+        return Guidance(options.guidance, options.guidance_without, options.guidance_rescale)
 
     def _refiner(self, on_level: Callable[[], None]) -> Refiner:
         return Refiner(
@@ -273,7 +277,11 @@ class Decoder:
             self.task,
             Chain.of(self.sampling.nar, where="sampling.nar"),
             self.levels if "nar" in self.model.config.capabilities else 1,
-            Guidance(self.sampling.nar_guidance),
+            Guidance(
+                self.sampling.nar_guidance,
+                self.sampling.nar_guidance_without,
+                self.sampling.nar_guidance_rescale,
+            ),
             self.window,
             on_level,
         )

@@ -107,7 +107,7 @@ class Refiner:
             frames = sample.response.shape[1]
             rows = range(row, len(sides), len(samples))
             hidden = torch.cat([states[i, lengths[i] - frames : lengths[i]] for i in rows])
-            logits = self.guidance(self.model.logits(hidden, level).float())  # (f, v)
+            logits = self.guidance.of_one(self.model.logits(hidden, level).float())  # (f, v)
             history = torch.empty(frames, 0, dtype=torch.long, device=logits.device)
             # Frames are drawn one beside the other, all from this request's own generator.
             codes = self.draw.draw(history, logits, [generators[row]] * frames)

@@ -1,7 +1,7 @@
-"""Classifier-free guidance: away from what the model would say without the text.
+"""Classifier-free guidance: away from what the model would say without the text, or the prompt.
 
 Ho and Salimans (https://arxiv.org/abs/2207.12598), for language models Sanchez et al.
-(https://arxiv.org/abs/2306.17806).
+(https://arxiv.org/abs/2306.17806); rescaled as Lin et al. (https://arxiv.org/abs/2305.08891).
 """
 
 from __future__ import annotations
@@ -14,19 +14,26 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from vall_e.interfaces import Sample
-from vall_e.model.sequence import wordless
+from vall_e.model.sequence import Told, without
 
 
 @frozen
 class Guidance:
-    """How much more the text counts than the model itself makes it count.
+    """How much more the text counts than the model itself makes it count, or the prompt.
 
-    A scale other than 1 runs each request twice, with its text and without. The two sides are
-    rows of one batch: first all with their texts, then all without.
+    A scale other than 1 runs each request twice: as it is, and without what is to count. The two
+    sides are rows of one batch: first all as they are, then all without.
     """
 
     scale: float = 1.0
-    """`log p = free + scale * (with text - free)`. 1: the model as it is."""
+    """`guided = free + scale * (told - free)`, of logits. 1: the model as it is."""
+    without: tuple[Told, ...] = ("text",)
+    """What the free side lacks."""
+    rescale: float = 0.0
+    """How far the spread of the guided logits is brought back to that of the told side: 1 wholly.
+
+    `guided * (rescale * std(told) / std(guided) + 1 - rescale)`
+    """
 
     @property
     def count(self) -> int:
@@ -35,7 +42,7 @@ class Guidance:
 
     def sides(self, samples: Sequence[Sample]) -> list[Sample]:
         """What is run for these requests."""
-        free = [wordless(sample) for sample in samples] if self.count == 2 else []
+        free = [without(s, self.without) for s in samples] if self.count == 2 else []
         return [*samples, *free]
 
     def rows(self, requests: Int[Tensor, " r"], total: int) -> Int[Tensor, " n"]:
@@ -43,11 +50,22 @@ class Guidance:
         return torch.cat([requests + side * total for side in range(self.count)])
 
     def __call__(self, logits: Float[Tensor, "n v"]) -> Float[Tensor, "b v"]:
-        """One distribution a request, of those of its sides."""
+        """One row a request, of those of its sides. The spread is that of each row."""
+        return self._guided(logits, dim=-1)
+
+    def of_one(self, logits: Float[Tensor, "n v"]) -> Float[Tensor, "f v"]:
+        """One row a frame, all frames of one request. The spread is that of all frames."""
+        return self._guided(logits, dim=(0, 1))
+
+    def _guided(self, logits: Tensor, *, dim: int | tuple[int, ...]) -> Tensor:
         if self.count == 1:
             return logits
-        told, free = logits.log_softmax(-1).chunk(2)
-        return free + self.scale * (told - free)
+        told, free = logits.chunk(2)
+        guided = free + self.scale * (told - free)
+        if not self.rescale:
+            return guided
+        ratio = told.std(dim, keepdim=True) / guided.std(dim, keepdim=True)
+        return guided * (self.rescale * ratio + 1 - self.rescale)
 
 
 UNGUIDED = Guidance()

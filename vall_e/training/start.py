@@ -267,6 +267,7 @@ def _loader(corpus: Corpus, config: RunConfig, rank: int, world_size: int) -> Lo
         ),
         seed=config.training.seed,
         without_text=config.data.without_text,
+        without_both=config.data.without_both,
         materials=materials,
     )
     order = make_order(corpus, config.data, seed=config.training.seed)
