@@ -77,6 +77,48 @@ class Backbone(Protocol):
         ...
 
 
+@runtime_checkable
+class LayeredCache(Cache, Protocol):
+    """A cache whose last positions can be taken back."""
+
+    def rewind(self, lengths: Int[Tensor, " b"]) -> None:
+        """Go on after so many positions of each row; those after them will be overwritten."""
+        ...
+
+
+@runtime_checkable
+class Layered(Protocol):
+    """What a `Backbone` has besides if its layers can be run one by one. LayerSkip needs it.
+
+    A whole pass is `exit(span(x, first=0, last=depth))`. `new_cache` gives a `LayeredCache`.
+    """
+
+    depth: int
+
+    def span(
+        self,
+        x: Float[Tensor, "b t d"],
+        *,
+        first: int,
+        last: int,
+        lengths: Int[Tensor, " b"],
+        positions: Int[Tensor, "b t"],
+        causal: bool = True,
+        cache: Cache | None = None,
+    ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
+        """Run layers `first` to `last - 1` over states that left layer `first - 1`.
+
+        The rest is as of a whole pass. Of the cache only these layers' part is read and written;
+        its lengths grow all the same, so `rewind` it before the layers that follow. A row of
+        length 0 changes nothing.
+        """
+        ...
+
+    def exit(self, x: Float[Tensor, "*n d"]) -> Float[Tensor, "*n d"]:
+        """What the heads read, of states that left any layer."""
+        ...
+
+
 @frozen
 class AttentionCase:
     """What a kernel is asked to do. Equal cases have equal answers, so they may be remembered."""

@@ -34,6 +34,10 @@ class KeyValueCache:
         chosen.lengths = self.lengths[rows]
         return chosen
 
+    def rewind(self, lengths: Int[Tensor, " b"]) -> None:
+        """Go on after so many positions of each row."""
+        self.lengths = lengths.clone()
+
     def reserve(self, lengths: Int[Tensor, " b"], size: int) -> Int[Tensor, "b t"]:
         """Where the next `size` positions of each row go, of which `lengths` are valid.
 
@@ -69,6 +73,7 @@ class Llama(nn.Module):
         super().__init__()
         self.config = config
         self.d_model = config.d_model
+        self.depth = config.layers
         self.kv_heads = config.kv_heads or config.heads
         self.head_size = config.d_model // config.heads
         self.layers = nn.ModuleList(
@@ -86,17 +91,44 @@ class Llama(nn.Module):
         causal: bool = True,
         cache: Cache | None = None,
     ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
+        x, auxiliary = self.span(
+            x,
+            first=0,
+            last=self.depth,
+            lengths=lengths,
+            positions=positions,
+            causal=causal,
+            cache=cache,
+        )
+        return self.exit(x), auxiliary
+
+    def span(
+        self,
+        x: Float[Tensor, "b t d"],
+        *,
+        first: int,
+        last: int,
+        lengths: Int[Tensor, " b"],
+        positions: Int[Tensor, "b t"],
+        causal: bool = True,
+        cache: Cache | None = None,
+    ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
         if cache is not None and not isinstance(cache, KeyValueCache):
             raise TypeError(f"llama needs a cache of its own new_cache, got {type(cache).__name__}")
         rotation = _rotation(positions, self.head_size, self.config.rope_theta, x.dtype)
         index = cache.reserve(lengths, x.shape[1]) if cache is not None else None
         mask, causal = _visible(x, lengths, index, cache, causal)
-        for i, layer in enumerate(self.layers):
+        for i in range(first, last):
+            layer = self.layers[i]
             if self.config.checkpointing and self.training and cache is None:
                 x = checkpoint(layer, x, rotation, mask, causal, use_reentrant=False)
             else:
                 x = layer(x, rotation, mask, causal, cache, index, i)
-        return self.norm(x), x.new_zeros(())
+        return x, x.new_zeros(())
+
+    def exit(self, x: Float[Tensor, "*n d"]) -> Float[Tensor, "*n d"]:
+        out: Tensor = self.norm(x)
+        return out
 
     def new_cache(self, batch: int, max_length: int) -> KeyValueCache:
         weight = self.norm.weight

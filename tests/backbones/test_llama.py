@@ -4,6 +4,7 @@ from attrs import evolve
 from torch.nn.functional import gelu, silu
 
 from vall_e.errors import ConfigError
+from vall_e.testing import LayeredContract
 from vall_e.testing.backbone import BackboneContract
 from vall_e_backbones.components import LlamaConfig
 from vall_e_backbones.kernels import Eager, Sdpa
@@ -15,6 +16,11 @@ TINY = LlamaConfig(d_model=16, layers=2, heads=4)
 class TestLlama(BackboneContract):
     def make(self):
         return _seeded(TINY)
+
+
+class TestLayersOfLlama(LayeredContract):
+    def make(self):
+        return _seeded(LlamaConfig(d_model=16, layers=3, heads=4))
 
 
 class TestGroupedQueries(BackboneContract):

@@ -12,14 +12,15 @@ relative path is meant, which counts from the folder of the file.
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 from attrs import Factory, field, frozen, validators
 
+from vall_e.config.depth import ExitConfig, LayerSkipConfig, SpeculativeConfig
 from vall_e.registry import Component
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     import torch
 
@@ -65,6 +66,24 @@ def _beside_without_text(instance: DataConfig, attribute: Any, value: float) -> 
 def _some_levels(instance: object, attribute: Any, value: LevelWeights) -> None:
     if isinstance(value, tuple) and (not value or min(value) < 0):
         raise ValueError(f"must list levels from 0 on: {list(value)}")
+
+
+def _from_0_on(instance: object, attribute: Any, value: tuple[int, ...]) -> None:
+    if value and min(value) < 0:
+        raise ValueError(f"must list levels from 0 on: {list(value)}")
+
+
+def _range_of_levels(instance: object, attribute: Any, value: tuple[int, ...]) -> None:
+    if value and not (len(value) == 2 and 0 <= value[0] <= value[1]):
+        raise ValueError(f"must be empty or two levels, the lower first: {list(value)}")
+
+
+def _factors(instance: object, attribute: Any, value: Mapping[str, float]) -> None:
+    foreign = sorted(set(value) - set(get_args(SegmentKind)))
+    if foreign:
+        raise ValueError(f"must name {', '.join(get_args(SegmentKind))}, not {', '.join(foreign)}")
+    if value and (min(value.values()) < 0 or sum(value.values()) <= 0):
+        raise ValueError(f"must be positive numbers: {dict(value)}")
 
 
 def _distinct(instance: object, attribute: Any, value: tuple[object, ...]) -> None:
@@ -220,6 +239,7 @@ class JudgeChoice(Choice):
         return judge
 
 
+SegmentKind = Literal["text", "language", "level", "prompt", "input", "response"]
 LevelWeights = Literal["auto", "equal", "normal"] | tuple[int, ...]
 
 
@@ -256,6 +276,10 @@ class ModelConfig:
     of e-c-k-e-r/vall-e until November 2024 were trained."""
     dropout: float = field(default=0.0, validator=[validators.ge(0), validators.lt(1)])
     """Of the embedded sequence, while training."""
+    token_dropout: float = field(default=0.0, validator=[validators.ge(0), validators.lt(1)])
+    """Share of the response's frames that a learnt vector stands in for, while training."""
+    token_dropout_levels: tuple[int, ...] = field(default=(), validator=_from_0_on)
+    """The levels at whose prediction that is done. Empty: all."""
 
 
 @frozen
@@ -322,6 +346,8 @@ class TrainingConfig:
     levels: LevelWeights = field(default="auto", validator=_some_levels)
     """Which level a sample trains. `auto`: level i in proportion to levels - i; `equal`; `normal`:
     the middle levels most; or a list to draw from, like [0, 0, 0, 1, 2, 3]."""
+    level_range: tuple[int, ...] = field(default=(), validator=_range_of_levels)
+    """The lowest and the highest level that are trained: [0, 3], say. Empty: all."""
     max_steps: int = field(default=10_000, validator=positive)
     """Optimizer steps until training ends."""
     accumulation: int = field(default=1, validator=positive)
@@ -346,8 +372,19 @@ class TrainingConfig:
     """So much held-out audio is validated on, of all folders together."""
     ignore_inputs: bool = True
     """Only the predicted segment counts in the loss; else text and prompt of a sample too."""
+    loss_factors: dict[str, float] = field(factory=dict, validator=_factors)
+    """Instead of one mean over all predicted tokens a mean for each kind of segment, so many times:
+    {text: 0.1, prompt: 0.5, response: 1.0}, say. What is not named does not count, whatever
+    `ignore_inputs` says."""
+    code_errors: float = field(default=0.0, validator=probability)
+    """Chance of a code of a lower level to be read as one more or one less."""
+    frozen: tuple[str, ...] = ()
+    """Names of weights that stay as they are, say "embedding.*"; `*` stands for any part."""
     wrappers: tuple[WrapperChoice, ...] = ()
     """Applied to the model in this order."""
+    layer_skip: LayerSkipConfig = field(factory=LayerSkipConfig)
+    """Training so that fewer layers than all can speak, too: for `sampling.exit` and
+    `sampling.speculative`."""
 
 
 @frozen
@@ -391,6 +428,10 @@ class SamplingConfig:
     """As `guidance_without`, for the other levels."""
     nar_guidance_rescale: float = field(default=0.0, validator=probability)
     """As `guidance_rescale`, for the other levels."""
+    exit: ExitConfig = field(factory=ExitConfig)
+    """Fewer layers for frames of level 0 that are plain."""
+    speculative: SpeculativeConfig = field(factory=SpeculativeConfig)
+    """Drafts of level 0 by fewer layers; what is written is the same."""
 
 
 @frozen

@@ -15,6 +15,7 @@ from vall_e.config.schema import ModelConfig
 from vall_e.errors import CheckpointError
 from vall_e.interfaces import Task
 from vall_e.model.sequence import Example, Segment
+from vall_e.model.token_dropout import TokenDropout
 
 _positive = validators.gt(0)
 
@@ -87,6 +88,9 @@ class Embedding(nn.Module):
         )
         self.markers = nn.ModuleDict({name: nn.Embedding(1, d_model) for name in sizes.markers})
         self.separator = nn.Parameter(torch.empty(d_model))
+        self.token_dropout = TokenDropout(
+            config.token_dropout, config.token_dropout_levels, d_model
+        )
         for table in self.parameters():
             # Small against the residual stream's growth, so that what is learned soon outweighs
             # what was drawn.
@@ -104,7 +108,7 @@ class Embedding(nn.Module):
         positions = [self.positions(example) for example in examples]
         padded = nn.utils.rnn.pad_sequence(positions, batch_first=True)
         return Embedded(
-            vectors=vectors.view(len(examples), width, -1),
+            vectors=self.token_dropout(vectors.view(len(examples), width, -1), examples),
             positions=self._moved([padded]),
             lengths=self._moved([lengths]),
         )

@@ -23,16 +23,25 @@ class LevelSampler:
         return rng.choices(self.levels, self.shares)[0]
 
 
-def level_sampler(weights: LevelWeights, levels: int, capabilities: Sequence[str]) -> LevelSampler:
-    """What draws a level the model is capable of.
+def level_sampler(
+    weights: LevelWeights,
+    levels: int,
+    capabilities: Sequence[str],
+    *,
+    within: Sequence[int] = (),
+) -> LevelSampler:
+    """What draws a level the model is capable of, `within` the lowest and highest if given.
 
     `auto` is linear: level i in proportion to levels - i, since every later level refines what
     the earlier ones say. `normal` is a bell over the middle levels. A list is drawn from evenly.
-    Raises `ConfigError` for a list with a level that the model cannot train.
+    `levels` are then those up to the highest.
+    Raises `ConfigError` for a list with a level that the model cannot train, and for a range
+    without any.
     """
-    capable = tuple(q for q in range(levels) if ("ar" if q == 0 else "nar") in capabilities)
+    capable = trained_levels(levels, capabilities, within)
     if isinstance(weights, str):
-        return LevelSampler(capable, tuple(_SHARES[weights](q, levels) for q in capable))
+        count = min(levels, within[1] + 1) if within else levels
+        return LevelSampler(capable, tuple(_SHARES[weights](q, count) for q in capable))
     foreign = sorted(set(weights) - set(capable))
     if foreign:
         raise ConfigError(
@@ -40,6 +49,22 @@ def level_sampler(weights: LevelWeights, levels: int, capabilities: Sequence[str
             hint=f"choose from {list(capable)}",
         )
     return LevelSampler(weights, (1.0,) * len(weights))
+
+
+def trained_levels(
+    levels: int, capabilities: Sequence[str], within: Sequence[int] = ()
+) -> tuple[int, ...]:
+    """The levels that the model is capable of, of those between lowest and highest."""
+    capable = tuple(q for q in range(levels) if ("ar" if q == 0 else "nar") in capabilities)
+    if not within:
+        return capable
+    found = tuple(q for q in capable if within[0] <= q <= within[1])
+    if not found:
+        raise ConfigError(
+            f"training.level_range: this model can train no level of {list(within)}",
+            hint=f"it can train {list(capable)}",
+        )
+    return found
 
 
 def _bell(level: int, levels: int) -> float:

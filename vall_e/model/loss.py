@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import torch
 from attrs import frozen
@@ -18,6 +19,16 @@ class Scores:
     stage: str
     logits: Float[Tensor, "n v"]
     targets: Int[Tensor, " n"]
+    share: float = 1.0
+    """What it counts in the total."""
+    exit: int | None = None
+    """After how many layers, of an early exit; None: after all."""
+    kinds: tuple[str, ...] = ()
+    """The kind of segment that each target is part of; only asked for by factors of kinds."""
+
+    @property
+    def name(self) -> str:
+        return self.stage if self.exit is None else f"{self.stage}.exit-{self.exit}"
 
 
 @frozen(eq=False)
@@ -35,21 +46,33 @@ class Losses:
     tokens: int
 
 
-def joined(scores: Sequence[Scores], auxiliary: Float[Tensor, ""]) -> Losses:
-    """Mean over all predicted tokens, of whichever stage, plus the backbone's auxiliary loss."""
+def joined(
+    scores: Sequence[Scores],
+    auxiliary: Float[Tensor, ""],
+    factors: Mapping[str, float] | None = None,
+) -> Losses:
+    """Mean over all predicted tokens, of whichever stage, plus the backbone's auxiliary loss.
+
+    With `factors` it is the mean of each kind of segment that is there, so many times. Where there
+    are early exits, their means are added by their shares.
+    """
     summed: dict[str, list[Tensor]] = {}
     right: dict[str, list[Tensor]] = {}
     counts: dict[str, int] = {}
+    weighed: list[Tensor] = []
+    weights = _weights([score for score in scores if score.exit is None], factors or {})
     for score in scores:
-        nll = cross_entropy(score.logits.float(), score.targets, reduction="sum")
+        nll = cross_entropy(score.logits.float(), score.targets, reduction="none")
         hits = (score.logits.detach().argmax(-1) == score.targets).sum()
-        summed.setdefault(score.stage, []).append(nll)
-        right.setdefault(score.stage, []).append(hits)
-        counts[score.stage] = counts.get(score.stage, 0) + len(score.targets)
-    tokens = sum(counts.values())
-    total = torch.stack([sum(parts, torch.zeros_like(auxiliary)) for parts in summed.values()])
+        summed.setdefault(score.name, []).append(nll.sum())
+        right.setdefault(score.name, []).append(hits)
+        counts[score.name] = counts.get(score.name, 0) + len(score.targets)
+        if score.kinds:
+            nll = nll * nll.new_tensor([weights[kind] for kind in score.kinds])
+        weighed.append(nll.sum() * score.share)
+    tokens = sum(len(score.targets) for score in scores if score.exit is None)
     return Losses(
-        total=total.sum() / tokens + auxiliary,
+        total=torch.stack(weighed).sum() / (1 if factors else tokens) + auxiliary,
         nll={
             stage: torch.stack(parts).sum().detach() / counts[stage]
             for stage, parts in summed.items()
@@ -60,3 +83,9 @@ def joined(scores: Sequence[Scores], auxiliary: Float[Tensor, ""]) -> Losses:
         auxiliary=auxiliary.detach(),
         tokens=tokens,
     )
+
+
+def _weights(scores: Sequence[Scores], factors: Mapping[str, float]) -> dict[str, float]:
+    """What a token of each kind counts: its kind's factor, shared out among all of the kind."""
+    counts = Counter(kind for score in scores for kind in score.kinds)
+    return {kind: factors.get(kind, 0.0) / count for kind, count in counts.items()}

@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 from vall_e.interfaces import Sample, Segment, SegmentName
 from vall_e.text.vocabulary import BOS, EOS
 
-__all__ = ["Example", "Segment", "SegmentName", "Told", "without", "wordless"]
+__all__ = ["Example", "Segment", "SegmentName", "Told", "kinds_of", "without", "wordless"]
 
 Told = Literal["text", "prompt"]
 """What a sample is told of what is to be said, and can do without."""
@@ -34,6 +34,14 @@ class Example:
     @property
     def target(self) -> Segment:
         return self.segments[-1]
+
+
+def kinds_of(example: Example) -> list[str]:
+    """The segment that each position is part of; a separator of the one before it.
+
+    One more than there are positions: what comes after the target is its end, and part of it.
+    """
+    return [segment.name for segment in example.segments for _ in range(len(segment) + 1)]
 
 
 def wordless(sample: Sample) -> Sample:

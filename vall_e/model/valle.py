@@ -6,7 +6,7 @@ all frames at once where the backbone can look both ways (NAR).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from jaxtyping import Float, Int
@@ -17,9 +17,10 @@ from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces import Backbone
 from vall_e.model.embedding import Embedded, Embedding, Sizes
 from vall_e.model.heads import Heads
+from vall_e.model.layer_skip import Skipping, layered, skipped_pass
 from vall_e.model.lora import Predicting
 from vall_e.model.loss import Losses, Scores, joined
-from vall_e.model.sequence import Example
+from vall_e.model.sequence import Example, kinds_of
 from vall_e.text.vocabulary import EOS
 
 
@@ -73,6 +74,23 @@ class Valle(nn.Module):
             )
         return states, embedded, auxiliary
 
+    def exits(
+        self, examples: Sequence[Example], skipping: Skipping
+    ) -> tuple[dict[int, Tensor], Tensor]:
+        """As `hidden`, of a training step with LayerSkip: states by exit, auxiliary loss."""
+        causal = examples[0].level == 0 or self.config.nar_attention == "causal"
+        embedded = self.embedding(list(examples))
+        name = self.config.backbone.name
+        return skipped_pass(
+            layered(self.backbone, name=name, option="training.layer_skip"),
+            skipping,
+            embedded,
+            self.dropout(embedded.vectors),
+            causal=causal or not self.backbone.bidirectional,
+            predicting=self.predicting,
+            levels=[e.level for e in examples],
+        )
+
     def logits(self, hidden: Float[Tensor, "*n d"], level: int) -> Float[Tensor, "*n v"]:
         logits: Tensor = self.heads(hidden, level)
         return logits
@@ -82,12 +100,22 @@ class Valle(nn.Module):
         logits: Tensor = self.heads.text(hidden)
         return logits
 
-    def loss(self, examples: Sequence[Example], *, ignore_inputs: bool = True) -> Losses:
+    def loss(
+        self,
+        examples: Sequence[Example],
+        *,
+        ignore_inputs: bool = True,
+        factors: Mapping[str, float] | None = None,
+        skipping: Skipping | None = None,
+    ) -> Losses:
         """Cross entropy over the predicted tokens of a batch of mixed levels.
 
-        With `ignore_inputs` false an example also predicts its own text, level and prompt (the
-        latter where the prompt is embedded by one level, so that there is something to predict).
+        With `skipping` samples skip layers, and early exits have losses, too. With `ignore_inputs`
+        false an example also predicts its own text, level and prompt (the latter where the prompt
+        is embedded by one level, so that there is something to predict). `factors`, by kinds of
+        segments, do so too: see `joined`.
         """
+        ignore_inputs = ignore_inputs and not factors
         scores: list[Scores] = []
         auxiliary = torch.zeros((), device=self.device)
         for stage in ("ar", "nar"):
@@ -97,20 +125,37 @@ class Valle(nn.Module):
             self.require(stage)
             # Moved before the pass, so that the device has nothing to wait for after it.
             targets = [
-                self._targets(rows, name, level, ignore_inputs)
+                (
+                    *self._targets(rows, name, level, ignore_inputs),
+                    self._kinds(rows, name, level) if factors else (),
+                )
                 for name, level in sorted({(e.target.name, e.level) for e in rows})
             ]
-            states, _, extra = self.hidden(rows)
+            states, extra = self._states(rows, skipping)
             auxiliary = auxiliary + extra
-            # Only the positions that predict something go through a head.
-            flat = states.flatten(0, 1)
-            scores += [
-                Scores("text", self.text_logits(flat[places]), ids)
-                if name == "text"
-                else Scores(stage, self.logits(flat[places], level), ids)
-                for name, level, places, ids in targets
-            ]
-        return joined(scores, auxiliary)
+            for exit_, share, flat in states:
+                # Only the positions that predict something go through a head.
+                scores += [
+                    Scores("text", self.text_logits(flat[places]), ids, share, exit_, kinds)
+                    if name == "text"
+                    else Scores(stage, self.logits(flat[places], level), ids, share, exit_, kinds)
+                    for name, level, places, ids, kinds in targets
+                ]
+        return joined(scores, auxiliary, factors)
+
+    def _states(
+        self, rows: Sequence[Example], skipping: Skipping | None
+    ) -> tuple[list[tuple[int | None, float, Float[Tensor, "n d"]]], Tensor]:
+        """All positions' states joined, by exit (None: the last) and share; auxiliary loss."""
+        if skipping is None:
+            states, _, auxiliary = self.hidden(rows)
+            return [(None, 1.0, states.flatten(0, 1))], auxiliary
+        exits, auxiliary = self.exits(rows, skipping)
+        last = len(skipping.dropout)
+        return [
+            (None if number == last else number, skipping.shares[number], states.flatten(0, 1))
+            for number, states in exits.items()
+        ], auxiliary
 
     def _targets(
         self, rows: Sequence[Example], name: str, level: int, ignore_inputs: bool
@@ -124,6 +169,17 @@ class Valle(nn.Module):
                 places.append(own + row * width)
                 targets.append(codes)
         return name, level, self._moved(places), self._moved(targets)
+
+    def _kinds(self, rows: Sequence[Example], name: str, level: int) -> tuple[str, ...]:
+        """The kind of segment that each of the `_targets` is part of, inputs included."""
+        found: list[str] = []
+        for example in rows:
+            if (example.target.name, example.level) == (name, level):
+                places, _ = self._predicted(example, False)
+                ahead = 1 if example.level == 0 else 0
+                kinds = kinds_of(example)
+                found += [kinds[place + ahead] for place in places.tolist()]
+        return tuple(found)
 
     def _moved(self, parts: list[Tensor]) -> Tensor:
         return torch.cat(parts).to(self.device, non_blocking=True)

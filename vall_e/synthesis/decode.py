@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import Literal
 
 import torch
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from jaxtyping import Int
 from torch import Tensor
 
@@ -21,7 +21,9 @@ from vall_e.synthesis.candidates import best, scores
 from vall_e.synthesis.chain import Chain
 from vall_e.synthesis.decode_ar import Writing, Written
 from vall_e.synthesis.decode_nar import Refiner
+from vall_e.synthesis.depth import rows_of
 from vall_e.synthesis.duet import Duet
+from vall_e.synthesis.effort import Effort
 from vall_e.synthesis.ending import Bounds, HoldStop
 from vall_e.synthesis.guidance import Guidance
 from vall_e.synthesis.window import WHOLE, Window
@@ -61,6 +63,7 @@ class Spoken:
     attempt: int
     ar_seconds: float
     nar_seconds: float
+    effort: Effort = field(factory=Effort)
 
 
 class Speaking:
@@ -106,6 +109,8 @@ class Decoder:
             Chain.of(self.sampling.ar, where="sampling.ar").require_no_chance()
             self._require_one("sampling.candidates", self.sampling.candidates)
             self._require_one("synthesis.attempts", self.attempts)
+        if "ar" in self.model.config.capabilities:
+            rows_of(self.sampling, self.model)
 
     def _require_one(self, option: str, value: int) -> None:
         if value > 1:
@@ -130,7 +135,14 @@ class Decoder:
         codes = self._other_levels(jobs, drafts, on_level)
         nar_seconds = (perf_counter() - started) / len(jobs)
         return [
-            Spoken(all_levels, draft.written.ended, draft.attempt, ar_seconds, nar_seconds)
+            Spoken(
+                all_levels,
+                draft.written.ended,
+                draft.attempt,
+                ar_seconds,
+                nar_seconds,
+                draft.written.effort,
+            )
             for all_levels, draft in zip(codes, drafts, strict=True)
         ]
 
@@ -173,7 +185,9 @@ class Decoder:
         )
         yield from duet.blocks()
         [written] = duet.writing.utterances()
-        return Spoken(duet.settled, written.ended, 0, duet.ar_seconds, duet.nar_seconds)
+        return Spoken(
+            duet.settled, written.ended, 0, duet.ar_seconds, duet.nar_seconds, written.effort
+        )
 
     def _level_0(self, jobs: Sequence[Job], on_frame: Callable[[], None]) -> list[_Draft]:
         """The first attempt of each job that looks right, or its first of all."""
@@ -265,6 +279,7 @@ class Decoder:
             [job.bounds.most for job in _each(jobs, count)],
             self._guidance(),
             drafts=count,
+            read=rows_of(self.sampling, self.model),
         )
 
     def _guidance(self) -> Guidance:

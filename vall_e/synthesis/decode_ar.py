@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import torch
-from attrs import frozen
+from attrs import field, frozen
 from jaxtyping import Int
 from torch import Tensor
 
 from vall_e.interfaces import Draw, Sample, Stateful, Task
 from vall_e.model.valle import Valle
+from vall_e.synthesis.depth import ReadRows
+from vall_e.synthesis.effort import Effort
 from vall_e.synthesis.guidance import UNGUIDED, Guidance
 from vall_e.synthesis.rows import Rows
 
@@ -22,6 +24,8 @@ class Written:
     codes: Int[Tensor, " f"]
     ended: bool
     """The model wrote the stop token itself; else it was cut off at the longest allowed."""
+    effort: Effort = field(factory=Effort)
+    """Where not all layers ran for all frames."""
 
 
 def decode_ar(
@@ -33,6 +37,7 @@ def decode_ar(
     generators: Sequence[torch.Generator],
     max_frames: Sequence[int],
     guidance: Guidance = UNGUIDED,
+    read: ReadRows = Rows,
     on_frame: Callable[[], None] = lambda: None,
 ) -> list[Written]:
     """Continue each sample's response (usually empty) until its stop token or its `max_frames`.
@@ -40,7 +45,7 @@ def decode_ar(
     Rows that have ended leave the batch. A row is the same alone as in any batch, up to rounding.
     `on_frame` is called after each step; what it raises (KeyboardInterrupt, say) goes through.
     """
-    writing = Writing(model, task, samples, generators, max_frames, guidance)
+    writing = Writing(model, task, samples, generators, max_frames, guidance, read=read)
     return writing.finish(draw, on_frame)
 
 
@@ -63,6 +68,7 @@ class Writing:
         guidance: Guidance = UNGUIDED,
         *,
         drafts: int = 1,
+        read: ReadRows = Rows,
     ) -> None:
         self.model = model
         self.active = list(range(len(samples) * drafts))
@@ -70,7 +76,7 @@ class Writing:
         self.max_frames = list(max_frames)
         self.ended = [False] * len(self.active)
         self.written: list[list[int]] = [[] for _ in self.active]
-        self.rows = Rows(
+        self.rows = read(
             model,
             task,
             samples,
@@ -78,6 +84,7 @@ class Writing:
             guidance=guidance,
             copies=drafts,
         )
+        self.efforts = list(self.rows.efforts)
         self.history = torch.empty(len(self.active), 0, dtype=torch.long, device=self.rows.device)
 
     def finish(self, draw: Draw, on_frame: Callable[[], None]) -> list[Written]:
@@ -123,6 +130,6 @@ class Writing:
 
     def utterances(self) -> list[Written]:
         return [
-            Written(torch.tensor(codes, dtype=torch.long), ended)
-            for codes, ended in zip(self.written, self.ended, strict=True)
+            Written(torch.tensor(codes, dtype=torch.long), ended, effort)
+            for codes, ended, effort in zip(self.written, self.ended, self.efforts, strict=True)
         ]

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from attrs import asdict, frozen
+from attrs import asdict, field, frozen
 from numpy.typing import NDArray
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
+from vall_e.synthesis.effort import Effort
 from vall_e.synthesis.provenance import note
 
 Waveform = NDArray[np.float32]
@@ -44,6 +45,8 @@ class Sentence:
     """Which attempt it is, from 0."""
     warning: str
     """Why it looks like a failure; empty if it does not."""
+    effort: Effort = field(factory=Effort)
+    """With `sampling.speculative` or `sampling.exit`: what they did."""
 
 
 @frozen
@@ -126,6 +129,7 @@ class Result:
                     "frames": sentence.codes.values.shape[1],
                     "ended": sentence.ended,
                     "attempt": sentence.attempt,
+                    **sentence.effort.plain(),
                 }
                 for sentence in self.sentences
             ],

@@ -11,6 +11,7 @@ from torch import Tensor
 from vall_e.interfaces import Sample, Task
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
+from vall_e.synthesis.effort import Effort
 from vall_e.synthesis.guidance import UNGUIDED, Guidance
 
 
@@ -35,6 +36,7 @@ class Rows:
         self.model = model
         self.guidance = guidance
         self.count = len(samples)
+        self.efforts = [Effort() for _ in range(len(samples) * copies)]
         embedded = model.embedding(examples)
         starts = [len(e.target) for e in examples]
         longest = int(embedded.lengths.max())

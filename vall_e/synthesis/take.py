@@ -68,7 +68,15 @@ class Take:
             fault = f"{place} {fault}: {line.text!r}"
         codes = to_codes(spoken.codes, self.codec)
         self._sentences.append(
-            Sentence(line.text, line.phonemes, codes, spoken.ended, spoken.attempt, fault)
+            Sentence(
+                line.text,
+                line.phonemes,
+                codes,
+                spoken.ended,
+                spoken.attempt,
+                fault,
+                spoken.effort,
+            )
         )
         self.clock.written(spoken.ar_seconds, spoken.nar_seconds)
 

@@ -7,6 +7,7 @@ from vall_e.testing.command import CommandContract
 from vall_e.testing.engine import EngineContract
 from vall_e.testing.exporter import ExporterContract
 from vall_e.testing.judge import JudgeContract
+from vall_e.testing.layered import LayeredContract
 from vall_e.testing.optimizer import OptimizerContract
 from vall_e.testing.phonemizer import PhonemizerContract
 from vall_e.testing.pretrained import ModelContract
@@ -25,6 +26,7 @@ __all__ = [
     "EngineContract",
     "ExporterContract",
     "JudgeContract",
+    "LayeredContract",
     "ModelContract",
     "OptimizerContract",
     "PhonemizerContract",

@@ -152,7 +152,7 @@ def update(run: Run, batches: Iterator[Batch]) -> Metrics:
     shares = _shares(taken)
     for number, (batch, share) in enumerate(zip(taken, shares, strict=True), start=1):
         with run.engine.autocast():
-            losses: dict[str, Tensor] = run.objective(batch.examples)
+            losses: dict[str, Tensor] = run.objective(batch.examples, step=progress.step)
         loss = losses["loss"]
         values = {name: float(value.detach()) for name, value in losses.items()}
         if not math.isfinite(values["loss"]):

@@ -5,21 +5,36 @@ from collections.abc import Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from vall_e.config.schema import TrainingConfig
+from vall_e.model.layer_skip import LayerSkip
 from vall_e.model.sequence import Example
+from vall_e.model.token_dropout import with_errors
 from vall_e.model.valle import Valle
 
 
 class Objective(nn.Module):
     """The model together with its loss, so that engines have one `forward` to wrap."""
 
-    def __init__(self, model: Valle, *, ignore_inputs: bool) -> None:
+    def __init__(
+        self, model: Valle, config: TrainingConfig, *, layer_skip: LayerSkip | None = None
+    ) -> None:
         super().__init__()
         self.model = model
-        self.ignore_inputs = ignore_inputs
+        self.config = config
+        self.layer_skip = layer_skip
 
-    def forward(self, examples: Sequence[Example]) -> dict[str, Float[Tensor, ""]]:
-        """`loss`, which is to be minimised, and what to look at beside it, by metric name."""
-        losses = self.model.loss(examples, ignore_inputs=self.ignore_inputs)
+    def forward(self, examples: Sequence[Example], step: int = 0) -> dict[str, Float[Tensor, ""]]:
+        """`loss`, which is to be minimised, and what to look at beside it, by metric name.
+
+        `step` is that of the run, for what changes in its course.
+        """
+        size = self.model.sizes.codebook_size
+        losses = self.model.loss(
+            [with_errors(example, self.config.code_errors, size) for example in examples],
+            ignore_inputs=self.config.ignore_inputs,
+            factors=self.config.loss_factors,
+            skipping=self.layer_skip.at(step) if self.layer_skip else None,
+        )
         return {
             "loss": losses.total,
             **{f"nll.{stage}": value for stage, value in losses.nll.items()},

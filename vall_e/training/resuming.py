@@ -29,6 +29,7 @@ def require_same(weights: Path, config: RunConfig, info: Info) -> None:
         *_changed("tasks", before["tasks"], now["tasks"]),
         *_changed("training.optimizer", *optimizers),
         *_changed("training.wrappers.lora", _lora(before), _lora(now)),
+        *_changed("training.frozen", *(raw["training"].get("frozen", []) for raw in (before, now))),
     ]
     if changed:
         raise CheckpointError(

@@ -27,13 +27,15 @@ from vall_e.data.source import Materials, Mixer
 from vall_e.discovery import discover
 from vall_e.errors import CheckpointError, DataError, TrainingError, UnknownComponentError
 from vall_e.model.embedding import Sizes
-from vall_e.model.levels import level_sampler
+from vall_e.model.layer_skip import layer_skip_of
+from vall_e.model.levels import level_sampler, trained_levels
 from vall_e.model.valle import Valle, build_valle
 from vall_e.model.weights import Bundle, model_tensors, read_metadata
 from vall_e.registry import Registry
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.checkpoint import WEIGHTS, find_weights, latest, read_state
 from vall_e.training.evaluation import Trial, make_trials
+from vall_e.training.frozen import freeze
 from vall_e.training.loop import Marks, Run, restore
 from vall_e.training.objective import Objective
 from vall_e.training.rate import Rate
@@ -77,13 +79,15 @@ def open_run(
             hint=f"make one model of both: vall-e export {weights} --merge -o merged.safetensors",
         )
     model = wrapped(_model(config, corpus, vocabulary, weights), config.training.wrappers)
+    if frozen := freeze(model, config.training.frozen):
+        log.info("frozen: %s", ", ".join(frozen))
     if checkpoint:
         take_up(model, tensors)
     bundle = Bundle(model, config, vocabulary, corpus.info.codec, {})
     engine = config.training.engine.build()
     optimizer = config.training.optimizer.build(model.named_parameters())
     objective = engine.prepare(
-        Objective(model, ignore_inputs=config.training.ignore_inputs),
+        _objective(model, config),
         optimizer,
         device=config.training.device,
         precision=config.training.precision,
@@ -105,6 +109,17 @@ def open_run(
     if checkpoint:
         restore(run, read_state(checkpoint))
     return run
+
+
+def _objective(model: Valle, config: RunConfig) -> Objective:
+    training = config.training
+    layer_skip = layer_skip_of(
+        training.layer_skip,
+        model.backbone,
+        name=config.model.backbone.name,
+        max_steps=training.max_steps,
+    )
+    return Objective(model, training, layer_skip=layer_skip)
 
 
 def _checkpoint(folder: Path, *, resume: bool) -> Path | None:
@@ -263,7 +278,10 @@ def _loader(corpus: Corpus, config: RunConfig, rank: int, world_size: int) -> Lo
         corpus=corpus,
         tasks=tasks,
         draw_level=level_sampler(
-            config.training.levels, corpus.info.levels, config.model.capabilities
+            config.training.levels,
+            corpus.info.levels,
+            config.model.capabilities,
+            within=config.training.level_range,
         ),
         seed=config.training.seed,
         without_text=config.data.without_text,
@@ -303,8 +321,7 @@ def _trained_levels(config: RunConfig, levels: int) -> list[int]:
     """The levels that this run teaches: validating others would say nothing of it."""
     if isinstance(config.training.levels, tuple):
         return sorted(set(config.training.levels))
-    stages = config.model.capabilities
-    return [level for level in range(levels) if ("nar" if level else "ar") in stages]
+    return list(trained_levels(levels, config.model.capabilities, config.training.level_range))
 
 
 def _mark(corpus: Corpus, config: DataConfig | None = None) -> str:

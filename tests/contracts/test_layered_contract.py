@@ -1,0 +1,38 @@
+"""The contract of layered backbones refuses what only looks like one."""
+
+import torch
+
+from vall_e.testing import LayeredContract
+from vall_e_backbones.components import LlamaConfig
+from vall_e_backbones.kernels import Sdpa
+from vall_e_backbones.llama import KeyValueCache, Llama
+
+
+def _make(kind):
+    torch.manual_seed(0)
+    return kind(LlamaConfig(d_model=16, layers=3, heads=4), attention=Sdpa("sdpa")).eval()
+
+
+class NormsBetween(Llama):
+    def span(self, x, **rest):
+        states, auxiliary = super().span(x, **rest)
+        return self.norm(states), auxiliary
+
+
+class Forgetful(KeyValueCache):
+    def rewind(self, lengths):
+        self.lengths = torch.zeros_like(lengths)
+
+
+class ForgetsWhenRewound(Llama):
+    def new_cache(self, batch, max_length):
+        plain = super().new_cache(batch, max_length)
+        return Forgetful(plain.keys, plain.values)
+
+
+def test_what_is_wrong_between_layers_or_in_the_cache_is_found(judge):
+    assert not judge(LayeredContract, lambda: _make(Llama)).failed
+    found = judge(LayeredContract, lambda: _make(NormsBetween)).failed
+    assert "test_its_layers_one_by_one_are_one_pass" in found
+    found = judge(LayeredContract, lambda: _make(ForgetsWhenRewound)).failed
+    assert found == {"test_a_cache_goes_on_from_where_it_was_rewound_to"}

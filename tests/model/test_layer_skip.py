@@ -1,0 +1,142 @@
+import pytest
+import torch
+from attrs import evolve
+from torch.nn.functional import cross_entropy
+
+from vall_e.config.depth import LayerSkipConfig
+from vall_e.errors import ConfigError
+from vall_e.interfaces import Sample
+from vall_e.model.embedding import Sizes
+from vall_e.model.layer_skip import LayerSkip, Skipping, layer_skip_of
+from vall_e.model.sequence import Example
+from vall_e.model.valle import build_valle
+from vall_e.tasks.components import TtsConfig
+from vall_e.tasks.tts import Tts
+from vall_e.testing.tiny import tiny_config
+
+SIZES = Sizes(levels=3, codebook_size=16, vocabulary=12, languages=1)
+DEPTH = 4
+
+
+@pytest.fixture
+def model(registry):
+    backbone = {"name": "llama", "d_model": 32, "layers": DEPTH, "heads": 2}
+    torch.manual_seed(0)
+    return build_valle(tiny_config(registry, model={"backbone": backbone}).model, SIZES)
+
+
+def _example(seed: int, level: int) -> Example:
+    generator = torch.Generator().manual_seed(seed)
+    codes = torch.randint(0, 16, (3, 12), generator=generator)
+    text = torch.randint(0, 12, (5,), generator=generator)
+    sample = Sample(text, 0, codes[:, :4], codes[:, 4:])
+    return Example(tuple(Tts(TtsConfig()).segments(sample, level=level)), level)
+
+
+def _at(step: int, **options) -> Skipping:
+    return LayerSkip(LayerSkipConfig(**options), DEPTH, 101).at(step)
+
+
+def test_later_layers_are_left_out_more_and_more_as_training_goes_on():
+    assert _at(0, dropout=0.2).dropout == (0, 0, 0, 0)
+    halfway, end = _at(50, dropout=0.2).dropout, _at(100, dropout=0.2).dropout
+    assert end == pytest.approx((0, 0.2 * (2 ** (1 / 3) - 1), 0.2 * (2 ** (2 / 3) - 1), 0.2))
+    assert halfway == pytest.approx([chance * (2**0.5 - 1) for chance in end])
+    assert _at(0, dropout=0.2, growth="none").dropout == pytest.approx(end)
+
+
+def test_exits_count_as_in_the_paper_and_sum_up_to_one():
+    shares = _at(0, exit_scale=0.5, exits="all").shares
+    weights = {2: 0.5 * 1, 3: 0.5 * 3, 4: 3 + 0.5 * 3}  # exit 1 would count 0
+    total = sum(weights.values())
+    assert shares == pytest.approx({exit_: w / total for exit_, w in weights.items()})
+    assert sum(shares.values()) == pytest.approx(1)
+    assert _at(0, exits="all").shares == {4: 1.0}
+
+
+def test_exits_rotate_or_grow():
+    rotating = [set(_at(step, exit_scale=1.0, every=2).shares) for step in range(3)]
+    assert rotating == [{3, 4}, {2, 4}, {3, 4}]
+    growing = [
+        set(_at(step, exit_scale=1.0, exits="gradual").shares) for step in (0, 12, 13, 26, 100)
+    ]
+    assert growing == [{4}, {4}, {3, 4}, {2, 3, 4}, {2, 3, 4}]
+
+
+def test_skipping_nothing_is_the_plain_loss(model):
+    examples = [_example(0, 0), _example(1, 2), _example(2, 0)]
+    plain = model.loss(examples)
+    same = model.loss(examples, skipping=Skipping((0.0,) * DEPTH, {DEPTH: 1.0}))
+    torch.testing.assert_close(same.total, plain.total)
+    assert same.nll.keys() == plain.nll.keys()
+    assert same.tokens == plain.tokens
+
+
+def test_the_losses_of_all_exits_add_up_by_their_shares(model):
+    """None is lost, and none takes the place of another."""
+    example = _example(0, 1)
+    shares = {2: 0.25, 4: 0.75}
+    losses = model.loss([example], skipping=Skipping((0.0,) * DEPTH, shares))
+    embedded = model.embedding([example])
+    given = {"lengths": embedded.lengths, "positions": embedded.positions, "causal": False}
+    expected = {}
+    x = embedded.vectors
+    for layer in range(DEPTH):
+        x, _ = model.backbone.span(x, first=layer, last=layer + 1, **given)
+        logits = model.logits(model.backbone.exit(x)[0, -8:], 1)
+        expected[layer + 1] = cross_entropy(logits, example.target.ids[1])
+    torch.testing.assert_close(losses.nll["nar"], expected[4].detach())
+    torch.testing.assert_close(losses.nll["nar.exit-2"], expected[2].detach())
+    torch.testing.assert_close(losses.total, 0.25 * expected[2] + 0.75 * expected[4])
+    assert losses.tokens == 8
+
+
+def test_a_sample_that_skips_a_layer_leaves_it_as_it_came(model):
+    """Each row on its own: some skip, some do not."""
+    examples = [_example(seed, 0) for seed in range(6)]
+    torch.manual_seed(1)
+    [(_, states)] = model.exits(examples, Skipping((0.0, 0.5, 0.0, 0.0), {DEPTH: 1.0}))[0].items()
+    whole, _, _ = model.hidden(examples)
+    never = model.exits(examples, Skipping((0.0, 0.999999, 0.0, 0.0), {DEPTH: 1.0}))[0][DEPTH]
+    skipped = [
+        torch.allclose(row, other, atol=1e-5) for row, other in zip(states, never, strict=True)
+    ]
+    ran = [torch.allclose(row, other, atol=1e-5) for row, other in zip(states, whole, strict=True)]
+    assert set(skipped) == {True, False}
+    assert ran == [not one for one in skipped]
+
+
+def test_gradients_come_from_the_exits_of_the_step_alone(model):
+    skipping = Skipping((0.0,) * DEPTH, {2: 1.0, DEPTH: 0.0})
+    model.loss([_example(0, 0)], skipping=skipping).total.backward()
+    layers = model.backbone.layers
+    reached = [any(p.grad.any() for p in layer.parameters()) for layer in layers]
+    assert reached == [True, True, False, False]
+
+
+def test_early_exits_learn_a_batch_by_heart(model):
+    examples = [_example(0, 0), _example(1, 0), _example(2, 1)]
+    skip = LayerSkip(LayerSkipConfig(dropout=0.1, exit_scale=1.0), DEPTH, 120)
+    optimizer = torch.optim.AdamW(model.parameters(), 5e-3)
+    torch.manual_seed(0)
+    for step in range(120):
+        optimizer.zero_grad()
+        model.loss(examples, skipping=skip.at(step)).total.backward()
+        optimizer.step()
+    found = model.loss(examples, skipping=Skipping((0.0,) * DEPTH, {2: 0.5, DEPTH: 0.5}))
+    assert found.accuracy["ar.exit-2"] == found.accuracy["ar"] == 1
+    assert found.accuracy["nar.exit-2"] == found.accuracy["nar"] == 1
+
+
+def test_a_backbone_without_layers_says_so(model):
+    class Whole(torch.nn.Module):
+        d_model, bidirectional, caches = 16, True, True
+
+        def new_cache(self, batch, max_length): ...
+
+    options = LayerSkipConfig(exit_scale=0.2)
+    assert layer_skip_of(LayerSkipConfig(), Whole(), name="gru", max_steps=9) is None
+    with pytest.raises(ConfigError, match="backbone gru cannot run its layers one by one"):
+        layer_skip_of(options, Whole(), name="gru", max_steps=9)
+    found = layer_skip_of(options, model.backbone, name="llama", max_steps=9)
+    assert found == LayerSkip(evolve(options), DEPTH, 9)

@@ -1,0 +1,60 @@
+"""Faults in what the model reads while it is trained, so that its own faults throw it off less."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from attrs import evolve
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from vall_e.model.sequence import Example
+
+
+class TokenDropout(nn.Module):
+    """Puts a learnt vector in the place of some frames of the response.
+
+    `levels` are those that must be predicted for it to happen; empty: all. With a rate of 0 there
+    is no vector. Outside of training nothing happens.
+    """
+
+    def __init__(self, rate: float, levels: Sequence[int], d_model: int) -> None:
+        super().__init__()
+        self.rate = rate
+        self.levels = tuple(levels)
+        if rate:
+            self.vector = nn.Parameter(torch.empty(d_model))
+
+    def forward(
+        self, vectors: Float[Tensor, "b t d"], examples: Sequence[Example]
+    ) -> Float[Tensor, "b t d"]:
+        """Vectors of the examples, padded on the right. What is dropped is drawn on the CPU."""
+        if not self.rate or not self.training:
+            return vectors
+        dropped = torch.zeros(vectors.shape[:2], dtype=torch.bool)
+        for row, example in enumerate(examples):
+            if example.target.name == "response" and self._serves(example.level):
+                frames, end = len(example.target), len(example)
+                dropped[row, end - frames : end] = torch.rand(frames) < self.rate
+        return torch.where(dropped[..., None].to(vectors.device), self.vector, vectors)
+
+    def _serves(self, level: int) -> bool:
+        return not self.levels or level in self.levels
+
+
+def with_errors(example: Example, chance: float, codebook_size: int) -> Example:
+    """With this chance a code of a lower level is one more or one less. The target is unchanged.
+
+    Level 0 has no lower levels.
+    """
+    if not chance or not example.level or example.target.name != "response":
+        return example
+    ids = example.target.ids.clone()
+    known = ids[: example.level]
+    sign = torch.randint(0, 2, known.shape) * 2 - 1
+    wrong = (torch.rand(known.shape) < chance).to(known.device)
+    moved = (known + sign.to(known.device)).clamp(0, codebook_size - 1)
+    ids[: example.level] = torch.where(wrong, moved, known)
+    target = evolve(example.target, ids=ids)
+    return evolve(example, segments=(*example.segments[:-1], target))

@@ -1,0 +1,32 @@
+"""Weights that a run leaves as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fnmatch import fnmatchcase
+
+from torch import nn
+
+from vall_e.errors import ConfigError
+
+
+def freeze(model: nn.Module, patterns: Sequence[str]) -> list[str]:
+    """Freeze the parameters whose names fit one of the patterns; gives their names.
+
+    Raises `ConfigError` for a pattern that fits none, and where nothing is left to train.
+    """
+    parameters = dict(model.named_parameters())
+    frozen: list[str] = []
+    for pattern in patterns:
+        fitting = [name for name in parameters if fnmatchcase(name, pattern)]
+        if not fitting:
+            raise ConfigError(
+                f"training.frozen: no weight is called {pattern!r}",
+                hint=f"names are like {next(iter(parameters))}; * stands for any part of one",
+            )
+        frozen += fitting
+    for name in frozen:
+        parameters[name].requires_grad_(False)
+    if patterns and not any(parameter.requires_grad for parameter in parameters.values()):
+        raise ConfigError("training.frozen: nothing is left to train", hint="name fewer weights")
+    return sorted(set(frozen))
