@@ -9,6 +9,9 @@ from torch import Tensor
 
 from vall_e.plugin import draw_categorical
 from vall_e_samplers.components import EntropixConfig
+from vall_e_samplers.min_p import unlikely
+from vall_e_samplers.top_k import likeliest
+from vall_e_samplers.top_p import outside
 
 LEAST_T, MOST_T = 0.5, 1.25
 LEAST_MIN_P, MOST_MIN_P = 0.01, 0.5
@@ -73,11 +76,5 @@ def _shaped(
     min_p: Float[Tensor, " b"],
 ) -> Float[Tensor, "b v"]:
     """Min-p, top-k and top-p, each of the whole distribution, with options for each row."""
-    ranked, order = logits.softmax(-1).sort(dim=-1, descending=True, stable=True)
-    ahead = ranked.cumsum(-1) - ranked
-    # At a p of 1 a rounded-up sum must not drop the tail.
-    dropped = (ahead >= top_p[:, None]) & (top_p[:, None] < 1)
-    dropped |= ranked < min_p[:, None] * ranked[:, :1]
-    dropped |= torch.arange(logits.shape[-1], device=logits.device) >= k
-    dropped = torch.zeros_like(dropped).scatter(-1, order, dropped)
-    return logits.masked_fill(dropped, float("-inf"))
+    dropped = outside(logits, top_p[:, None]) | unlikely(logits, min_p[:, None])
+    return logits.masked_fill(dropped | ~likeliest(logits, k), float("-inf"))

@@ -1,10 +1,17 @@
 """Min-p sampling (Nguyen et al. 2024, https://arxiv.org/abs/2407.01082)."""
 
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from vall_e_samplers.components import MinPConfig
 from vall_e_samplers.top_k import likeliest
+
+
+def unlikely(
+    logits: Float[Tensor, "b v"], share: float | Float[Tensor, "b 1"]
+) -> Bool[Tensor, "b v"]:
+    """What is less likely than this share of the likeliest, of all rows or of each."""
+    return (logits.float() - logits.float().amax(-1, keepdim=True)).exp() < share
 
 
 class MinP:
@@ -16,6 +23,5 @@ class MinP:
     def __call__(
         self, history: Int[Tensor, "b t"], logits: Float[Tensor, "b v"]
     ) -> Float[Tensor, "b v"]:
-        shares = (logits.float() - logits.float().amax(-1, keepdim=True)).exp()
-        dropped = (shares < self.config.p) & ~likeliest(logits, self.config.keep)
+        dropped = unlikely(logits, self.config.p) & ~likeliest(logits, self.config.keep)
         return logits.masked_fill(dropped, float("-inf"))

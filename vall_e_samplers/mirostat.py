@@ -24,6 +24,7 @@ class Mirostat(ABC):
 
     def __init__(self, config: MirostatConfig) -> None:
         self.config = config
+        self.start = 2 * config.tau
         self.limit: Float[Tensor, " b"] | None = None
 
     @abstractmethod
@@ -55,7 +56,7 @@ class Mirostat(ABC):
 
     def _limit(self, surprise: Float[Tensor, "b v"]) -> Float[Tensor, " b"]:
         if self.limit is None:
-            return surprise.new_full((len(surprise),), 2 * self.config.tau)
+            return surprise.new_full((len(surprise),), self.start)
         if len(self.limit) != len(surprise):
             raise ValueError(
                 f"mirostat knows {len(self.limit)} rows and got {len(surprise)}: "
@@ -80,16 +81,26 @@ class MirostatV1(Mirostat):
         self, surprise: Float[Tensor, "b v"], limit: Float[Tensor, " b"]
     ) -> Bool[Tensor, "b v"]:
         size = surprise.shape[-1]
-        slope = _zipf_slope(surprise[:, :MEASURED])
-        epsilon = slope - 1
-        # ln(epsilon / (1 - n ** -epsilon)), which is -ln(ln n) where epsilon is 0.
-        flat = epsilon.abs() < 1e-4
-        safe = torch.where(flat, 1.0, epsilon)
-        ratio = torch.where(flat, 1 / math.log(size), safe / -torch.expm1(-safe * math.log(size)))
-        log_k = (ratio.log() + limit * math.log(2)) / slope
-        # One more, as the authors' own program draws from.
-        k = log_k.clamp_max(math.log(size)).exp().round() + 1
+        k = zipf_count(surprise[:, :MEASURED], limit, size)
         return torch.arange(size, device=surprise.device) < k[:, None]
+
+
+def zipf_count(
+    surprise: Float[Tensor, "b m"], limit: Float[Tensor, " b"], size: int
+) -> Float[Tensor, " b"]:
+    """How many of `size` tokens may be drawn for a surprise of `limit` bits.
+
+    `surprise`: of the likeliest, ascending, which the slope of Zipf's law is measured by.
+    """
+    slope = _zipf_slope(surprise)
+    epsilon = slope - 1
+    # ln(epsilon / (1 - n ** -epsilon)), which is -ln(ln n) where epsilon is 0.
+    flat = epsilon.abs() < 1e-4
+    safe = torch.where(flat, 1.0, epsilon)
+    ratio = torch.where(flat, 1 / math.log(size), safe / -torch.expm1(-safe * math.log(size)))
+    log_k = (ratio.log() + limit * math.log(2)) / slope
+    # One more, as the authors' own program draws from.
+    return log_k.clamp_max(math.log(size)).exp().round() + 1
 
 
 def _zipf_slope(surprise: Float[Tensor, "b m"]) -> Float[Tensor, " b"]:

@@ -1,20 +1,24 @@
 """Nucleus sampling (Holtzman et al. 2020, https://arxiv.org/abs/1904.09751)."""
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from vall_e_samplers.components import TopPConfig
 
 
-def nucleus(logits: Float[Tensor, "b v"], p: float) -> Float[Tensor, "b v"]:
-    """Leaves the smallest set of tokens that holds at least `p`, the likeliest always in it."""
-    if p >= 1:
-        return logits.clone()  # a rounded-up sum must not drop the tail
+def outside(logits: Float[Tensor, "b v"], p: float | Float[Tensor, "b 1"]) -> Bool[Tensor, "b v"]:
+    """What is not in the smallest set of tokens that holds at least `p`, of all rows or of each."""
     ranked, order = logits.float().softmax(-1).sort(dim=-1, descending=True, stable=True)
     ahead = ranked.cumsum(-1) - ranked  # 0 for the first token, so one always stays
-    dropped = torch.zeros_like(ahead, dtype=torch.bool).scatter(-1, order, ahead >= p)
-    return logits.masked_fill(dropped, float("-inf"))
+    # At a p of 1 a rounded-up sum must not drop the tail.
+    dropped = (ahead >= p) & (p < 1)
+    return torch.zeros_like(dropped).scatter(-1, order, dropped)
+
+
+def nucleus(logits: Float[Tensor, "b v"], p: float) -> Float[Tensor, "b v"]:
+    """Leaves the smallest set of tokens that holds at least `p`, the likeliest always in it."""
+    return logits.masked_fill(outside(logits, p), float("-inf"))
 
 
 class TopP:

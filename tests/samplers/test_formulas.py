@@ -77,6 +77,19 @@ def stop_ban(row, history, *, frames):
     return [*row[:-1], -INF] if frames == 0 or len(history) < frames else row
 
 
+def legacy_repetition_penalty(row, history, *, factor, decay, window):
+    """As e-c-k-e-r/vall-e has it: again for each occurrence, whatever the sign."""
+    row = list(row)
+    recent = history[-window:] if window else history
+    for distance, token in enumerate(reversed(recent), 1):
+        row[token] /= factor * distance**decay
+    return row
+
+
+def legacy_length_penalty(row, history, *, factor):
+    return [*row[:-1], row[-1] / (len(history) + 1) ** factor]
+
+
 FORMULAS = [
     (c.build_min_p, c.MinPConfig, min_p, {"p": 0.1}),
     (c.build_min_p, c.MinPConfig, min_p, {"p": 0.9, "keep": 4}),
@@ -100,6 +113,27 @@ FORMULAS = [
     ),
     (c.build_length_penalty, c.LengthPenaltyConfig, length_penalty, {"factor": 0.5}),
     (c.build_length_penalty, c.LengthPenaltyConfig, length_penalty, {"factor": -1.0}),
+    *(
+        (
+            c.build_legacy_repetition_penalty,
+            c.LegacyRepetitionPenaltyConfig,
+            legacy_repetition_penalty,
+            options,
+        )
+        for options in (
+            {"factor": 1.5, "decay": 0.0, "window": 0},
+            {"factor": 0.8, "decay": 0.5, "window": 7},
+        )
+    ),
+    *(
+        (
+            c.build_legacy_length_penalty,
+            c.LegacyLengthPenaltyConfig,
+            legacy_length_penalty,
+            {"factor": factor},
+        )
+        for factor in (0.5, -1.0)
+    ),
     (c.build_stop_ban, c.StopBanConfig, stop_ban, {"frames": 0}),
     (c.build_stop_ban, c.StopBanConfig, stop_ban, {"frames": 5}),
     (c.build_stop_ban, c.StopBanConfig, stop_ban, {"frames": 13}),

@@ -100,6 +100,27 @@ class TestEntropix(SamplerContract):
         return c.build_entropix(c.EntropixConfig())
 
 
+class TestLegacyRepetitionPenalty(SamplerContract):
+    reorders = True
+
+    def make(self):
+        return c.build_legacy_repetition_penalty(
+            c.LegacyRepetitionPenaltyConfig(factor=1.3, decay=0.5, window=9)
+        )
+
+
+class TestLegacyLengthPenalty(SamplerContract):
+    reorders = True
+
+    def make(self):
+        return c.build_legacy_length_penalty(c.LegacyLengthPenaltyConfig())
+
+
+class TestLegacyMirostat(SamplerContract):
+    def make(self):
+        return c.build_legacy_mirostat(c.LegacyMirostatConfig())
+
+
 def test_every_component_builds_with_its_defaults():
     for component in c.vall_e_register_samplers():
         assert component.build(component.config()) is not None
@@ -128,6 +149,8 @@ def test_temperature_zero_is_sent_to_greedy():
         (c.StopBanConfig, {"frames": -1}),
         (c.MirostatConfig, {"tau": 0.0}),
         (c.EntropixConfig, {"samples": 0}),
+        (c.LegacyRepetitionPenaltyConfig, {"factor": 0.0}),
+        (c.LegacyMirostatConfig, {"size": 1}),
         (c.RepetitionAwareConfig, {"threshold": -0.1}),
     ],
 )

@@ -66,6 +66,15 @@ def search(
     ]
 
 
+def furthest(
+    totals: Float[Tensor, "b v"], *, requests: int, count: int
+) -> tuple[list[list[float]], list[list[int]], list[list[int]]]:
+    """The greatest of each request: totals, which of its rows they continue, by which token."""
+    size = totals.shape[-1]
+    best = totals.reshape(requests, -1).topk(count, dim=-1)
+    return best.values.tolist(), (best.indices // size).tolist(), (best.indices % size).tolist()
+
+
 class Beams:
     """`width` rows for each request that goes on, which lie together, the best first."""
 
@@ -104,7 +113,10 @@ class Beams:
     def step(self) -> None:
         """Lengthen each beam by what follows best, wherever that continues from."""
         log_p = self.chain.shaped(self.history, self.rows.logits()).log_softmax(-1)
-        totals, parents, tokens = self._best(log_p)
+        # Twice as many as beams: should half of them be endings, as many go on.
+        totals, parents, tokens = furthest(
+            self.scores[:, None] + log_p, requests=len(self.active), count=2 * self.width
+        )
         kept: list[tuple[float, int, int]] = []
         active = []
         for place, request in enumerate(self.active):
@@ -121,15 +133,6 @@ class Beams:
         self.active = active
         if active:
             self._go_on(kept)
-
-    def _best(
-        self, log_p: Float[Tensor, "b v"]
-    ) -> tuple[list[list[float]], list[list[int]], list[list[int]]]:
-        """Twice as many as beams: should half of them be endings, as many go on."""
-        size = log_p.shape[-1]
-        totals = (self.scores[:, None] + log_p).view(len(self.active), -1)
-        best = totals.topk(2 * self.width, dim=-1)
-        return best.values.tolist(), (best.indices // size).tolist(), (best.indices % size).tolist()
 
     def _sort_out(
         self, request: _Request, found: list[tuple[float, int, int]]

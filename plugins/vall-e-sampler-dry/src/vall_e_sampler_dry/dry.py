@@ -7,15 +7,17 @@ from torch import Tensor
 from vall_e_sampler_dry.components import DryConfig
 
 
-def matches(history: Int[Tensor, "b t"], longest: int) -> Int[Tensor, "b t"]:
-    """How many tokens (`longest` at most) before each place are also the last of its row."""
-    rows, size = history.shape
-    length = torch.zeros(rows, size, dtype=torch.long, device=history.device)
+def matches(
+    history: Int[Tensor, "b t"], tail: Int[Tensor, "b e"], longest: int
+) -> Int[Tensor, "b t"]:
+    """How many tokens (`longest` at most) before each place are also the last of `tail`."""
+    size = history.shape[1]
+    length = torch.zeros_like(history)
     going = torch.ones_like(length, dtype=torch.bool)
-    for back in range(1, min(longest, size - 1) + 1):
+    for back in range(1, min(longest, size - 1, tail.shape[1]) + 1):
         # Place i agrees `back` tokens before it; the first `back` places have nothing there.
         agrees = torch.zeros_like(going)
-        agrees[:, back:] = history[:, :-back] == history[:, -back, None]
+        agrees[:, back:] = history[:, :-back] == tail[:, -back, None]
         going = going & agrees
         length += going
     return length
@@ -32,7 +34,7 @@ class Dry:
     ) -> Float[Tensor, "b v"]:
         config = self.config
         recent = history[:, -config.window :]  # a window of 0 is all of it
-        length = matches(recent, config.longest)
+        length = matches(recent, recent, config.longest)
         followed = torch.zeros(logits.shape, dtype=torch.long, device=logits.device)
         followed = followed.scatter_reduce(1, recent, length, "amax")
         penalty = config.multiplier * config.base ** (followed - config.allowed).float()
