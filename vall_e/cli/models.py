@@ -40,11 +40,19 @@ def convert(
 ) -> None:
     """Make a weights file of SOURCE, an .sft, .safetensors or .pth of e-c-k-e-r/vall-e.
 
-    What SOURCE holds besides the model is kept, for `vall-e export --to original`.
+    What SOURCE holds besides the model is kept, for `vall-e export --to original`. A LoRA becomes a
+    LoRA.
     """
-    from vall_e.export.conversion import convert_original
+    from vall_e.export.conversion import convert_lora, convert_original
+    from vall_e.model.lora_file import holds_only_lora
     from vall_e.model.original_file import Reading
 
+    if holds_only_lora(source):
+        terms = convert_lora(source, output).terms
+        levels = ", ".join(map(str, terms.levels)) or "all"
+        click.echo(f"LoRA of rank {terms.rank}, alpha {terms.alpha:g}, for levels: {levels}")
+        click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
+        return
     reading = Reading(config, tokenizer, cast("Sums", sums))
     bundle = convert_original(source, output, app.registry, reading)
     model = bundle.config.model

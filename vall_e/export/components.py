@@ -33,6 +33,11 @@ class OriginalConfig:
 
 
 @frozen
+class OriginalLoraConfig:
+    """No options."""
+
+
+@frozen
 class TorchConfig:
     """No options."""
 
@@ -59,6 +64,12 @@ def build_original(config: OriginalConfig) -> Exporter:
     from vall_e.export.original import OriginalExporter
 
     return OriginalExporter()
+
+
+def build_original_lora(config: OriginalLoraConfig) -> Exporter:
+    from vall_e.export.lora import OriginalLoraExporter
+
+    return OriginalLoraExporter()
 
 
 def build_torch(config: TorchConfig) -> Exporter:
@@ -92,6 +103,12 @@ EXPORTERS = (
         config=OriginalConfig,
         build=build_original,
         summary="the .sft file of e-c-k-e-r/vall-e, for models that it can compute",
+    ),
+    Component(
+        name="original-lora",
+        config=OriginalLoraConfig,
+        build=build_original_lora,
+        summary="the adapter of a run as the lora.sft of e-c-k-e-r/vall-e",
     ),
     Component(
         name="torch",

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from vall_e.errors import CheckpointError
+from vall_e.model.lora_file import LoraFile, read_lora, write_lora
 from vall_e.model.original_file import Reading, is_original, read_original
 from vall_e.model.weights import Bundle, bundle_of, save
 from vall_e.registry import Registry
@@ -20,8 +21,20 @@ def convert_original(
             f"{source} is no file of the original: it is damaged, or has no tensor 'sep'",
             hint="what vall-e itself wrote is read by -m as it is",
         )
-    if output.resolve() == source.resolve():
-        raise CheckpointError(f"{output} is the source itself", hint="name another file with -o")
+    _require_another(output, source)
     bundle = bundle_of(read_original(source, registry, reading), source, dtype=None)
     save(bundle, output)
     return bundle
+
+
+def convert_lora(source: Path, output: Path) -> LoraFile:
+    """Write a LoRA of ours, and give what is in it."""
+    _require_another(output, source)
+    file = read_lora(source)
+    write_lora(file, output)
+    return file
+
+
+def _require_another(output: Path, source: Path) -> None:
+    if output.resolve() == source.resolve():
+        raise CheckpointError(f"{output} is the source itself", hint="name another file with -o")

@@ -1,14 +1,18 @@
 """The adapter of a training run: alone as a file (see `vall_e.model.lora_file`), or merged."""
 
+import json
 from pathlib import Path
 
 from vall_e.errors import CheckpointError
 from vall_e.interfaces import Exporter
-from vall_e.model.lora import merge, terms_of
-from vall_e.model.lora_file import SUFFIX, save_lora
+from vall_e.model.lora import adapters, merge, terms_of
+from vall_e.model.lora_file import SUFFIX, require_lora, save_lora, write_tensors
+from vall_e.model.original_lora import terms_back, translate_lora_back
 from vall_e.model.valle import Valle
 from vall_e.model.weights import Bundle, read_metadata
 from vall_e.training.checkpoint import find_weights
+
+ORIGINAL_SUFFIX = ".lora.sft"
 
 
 class LoraExporter:
@@ -18,6 +22,23 @@ class LoraExporter:
 
     def __call__(self, bundle: Bundle, path: Path) -> None:
         save_lora(bundle.model, path, bundle.statistics)
+
+
+class OriginalLoraExporter:
+    """The `lora.sft` of e-c-k-e-r/vall-e, of its flavour that replaces layers."""
+
+    suffix = ORIGINAL_SUFFIX
+
+    def __call__(self, bundle: Bundle, path: Path) -> None:
+        terms = require_lora(bundle.model)
+        tensors = {
+            f"{place}.{name}": tensor.detach().cpu().contiguous()
+            for place, adapter in adapters(bundle.model).items()
+            for name, tensor in adapter.state_dict().items()
+        }
+        facts = {"config": terms_back(terms), "stats": dict(bundle.statistics)}
+        metadata = {key: json.dumps(value) for key, value in facts.items()}
+        write_tensors(translate_lora_back(tensors), metadata, path)
 
 
 def holds_lora(checkpoint: Path) -> bool:
@@ -31,8 +52,8 @@ def settle_lora(model: Valle, exporter: Exporter, source: Path, *, merged: bool)
         if terms_of(model) is None:
             raise CheckpointError(f"{source} holds no LoRA to merge", hint="leave out --merge")
         merge(model, levels=model.sizes.levels)
-    elif terms_of(model) and exporter.suffix != SUFFIX:
+    elif terms_of(model) and exporter.suffix not in (SUFFIX, ORIGINAL_SUFFIX):
         raise CheckpointError(
             f"{source} holds a LoRA beside its base, which this format has no place for",
-            hint="add --merge, or export the LoRA alone with --to lora",
+            hint="add --merge, or export the LoRA alone with --to lora or --to original-lora",
         )

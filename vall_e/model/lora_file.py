@@ -3,6 +3,8 @@
 Tensors: `PLACE.lora_a` and `PLACE.lora_b`, where PLACE names a module of the model. Metadata, each
 value JSON: `lora` (its terms and the format's version), `base` (the hash of the base's weights),
 `statistics` (of its training).
+
+Files of the original are read too: see `vall_e.model.original_lora`.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from torch import Tensor, nn
 
 from vall_e.errors import CheckpointError
 from vall_e.model.lora import OWN, Terms, adapters, attach, is_adapter, terms_of
+from vall_e.model.original_lora import holds_original_lora, read_terms, translate_lora
+from vall_e.model.plain_pickle import PICKLED, read_pickle
 from vall_e.whole_file import make_folder, written_beside
 
 FORMAT = 1
@@ -33,6 +37,7 @@ class LoraFile:
 
     terms: Terms
     base: str
+    """Hash of the base's weights; empty where the file does not tell it (the original's)."""
     statistics: Mapping[str, Any]
     tensors: dict[str, Tensor] = field(repr=False)
 
@@ -47,27 +52,43 @@ def base_hash(model: nn.Module) -> str:
     return digest.hexdigest()
 
 
-def save_lora(model: nn.Module, path: Path, statistics: Mapping[str, Any]) -> None:
-    """Write the adapter that was trained with the model; it appears whole or not at all."""
+def require_lora(model: nn.Module) -> Terms:
+    """The terms of the adapter that was trained with the model; `CheckpointError` if none was."""
     terms = terms_of(model)
     if terms is None:
         raise CheckpointError(
             "this model has no LoRA", hint="train one with a wrapper `lora`, or export the model"
         )
-    make_folder(path.parent, error=CheckpointError)
+    return terms
+
+
+def save_lora(model: nn.Module, path: Path, statistics: Mapping[str, Any]) -> None:
+    """Write the adapter that was trained with the model; it appears whole or not at all."""
+    terms = require_lora(model)
     tensors = {
         f"{place}.{name}": tensor.detach().cpu().contiguous()
         for place, adapter in adapters(model).items()
         for name, tensor in adapter.state_dict().items()
     }
+    write_lora(LoraFile(terms, base_hash(model), statistics, tensors), path)
+
+
+def write_lora(file: LoraFile, path: Path) -> None:
+    """The file appears whole or not at all."""
     metadata = {
-        "lora": json.dumps({"format": FORMAT, **terms.plain()}),
-        "base": json.dumps(base_hash(model)),
-        "statistics": json.dumps(dict(statistics)),
+        "lora": json.dumps({"format": FORMAT, **file.terms.plain()}),
+        "base": json.dumps(file.base),
+        "statistics": json.dumps(dict(file.statistics)),
     }
+    write_tensors(file.tensors, metadata, path)
+
+
+def write_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], path: Path) -> None:
+    """Write a .safetensors file that appears whole or not at all."""
+    make_folder(path.parent, error=CheckpointError)
     with written_beside(path, error=CheckpointError) as part:
         try:
-            save_file(tensors, part, metadata=metadata)
+            save_file(dict(tensors), part, metadata=dict(metadata))
         except SafetensorError as exc:  # a full disk, say
             raise CheckpointError(
                 f"{path} cannot be written: {exc}", hint=f"check the disk of {path.parent}"
@@ -75,14 +96,30 @@ def save_lora(model: nn.Module, path: Path, statistics: Mapping[str, Any]) -> No
         part.chmod(0o644)  # safetensors writes files that only their owner can read
 
 
+def holds_only_lora(path: Path) -> bool:
+    """Whether a file of the original is a LoRA's. One that cannot be opened is not."""
+    try:
+        if path.suffix in PICKLED:
+            module = read_pickle(path).get("module")
+            return not (isinstance(module, dict) and "sep" in module)
+        with safe_open(path, framework="pt") as file:
+            return holds_original_lora(file.keys())
+    except (CheckpointError, SafetensorError, OSError):
+        return False
+
+
 def read_lora(path: Path) -> LoraFile:
     """Raises `CheckpointError` for a file that is missing, damaged, newer, or no LoRA."""
     if not path.is_file():
         raise CheckpointError(f"there is no LoRA {path}", hint="check the path given with --lora")
     try:
+        if path.suffix in PICKLED:
+            return _original(path, *_pickled(path))
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        if "lora" not in metadata and holds_original_lora(tensors):
+            return _original(path, json.loads(metadata.get("config", "{}")), tensors)
         lora = json.loads(metadata["lora"])
         version = lora.pop("format")
         if version > FORMAT:
@@ -98,9 +135,27 @@ def read_lora(path: Path) -> LoraFile:
         )
     except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as exc:
         raise CheckpointError(
-            f"{path} is damaged, or no LoRA of ours: {exc!r}",
+            f"{path} is damaged, or no LoRA: {exc!r}",
             hint="make one with `vall-e export RUN -o NAME.lora.safetensors`",
         ) from exc
+
+
+def _pickled(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    content = read_pickle(path)
+    tensors = content.get("lora") or content.get("module")
+    if not isinstance(tensors, dict) or not holds_original_lora(tensors):
+        raise CheckpointError(
+            f"{path} has no LoRA under 'lora' or 'module', as the original's files have",
+            hint="name the file that the original's own export wrote",
+        )
+    adapters = {name: t for name, t in tensors.items() if holds_original_lora([name])}
+    config = content.get("config")
+    return config if isinstance(config, dict) else {}, adapters
+
+
+def _original(path: Path, config: dict[str, Any], tensors: dict[str, Tensor]) -> LoraFile:
+    terms = read_terms(config, tensors, path)
+    return LoraFile(terms, "", {}, translate_lora(tensors, terms.rank, path))
 
 
 def attach_tensors(

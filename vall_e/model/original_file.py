@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,13 +21,13 @@ from vall_e.config.load import structure
 from vall_e.errors import CheckpointError
 from vall_e.model.original import translate
 from vall_e.model.original_config import Sums, describe
+from vall_e.model.plain_pickle import PICKLED, plain_facts, read_pickle
 from vall_e.model.stored import Kept, Stored
 from vall_e.model.valle import build_valle
 from vall_e.registry import Registry
 from vall_e.text.adopted import adopt, read_tokenizer
 from vall_e.text.vocabulary import Vocabulary
 
-PICKLED = (".pth", ".pt")
 CODEC_IDENTITIES = {"encodec": "encodec-24k", "dac": "dac-44k"}
 """Which weights the codec had is not in the file."""
 
@@ -100,21 +99,16 @@ def _plain(text: str) -> Any:
 
 
 def _pickled(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as exc:
-        raise CheckpointError(
-            f"{path} is damaged, or holds more than tensors and plain data, which would have to "
-            "be run to be read",
-            hint="convert it to .sft with the program that wrote it, on a machine that may",
-        ) from exc
-    module = content.get("module") if isinstance(content, dict) else None
+    content = read_pickle(path)
+    module = content.pop("module", None)
     if not isinstance(module, dict) or not all(isinstance(t, Tensor) for t in module.values()):
         raise CheckpointError(
             f"{path} has no tensors under 'module', as the original's files have",
-            hint="name the file that the original's own export wrote",
+            hint="name the file that the original's own export wrote; a LoRA goes with --lora",
         )
-    return {key: value for key, value in content.items() if key != "module"}, module
+    if content.pop("lora", None):
+        log.warning("%s: the LoRA beside the model is not used: name the file with --lora", path)
+    return plain_facts(content, path), module
 
 
 def _config(path: Path, facts: Mapping[str, Any], reading: Reading) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,6 +15,8 @@ from vall_e.errors import CheckpointError, ConfigError
 from vall_e.model.lora import OWN, adapters, detach, merge
 from vall_e.model.lora_file import SUFFIX, attach_tensors, base_hash, read_lora
 from vall_e.model.valle import Valle
+
+log = logging.getLogger(__name__)
 
 TRAINED = "trained"
 """The name of the LoRA that came with the model, from a training run."""
@@ -60,16 +63,19 @@ class Loras(Mapping[str, float]):
     def add(self, path: Path | str, *, name: str = "", strength: float = 1.0) -> str:
         """Load a file; gives its name, which is that of the file unless another is given.
 
-        Raises `CheckpointError` for one that was trained on another base.
+        Raises `CheckpointError` for one that was trained on another base. A file of the original
+        does not tell its base, so only shapes are checked then, with a warning.
         """
         path = Path(path)
-        name = name or path.name.removesuffix(SUFFIX)
+        name = name or _name(path)
         if name in self._loaded:
             raise CheckpointError(
                 f"there is a LoRA {name!r} already", hint="give it a name of its own, or remove it"
             )
         file = read_lora(path)
-        if file.base != self._base_hash():
+        if not file.base:
+            log.warning("%s does not tell which model it was trained on", path.name)
+        elif file.base != self._base_hash():
             raise CheckpointError(
                 f"{path} was trained on another base than this model",
                 hint="take the model that it was trained on, in the same precision, with -m",
@@ -116,6 +122,12 @@ class Loras(Mapping[str, float]):
             known = ", ".join(self._loaded) or "none"
             raise CheckpointError(f"there is no LoRA {name!r}", hint=f"there are: {known}")
         return self._loaded[name]
+
+
+def _name(path: Path) -> str:
+    """The file's, without suffix."""
+    ours = path.name.removesuffix(SUFFIX)
+    return ours if ours != path.name else path.stem.removesuffix(".lora")
 
 
 def with_strength(text: str) -> tuple[Path, float]:

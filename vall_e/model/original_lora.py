@@ -1,0 +1,94 @@
+"""LoRAs of the original, in files of their own: `.sft`, `.safetensors` or `.pth`.
+
+Beside a weight W (out, in) stand `lora_A` (rank, in) and `lora_B` (out, rank), in the names of the
+original: `model.layers.0.mlp.up_proj.lora_A`. Its other flavour calls them
+`....parametrizations.weight.0.lora_A`, the one by the other's name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from vall_e.errors import CheckpointError
+from vall_e.model.lora import Terms
+from vall_e.model.original import original_name
+
+_NAMED = re.compile(r"(?P<place>.+?)(\.parametrizations\.weight\.0)?\.lora_(?P<part>[AB])")
+_OURS = "backbone."
+_THEIRS = "model."
+_FOLDER = re.compile(r".*-r\d+-a(?P<alpha>\d+)")
+"""Where training leaves a LoRA: `ckpt/NAME-rRANK-aALPHA/lora.sft`."""
+
+
+def holds_original_lora(names: Iterable[str]) -> bool:
+    """Whether these are the names of such tensors."""
+    return any(_NAMED.fullmatch(name) for name in names)
+
+
+def read_terms(config: Mapping[str, Any], tensors: Mapping[str, Tensor], path: Path) -> Terms:
+    """Of the config in the file, or else of the tensors and the folder's name."""
+    rank = config.get("rank") or min(min(tensor.shape) for tensor in tensors.values())
+    folder = next((m for part in path.parts if (m := _FOLDER.fullmatch(part))), None)
+    alpha = config.get("alpha") or (folder and folder["alpha"])
+    if not alpha:
+        raise CheckpointError(
+            f"{path} does not say its alpha, by which a LoRA is scaled",
+            hint="put it into a folder named as its training did, like me-r128-a128",
+        )
+    return Terms(int(rank), float(alpha), levels=tuple(config.get("rvq_levels") or ()))
+
+
+def translate_lora(tensors: Mapping[str, Tensor], rank: int, path: Path) -> dict[str, Tensor]:
+    """The tensors under our names: `backbone.layers.0.mlp.up_proj.lora_a` and `.lora_b`."""
+    found: dict[str, Tensor] = {}
+    foreign = []
+    for name, tensor in tensors.items():
+        match = _NAMED.fullmatch(name)
+        if match is None or not match["place"].startswith(_THEIRS):
+            foreign.append(name)
+            continue
+        inner = tensor.shape[0] == rank
+        if tensor.shape[0] == tensor.shape[-1]:  # a matrix of that rank: the name decides
+            inner = (match["part"] == "A") != bool(match[2])
+        place = _OURS + match["place"].removeprefix(_THEIRS)
+        found[f"{place}.{'lora_a' if inner else 'lora_b'}"] = tensor
+    if foreign:
+        raise CheckpointError(
+            f"{path} adapts what no model of ours adapts: {', '.join(sorted(foreign))}",
+            hint="use a LoRA of the backbone alone (embeddings: False)",
+        )
+    return found
+
+
+def translate_lora_back(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors under the names of the original; `CheckpointError` if it has none for them."""
+    foreign = [name for name in tensors if not name.startswith(_OURS)]
+    if foreign:
+        raise CheckpointError(
+            f"the original adapts no {', '.join(sorted(foreign)[:3])}",
+            hint="train the LoRA without `embeddings`, or export --to lora",
+        )
+    return {
+        original_name(name, single_head=False)
+        .replace("lora_a", "lora_A")
+        .replace("lora_b", "lora_B"): tensor
+        for name, tensor in tensors.items()
+    }
+
+
+def terms_back(terms: Terms) -> dict[str, Any]:
+    """The config that its loader wants."""
+    return {
+        "name": "lora",
+        "rank": terms.rank,
+        "alpha": int(terms.alpha) if float(terms.alpha).is_integer() else terms.alpha,
+        "training": True,
+        "embeddings": False,
+        "parametrize": False,
+        "rvq_levels": list(terms.levels),
+    }
