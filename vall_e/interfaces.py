@@ -16,7 +16,7 @@ from attrs import frozen
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -116,6 +116,19 @@ class Layered(Protocol):
 
     def exit(self, x: Float[Tensor, "*n d"]) -> Float[Tensor, "*n d"]:
         """What the heads read, of states that left any layer."""
+        ...
+
+
+@runtime_checkable
+class Stepping(Protocol):
+    """A `Backbone` with a shorter way to one more position of every row; it may go without."""
+
+    def steps(self) -> Callable[[Tensor, Tensor, Cache], Tensor]:
+        """`step(x, positions, cache)`, made for one decoding: the weights stay meanwhile.
+
+        Takes vectors (b, d) and positions (b,), gives states (b, d): what a pass over `x[:, None]`
+        with lengths of 1 does, up to rounding, without gradients and without waiting for a GPU.
+        """
         ...
 
 

@@ -37,6 +37,7 @@ from vall_e.interfaces import (
     Segment,
     Source,
     Stateful,
+    Stepping,
     Task,
     Wants,
 )
@@ -89,6 +90,7 @@ __all__ = [
     "Sound",
     "Source",
     "Stateful",
+    "Stepping",
     "Task",
     "TextError",
     "TrainingError",

@@ -85,14 +85,14 @@ class Sdpa:
         scale: float | None = None,
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
+        if self.backend is None:  # can run anything
+            return _sdpa(q, k, v, mask, causal, scale, dropout)
         reason = self.unsupported(AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout))
         if reason is not None:
             raise UnavailableError(
                 f"attention kernel {self.name!r} cannot run this: {reason}",
                 hint="set model.attention: auto",
             )
-        if self.backend is None:
-            return _sdpa(q, k, v, mask, causal, scale, dropout)
         with sdpa_kernel(self.backend):
             return _sdpa(q, k, v, mask, causal, scale, dropout)
 
@@ -172,13 +172,17 @@ class Auto:
         scale: float | None = None,
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
-        case = AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout)
-        kernel = self._known.get(case) or self._choose(case)
+        # PyTorch's own dispatch is the best that a CPU has. Told at once, as there each layer of
+        # each frame asks.
+        if q.device.type == "cpu":
+            kernel = self.candidates[-1]
+        else:
+            case = AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout)
+            kernel = self._known.get(case) or self._choose(case)
         self.chosen = kernel.name
         return kernel(q, k, v, mask=mask, causal=causal, scale=scale, dropout=dropout)
 
     def _choose(self, case: AttentionCase) -> Sdpa:
-        # PyTorch's own dispatch is the best that a CPU has.
         candidates = self.candidates if case.device.type == "cuda" else self.candidates[-1:]
         kernel = next(kernel for kernel in candidates if kernel.unsupported(case) is None)
         self._known[case] = kernel

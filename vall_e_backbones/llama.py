@@ -12,54 +12,8 @@ from torch.utils.checkpoint import checkpoint
 
 from vall_e.plugin import AttentionKernel, Cache
 from vall_e_backbones.components import LlamaConfig
-
-
-class KeyValueCache:
-    """Keys and values of all layers, (layer, b, position, g, c), allocated once.
-
-    Row i is filled up to `lengths[i]`; `reach` is what the fullest row holds since the last
-    `reserve`, on the host. The slot after `max_length` takes what is padding, so that padding
-    never lands on a valid position.
-    """
-
-    def __init__(self, keys: Tensor, values: Tensor) -> None:
-        self.keys = keys
-        self.values = values
-        self.max_length = keys.shape[2] - 1
-        self.lengths = torch.zeros(keys.shape[1], dtype=torch.long, device=keys.device)
-        self.reach = 0
-
-    def select(self, rows: Int[Tensor, " r"]) -> "KeyValueCache":
-        chosen = KeyValueCache(self.keys[:, rows], self.values[:, rows])
-        chosen.lengths = self.lengths[rows]
-        return chosen
-
-    def rewind(self, lengths: Int[Tensor, " b"]) -> None:
-        """Go on after so many positions of each row."""
-        self.lengths = lengths.clone()
-
-    def reserve(self, lengths: Int[Tensor, " b"], size: int) -> Int[Tensor, "b t"]:
-        """Where the next `size` positions of each row go, of which `lengths` are valid.
-
-        Waits for the device, once a pass: whoever decodes has waited for the last token anyway.
-        """
-        ends = self.lengths + lengths
-        self.reach = int(ends.max())
-        if self.reach > self.max_length:
-            raise ValueError(
-                f"the cache holds {self.max_length} positions, {self.reach} were asked"
-            )
-        index = self.lengths[:, None] + torch.arange(size, device=ends.device)
-        self.lengths = ends
-        return index.where(index < ends[:, None], self.max_length)
-
-    def write(self, layer: int, index: Int[Tensor, "b t"], k: Tensor, v: Tensor) -> None:
-        rows = torch.arange(len(index), device=index.device)[:, None]
-        self.keys[layer, rows, index] = k
-        self.values[layer, rows, index] = v
-
-    def read(self, layer: int) -> tuple[Float[Tensor, "b u g c"], Float[Tensor, "b u g c"]]:
-        return self.keys[layer, :, : self.reach], self.values[layer, :, : self.reach]
+from vall_e_backbones.key_value_cache import KeyValueCache
+from vall_e_backbones.stepping import LayerSteps, Steps, normed, onto, together
 
 
 class Llama(nn.Module):
@@ -132,8 +86,14 @@ class Llama(nn.Module):
 
     def new_cache(self, batch: int, max_length: int) -> KeyValueCache:
         weight = self.norm.weight
-        shape = (len(self.layers), batch, max_length + 1, self.kv_heads, self.head_size)
+        shape = (len(self.layers), batch, self.kv_heads, max_length + 1, self.head_size)
         return KeyValueCache(weight.new_zeros(shape), weight.new_zeros(shape))
+
+    def steps(self) -> Steps:
+        """A pass over one position of each row of a cache, as the weights are now."""
+        frequencies = _frequencies(self.head_size, self.config.rope_theta, self.norm.weight.device)
+        layers = [layer.steps() for layer in self.layers if isinstance(layer, Layer)]
+        return Steps(layers, normed(self.norm), frequencies)
 
     def _initialise(self) -> None:
         """N(0, 0.02); smaller for what writes to the residual stream, by their number (GPT-2)."""
@@ -171,12 +131,29 @@ class Layer(nn.Module):
         out: Tensor = x + self.mlp(self.post_attention_layernorm(x))
         return out
 
+    def steps(self) -> LayerSteps:
+        """As it is now, for decoding."""
+        attention, mlp = self.self_attn, self.mlp
+        return LayerSteps(
+            attention_norm=normed(self.input_layernorm),
+            queries_keys_values=together([attention.q_proj, attention.k_proj, attention.v_proj]),
+            attention=attention.attention,
+            output=onto(attention.o_proj),
+            feed_forward_norm=normed(self.post_attention_layernorm),
+            gate_and_up=together([mlp.gate_proj, mlp.up_proj]),
+            activation=mlp.activation,
+            down=onto(mlp.down_proj),
+            kv_heads=attention.kv_heads,
+            head_size=attention.head_size,
+        )
+
 
 class SelfAttention(nn.Module):
     def __init__(self, config: LlamaConfig, kv_heads: int, attention: AttentionKernel) -> None:
         super().__init__()
         size = config.d_model // config.heads
         self.head_size = size
+        self.kv_heads = kv_heads
         self.dropout = config.dropout
         self.attention = attention
         self.q_proj = nn.Linear(config.d_model, config.heads * size, bias=False)
@@ -261,10 +238,14 @@ def _rotation(
     positions: Int[Tensor, "b t"], size: int, theta: float, dtype: torch.dtype
 ) -> tuple[Float[Tensor, "b t 1 c"], Float[Tensor, "b t 1 c"]]:
     """Cosines and sines of RoPE (Su et al. 2021, https://arxiv.org/abs/2104.09864), half-split."""
-    exponent = torch.arange(0, size, 2, device=positions.device).float() / size
-    angles = positions[..., None].float() * theta**-exponent  # (b, t, c/2)
+    angles = positions[..., None].float() * _frequencies(size, theta, positions.device)
     angles = torch.cat([angles, angles], dim=-1)[:, :, None]
     return angles.cos().to(dtype), angles.sin().to(dtype)
+
+
+def _frequencies(size: int, theta: float, device: torch.device) -> Float[Tensor, " c_half"]:
+    exponent = torch.arange(0, size, 2, device=device).float() / size
+    return theta**-exponent
 
 
 def _rotate(x: Tensor, rotation: tuple[Tensor, Tensor]) -> Tensor:

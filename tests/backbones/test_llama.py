@@ -4,6 +4,7 @@ from attrs import evolve
 from torch.nn.functional import gelu, silu
 
 from vall_e.errors import ConfigError
+from vall_e.model.lora import Terms, adapters, attach, places
 from vall_e.testing import LayeredContract
 from vall_e.testing.backbone import BackboneContract
 from vall_e_backbones.components import LlamaConfig
@@ -233,3 +234,39 @@ def test_it_is_the_llama_of_hugging_face(kv_heads, activation, theta):
     with torch.no_grad():
         wanted = theirs(inputs_embeds=x).last_hidden_state
         torch.testing.assert_close(_in_one_row(ours, x), wanted, rtol=0, atol=1e-5)
+
+
+def test_steps_leave_the_weights_as_they_were_and_see_what_changes_them():
+    model = _seeded(TINY)
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    parameters = list(model.parameters())
+    model.steps()
+    assert all(a is b for a, b in zip(parameters, model.parameters(), strict=True))
+    assert all(tensor.equal(before[name]) for name, tensor in model.state_dict().items())
+    x, position, steps = torch.randn(1, 16), torch.zeros(1, dtype=torch.long), []
+    with torch.no_grad():
+        for _ in range(2):
+            steps.append(model.steps()(x, position, model.new_cache(1, 1)))
+            model.layers[0].self_attn.v_proj.weight.mul_(2)
+    assert not torch.allclose(*steps)
+
+
+def test_a_step_into_a_full_cache_is_refused():
+    model = _seeded(TINY)
+    step, cache = model.steps(), model.new_cache(1, 1)
+    step(torch.randn(1, 16), torch.zeros(1, dtype=torch.long), cache)
+    with pytest.raises(ValueError, match="holds 1 positions"):
+        step(torch.randn(1, 16), torch.ones(1, dtype=torch.long), cache)
+
+
+class TestAdaptedLlama(BackboneContract):
+    """Where layers are more than a product, they are called one by one."""
+
+    def make(self):
+        backbone = _seeded(TINY)
+        attach(backbone, places(backbone, include=["*_proj"]), Terms(rank=2, alpha=4.0))
+        with torch.random.fork_rng():
+            torch.manual_seed(1)
+            for adapter in adapters(backbone).values():
+                torch.nn.init.normal_(adapter.lora_b)
+        return backbone

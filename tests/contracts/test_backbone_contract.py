@@ -6,7 +6,8 @@ import torch
 from vall_e.testing import BackboneContract
 from vall_e_backbones.components import LlamaConfig
 from vall_e_backbones.kernels import Sdpa
-from vall_e_backbones.llama import KeyValueCache, Llama
+from vall_e_backbones.key_value_cache import KeyValueCache
+from vall_e_backbones.llama import Llama
 
 
 def _llama(kind=Llama, **options):
@@ -141,6 +142,12 @@ class WritesPaddingOverTheLast(WithCache):
             return super().reserve(lengths, size).clamp(max=self.max_length - 1)
 
 
+class StepsOneAhead(Llama):
+    def steps(self):
+        step = super().steps()
+        return lambda x, positions, cache: step(x, positions + 1, cache)
+
+
 class NeverFull(Llama):
     def new_cache(self, batch, max_length):
         return super().new_cache(batch, 2 * max_length)
@@ -166,6 +173,7 @@ class NeverFull(Llama):
         (GrowsAllRowsAlike, "test_rows_of_one_cache_grow_each_at_its_own_pace"),
         (CountsTheSteps, "test_rows_of_one_cache_grow_each_at_its_own_pace"),
         (WritesPaddingOverTheLast, "test_rows_of_one_cache_grow_each_at_its_own_pace"),
+        (StepsOneAhead, "test_a_step_is_a_pass_over_one_position_of_each_row"),
         (NeverFull, "test_a_full_cache_is_refused"),
     ],
 )

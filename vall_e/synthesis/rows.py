@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from vall_e.interfaces import Sample, Task
+from vall_e.interfaces import Backbone, Cache, Sample, Stepping, Task
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
 from vall_e.synthesis.effort import Effort
@@ -40,6 +40,7 @@ class Rows:
         embedded = model.embedding(examples)
         starts = [len(e.target) for e in examples]
         longest = int(embedded.lengths.max())
+        self._step = _steps(model.backbone)
         self._cache = model.backbone.new_cache(len(examples), longest + most_frames)
         with model.predicting([0] * len(examples)):
             hidden, _ = model.backbone(
@@ -74,13 +75,24 @@ class Rows:
     def append(self, tokens: Int[Tensor, " b"]) -> None:
         """Write a code at the end of each row."""
         tokens = tokens.repeat(self.guidance.count)
-        vectors = self.model.embedding.response_codes(tokens[None], 0)[:, None]  # (n, 1, d)
+        vectors = self.model.embedding.response_codes(tokens[None], 0)  # (n, d)
         with self.model.predicting([0] * len(vectors)):
-            hidden, _ = self.model.backbone(
-                vectors,
-                lengths=torch.ones_like(self._position),
-                positions=self._position[:, None],
-                cache=self._cache,
-            )
-        self._hidden = hidden[:, 0]
+            self._hidden = self._step(vectors, self._position, self._cache)
         self._position = self._position + 1
+
+
+def _steps(backbone: Backbone) -> Callable[[Tensor, Tensor, Cache], Tensor]:
+    """Appends one position to each row: in the backbone's own way, or else by a whole pass."""
+    if isinstance(backbone, Stepping):
+        return backbone.steps()
+
+    def step(x: Tensor, positions: Tensor, cache: Cache) -> Tensor:
+        hidden, _ = backbone(
+            x[:, None],
+            lengths=torch.ones_like(positions),
+            positions=positions[:, None],
+            cache=cache,
+        )
+        return hidden[:, 0]
+
+    return step

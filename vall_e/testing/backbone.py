@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from vall_e.interfaces import Backbone, Cache
+from vall_e.interfaces import Backbone, Cache, Stepping
 
 B, T, D = 2, 7, 16
 LENGTHS = torch.tensor([7, 4])
@@ -153,6 +153,25 @@ class BackboneContract:
         one = torch.ones_like(index)
         for steps in range(2):
             _go_on(backbone, kept, x[index], begun[index] + steps, one)
+
+    @pytest.mark.parametrize("begun", [(3, 3), (4, 2)], ids=["even", "uneven"])
+    def test_a_step_is_a_pass_over_one_position_of_each_row(self, begun: tuple[int, int]) -> None:
+        """For a backbone with a way of its own: also in rows that others have left."""
+        backbone, x = self._caching(), _vectors()
+        if not isinstance(backbone, Stepping):
+            pytest.skip("this backbone has no way of its own")
+        whole, _ = _run(backbone, x)
+        cache, ends = backbone.new_cache(B, T), torch.tensor(begun)
+        _go_on(backbone, cache, x, torch.zeros(B, dtype=torch.long), ends)
+        rows, step = torch.arange(B), backbone.steps()
+        for count in range(3):
+            if count == 2:
+                rows, cache = torch.tensor([1]), cache.select(torch.tensor([1]))
+            at = ends[rows] + count
+            with torch.inference_mode():
+                hidden = step(x[rows, at], _positions()[0][at], cache)
+            _close(hidden, whole[rows, at])
+        assert cache.lengths.tolist() == [begun[1] + 3]
 
     def test_a_full_cache_is_refused(self) -> None:
         backbone = self._caching()

@@ -1,0 +1,90 @@
+"""What a transformer remembers of the positions that it has seen."""
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+
+class KeyValueCache:
+    """Keys and values of all layers, (layer, b, g, position, c), allocated once.
+
+    Row i is filled up to `lengths[i]`. On the host: `reach`, what the fullest row holds, and
+    `even`, whether all rows hold as much. The slot after `max_length` takes what is padding, so
+    that padding never lands on a valid position.
+    """
+
+    def __init__(self, keys: Tensor, values: Tensor) -> None:
+        self.keys = keys
+        self.values = values
+        self.max_length = keys.shape[3] - 1
+        self.lengths = torch.zeros(keys.shape[1], dtype=torch.long, device=keys.device)
+        self.reach = 0
+        self.even = True
+        self._rows = torch.arange(keys.shape[1], device=keys.device)
+
+    def select(self, rows: Int[Tensor, " r"]) -> "KeyValueCache":
+        """These rows. Waits for the device."""
+        chosen = KeyValueCache(self.keys[:, rows], self.values[:, rows])
+        chosen._hold(self.lengths[rows])
+        return chosen
+
+    def rewind(self, lengths: Int[Tensor, " b"]) -> None:
+        """Go on after so many positions of each row. Waits for the device."""
+        self._hold(lengths.clone())
+
+    def reserve(self, lengths: Int[Tensor, " b"], size: int) -> Int[Tensor, "b t"]:
+        """Where the next `size` positions of each row go, of which `lengths` are valid.
+
+        Waits for the device.
+        """
+        starts = self.lengths
+        self._hold(starts + lengths)
+        if self.reach > self.max_length:
+            raise ValueError(
+                f"the cache holds {self.max_length} positions, {self.reach} were asked"
+            )
+        index = starts[:, None] + torch.arange(size, device=starts.device)
+        return index.where(index < self.lengths[:, None], self.max_length)
+
+    def advance(self) -> tuple[Int[Tensor, " b"], Bool[Tensor, "b 1 1 u"] | None]:
+        """Where one more position of each row goes, and what it sees (None: all that is there).
+
+        Waits for nothing: that every row grows by one is known.
+        """
+        if self.reach == self.max_length:
+            raise ValueError(f"the cache holds {self.max_length} positions, and they are filled")
+        index = self.lengths
+        self.lengths = index + 1
+        self.reach += 1
+        if self.even:
+            return index, None
+        slots = torch.arange(self.reach, device=index.device)
+        return index, (slots <= index[:, None])[:, None, None]
+
+    def put(
+        self,
+        layer: int,
+        index: Int[Tensor, " b"],
+        k: Float[Tensor, "b g c"],
+        v: Float[Tensor, "b g c"],
+    ) -> tuple[Float[Tensor, "b g u c"], Float[Tensor, "b g u c"]]:
+        """Write one position of each row; gives all that a layer holds, as attention reads it."""
+        keys, values = self.keys[layer], self.values[layer]
+        keys[self._rows, :, index] = k
+        values[self._rows, :, index] = v
+        return keys[:, :, : self.reach], values[:, :, : self.reach]
+
+    def write(self, layer: int, index: Int[Tensor, "b t"], k: Tensor, v: Tensor) -> None:
+        rows = self._rows[:, None]
+        keys, values = self.keys[layer], self.values[layer]
+        keys[rows, :, index] = k
+        values[rows, :, index] = v
+
+    def read(self, layer: int) -> tuple[Float[Tensor, "b u g c"], Float[Tensor, "b u g c"]]:
+        keys, values = self.keys[layer], self.values[layer]
+        return keys[:, :, : self.reach].transpose(1, 2), values[:, :, : self.reach].transpose(1, 2)
+
+    def _hold(self, lengths: Int[Tensor, " b"]) -> None:
+        self.lengths = lengths
+        fewest, self.reach = torch.stack(lengths.aminmax()).tolist()
+        self.even = fewest == self.reach
