@@ -319,6 +319,14 @@ class Source(Protocol):
         """Another recording of the same speaker as a whole; None where there is none."""
         ...
 
+    def joined(self, texts: Sequence[Int[Tensor, " _"]]) -> Int[Tensor, " p"]:
+        """The texts as one, with a space between them and <bos> and <eos> around all."""
+        ...
+
+    def spelling(self) -> Int[Tensor, " p"]:
+        """The utterance's text as it is spelt. For tasks that want `spelling`."""
+        ...
+
     def twin(self, rng: random.Random) -> Recorded:
         """The same phonemes said by another speaker. For tasks that want `twins`."""
         ...
@@ -368,18 +376,22 @@ class Sample:
     """The recording that a task works on, say one with noise."""
     prompt_text: Int[Tensor, " q"] | None = None
     """What the prompt says, for a task that wants it."""
+    read: Int[Tensor, " r"] | None = None
+    """The text that a task works on, which writes another text."""
+    edit: tuple[int, int] | None = None
+    """The frames of `input`, from and up to, that are said anew."""
 
 
-SegmentName = Literal["text", "language", "level", "prompt", "input", "response"]
+SegmentName = Literal["text", "read", "language", "level", "prompt", "input", "response"]
 
 
 @frozen(eq=False)
 class Segment:
     """A named run of the sequence, embedded by its own table.
 
-    `ids` is (n,) for text, language and level; codes (levels, frames) for prompt, input and
-    response. Prompt and input share their tables. Any other name is one of the task's `markers`,
-    a learnt vector: its `ids` are [0].
+    `ids` is (n,) for text, read, language and level; codes (levels, frames) for prompt, input and
+    response. Text and read share their table, prompt and input share theirs. Any other name is one
+    of the task's `markers`, a learnt vector: its `ids` are [0].
     """
 
     name: str
@@ -398,6 +410,7 @@ class Segment:
 
 Target = Literal["response", "text"]
 Use = Literal["needed", "optional", "unused"]
+Spelling = Literal["unused", "read", "written"]
 
 
 @frozen
@@ -411,12 +424,19 @@ class Wants:
     voice: Use = "optional"
     input: Use = "unused"
     """A recording to work on (`--input`); the response is as long as it is."""
+    edit: bool = False
+    """Which part of `input` is said anew (`--edit`); `text` is then what all of it is to say."""
     transcript: bool = False
     """What the voice's recording says; then all of the recording is the prompt."""
+    spelling: Spelling = "unused"
+    """Whether it reads or writes text as it is spelt. The vocabulary then has the characters of the
+    data's texts too, and a request's text goes to the model as it is, without a phonemizer."""
     noise: bool = False
     """`data.noise`, to train."""
     strangers: bool = False
     """Two speakers or more, to train."""
+    neighbours: bool = False
+    """Speakers with several recordings, to train."""
     twins: bool = False
     """Sentences that several speakers say, to train."""
 

@@ -5,13 +5,14 @@ import torch
 from attrs import evolve
 
 from vall_e.config.schema import DataConfig
-from vall_e.data.corpus import make_corpus, open_datasets, symbols_of
+from vall_e.data.corpus import make_corpus, open_datasets, texts_of
 from vall_e.data.dataset import Dataset
 from vall_e.data.loader import make_order
 from vall_e.data.manifest import read_info, write_info
 from vall_e.errors import DataError, TextError
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.dataset import write_dataset
+from vall_e.text.adopted import adopt
 from vall_e.text.vocabulary import Vocabulary
 
 CODEC = StaircaseCodec(levels=3)
@@ -24,7 +25,7 @@ def dataset(tmp_path):
 
 
 def corpus(*datasets, seconds=LONG, **options):
-    options.setdefault("vocabulary", Vocabulary.of(symbols_of(datasets)))
+    options.setdefault("vocabulary", Vocabulary.of("".join(texts_of(datasets))))
     options.setdefault("languages", ("en-us",))
     vocabulary, languages = options.pop("vocabulary"), options.pop("languages")
     return make_corpus(datasets, vocabulary, languages, seconds=seconds, **options)
@@ -43,7 +44,7 @@ def test_utterances_have_ids_codes_and_speakers(dataset):
     assert found.utterances[3].codes().shape == (3, dataset.entries[3].frames)
     assert [len(speaker) for speaker in found.speakers] == [10, 10]
     text = found.utterances[3].text.tolist()
-    assert Vocabulary.of(symbols_of([dataset])).decode(text) == dataset.entries[3].phonemes
+    assert Vocabulary.of("".join(texts_of([dataset]))).decode(text) == dataset.entries[3].phonemes
 
 
 def test_utterances_out_of_range_are_left_out_and_counted(dataset):
@@ -99,7 +100,7 @@ def test_the_same_name_in_another_folder_is_another_speaker(tmp_path, dataset):
 
 
 def test_symbols_that_the_vocabulary_lacks_are_told_once(dataset, caplog):
-    few = Vocabulary.of(symbols_of([dataset]) - {"e", "x"})
+    few = Vocabulary.of(set("".join(texts_of([dataset]))) - {"e", "x"})
     found = corpus(dataset, vocabulary=few)
     assert len(caplog.records) == 1
     assert "'e' " in caplog.text
@@ -108,9 +109,22 @@ def test_symbols_that_the_vocabulary_lacks_are_told_once(dataset, caplog):
 
 
 def test_symbols_that_the_vocabulary_lacks_can_be_refused(dataset):
-    few = Vocabulary.of(symbols_of([dataset]) - {"e"})
+    few = Vocabulary.of(set("".join(texts_of([dataset]))) - {"e"})
     with pytest.raises(TextError, match="the vocabulary lacks 'e'"):
         corpus(dataset, vocabulary=few, unknown="error")
+
+
+def test_what_an_adopted_vocabulary_writes_in_its_own_way_is_not_lost(dataset, caplog):
+    """`on` is one of its symbols, and `e` shares the id of another."""
+    letters = sorted(set("".join(texts_of([dataset]))) - {"e"})
+    ids = {symbol: number for number, symbol in enumerate(("<unk>", "<bos>", "</eos>", "<mask>"))}
+    ids |= {symbol: number for number, symbol in enumerate((*letters, "on"), len(ids))}
+    adopted = adopt({**ids, "e": ids[letters[-1]]}, len(ids), merges=[("o", "n")])
+    found = corpus(dataset, vocabulary=adopted)
+    assert not caplog.records
+    phonemes = found.utterances[0].entry.phonemes
+    expected = adopted.encode(phonemes, unknown="error").ids
+    assert found.utterances[0].text.tolist() == expected
 
 
 def test_datasets_of_two_codecs_are_refused(tmp_path, dataset):

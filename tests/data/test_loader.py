@@ -3,7 +3,7 @@ from itertools import islice
 import pytest
 
 from vall_e.config.schema import DataConfig
-from vall_e.data.corpus import make_corpus, symbols_of
+from vall_e.data.corpus import make_corpus, texts_of
 from vall_e.data.dataset import Dataset
 from vall_e.data.loader import Loader, Maker, make_order
 from vall_e.model.sequence import Example
@@ -18,7 +18,7 @@ from vall_e.text.vocabulary import BOS, EOS, Vocabulary
 def corpus(tmp_path):
     dataset = Dataset(write_dataset(tmp_path / "data", StaircaseCodec(levels=3)))
     return make_corpus(
-        [dataset], Vocabulary.of(symbols_of([dataset])), ("en-us",), seconds=(0.0, 60.0)
+        [dataset], Vocabulary.of("".join(texts_of([dataset]))), ("en-us",), seconds=(0.0, 60.0)
     )
 
 

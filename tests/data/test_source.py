@@ -4,7 +4,7 @@ import random
 import pytest
 import torch
 
-from vall_e.data.corpus import make_corpus, symbols_of
+from vall_e.data.corpus import make_corpus, texts_of
 from vall_e.data.dataset import Dataset
 from vall_e.data.source import Materials, Mixer
 from vall_e.errors import DataError
@@ -20,7 +20,7 @@ BY_NAME = {component.name: component.build(component.config()) for component in 
 def _corpus(folder, **options):
     dataset = Dataset(write_dataset(folder, CODEC, **options))
     return make_corpus(
-        [dataset], Vocabulary.of(symbols_of([dataset])), ("en-us",), seconds=(0.0, 60.0)
+        [dataset], Vocabulary.of("".join(texts_of([dataset]))), ("en-us",), seconds=(0.0, 60.0)
     )
 
 
@@ -115,3 +115,38 @@ def test_tasks_that_learn_from_several_speakers_ask_for_them(tmp_path, name):
     corpus = _corpus(tmp_path / "alone", utterances=2, speakers=("ann",))
     with pytest.raises(DataError, match=f"{name} learns from several speakers"):
         Materials(corpus).require([BY_NAME[name]])
+
+
+def test_texts_become_one_with_a_space_between(tmp_path):
+    corpus = _corpus(tmp_path / "speech", utterances=2, texts=("one two", "six"), speakers=("ann",))
+    source = Materials(corpus).of(0, 0)
+    first, second = (torch.from_numpy(utterance.text) for utterance in corpus.utterances)
+    [space] = corpus.space
+    joined = source.joined([first, second]).tolist()
+    assert joined == [1, *first[1:-1].tolist(), space, *second[1:-1].tolist(), 2]
+    assert space in first.tolist()
+
+
+def test_a_text_is_spelt_for_the_tasks_that_want_it(tmp_path):
+    dataset = Dataset(write_dataset(tmp_path, CODEC, utterances=2, spelt=str.upper))
+    vocabulary = Vocabulary.of("".join(texts_of([dataset], spelt=True)))
+    options = {"languages": ("en-us",), "seconds": (0.0, 60.0)}
+    corpus = make_corpus([dataset], vocabulary, spelt=True, **options)
+    spelling = Materials(corpus).of(0, 0).spelling()
+    assert vocabulary.decode(spelling.tolist()) == dataset.entries[0].text
+    assert vocabulary.decode(corpus.utterances[0].text.tolist()) == dataset.entries[0].phonemes
+    with pytest.raises(DataError, match="without the spelling"):
+        Materials(make_corpus([dataset], vocabulary, **options)).of(0, 0).spelling()
+
+
+def test_edits_are_learnt_from_speakers_with_several_recordings(tmp_path):
+    alone = Materials(_corpus(tmp_path, utterances=2))
+    assert not alone.serve(BY_NAME["cse"].wants, 0)
+    with pytest.raises(DataError, match="the task cse learns from speakers with several"):
+        alone.require([BY_NAME["cse"]])
+
+
+def test_phonemes_are_learnt_from_texts_that_are_known(tmp_path):
+    nameless = Materials(_corpus(tmp_path, utterances=2, spelt=lambda text: ""))
+    with pytest.raises(DataError, match="no utterance has one"):
+        nameless.require([BY_NAME["phn"]])

@@ -4,19 +4,21 @@ import pytest
 import torch
 
 from vall_e.audio.clip import Clip
-from vall_e.errors import AudioError, ConfigError
+from vall_e.errors import AudioError, ConfigError, TextError
 from vall_e.synthesis.parts import Parts
 from vall_e.synthesis.plan import Request
 from vall_e.synthesis.speak import Synthesizer
 from vall_e.testing.tiny import tiny_bundle
+from vall_e.text.vocabulary import EOS
 
-TASKS = ["tts", "tts-c", "ns", "sr", "tse", "vc", "stt"]
+TASKS = ["tts", "tts-c", "ns", "sr", "tse", "vc", "cse", "nse", "stt", "phn", "un-phn"]
 
 
 @pytest.fixture(scope="module")
 def doing(registry, codec):
     """A model that was not trained, doing a task."""
     bundle = tiny_bundle(registry, codec, tasks=TASKS, synthesis={"max_seconds": 3.0})
+    bundle.model.heads.text.bias.data[EOS] = -1e9  # it never ends a text
 
     def make(task):
         return Synthesizer(Parts.of(bundle, codec, task=task), device="cpu")
@@ -39,6 +41,9 @@ def short(tone):
         ("vc", {"input": True, "voice": True, "text": "hello"}, "makes no use of a text"),
         ("tts-c", {"text": "hello"}, "needs a voice"),
         ("tts-c", {"text": "hello", "voice": True}, "needs to know what the voice's recording"),
+        ("cse", {"text": "hello", "input": True}, "needs a part of the recording"),
+        ("cse", {"text": "hello", "edit": (0.1, 0.2)}, "needs a recording"),
+        ("ns", {"input": True, "edit": (0.1, 0.2)}, "makes no use of a part of the recording"),
         ("stt", {"input": True}, "writes text, not speech"),
     ],
 )
@@ -65,6 +70,60 @@ def test_a_text_that_helps_is_read(doing, short):
     assert sentence.phonemes == "hello"
 
 
+def test_what_is_unknown_in_a_text_that_helps_is_told(doing, short):
+    result = doing("ns").synthesize(Request("hellö", input=short, seed=1))
+    assert any("left out" in warning for warning in result.warnings)
+
+
+def test_what_is_made_of_a_recording_is_no_longer_than_asked_for(doing, short):
+    result = doing("ns").synthesize(Request("", input=short, seed=1, max_seconds=0.1))
+    assert result.seconds <= 0.1
+
+
+def test_an_edit_is_of_frames_of_the_recording(doing, short):
+    synthesizer = doing("cse")
+    request = Request("hello", input=short, edit=(0.2, 0.4))
+    job = synthesizer.stream(request)._take.plan.line(0).job
+    rate, frames = synthesizer.codec.frame_rate, job.sample.input.shape[1]
+    assert job.sample.edit == (round(0.2 * rate), round(0.4 * rate))
+    kept = frames - round(0.4 * rate) + round(0.2 * rate)
+    assert kept < job.bounds.most
+
+
+@pytest.mark.parametrize("edit", [(0.5, 0.7), (0.3, 0.2), (-0.1, 0.2)])
+def test_an_edit_beyond_the_recording_is_refused(doing, short, edit):
+    with pytest.raises(AudioError, match=r"the recording lasts 0\.6\d? s"):
+        doing("nse").synthesize(Request("hello", input=short, edit=edit))
+
+
+def test_an_edit_needs_to_know_what_all_of_it_says(doing, short):
+    with pytest.raises(TextError, match="there is no text to say"):
+        doing("cse").synthesize(Request("", input=short, edit=(0.1, 0.2)))
+
+
+def test_a_text_becomes_another_text(doing):
+    phonemes = doing("phn").write("hello")
+    assert (phonemes.text, phonemes.spelling) == (phonemes.phonemes, "")
+    letters = doing("un-phn").write("hello")
+    assert (letters.text, letters.phonemes) == (letters.spelling, "")
+    assert letters.text
+
+
+@pytest.mark.parametrize(
+    ("task", "given", "error", "told"),
+    [
+        ("phn", {}, TextError, "no text for the task phn"),
+        ("phn", {"text": "hello", "recording": True}, ConfigError, "makes no use of a recording"),
+        ("stt", {"text": "hello", "recording": True}, ConfigError, "makes no use of a text"),
+        ("stt", {}, ConfigError, "needs a recording"),
+    ],
+)
+def test_a_text_is_made_of_what_the_task_reads(doing, short, task, given, error, told):
+    brought = {**given, **({"recording": short} if "recording" in given else {})}
+    with pytest.raises(error, match=told):
+        doing(task).write(**brought)
+
+
 def test_a_recording_that_is_too_long_is_refused(doing, tone):
     long = Clip(torch.from_numpy(tone.samples).repeat(2).numpy(), tone.sample_rate)
     with pytest.raises(AudioError, match=r"3 s"):
@@ -86,7 +145,7 @@ def test_a_task_that_writes_speech_cannot_transcribe(doing, short):
 
 
 def test_a_transcript_that_was_cut_off_says_so(doing, short):
-    found = doing("stt").transcribe(short)  # an untrained model hardly ever ends
+    found = doing("stt").transcribe(short)
     assert not found.ended
     assert found.language == "en-us"
 

@@ -53,9 +53,15 @@ class School:
     codec: Codec
 
     def record(self, *texts: str, speakers: tuple[str, ...] = ("ann", "bob")) -> None:
-        """Speakers take turns with the texts."""
-        folder = self.folder / "speech"
-        write_dataset(folder, self.codec, utterances=len(texts), speakers=speakers, texts=texts)
+        """Speakers take turns with the texts, which are spelt in capitals."""
+        write_dataset(
+            self.folder / "speech",
+            self.codec,
+            utterances=len(texts),
+            speakers=speakers,
+            texts=texts,
+            spelt=str.upper,
+        )
 
     def raw(self, *tasks: object, **data: object) -> dict[str, object]:
         greedy = [{"name": "greedy"}]
@@ -67,14 +73,15 @@ class School:
             "data": {
                 "train": [str(self.folder / "speech")],
                 "noise": [str(self.folder / "noise")],
-                "prompt_seconds": [0.3, 0.5],
+                "seconds": [0.05, 16.0],
+                "prompt_seconds": [0.2, 0.3],
                 "without_prompt": 0.0,
-                "batch_seconds": 20,
+                "batch_seconds": 6,
                 **data,
             },
             "sampling": {"ar": greedy, "nar": greedy},
-            "synthesis": {"prompt_seconds": 0.4, "device": "cpu"},
-            "training": {"device": "cpu", "levels": [0, 0, 0, 1]},
+            "synthesis": {"prompt_seconds": 0.3, "device": "cpu", "threads": 1},
+            "training": {"device": "cpu", "levels": [0, 0, 0, 1], "threads": 1},
         }
 
     def teach(self, *tasks: object, steps: int, **data: object) -> Learnt:
@@ -97,11 +104,11 @@ class School:
 
 @pytest.fixture
 def school(tmp_path, registry) -> School:
-    """Ann and Bob say a sentence each."""
+    """Ann and Bob say a word each; the noise is two sounds in turn."""
     codec = StaircaseCodec(**SIZES)
     write_dataset(
-        tmp_path / "noise", codec, utterances=2, speakers=("rain",), seed=9, texts=("fan", "hum")
+        tmp_path / "noise", codec, utterances=1, speakers=("rain",), seed=9, texts=("hm",)
     )
     school = School(tmp_path, registry, codec)
-    school.record("one two", "six ten")
+    school.record("tone", "bush")
     return school

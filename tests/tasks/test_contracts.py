@@ -1,10 +1,21 @@
 import random
+from pathlib import Path
 
 import pytest
 import torch
 
+from vall_e.config.load import load
 from vall_e.tasks.components import TASKS
-from vall_e.testing.task import CODES, MIXED, NOISE, PROMPT, TEXT, FixedSource, TaskContract
+from vall_e.testing.task import (
+    CODES,
+    MIXED,
+    NOISE,
+    PROMPT,
+    SPELLING,
+    TEXT,
+    FixedSource,
+    TaskContract,
+)
 
 BY_NAME = {component.name: component for component in TASKS}
 
@@ -44,6 +55,30 @@ class TestExtraction(TaskContract):
         return make("tse")
 
 
+class TestEditing(TaskContract):
+    keeps = True
+
+    def make(self):
+        return make("cse")
+
+
+class TestNoisyEditing(TaskContract):
+    keeps = True
+
+    def make(self):
+        return make("nse")
+
+
+class TestPhonemes(TaskContract):
+    def make(self):
+        return make("phn")
+
+
+class TestSpelling(TaskContract):
+    def make(self):
+        return make("un-phn")
+
+
 def sample(task):
     return task.sample(
         text=TEXT, language=0, codes=CODES, source=FixedSource(), rng=random.Random(0)
@@ -59,6 +94,10 @@ def sample(task):
         ("tse", "text language level prompt tse input response"),
         ("vc", "language level prompt vc input response"),
         ("stt", "stt input language level text"),
+        ("cse", "text language level input soe mask eoe input response"),
+        ("nse", "text language level input soe input eoe input response"),
+        ("phn", "phn read language level text"),
+        ("un-phn", "un-phn read language level text"),
     ],
 )
 def test_the_layout_is_as_documented(name, names):
@@ -98,3 +137,57 @@ def test_recognition_predicts_the_text_without_its_ends():
 def test_a_share_of_the_samples_has_no_text(share):
     made = sample(make("ns", without_text=share))
     assert made.text.equal(torch.tensor([1, 2]) if share else TEXT)
+
+
+def test_a_part_is_said_anew_and_the_rest_stays():
+    made = sample(make("cse", only_one_side=0.0))
+    start, stop = made.edit
+    assert made.text.tolist() == [1, *3 * TEXT[1:-1].tolist(), 2]
+    assert made.input.equal(torch.cat([PROMPT] * 3, 1))
+    assert made.response.equal(torch.cat([PROMPT, CODES, PROMPT], 1))
+    assert (start, stop) == (3, 6)
+
+
+def test_what_was_said_before_is_hidden_from_the_clean_edit():
+    task = make("cse", only_one_side=0.0)
+    heard = [s for s in task.segments(sample(task), level=0) if s.name == "input"]
+    assert sum(map(len, heard)) == 2 * PROMPT.shape[1]
+
+
+@pytest.mark.parametrize("name", ["cse", "nse"])
+def test_the_edit_is_sometimes_at_one_end(name):
+    task = make(name, only_one_side=1.0)
+    edits = {
+        task.sample(
+            text=TEXT, language=0, codes=CODES, source=FixedSource(), rng=random.Random(seed)
+        ).edit
+        for seed in range(9)
+    }
+    assert edits == {(0, 3), (3, 6)}
+
+
+def test_the_noise_of_an_edit_is_that_of_the_recording():
+    made = sample(make("nse", only_one_side=0.0))
+    start, stop = made.edit
+    assert made.response[:, :start].equal(made.input[:, :start])
+    assert made.response[:, -3:].equal(made.input[:, stop:])
+    assert not set(made.response.flatten().tolist()) & set(PROMPT.flatten().tolist())
+
+
+@pytest.mark.parametrize(
+    ("name", "read", "written"), [("phn", SPELLING, TEXT), ("un-phn", TEXT, SPELLING)]
+)
+def test_a_text_is_read_and_another_written(name, read, written):
+    task = make(name)
+    _, source, *_, target = task.segments(sample(task), level=0)
+    assert source.ids.equal(read)
+    assert target.ids.equal(written[1:-1])
+
+
+def test_the_config_of_every_task_is_right(registry):
+    """All but voice conversion, which asks for sentences that several speakers say."""
+    path = Path(__file__).parents[2] / "examples" / "configs" / "every-task.yaml"
+    config = load(path, registry)
+    tasks = [choice.build() for choice in config.tasks]
+    assert {task.name for task in tasks} >= BY_NAME.keys() - {"vc", "len"}
+    assert config.data.noise

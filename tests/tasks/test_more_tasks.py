@@ -1,9 +1,12 @@
 """A model learns more tasks than it knew."""
 
+import pytest
 import torch
 
 from vall_e.config.load import structure
+from vall_e.errors import ConfigError
 from vall_e.model.weights import load, save
+from vall_e.text.splitting import Glued
 from vall_e.training.start import open_run
 
 
@@ -46,3 +49,14 @@ def test_an_utterance_is_used_for_each_task(school, tmp_path):
             seen.add(next((s.name for s in example.segments if s.name in ("ns", "stt")), "tts"))
             assert example.level == 0 or example.target.name == "response"
     assert seen == {"tts", "ns", "stt"}
+
+
+def test_weights_keep_their_tokenizer_and_refuse_another(school, tmp_path):
+    weights = tmp_path / "naive.safetensors"
+    raw = school.raw("tts")
+    raw["text"] = {"phonemizer": "none", "tokenizer": "naive"}
+    config = structure(raw, school.registry, source="test")
+    save(open_run(config, tmp_path / "run", registry=school.registry).bundle, weights)
+    assert load(weights, school.registry).vocabulary.splitting == Glued()
+    with pytest.raises(ConfigError, match="trained with another tokenizer"):
+        _open(school, ["tts"], tmp_path / "next", start_from=str(weights))

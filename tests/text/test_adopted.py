@@ -3,7 +3,8 @@ import pytest
 from vall_e.errors import CheckpointError
 from vall_e.text.adopted import adopt, read_tokenizer, their_ids
 from vall_e.text.merges import Merges
-from vall_e.text.vocabulary import Vocabulary
+from vall_e.text.splitting import Glued
+from vall_e.text.vocabulary import HEAD, Vocabulary
 
 IDS = {"<unk>": 0, "<bos>": 1, "</eos>": 2, "<mask>": 3, " ": 4, "a": 5, "ç": 6, "c": 7, "u": 8}
 
@@ -38,6 +39,11 @@ def test_json_gives_back_the_same_vocabulary():
 def test_the_ids_can_be_written_back():
     ids = {**IDS, "ø": 8}
     assert their_ids(adopt(ids, 12)) == ids
+
+
+def test_the_ids_of_texts_that_are_split_otherwise_are_refused():
+    with pytest.raises(CheckpointError, match="cannot split texts"):
+        their_ids(Vocabulary((*HEAD, "a"), splitting=Glued()))
 
 
 def test_a_tokenizer_is_read():

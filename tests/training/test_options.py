@@ -11,7 +11,7 @@ import pytest
 import torch
 from attrs import frozen
 
-from vall_e.data.corpus import make_corpus, symbols_of
+from vall_e.data.corpus import make_corpus, texts_of
 from vall_e.data.dataset import Dataset
 from vall_e.data.source import Materials
 from vall_e.discovery import registry_of
@@ -109,7 +109,7 @@ def _trials(bench, *, levels, **data):
     run = bench.open(data=data)
     dataset = Dataset(bench.folder / "held-out")
     corpus = make_corpus(
-        [dataset], Vocabulary.of(symbols_of([dataset])), ("en-us",), seconds=(0, 60)
+        [dataset], Vocabulary.of("".join(texts_of([dataset]))), ("en-us",), seconds=(0, 60)
     )
     config = attrs.evolve(run.bundle.config.data, **data)
     task = run.bundle.config.tasks[0].build()

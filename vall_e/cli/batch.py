@@ -29,6 +29,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "language": str,
     "max_seconds": (int, float),
     "input": str,
+    "edit": list,
 }
 """The keys of a job, and what they may be."""
 
@@ -119,7 +120,16 @@ def _job(raw: object, number: int) -> Job:
     said = {key: value for key, value in raw.items() if key != "output"}
     if "input" in said:
         said["input"] = Path(said["input"])
+    if "edit" in said:
+        said["edit"] = _span(said["edit"])
     return Job(number, raw.get("output", f"{number:04d}.wav"), said)
+
+
+def _span(edit: list[object]) -> tuple[float, float]:
+    numbers = [n for n in edit if isinstance(n, (int, float)) and not isinstance(n, bool)]
+    if len(numbers) != len(edit) or len(edit) != 2 or not 0 <= numbers[0] <= numbers[1]:
+        raise ValueError(f"edit: this cannot be {json.dumps(edit)}, but [1.2, 1.9] could")
+    return numbers[0], numbers[1]
 
 
 def _report(job: Job, made: Result | VallEError, folder: Path, as_json: bool) -> None:

@@ -1,4 +1,4 @@
-"""A number of seconds on the command line."""
+"""A number of seconds, or a part of a recording, on the command line."""
 
 from __future__ import annotations
 
@@ -22,3 +22,25 @@ class Seconds(click.ParamType[float]):
         if not (math.isfinite(seconds) and seconds > 0):
             self.fail(f"{value!r} is not a number of seconds above 0.", param, ctx)
         return seconds
+
+
+class Span(click.ParamType[tuple[float, float]]):
+    """From one second to another: `1.2-1.9`."""
+
+    name = "span"
+
+    def convert(
+        self,
+        value: str | tuple[float, float],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[float, float]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            start, stop = map(float, value.split("-"))
+        except ValueError:
+            start = stop = math.nan
+        if not 0 <= start <= stop < math.inf:
+            self.fail(f"{value!r} is not from one second to another, like 1.2-1.9.", param, ctx)
+        return start, stop

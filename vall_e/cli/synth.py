@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -17,7 +18,7 @@ from vall_e.cli.app import App
 from vall_e.cli.batch import read_jobs, run_jobs
 from vall_e.cli.home import home
 from vall_e.cli.progress import Steps
-from vall_e.cli.seconds import Seconds
+from vall_e.cli.seconds import Seconds, Span
 from vall_e.errors import AudioError
 from vall_e.synthesis.provenance import note, write_record
 
@@ -66,7 +67,13 @@ READER_GONE = 141
     "recording",
     type=existing_file,
     metavar="FILE",
-    help="The recording that --task works on: ns, sr, tse, vc, stt.",
+    help="The recording that --task works on: ns, sr, tse, cse, nse, vc, stt.",
+)
+@click.option(
+    "--edit",
+    type=Span(),
+    metavar="FROM-TO",
+    help="Seconds of --input that are said anew, as TEXT has them: cse, nse.",
 )
 @click.option("--transcript", metavar="TEXT", help="What the recording of --voice says: tts-c.")
 @click.option("--language", metavar="CODE", help="One that the model speaks.")
@@ -77,7 +84,7 @@ READER_GONE = 141
     "--batch",
     type=existing_file,
     metavar="JSONL",
-    help="Many texts: a line is {text, output, voice, seed, language, max_seconds, input}.",
+    help="Many texts: a line is {text, output, voice, seed, language, max_seconds, input, edit}.",
 )
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override an option.")
 @click.option("--device", help="auto, cpu, cuda, cuda:1, mps.")
@@ -98,6 +105,7 @@ def synth(
     loras: tuple[str, ...],
     task: str | None,
     recording: Path | None,
+    edit: tuple[float, float] | None,
     transcript: str | None,
     language: str | None,
     seed: int | None,
@@ -112,7 +120,7 @@ def synth(
     """Say TEXT in somebody's voice. TEXT - reads stdin.
 
     With a task that works on recordings, TEXT is what --input says, where it helps to know; a task
-    that makes no use of a text takes the recording in its place.
+    that makes no use of a text takes the recording in its place. Tasks that write text print it.
 
     Only speak in the voice of somebody who has agreed to it.
     """
@@ -145,7 +153,21 @@ def synth(
         recording = Path(existing_file.convert(text, None, None))
         text = None
     if synthesizer.task.target == "text":
-        _transcribe(synthesizer, recording, language, text=text, voice=voice, as_json=as_json)
+        _require_unused(
+            synthesizer,
+            {
+                "--voice": voice,
+                "--output": output,
+                "--edit": edit,
+                "--transcript": transcript,
+                "--seed": seed,
+                "--max-seconds": max_seconds,
+                "--stream": stream or None,
+                "--batch": batch,
+                "--provenance": provenance or None,
+            },
+        )
+        _write_text(synthesizer, recording, language, text=text or "", as_json=as_json)
         return
     usual = Request(
         text or "",
@@ -154,6 +176,7 @@ def synth(
         language=language,
         max_seconds=max_seconds,
         input=recording,
+        edit=edit,
     )
     if batch:
         folder = Path(output or "out")
@@ -184,24 +207,27 @@ def _told(synthesizer: Synthesizer, voice: str | None, transcript: str | None) -
     return synthesizer.voice(voice, transcript=transcript)
 
 
-def _transcribe(
+def _require_unused(synthesizer: Synthesizer, options: Mapping[str, object]) -> None:
+    """Of a task that writes text: it prints it, and draws nothing by chance."""
+    given = [name for name, value in options.items() if value is not None]
+    if given:
+        raise click.UsageError(
+            f"the task {synthesizer.task.name} prints text: it makes no use of {', '.join(given)}."
+        )
+
+
+def _write_text(
     synthesizer: Synthesizer,
     recording: Path | None,
     language: str | None,
     *,
-    text: str | None,
-    voice: str | None,
+    text: str,
     as_json: bool,
 ) -> None:
-    from vall_e.synthesis.asking import require_fit
-
-    require_fit(synthesizer.task, text=bool(text), voice=bool(voice), input=recording is not None)
-    if recording is None:
-        raise click.UsageError("--batch says texts: name one recording with --input.")
-    found = synthesizer.transcribe(recording, language=language)
+    found = synthesizer.write(text, recording=recording, language=language)
     if not found.ended:
         click.echo("Warning: it was cut off, since the model did not end it", err=True)
-    click.echo(json.dumps(asdict(found), ensure_ascii=False) if as_json else found.phonemes)
+    click.echo(json.dumps(asdict(found), ensure_ascii=False) if as_json else found.text)
 
 
 def _check_usage(

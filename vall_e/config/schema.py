@@ -296,6 +296,11 @@ class TextConfig:
     """The languages that the model is trained on, in the order of its language ids."""
     unknown: Literal["error", "warn"] = "warn"
     """A symbol that the vocabulary lacks: an error, or left out with a counted warning."""
+    tokenizer: Literal["characters", "naive", "hf"] = "characters"
+    """What becomes an id in a new model: each character; with `naive`, each character with the
+    stress and length marks after it; with `hf`, each piece of `tokenizer_file`."""
+    tokenizer_file: str = field(default="", metadata=path())
+    """A `tokenizer.json` of Hugging Face's tokenizers. The weights keep its content."""
 
 
 @frozen
@@ -307,7 +312,7 @@ class DataConfig:
     validation: tuple[str, ...] = field(default=(), metadata=path())
     """Held-out folders of the same kind. Empty: no validation."""
     noise: tuple[str, ...] = field(default=(), metadata=path())
-    """Folders of noise, made by `vall-e data process --voices-only`: for the tasks ns and sr."""
+    """Folders of noise, made by `vall-e data process --voices-only`: for the tasks ns, sr, nse."""
     shares: tuple[float, ...] = field(default=(), validator=_one_for_each_of_train)
     """How often each folder of `train` is drawn from; empty: by their number of utterances."""
     seconds: tuple[float, float] = field(default=(0.5, 16.0), validator=_in_order)

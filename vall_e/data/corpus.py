@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import logging
 import random
-import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -19,6 +18,7 @@ from torch import Tensor
 from vall_e.data.dataset import Dataset
 from vall_e.data.manifest import Entry, Info
 from vall_e.errors import DataError
+from vall_e.text.spelling import canonical, spelling
 from vall_e.text.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
@@ -33,6 +33,8 @@ class Utterance:
     speaker: int
     language: int
     text: np.ndarray = field(repr=False)
+    spelling: np.ndarray | None = field(default=None, repr=False)
+    """The text as it is written, as ids; None where no task asks for it."""
 
     def codes(self, start: int = 0, stop: int | None = None) -> Int[Tensor, "k f"]:
         return torch.from_numpy(self.dataset.codes(self.entry, start, stop))
@@ -51,6 +53,8 @@ class Corpus:
     speakers: Sequence[Sequence[int]] = field(repr=False)
     info: Info
     left_out: Counter[str]
+    space: Sequence[int] = ()
+    """The ids that stand between two texts which become one."""
 
     def __len__(self) -> int:
         return len(self.utterances)
@@ -114,13 +118,13 @@ def require_alike_codes(info: Info, noise: Dataset) -> None:
         )
 
 
-def symbols_of(datasets: Sequence[Dataset]) -> set[str]:
-    """Every symbol that the datasets' phonemes use: what a vocabulary is made of."""
-    found: set[str] = set()
+def texts_of(datasets: Sequence[Dataset], *, spelt: bool = False) -> Iterator[str]:
+    """What a vocabulary is made for: the phonemes of all entries, and how they are spelt."""
     for dataset in datasets:
         for entry in dataset.entries:
-            found.update(_canonical(entry.phonemes))
-    return found
+            yield canonical(entry.phonemes)
+            if spelt:
+                yield spelling(entry.text)
 
 
 def make_corpus(
@@ -131,8 +135,12 @@ def make_corpus(
     seconds: tuple[float, float],
     unknown: Literal["error", "warn"] = "warn",
     limit: int | None = None,
+    spelt: bool = False,
 ) -> Corpus:
-    """The utterances in range whose language the run knows; of those the first `limit`."""
+    """The utterances in range whose language the run knows; of those the first `limit`.
+
+    `spelt`: with their texts as they are written, too.
+    """
     utterances: list[Utterance] = []
     groups: list[range] = []
     speakers: list[list[int]] = []
@@ -153,8 +161,9 @@ def make_corpus(
             if speaker == len(speakers):
                 speakers.append([])
             speakers[speaker].append(len(utterances))
-            text, language = encoder(entry.phonemes), numbers[entry.language]
-            utterances.append(Utterance(entry, dataset, speaker, language, text))
+            text, language = encoder(canonical(entry.phonemes)), numbers[entry.language]
+            letters = encoder(spelling(entry.text)) if spelt else None
+            utterances.append(Utterance(entry, dataset, speaker, language, text, letters))
         groups.append(range(start, len(utterances)))
     if not utterances:
         reasons = ", ".join(f"{n} {reason}" for reason, n in left_out.items())
@@ -169,6 +178,7 @@ def make_corpus(
         speakers=speakers,
         info=datasets[0].info,
         left_out=left_out,
+        space=vocabulary.look_up(" ").ids[1:-1],
     )
 
 
@@ -178,26 +188,19 @@ class _Encoder:
     def __init__(self, vocabulary: Vocabulary, unknown: Literal["error", "warn"]) -> None:
         self.vocabulary = vocabulary
         self.unknown = unknown
-        self.known = set(vocabulary.symbols)
         self.missing: Counter[str] = Counter()
 
-    def __call__(self, phonemes: str) -> np.ndarray:
-        canonical = _canonical(phonemes)
-        if self.unknown == "warn" and not self.known.issuperset(canonical):
-            self.missing.update(symbol for symbol in canonical if symbol not in self.known)
-            canonical = "".join(symbol for symbol in canonical if symbol in self.known)
-        ids = self.vocabulary.encode(canonical, unknown="error").ids
-        return np.array(ids, dtype=np.int64)
+    def __call__(self, text: str) -> np.ndarray:
+        encoded = self.vocabulary.look_up(text)
+        if encoded.unknown and self.unknown == "error":
+            self.vocabulary.encode(text, unknown="error")
+        self.missing += encoded.unknown
+        return np.array(encoded.ids, dtype=np.int64)
 
     def report(self) -> None:
         if self.missing:
             symbols = ", ".join(f"{symbol!r} {n} times" for symbol, n in self.missing.most_common())
             log.warning("left out of the texts, as the vocabulary lacks them: %s", symbols)
-
-
-def _canonical(phonemes: str) -> str:
-    """As `FrontEnd` does: an accent is a symbol of its own, however it was written."""
-    return unicodedata.normalize("NFD", phonemes)
 
 
 def _unfit(entry: Entry, languages: dict[str, int], seconds: tuple[float, float]) -> str:

@@ -74,7 +74,12 @@ class Materials:
 
     def serve(self, wants: Wants, index: int) -> bool:
         """Whether a task can learn from this utterance."""
+        utterance = self.corpus.utterances[index]
         if wants.strangers and len(self.corpus.speakers) < 2:
+            return False
+        if wants.neighbours and len(self.corpus.speakers[utterance.speaker]) < 2:
+            return False
+        if wants.spelling != "unused" and not utterance.entry.text.strip():
             return False
         return not wants.twins or bool(self.twins(index))
 
@@ -89,17 +94,13 @@ class Materials:
                     "and list the folder in data.noise",
                 )
             if not any(self.serve(task.wants, place) for place in places):
-                lacking = "a sentence that two of them say" if task.wants.twins else "another one"
-                raise DataError(
-                    f"the task {task.name} learns from several speakers, and the data have "
-                    f"{len(self.corpus.speakers)}, without {lacking}",
-                    hint=f"add recordings of other speakers, or take {task.name} out of tasks",
-                )
+                raise _useless(task, len(self.corpus.speakers))
         idle = [i for i in places if not any(self.serve(task.wants, i) for task in tasks)]
         if idle:
             raise DataError(
                 f"{len(idle)} utterances serve none of the tasks, the first of them "
-                f"{self.corpus.utterances[idle[0]].entry.id!r}: nobody else says the same",
+                f"{self.corpus.utterances[idle[0]].entry.id!r}: nobody else says the same, "
+                "it is the speaker's only one, or its text is not known",
                 hint="add the task tts, or take them out of the data",
             )
 
@@ -121,6 +122,20 @@ class CorpusSource:
         same = corpus.speakers[corpus.utterances[self.index].speaker]
         others = [other for other in same if other != self.index]
         return self._recorded(rng.choice(others)) if others else None
+
+    def joined(self, texts: Sequence[Int[Tensor, " _"]]) -> Int[Tensor, " p"]:
+        space = torch.tensor(self.materials.corpus.space, dtype=torch.long)
+        parts = [part for text in texts for part in (space, text[1:-1])]
+        return torch.cat([texts[0][:1], *parts[1:], texts[0][-1:]])
+
+    def spelling(self) -> Int[Tensor, " p"]:
+        spelling = self.materials.corpus.utterances[self.index].spelling
+        if spelling is None:
+            raise DataError(
+                "the corpus was made without the spelling of its texts",
+                hint="make it with make_corpus(..., spelt=True)",
+            )
+        return torch.from_numpy(spelling)
 
     def twin(self, rng: random.Random) -> Recorded:
         return self._recorded(rng.choice(self.materials.twins(self.index)))
@@ -150,6 +165,21 @@ class CorpusSource:
     def _recorded(self, index: int) -> Recorded:
         utterance: Utterance = self.materials.corpus.utterances[index]
         return Recorded(torch.from_numpy(utterance.text), utterance.codes())
+
+
+def _useless(task: Task, speakers: int) -> DataError:
+    """Why nothing can be learnt of any utterance."""
+    if task.wants.spelling != "unused":
+        lacking = "learns from texts as they are spelt, and no utterance has one"
+    elif task.wants.neighbours:
+        lacking = "learns from speakers with several recordings, and there is none"
+    else:
+        missing = "a sentence that two of them say" if task.wants.twins else "another one"
+        lacking = f"learns from several speakers, and the data have {speakers}, without {missing}"
+    return DataError(
+        f"the task {task.name} {lacking}",
+        hint=f"add such recordings, or take {task.name} out of tasks",
+    )
 
 
 def _by_text(corpus: Corpus) -> dict[bytes, list[int]]:

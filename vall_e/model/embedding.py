@@ -119,7 +119,8 @@ class Embedding(nn.Module):
             return torch.arange(len(example))
         last = len(example.segments) - 1
         sizes = [len(s) + (i < last) for i, s in enumerate(example.segments)]
-        strides = [self.text_stride if s.name == "text" else 1 for s in example.segments]
+        texts = ("text", "read")
+        strides = [self.text_stride if s.name in texts else 1 for s in example.segments]
         return torch.cat([torch.arange(n) * by for n, by in zip(sizes, strides, strict=True)])
 
     def response_codes(self, codes: Int[Tensor, "n f"], level: int) -> Float[Tensor, "f d"]:
@@ -156,7 +157,12 @@ class Embedding(nn.Module):
             return self._known(self.prompt, ids[: max(level, 1)])
         if segment.name == "response":
             return self._response(ids, level)
-        tables = {"text": self.text, "language": self.language, "level": self.level}
+        tables = {
+            "text": self.text,
+            "read": self.text,
+            "language": self.language,
+            "level": self.level,
+        }
         return [(tables.get(segment.name) or self._marker(segment.name), ids)]
 
     def _marker(self, name: str) -> nn.Module:

@@ -13,16 +13,32 @@ GIVE = {
     "text": "give the text that is to be said",
     "voice": "name one with --voice: a recording, a voice file or a name",
     "input": "name it with --input",
+    "edit": "say from which second to which, with --edit 1.2-1.9",
 }
-CALLED = {"text": "a text", "voice": "a voice", "input": "a recording to work on"}
+CALLED = {
+    "text": "a text",
+    "voice": "a voice",
+    "input": "a recording to work on",
+    "edit": "a part of the recording that is to be said anew",
+}
 
 
-def require_fit(task: Task, *, text: bool, voice: bool, input: bool) -> None:  # noqa: A002
+def require_fit(
+    task: Task,
+    *,
+    text: bool,
+    voice: bool,
+    input: bool,  # noqa: A002
+    edit: bool = False,
+) -> None:
     """Raise `ConfigError` if something is missing, or would be left unheard."""
-    given = {"text": text, "voice": voice, "input": input}
+    given = {"text": text, "voice": voice, "input": input, "edit": edit}
     uses: dict[str, Use] = {
-        "text": task.wants.text, "voice": task.wants.voice, "input": task.wants.input,
-    }  # fmt: skip
+        "text": task.wants.text,
+        "voice": task.wants.voice,
+        "input": task.wants.input,
+        "edit": "needed" if task.wants.edit else "unused",
+    }
     for name, use in uses.items():
         if use == "needed" and not given[name]:
             raise ConfigError(f"the task {task.name} needs {CALLED[name]}", hint=GIVE[name])

@@ -46,6 +46,10 @@ class Bounds:
         most_frames = max(1, int(most * frame_rate))
         return cls(min(round(shortest * frame_rate), most_frames), most_frames)
 
+    def after(self, frames: int) -> Bounds:
+        """Of a sentence that so many frames more belong to, which are there already."""
+        return Bounds(self.fewest // 2 + frames // 2, self.most + frames)
+
     def fault(self, frames: int, ended: bool, frame_rate: float) -> str:
         """Why so many frames look like a failure; empty if they do not."""
         seconds = frames / frame_rate

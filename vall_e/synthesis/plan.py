@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from vall_e.synthesis.pieces import Cut, Piece
 from vall_e.synthesis.voice import Voice
 from vall_e.synthesis.voices import LONGEST_SECONDS
 from vall_e.text.languages import resolve
-from vall_e.text.vocabulary import BOS, EOS
+from vall_e.text.vocabulary import BOS, EOS, Encoded
 
 VoiceLike = Voice | Path | str
 """A voice; the path of a recording or a voice file; or the name of a voice."""
@@ -47,6 +48,8 @@ class Request:
     """For each sentence; None: as configured."""
     input: Path | Clip | None = field(default=None, kw_only=True)
     """The recording that the task works on; None for tasks that need none."""
+    edit: tuple[float, float] | None = field(default=None, kw_only=True)
+    """From which second of `input` to which it is said anew, for tasks that edit speech."""
 
 
 @frozen(eq=False)
@@ -119,6 +122,7 @@ class Planner:
             response=torch.zeros(1, 0, dtype=torch.long),
             input=_tensor(recording) if recording else None,
             prompt_text=self._prompt_text(voice, language) if voice else None,
+            edit=_frames_of(request.edit, recording) if request.edit and recording else None,
         )
         provenance = {
             "text": request.text,
@@ -165,26 +169,27 @@ class Reader:
 
     def __call__(self, piece: Piece, place: int) -> Line:
         """Raises `TextError` if it cannot be spoken."""
-        if self.sample.input is not None:
-            return self._of_recording(piece, place, self.sample.input.shape[1])
-        phonemes, encoded = self.parts.front_end.read(piece.text, self.language)
+        phonemes, encoded = "", Encoded([BOS, EOS], Counter())
+        if piece.text or self.parts.task.wants.text == "needed":
+            phonemes, encoded = self.parts.front_end.read(piece.text, self.language)
         left_out = ", ".join(f"{symbol!r} x {n}" for symbol, n in encoded.unknown.items())
         warning = f"left out of {piece.text!r}, as it cannot be spoken: {left_out}"
-        frame_rate, options = self.parts.codec.frame_rate, self.parts.config.synthesis
-        bounds = Bounds.of(len(encoded.ids), frame_rate, options, self.max_seconds)
         sample = evolve(self.sample, text=torch.tensor(encoded.ids))
-        job = Job(sample, self.seed, place, bounds)
+        job = Job(sample, self.seed, place, self._bounds(sample))
         return Line(piece.text, phonemes, piece.pause, job, warning if left_out else "")
 
-    def _of_recording(self, piece: Piece, place: int, frames: int) -> Line:
-        """About as long as the recording; its text, if there is any, only helps."""
-        phonemes, ids = "", [BOS, EOS]
-        if piece.text:
-            phonemes, encoded = self.parts.front_end.read(piece.text, self.language)
-            ids = encoded.ids
-        sample = evolve(self.sample, text=torch.tensor(ids))
-        bounds = Bounds(fewest=frames // 2, most=frames + max(1, frames // 4))
-        return Line(piece.text, phonemes, 0.0, Job(sample, self.seed, place, bounds), "")
+    def _bounds(self, sample: Sample) -> Bounds:
+        frame_rate, options = self.parts.codec.frame_rate, self.parts.config.synthesis
+        if sample.input is None:
+            return Bounds.of(len(sample.text), frame_rate, options, self.max_seconds)
+        frames = sample.input.shape[1]
+        if sample.edit:  # what is kept stays as long as it is
+            frames -= sample.edit[1] - sample.edit[0]
+            return Bounds.of(len(sample.text), frame_rate, options, None).after(frames)
+        most = frames + max(1, frames // 4)
+        if self.max_seconds:
+            most = max(1, min(most, int(self.max_seconds * frame_rate)))
+        return Bounds(fewest=min(frames // 2, most), most=most)
 
 
 def _require_whole(voice: Voice) -> None:
@@ -195,6 +200,19 @@ def _require_whole(voice: Voice) -> None:
             "known what is said there",
             hint="give a shorter recording, 3 to 10 seconds are good, and its transcript",
         )
+
+
+def _frames_of(edit: tuple[float, float], recording: Codes) -> tuple[int, int]:
+    """Raise `AudioError` for a part that the recording does not have."""
+    seconds = recording.values.shape[1] / recording.frame_rate
+    start, stop = edit
+    if not 0 <= start <= stop <= seconds:
+        raise AudioError(
+            f"the recording lasts {seconds:.2f} s, so seconds {start:g} to {stop:g} of it cannot "
+            "be said anew",
+            hint="name a part of it with --edit, the smaller number first",
+        )
+    return round(start * recording.frame_rate), round(stop * recording.frame_rate)
 
 
 def _tensor(codes: Codes) -> Int[Tensor, "k f"]:

@@ -66,12 +66,19 @@ class Timings:
 
 @frozen
 class Transcript:
-    """What a recording says."""
+    """What a task wrote that writes text."""
 
     phonemes: str
+    """Empty if it writes letters."""
     language: str
     ended: bool
     """The model ended it by itself; else it was cut off."""
+    spelling: str = ""
+    """Of a task that writes letters."""
+
+    @property
+    def text(self) -> str:
+        return self.spelling or self.phonemes
 
 
 @frozen(eq=False)

@@ -13,25 +13,23 @@ from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
 from vall_e.config.schema import RunConfig
 from vall_e.errors import AudioError, ConfigError, VallEError
-from vall_e.interfaces import Codec, Sample
+from vall_e.interfaces import Codec
 from vall_e.model.coding import encode
 from vall_e.model.device import find_device, place_codec
 from vall_e.model.weights import Bundle
 from vall_e.registry import Registry
 from vall_e.synthesis.asking import require_fit
 from vall_e.synthesis.decode import Decoder
-from vall_e.synthesis.decode_text import decode_text
 from vall_e.synthesis.loras import Loras
 from vall_e.synthesis.parts import Parts, gather
 from vall_e.synthesis.plan import Planner, Request, VoiceLike
 from vall_e.synthesis.result import Result, Transcript
+from vall_e.synthesis.scribe import Scribe
 from vall_e.synthesis.stream import OnProgress, Stream
 from vall_e.synthesis.take import Take
 from vall_e.synthesis.voice import Voice
 from vall_e.synthesis.voices import LONGEST_SECONDS, NO_VOICE, Voices
 from vall_e.synthesis.window import Window
-from vall_e.text.languages import resolve
-from vall_e.text.vocabulary import BOS, EOS
 
 
 class Synthesizer:
@@ -52,10 +50,17 @@ class Synthesizer:
         self.model = parts.bundle.model
         self.task = parts.task
         self.identity = parts.identity
+        self.front_end = parts.front_end
         self.loras = Loras(self.model)
         self._options = parts.config.synthesis
         self._planner = Planner(parts)
-        self._vocabulary = parts.bundle.vocabulary
+        self._scribe = Scribe(
+            self.model,
+            self.task,
+            self.front_end,
+            self.languages,
+            max(0.02, self._options.seconds_per_symbol[0]),
+        )
         if self._options.threads:
             torch.set_num_threads(self._options.threads)  # of the process: torch knows no other
         self.device = find_device(device or self._options.device, option="synthesis.device")
@@ -206,26 +211,23 @@ class Synthesizer:
 
     def transcribe(self, recording: Path | Clip, *, language: str | None = None) -> Transcript:
         """What a recording says, in phonemes, by a model and a task that write text."""
+        return self.write(recording=recording, language=language)
+
+    def write(
+        self,
+        text: str = "",
+        *,
+        recording: Path | Clip | None = None,
+        language: str | None = None,
+    ) -> Transcript:
+        """What a task writes that writes text: of a recording, or of another text."""
         if self.task.target != "text":
             raise ConfigError(
                 f"the task {self.task.name} writes speech, not text",
                 hint="choose one that writes text: task stt, if the model has learnt it",
             )
-        require_fit(self.task, text=False, voice=False, input=True)
-        codes = self._recording(recording)
-        language = resolve(language or self.languages[0], self.languages)
-        sample = Sample(
-            text=torch.tensor([BOS, EOS]),
-            language=self.languages.index(language),
-            prompt=None,
-            response=torch.zeros(1, 0, dtype=torch.long),
-            input=torch.from_numpy(codes.values.astype("int64")),
-        )
-        seconds = codes.values.shape[1] / codes.frame_rate
-        # A phoneme symbol lasts at least so long, of which a quarter is room to spare.
-        most = 20 + round(seconds / max(0.02, self._options.seconds_per_symbol[0]))
-        written = decode_text(self.model, self.task, sample, most=most)
-        return Transcript(self._vocabulary.decode(written.ids), language, written.ended)
+        codes = None if recording is None else self._recording(recording)
+        return self._scribe(text, recording=codes, language=language)
 
     def _recording(self, source: Path | Clip) -> Codes:
         clip = source if isinstance(source, Clip) else Clip.read(source)
@@ -247,6 +249,7 @@ class Synthesizer:
             text=bool(request.text.strip()) or self.task.wants.text == "needed",
             voice=voice is not None,
             input=request.input is not None,
+            edit=request.edit is not None,
         )
         recording = None if request.input is None else self._recording(request.input)
         plan = self._planner(request, voice, recording)

@@ -61,6 +61,36 @@ class RecognitionConfig:
     """Tell the model the language (models of one language do without)."""
 
 
+@frozen
+class EditingConfig:
+    language: bool = True
+    """Tell the model the language (models of one language do without)."""
+    only_one_side: float = field(default=0.25, validator=_probability)
+    """Share of the samples where the edit is at the beginning or the end of the recording."""
+
+
+@frozen
+class NoisyEditingConfig:
+    language: bool = True
+    """Tell the model the language (models of one language do without)."""
+    only_one_side: float = field(default=0.25, validator=_probability)
+    """Share of the samples where the edit is at the beginning or the end of the recording."""
+    decibels: tuple[float, float] = field(default=(0.0, 20.0), validator=_in_order)
+    """How much louder than the noise the speech is; drawn for each sample."""
+
+
+@frozen
+class PhonemesConfig:
+    language: bool = True
+    """Tell the model the language (models of one language do without)."""
+
+
+@frozen
+class SpellingConfig:
+    language: bool = True
+    """Tell the model the language (models of one language do without)."""
+
+
 def build_tts(config: TtsConfig) -> Task:
     from vall_e.tasks.tts import Tts
 
@@ -101,6 +131,30 @@ def build_stt(config: RecognitionConfig) -> Task:
     from vall_e.tasks.stt import Recognition
 
     return Recognition(config)
+
+
+def build_cse(config: EditingConfig) -> Task:
+    from vall_e.tasks.cse import Editing
+
+    return Editing(config)
+
+
+def build_nse(config: NoisyEditingConfig) -> Task:
+    from vall_e.tasks.nse import NoisyEditing
+
+    return NoisyEditing(config)
+
+
+def build_phn(config: PhonemesConfig) -> Task:
+    from vall_e.tasks.phn import Phonemes
+
+    return Phonemes(config)
+
+
+def build_un_phn(config: SpellingConfig) -> Task:
+    from vall_e.tasks.un_phn import Spelling
+
+    return Spelling(config)
 
 
 SPEECHX = "https://arxiv.org/abs/2308.06873"
@@ -152,5 +206,31 @@ TASKS = (
         build=build_tse,
         summary="target speaker extraction: of two who speak at once, the one of a prompt",
         paper=SPEECHX,
+    ),
+    Component(
+        name="cse",
+        config=EditingConfig,
+        build=build_cse,
+        summary="clean speech editing: says a part of a recording anew",
+        paper=SPEECHX,
+    ),
+    Component(
+        name="nse",
+        config=NoisyEditingConfig,
+        build=build_nse,
+        summary="noisy speech editing: says a part of a recording anew, and keeps its noise",
+        paper=SPEECHX,
+    ),
+    Component(
+        name="phn",
+        config=PhonemesConfig,
+        build=build_phn,
+        summary="writes a text in phonemes",
+    ),
+    Component(
+        name="un-phn",
+        config=SpellingConfig,
+        build=build_un_phn,
+        summary="spells phonemes in letters",
     ),
 )

@@ -1,4 +1,4 @@
-"""What most sequences begin with."""
+"""What the sequences of several tasks have in common."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import random
 
 import torch
 
-from vall_e.interfaces import Sample, Segment
+from vall_e.interfaces import Sample, Segment, Target, Wants
 from vall_e.model.sequence import wordless
+from vall_e.tasks.components import NoiseConfig
 
 
 def head(sample: Sample, level: int, *, language: bool) -> list[Segment]:
@@ -32,6 +33,39 @@ def recording(sample: Sample, marker: str) -> list[Segment]:
     return [Segment.marker(marker), *worked_on]
 
 
+def edited(sample: Sample, middle: list[Segment]) -> list[Segment]:
+    """The recording with `middle` between two markers, in place of what is said anew."""
+    start, stop = sample.edit or (0, 0)
+    codes = torch.zeros(1, 0, dtype=torch.long) if sample.input is None else sample.input
+    parts = [Segment("input", codes[:, :start]), Segment.marker("soe"), *middle]
+    parts += [Segment.marker("eoe"), Segment("input", codes[:, stop:])]
+    return [part for part in parts if len(part)]
+
+
+class Cleaning:
+    """A task that writes one of the two that a noisy recording is made of."""
+
+    target: Target = "response"
+    markers: tuple[str, ...]
+    wants = Wants(text="optional", voice="unused", input="needed", noise=True)
+
+    def __init__(self, config: NoiseConfig) -> None:
+        self.config = config
+
+    def segments(self, sample: Sample, *, level: int) -> list[Segment]:
+        return [
+            *head(sample, level, language=self.config.language),
+            *recording(sample, *self.markers),
+            Segment("response", sample.response),
+        ]
+
+
 def sometimes_wordless(sample: Sample, share: float, rng: random.Random) -> Sample:
     """Without its text in so many cases, so that a request need not bring one."""
     return wordless(sample) if rng.random() < share else sample
+
+
+def reading(sample: Sample, marker: str) -> list[Segment]:
+    """The text that a task works on, after its marker."""
+    read = [] if sample.read is None else [Segment("read", sample.read)]
+    return [Segment.marker(marker), *read]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +24,12 @@ def write_dataset(
     language: str = "en-us",
     seed: int = 0,
     texts: Sequence[str] = (),
+    spelt: Callable[[str], str] = str,
 ) -> Path:
     """What `vall-e data process` would leave of `utterances` short recordings; gives `folder`.
 
-    Speakers take turns, and so do `texts`, if there are any; else they say a few words.
+    Speakers take turns, and so do `texts`, if there are any; else they say a few words. A text is
+    its own phonemes; `spelt` makes its spelling of it.
     """
     rng = random.Random(seed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -43,7 +45,7 @@ def write_dataset(
                 id=f"{speaker}-{number}",
                 speaker=speaker,
                 language=language,
-                text=text,
+                text=spelt(text),
                 phonemes=text,
                 seconds=len(codes) / codec.frame_rate,
                 offset=offset,

@@ -67,7 +67,15 @@ def read_tokenizer(content: Mapping[str, Any], size: int) -> Vocabulary:
 
 
 def their_ids(vocabulary: Vocabulary) -> dict[str, int]:
-    """The ids by symbol, as `adopt` takes them."""
+    """The ids by symbol, as `adopt` takes them.
+
+    Raises `CheckpointError` for a vocabulary whose texts are split by more than merges.
+    """
+    if vocabulary.splitting is not None:
+        raise CheckpointError(
+            "the original's tokenizer cannot split texts as this model's text.tokenizer does",
+            hint="export a model with text.tokenizer: characters, or --to safetensors",
+        )
     own = {s: i for i, s in enumerate(vocabulary.symbols) if s not in (unused(i), HEAD[EOS])}
     return own | {THEIR_EOS: EOS} | dict(vocabulary.variants)
 

@@ -12,6 +12,7 @@ from attrs import Attribute, field, frozen
 
 from vall_e.errors import CheckpointError, TextError
 from vall_e.text.merges import Merges
+from vall_e.text.splitting import Split, Splitting, splitting_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +39,7 @@ def _complete(vocabulary: Vocabulary, _: Attribute[Any], symbols: tuple[str, ...
     if twice:
         raise ValueError(f"a symbol has one id, these have several: {twice}")
     long = [symbol for symbol in symbols[len(HEAD) :] if len(symbol) != 1]
-    if long and not vocabulary.adopted:
+    if long and not vocabulary.adopted and vocabulary.splitting is None:
         raise ValueError(f"a symbol is one code point, these are not: {long}")
 
 
@@ -50,13 +51,15 @@ class Vocabulary:
     or two, and length and nasal marks carry over to sounds that training never showed them with.
 
     One that was `adopted` with another project's weights may have longer symbols, and `merges`
-    that make them; and `variants`, further symbols that share an id with the first.
+    that make them; and `variants`, further symbols that share an id with the first. So may one
+    whose `splitting` is not by code points.
     """
 
     symbols: tuple[str, ...] = field(validator=_complete)
     variants: tuple[tuple[str, int], ...] = field(default=(), kw_only=True)
     merges: Merges = field(default=Merges(), kw_only=True)
     adopted: bool = field(default=False, kw_only=True)
+    splitting: Splitting | None = field(default=None, kw_only=True)
     _ids: dict[str, int] = field(init=False, repr=False, eq=False)
 
     @_ids.default
@@ -73,12 +76,26 @@ class Vocabulary:
 
     def encode(self, phonemes: str, *, unknown: Literal["error", "warn"]) -> Encoded:
         """`<bos>`, an id for each symbol, `<eos>`; unknown symbols are refused or left out."""
-        symbols = self._symbols(phonemes)
-        missing = Counter(symbol for symbol in symbols if symbol not in self._ids)
-        if missing:
-            _report(missing, phonemes, unknown)
-        ids = [self._ids[symbol] for symbol in symbols if symbol in self._ids]
-        return Encoded([BOS, *ids, EOS], missing)
+        encoded = self.look_up(phonemes)
+        if encoded.unknown:
+            _report(encoded.unknown, phonemes, unknown)
+        return encoded
+
+    def look_up(self, phonemes: str) -> Encoded:
+        """As `encode`, where whoever asks reports what is unknown."""
+        split = self._split(phonemes)
+        known = [symbol for symbol in split.symbols if symbol in self._ids]
+        missing = Counter(symbol for symbol in split.symbols if symbol not in self._ids)
+        missing.update(split.lost)
+        return Encoded([BOS, *(self._ids[symbol] for symbol in known), EOS], missing)
+
+    def _split(self, phonemes: str) -> Split:
+        if self.splitting is None:
+            return Split(self._symbols(phonemes), [])
+        split = self.splitting(phonemes)
+        # A joined symbol that the texts of the training never had: its characters, one by one.
+        each = [[symbol] if symbol in self._ids else list(symbol) for symbol in split.symbols]
+        return Split([symbol for symbols in each for symbol in symbols], split.lost)
 
     def _symbols(self, phonemes: str) -> list[str]:
         """Code points; an adopted vocabulary may know a letter with its mark as one, or as two."""
@@ -92,7 +109,8 @@ class Vocabulary:
 
     def decode(self, ids: Iterable[int]) -> str:
         """The phonemes of `ids`, without the special symbols."""
-        return "".join(self._symbol(index) for index in ids if index >= len(HEAD) or index < 0)
+        symbols = [self._symbol(index) for index in ids if index >= len(HEAD) or index < 0]
+        return "".join(symbols) if self.splitting is None else self.splitting.join(symbols)
 
     def _symbol(self, index: int) -> str:
         if not 0 <= index < len(self):
@@ -107,6 +125,8 @@ class Vocabulary:
         facts: dict[str, object] = {"symbols": self.symbols}
         if self.adopted:
             facts |= {"variants": self.variants, "merges": self.merges.pairs}
+        if self.splitting is not None:
+            facts |= {"splitting": self.splitting.to_json()}
         return json.dumps(facts, ensure_ascii=False)
 
     @classmethod
@@ -122,6 +142,7 @@ class Vocabulary:
                 variants=tuple((str(s), int(i)) for s, i in facts.get("variants", ())),
                 merges=Merges(tuple((str(a), str(b)) for a, b in facts.get("merges", ()))),
                 adopted="merges" in facts,
+                splitting=splitting_of(facts.get("splitting")),
             )
         except (ValueError, KeyError, TypeError) as exc:
             raise CheckpointError(
@@ -132,8 +153,12 @@ class Vocabulary:
 def listed(symbols: Counter[str]) -> str:
     """The symbols with their code points and counts, for a message."""
     return ", ".join(
-        f"{symbol!r} (U+{ord(symbol):04X}) x {count}" for symbol, count in symbols.most_common()
+        f"{symbol!r} ({_points(symbol)}) x {count}" for symbol, count in symbols.most_common()
     )
+
+
+def _points(symbol: str) -> str:
+    return " ".join(f"U+{ord(point):04X}" for point in symbol)
 
 
 def _report(missing: Counter[str], phonemes: str, unknown: Literal["error", "warn"]) -> None:

@@ -85,7 +85,11 @@ def _meaning(before: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
     """The options that differ of those that say what tensors and ids mean."""
     yield from _changed("model", before["model"], now["model"])
     texts = (
-        {"languages": raw["text"]["languages"], "phonemizer": raw["text"]["phonemizer"]["name"]}
+        {
+            "languages": raw["text"]["languages"],
+            "phonemizer": raw["text"]["phonemizer"]["name"],
+            "tokenizer": raw["text"].get("tokenizer", "characters"),
+        }
         for raw in (before, now)
     )
     yield from _changed("text", *texts)

@@ -19,7 +19,7 @@ from vall_e.data.corpus import (
     open_datasets,
     require_alike,
     require_alike_codes,
-    symbols_of,
+    texts_of,
 )
 from vall_e.data.dataset import Dataset
 from vall_e.data.loader import Loader, Maker, make_order
@@ -32,6 +32,7 @@ from vall_e.model.levels import level_sampler, trained_levels
 from vall_e.model.valle import Valle, build_valle
 from vall_e.model.weights import Bundle, model_tensors, read_metadata
 from vall_e.registry import Registry
+from vall_e.text.tokenizers import new_vocabulary, require_tokenizer
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.checkpoint import WEIGHTS, find_weights, latest, read_state
 from vall_e.training.evaluation import Trial, make_trials
@@ -65,7 +66,7 @@ def open_run(
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
     datasets = _open(config)
-    vocabulary = _vocabulary(datasets, weights)
+    vocabulary = _vocabulary(datasets, config, weights)
     corpus = _corpus(datasets, vocabulary, config, limit=overfit)
     _log_corpus(corpus, overfit)
     if checkpoint:
@@ -185,11 +186,18 @@ def _require_as_configured(dataset: Dataset, config: RunConfig) -> None:
         )
 
 
-def _vocabulary(datasets: Sequence[Dataset], weights: Path | None) -> Vocabulary:
+def _vocabulary(datasets: Sequence[Dataset], config: RunConfig, weights: Path | None) -> Vocabulary:
     """The symbols that the data teach: others would be ids that mean nothing to the model."""
     if weights is None:
-        return Vocabulary.of(symbols_of(datasets))
-    return Vocabulary.from_json(read_metadata(weights)["vocabulary"])
+        return new_vocabulary(config.text, texts_of(datasets, spelt=_spelt(config)))
+    vocabulary = Vocabulary.from_json(read_metadata(weights)["vocabulary"])
+    require_tokenizer(config.text, vocabulary)
+    return vocabulary
+
+
+def _spelt(config: RunConfig) -> bool:
+    """Whether a task asks for texts as they are spelt."""
+    return any(task.build().wants.spelling != "unused" for task in config.tasks)
 
 
 def _corpus(
@@ -212,6 +220,7 @@ def _corpus(
         seconds=config.data.seconds,
         unknown=config.text.unknown,
         limit=limit,
+        spelt=_spelt(config),
     )
 
 
@@ -306,6 +315,7 @@ def _validation(
             config.text.languages,
             seconds=config.data.seconds,
             unknown=config.text.unknown,
+            spelt=_spelt(config),
         )
         sets[dataset.folder.name] = make_trials(
             _materials(held_out, config),

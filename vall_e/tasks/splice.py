@@ -1,0 +1,56 @@
+"""Training samples for tasks that say a part of a recording anew."""
+
+from __future__ import annotations
+
+import random
+
+import torch
+from attrs import frozen
+from jaxtyping import Int
+from torch import Tensor
+
+from vall_e.interfaces import Recorded, Source
+
+
+@frozen(eq=False)
+class Splice:
+    """Utterances of one speaker: `before . old . after` is to become `before . new . after`."""
+
+    before: Recorded | None
+    old: Recorded
+    new: Recorded
+    after: Recorded | None
+
+    @classmethod
+    def draw(
+        cls, new: Recorded, source: Source, rng: random.Random, *, only_one_side: float
+    ) -> Splice:
+        """`new` in place of another utterance, between two more, or beside one."""
+        before, old, after = (source.neighbour(rng) for _ in range(3))
+        chance = rng.random()
+        if chance < only_one_side / 2:
+            before = None
+        elif chance < only_one_side:
+            after = None
+        return cls(before, old or Recorded(new.text, new.codes[:, :0]), new, after)
+
+    @property
+    def edit(self) -> tuple[int, int]:
+        """The frames of the recording that are said anew."""
+        start = self.before.codes.shape[1] if self.before else 0
+        return start, start + self.old.codes.shape[1]
+
+    def text(self, source: Source) -> Int[Tensor, " p"]:
+        """What all of it is to say."""
+        return source.joined([part.text for part in self._around(self.new)])
+
+    def recording(self) -> Int[Tensor, "k f"]:
+        """As it was."""
+        return torch.cat([part.codes for part in self._around(self.old)], dim=1)
+
+    def result(self) -> Int[Tensor, "k g"]:
+        """As it is to be."""
+        return torch.cat([part.codes for part in self._around(self.new)], dim=1)
+
+    def _around(self, middle: Recorded) -> list[Recorded]:
+        return [part for part in (self.before, middle, self.after) if part is not None]
