@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+import runpy
 
 import pytest
 import torch
@@ -11,6 +13,7 @@ from vall_e.cli.app import App, cli
 from vall_e.config.load import change
 from vall_e.errors import CheckpointError
 from vall_e.export.hf import HuggingFaceExporter, Layout
+from vall_e.export.hf_tokenizer import tokenizer
 from vall_e.interfaces import Sample
 from vall_e.model.sequence import Example
 from vall_e.model.weights import save
@@ -18,6 +21,10 @@ from vall_e.synthesis.chain import Chain
 from vall_e.synthesis.decode_ar import decode_ar
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.tiny import tiny_bundle
+from vall_e.text.adopted import adopt
+from vall_e.text.spelling import canonical
+from vall_e.text.splitting import GLUED, Glued
+from vall_e.text.vocabulary import HEAD, Vocabulary
 
 FRAMES = 12
 BACKBONE = {"name": "llama", "d_model": 32, "layers": 2, "heads": 4, "kv_heads": 2}
@@ -80,6 +87,61 @@ def test_transformers_writes_the_same_codes(registry, sample, tmp_path):
     assert len(set(codes)) > 1
 
 
+@pytest.mark.slow
+def test_the_page_in_the_folder_says_how_to_speak(registry, sample, tmp_path):
+    """It makes the ids with AutoTokenizer, and gives the codes that we give."""
+    pytest.importorskip("transformers")
+    bundle = bundle_of(registry)
+    HuggingFaceExporter()(bundle, tmp_path / "hf")
+    page = (tmp_path / "hf" / "README.md").read_text()
+    code, _ = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    for blank, value in (
+        ('"FOLDER"', repr(str(tmp_path / "hf"))),
+        ('"..."', repr(bundle.vocabulary.decode(sample.text.tolist()))),
+        ("prompt = []", f"prompt = {sample.prompt[0].tolist()}"),
+        ("max_new_tokens=1000", f"max_new_tokens={FRAMES}"),
+    ):
+        assert blank in code
+        code = code.replace(blank, value)
+    (tmp_path / "speak.py").write_text(code)
+    said = runpy.run_path(str(tmp_path / "speak.py"))
+    segments = bundle.config.tasks[0].build().segments(sample, level=0)
+    assert said["ids"][0].tolist() == Layout.of(bundle).ids(segments)
+    assert said["codes"] == ours(bundle, sample, registry)
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "texts"),
+    [
+        (Vocabulary.of("abc\u0327 "), ["abc cab", "ca ", "a\u00e7b"]),
+        (
+            Vocabulary((*HEAD, *GLUED, *"abc ", "a\u02d0", "b\u02c8"), splitting=Glued()),
+            ["abc cab", "a\u02d0b\u02c8 b", "ca\u02c8c"],
+        ),
+        (
+            adopt(
+                {"<unk>": 0, "<bos>": 1, "</eos>": 2, "<mask>": 3, " ": 4, "a": 5, "\u00e7": 6}
+                | {"c": 7, "b": 8, "x": 8, "ac": 9, "bc": 10},
+                11,
+                merges=[("a", "c"), ("b", "c")],
+            ),
+            ["acbc", "a\u00e7b", "cxac", "ac ac"],
+        ),
+    ],
+    ids=["characters", "naive", "adopted"],
+)
+def test_the_tokenizer_reads_phonemes_as_the_vocabulary_does(vocabulary, texts):
+    tokenizers = pytest.importorskip("tokenizers")
+    names = [*vocabulary.symbols, "<separator>", "<code:7>"]
+    read = tokenizers.Tokenizer.from_str(json.dumps(tokenizer(vocabulary, names)))
+    for text in map(canonical, texts):
+        given = f"<bos>{text}<eos><separator><code:7><code:7>"
+        ids = vocabulary.encode(text, unknown="error").ids
+        end = len(vocabulary)
+        assert read.encode(given).ids == [*ids, end, end + 1, end + 1]
+    assert read.decode(read.encode("<code:7>ca").ids) == "<code:7>ca"
+
+
 def test_the_vocabulary_names_every_token_once(registry, tmp_path):
     bundle = bundle_of(registry)
     HuggingFaceExporter()(bundle, tmp_path / "hf")
@@ -125,9 +187,12 @@ def test_the_command_writes_a_folder(registry, tmp_path):
     result = CliRunner().invoke(cli, [str(a) for a in arguments], obj=App(registry=registry))
     assert result.exit_code == 0, result.output
     assert sorted(path.name for path in (tmp_path / "hf").iterdir()) == [
+        "README.md",
         "config.json",
         "generation_config.json",
         "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
         "vocabulary.json",
     ]
     assert "MB" in result.output

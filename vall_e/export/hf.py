@@ -20,9 +20,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vall_e.errors import CheckpointError
+from vall_e.export.hf_tokenizer import TOKENIZER_CONFIG, readme, tokenizer
 from vall_e.interfaces import Sample
 from vall_e.model.sequence import Segment
 from vall_e.model.weights import Bundle
+from vall_e.text.splitting import Pieces
 from vall_e.whole_file import make_folder
 
 LONGEST = 8192
@@ -30,7 +32,7 @@ LONGEST = 8192
 
 
 class HuggingFaceExporter:
-    """`config.json`, `generation_config.json`, `model.safetensors`, `vocabulary.json`."""
+    """`config.json`, `generation_config.json`, `model.safetensors`, the tokenizer, a README."""
 
     suffix = ".hf"
 
@@ -114,6 +116,10 @@ def require_expressible(bundle: Bundle) -> None:
         ),
         f"model.positions ({config.positions})": (config.positions == "unified", "unified"),
         "model.head_bias (true)": (not biased, "false"),
+        f"text.tokenizer ({bundle.config.text.tokenizer})": (
+            not isinstance(bundle.vocabulary.splitting, Pieces),
+            "characters",
+        ),
     }
     wrong = {name: value for name, (fits, value) in wanted.items() if not fits}
     if wrong:
@@ -132,7 +138,11 @@ def _write(bundle: Bundle, folder: Path) -> None:
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
     _write_json(folder / "config.json", _config(bundle, layout, dtype))
     _write_json(folder / "generation_config.json", _generation(layout))
-    _write_json(folder / "vocabulary.json", _tokens(bundle, layout))
+    names, order = _names(bundle), [segment.name for segment in _example(bundle)]
+    _write_json(folder / "vocabulary.json", _facts(bundle, names, order))
+    _write_json(folder / "tokenizer.json", tokenizer(bundle.vocabulary, names))
+    _write_json(folder / "tokenizer_config.json", TOKENIZER_CONFIG)
+    (folder / "README.md").write_text(readme(bundle, order), encoding="utf-8")
 
 
 def _tensors(bundle: Bundle, layout: Layout) -> dict[str, Tensor]:
@@ -191,10 +201,10 @@ def _generation(layout: Layout) -> dict[str, Any]:
     }
 
 
-def _tokens(bundle: Bundle, layout: Layout) -> dict[str, Any]:
-    """Every token, and how a sequence is made of them."""
+def _names(bundle: Bundle) -> list[str]:
+    """Every token, in the order of the ids."""
     codes = range(bundle.model.sizes.codebook_size)
-    names = [
+    return [
         *bundle.vocabulary.symbols,
         *(f"<language:{code}>" for code in bundle.config.text.languages),
         "<level:0>",
@@ -203,11 +213,15 @@ def _tokens(bundle: Bundle, layout: Layout) -> dict[str, Any]:
         *(f"<code:{code}>" for code in codes),
         "<stop>",
     ]
+
+
+def _facts(bundle: Bundle, names: Sequence[str], order: Sequence[str]) -> dict[str, Any]:
+    """Every token, and how a sequence is made of them."""
     return {
         "tokens": {name: number for number, name in enumerate(names)},
         "phonemizer": bundle.config.text.phonemizer.component.name,
         "codec": bundle.codec,
-        "order": [segment.name for segment in _example(bundle)],
+        "order": list(order),
         "rule": "the segments in this order with <separator> between them; text is <bos>, a token "
         "for each phoneme symbol, <eos>; prompt is level 0 of a recording; what is generated is "
         "level 0 of the response, up to <stop>",
