@@ -251,6 +251,15 @@ class Codec(Protocol):
     def stream(self) -> CodecStream: ...
 
 
+@runtime_checkable
+class Vectored(Protocol):
+    """What a `Codec` has besides if its codes stand for vectors that are summed over the levels."""
+
+    def code_vectors(self) -> Float[Tensor, "k v c"]:
+        """What each code of each level adds to the vector of its frame, before it is decoded."""
+        ...
+
+
 def frame_samples(*, sample_rate: int, frame_rate: float) -> Fraction:
     """Samples of one frame, exactly; a codec's is a whole number.
 

@@ -39,6 +39,7 @@ from vall_e.interfaces import (
     Stateful,
     Stepping,
     Task,
+    Vectored,
     Wants,
 )
 from vall_e.judging import Case, Evidence, Figure, Judge, Score, Sound, Verdict
@@ -96,6 +97,7 @@ __all__ = [
     "TrainingError",
     "UnavailableError",
     "VallEError",
+    "Vectored",
     "Verdict",
     "Wants",
     "draw_categorical",

@@ -91,6 +91,13 @@ class Encodec(nn.Module):
         sound: Tensor = self._network.decoder(self._network.dequantize(codes.transpose(0, 1)))
         return sound
 
+    def code_vectors(self) -> Float[Tensor, "k v c"]:
+        """The entries of its codebooks."""
+        state = canonical(self.module.state_dict())
+        return torch.stack(
+            [state[f"quantizer.layers.{level}.codebook.embed"] for level in range(self.levels)]
+        )
+
     def stream(self) -> CodecStream:
         """Speaks at the end only: its recurrent layers see the whole."""
         return WholeStream(self.decode)

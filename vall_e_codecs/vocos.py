@@ -69,6 +69,10 @@ class Vocos(nn.Module):
             return torch.zeros(len(codes), 1, 0, device=codes.device)
         return torch.cat([self.network(row) for row in codes[:, None]])[:, None]
 
+    def code_vectors(self) -> Float[Tensor, "k v c"]:
+        """The entries of EnCodec's codebooks."""
+        return self.encodec.code_vectors()
+
     def stream(self) -> CodecStream:
         """Speaks at the end only: its convolutions look both ways."""
         return WholeStream(self.decode)

@@ -1,21 +1,30 @@
+from functools import partial
+
 import pytest
 import torch
 from attrs import evolve
 from torch.nn.functional import cross_entropy
 
-from vall_e.config.depth import LayerSkipConfig
+from vall_e.config.depth import LayerSkipConfig, SpeculativeConfig
 from vall_e.errors import ConfigError
 from vall_e.interfaces import Sample
 from vall_e.model.embedding import Sizes
 from vall_e.model.layer_skip import LayerSkip, Skipping, layer_skip_of
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
+from vall_e.synthesis.decode_ar import decode_ar
+from vall_e.synthesis.speculative import SpeculativeRows
 from vall_e.tasks.components import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.tiny import tiny_config
 
 SIZES = Sizes(levels=3, codebook_size=16, vocabulary=12, languages=1)
 DEPTH = 4
+
+
+class Greedy:
+    def draw(self, history, logits, generators):
+        return logits.argmax(-1)
 
 
 @pytest.fixture
@@ -126,6 +135,26 @@ def test_early_exits_learn_a_batch_by_heart(model):
     found = model.loss(examples, skipping=Skipping((0.0,) * DEPTH, {2: 0.5, DEPTH: 0.5}))
     assert found.accuracy["ar.exit-2"] == found.accuracy["ar"] == 1
     assert found.accuracy["nar.exit-2"] == found.accuracy["nar"] == 1
+    _require_right_drafts(model.eval(), examples[1])
+
+
+def _require_right_drafts(model, example):
+    """Two layers then write what all would, and nearly all of it is accepted."""
+    text, prompt = example.segments[0].ids, example.segments[-2].ids
+    sample = Sample(text, 0, prompt, torch.empty(1, 0, dtype=torch.long))
+    options = SpeculativeConfig(layers=2, drafts=3)
+    [written] = decode_ar(
+        model,
+        Tts(TtsConfig()),
+        [sample],
+        draw=Greedy(),
+        generators=[torch.Generator()],
+        max_frames=[20],
+        read=partial(SpeculativeRows, options),
+    )
+    assert written.codes.equal(example.target.ids[0])
+    assert written.ended
+    assert written.effort.plain() == {"drafted": 6, "accepted": 6}
 
 
 def test_a_backbone_without_layers_says_so(model):

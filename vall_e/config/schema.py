@@ -260,6 +260,9 @@ class ModelConfig:
     legacy_sums: bool = False
     """Leave the newest of several known levels out of the sum, of prompt and response, as models of
     e-c-k-e-r/vall-e until March 2025 were trained. For their weights only."""
+    code_vectors: Literal["learnt", "codec", "both"] = "learnt"
+    """What embeds a code: a learnt table; the codec's own vector of it, which stays as it is, and a
+    learnt projection of that; or the sum of both. The codec must have such vectors."""
     prompt_levels: Literal["all", "known"] = "all"
     """Levels of the prompt that are embedded: all, or those that the response has too."""
     positions: Literal["segment", "unified"] = "segment"

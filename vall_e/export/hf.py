@@ -114,6 +114,7 @@ def require_expressible(bundle: Bundle) -> None:
             config.prompt_levels == "known",
             "known: a prompt is then embedded by level 0 alone",
         ),
+        f"model.code_vectors ({config.code_vectors})": (config.code_vectors == "learnt", "learnt"),
         f"model.positions ({config.positions})": (config.positions == "unified", "unified"),
         "model.head_bias (true)": (not biased, "false"),
         f"text.tokenizer ({bundle.config.text.tokenizer})": (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import accumulate
+from typing import cast
 
 import torch
 from attrs import field as attrs_field
@@ -14,6 +15,7 @@ from torch import Tensor, nn
 from vall_e.config.schema import ModelConfig
 from vall_e.errors import CheckpointError
 from vall_e.interfaces import Task
+from vall_e.model.code_table import CodecTable, code_table
 from vall_e.model.sequence import Example, Segment
 from vall_e.model.token_dropout import TokenDropout
 
@@ -36,11 +38,13 @@ class Sizes:
     """Names of learnt vectors that tasks put into their sequences."""
     writes_text: bool = False
     """A task predicts text."""
+    code_width: int = 0
+    """Of the codec's vectors of codes, where the model has them."""
 
     @classmethod
     def of(
         cls, *, levels: int, codebook_size: int, vocabulary: int, languages: int,
-        tasks: Iterable[Task],
+        tasks: Iterable[Task], code_width: int = 0,
     ) -> Sizes:  # fmt: skip
         """Of a model that is to learn these tasks."""
         tasks = list(tasks)
@@ -51,6 +55,7 @@ class Sizes:
             languages=languages,
             markers=tuple(sorted({marker for task in tasks for marker in task.markers})),
             writes_text=any(task.target == "text" for task in tasks),
+            code_width=code_width,
         )
 
 
@@ -78,13 +83,14 @@ class Embedding(nn.Module):
         self.whole_prompt = config.prompt_levels == "all"
         self.restart = config.positions == "segment"
         self.text_stride = config.text_stride
-        code_tables = [nn.Embedding(sizes.codebook_size, d_model) for _ in range(sizes.levels)]
+        shape = (sizes.codebook_size, sizes.code_width, d_model)
+        code_tables = [code_table(config.code_vectors, *shape) for _ in range(sizes.levels)]
         self.text = nn.Embedding(sizes.vocabulary, d_model)
         self.language = nn.Embedding(sizes.languages, d_model)
         self.level = nn.Embedding(sizes.levels, d_model)
         self.prompt = nn.ModuleList(code_tables)
         self.response = nn.ModuleList(
-            nn.Embedding(sizes.codebook_size, d_model) for _ in range(sizes.levels)
+            code_table(config.code_vectors, *shape) for _ in range(sizes.levels)
         )
         self.markers = nn.ModuleDict({name: nn.Embedding(1, d_model) for name in sizes.markers})
         self.separator = nn.Parameter(torch.empty(d_model))
@@ -112,6 +118,13 @@ class Embedding(nn.Module):
             positions=self._moved([padded]),
             lengths=self._moved([lengths]),
         )
+
+    def take_code_vectors(self, vectors: Float[Tensor, "k v c"]) -> None:
+        """Fill the tables with the codec's, for a model that is begun with `code_vectors`."""
+        levels = range(len(vectors))
+        for tables, of in ((self.prompt, levels), (self.response, [0, *levels[:-1]])):
+            for table, level in zip(tables, of, strict=True):
+                cast("CodecTable", table).fill(vectors[level])
 
     def positions(self, example: Example) -> Int[Tensor, " t"]:
         """Restarting in each segment (a separator ends the segment before it), or running on."""

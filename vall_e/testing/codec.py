@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from vall_e.errors import AudioError
-from vall_e.interfaces import Codec, frame_count, frame_samples
+from vall_e.interfaces import Codec, Vectored, frame_count, frame_samples
 
 
 class CodecContract:
@@ -37,6 +37,16 @@ class CodecContract:
         assert codec.frame_rate > 0
         assert codec.levels > 0
         assert 1 < codec.codebook_size <= 2**15  # codes are kept as int16
+
+    def test_vectors_of_its_codes_fit_its_sizes(self) -> None:
+        codec = self.make()
+        if not isinstance(codec, Vectored):
+            pytest.skip("this codec has no vectors of its codes")
+        vectors = codec.code_vectors()
+        assert vectors.shape[:2] == (codec.levels, codec.codebook_size)
+        assert vectors.is_floating_point()
+        assert vectors.isfinite().all()
+        assert not vectors.requires_grad
 
     def test_a_frame_is_a_whole_number_of_samples(self) -> None:
         codec = self.make()

@@ -67,6 +67,12 @@ class StaircaseCodec:
             radius = step / 2
         return mean.repeat_interleave(self.hop, dim=-1)[:, None]
 
+    def code_vectors(self) -> Float[Tensor, "k v c"]:
+        """Of one number: what a code adds to a frame's mean."""
+        places = torch.arange(self.codebook_size) + 0.5
+        radii = torch.tensor([float(self.codebook_size) ** -level for level in range(self.levels)])
+        return (radii[:, None] * (2 * places / self.codebook_size - 1))[..., None]
+
     def stream(self) -> StaircaseStream:
         return StaircaseStream(self)
 

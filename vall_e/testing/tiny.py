@@ -7,6 +7,7 @@ import torch
 from vall_e.config.load import structure
 from vall_e.config.schema import RunConfig
 from vall_e.interfaces import Codec
+from vall_e.model.code_table import vectors_of
 from vall_e.model.embedding import Sizes
 from vall_e.model.valle import build_valle
 from vall_e.model.weights import Bundle
@@ -30,14 +31,18 @@ def tiny_bundle(registry: Registry, codec: Codec, /, *, seed: int = 0, **changes
     """An untrained model for the codes of `codec`."""
     config = tiny_config(registry, **changes)
     vocabulary = Vocabulary.of(ALPHABET)
+    vectors = vectors_of(config.model.code_vectors, codec, name=codec.identity)
     sizes = Sizes.of(
         levels=codec.levels,
         codebook_size=codec.codebook_size,
         vocabulary=len(vocabulary),
         languages=len(config.text.languages),
         tasks=[task.build() for task in config.tasks],
+        code_width=0 if vectors is None else vectors.shape[-1],
     )
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         model = build_valle(config.model, sizes).eval()
+    if vectors is not None:
+        model.embedding.take_code_vectors(vectors)
     return Bundle(model, config, vocabulary, codec.identity, {"steps": 0})

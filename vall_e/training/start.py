@@ -26,6 +26,7 @@ from vall_e.data.loader import Loader, Maker, make_order
 from vall_e.data.source import Materials, Mixer
 from vall_e.discovery import discover
 from vall_e.errors import CheckpointError, DataError, TrainingError, UnknownComponentError
+from vall_e.model.code_table import vectors_of
 from vall_e.model.embedding import Sizes
 from vall_e.model.layer_skip import layer_skip_of
 from vall_e.model.levels import level_sampler, trained_levels
@@ -236,15 +237,20 @@ def _log_corpus(corpus: Corpus, overfit: int | None) -> None:
 def _model(
     config: RunConfig, corpus: Corpus, vocabulary: Vocabulary, weights: Path | None
 ) -> Valle:
+    kind, codec = config.model.code_vectors, config.codec
+    vectors = vectors_of(kind, codec.build(), name=codec.name) if kind != "learnt" else None
     sizes = Sizes.of(
         levels=corpus.info.levels,
         codebook_size=corpus.info.codebook_size,
         vocabulary=len(vocabulary),
         languages=len(config.text.languages),
         tasks=[task.build() for task in config.tasks],
+        code_width=0 if vectors is None else vectors.shape[-1],
     )
     torch.manual_seed(config.training.seed)
     model = build_valle(config.model, sizes)
+    if vectors is not None:
+        model.embedding.take_code_vectors(vectors)
     if weights:
         try:
             known = base_of(model_tensors(weights))  # half precision becomes single on the way

@@ -49,6 +49,11 @@ class EmbeddedCodec(torch.nn.Module):
         sound: Tensor = self._trained()(self.quantizer.decode(codes))
         return sound[:, None]
 
+    def code_vectors(self) -> Float[Tensor, "k v c"]:
+        """The entries of its codebooks."""
+        entries: Tensor = self.quantizer.codebooks
+        return entries
+
     def stream(self) -> CodecStream:
         """Decodes as codes come, a few frames behind: `vocoder.settings.delay`."""
         return EmbeddedStream(self)
