@@ -1,0 +1,74 @@
+"""Every config of a model builds, and trains a step once it is small enough for a test."""
+
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+from attrs import evolve
+
+from vall_e.config.load import load, structure
+from vall_e.discovery import registry_of
+from vall_e.registry import Registry
+from vall_e.testing import StaircaseCodec, components
+from vall_e.testing.dataset import write_dataset
+from vall_e.training.commands import Commands
+from vall_e.training.loop import Watch, train
+from vall_e.training.start import open_run
+
+CONFIGS = sorted((Path(__file__).parents[2] / "examples" / "configs").glob("*.yaml"))
+STAIRCASE = {"name": "staircase", "codebook_size": 16, "sample_rate": 16_000}
+"""`StaircaseCodec()`, as a YAML file names it."""
+SMALL = {"d_model": 32, "layers": 2, "heads": 2, "d_ff": 128}
+PARAMETERS = {"ar+nar-llama-8": 228e6, "ar+nar-quarter-llama-8": 19e6}
+"""Of the originals, as they are known."""
+
+
+@pytest.fixture(scope="module")
+def staircase(registry):
+    offers = [evolve(o, distribution="staircase") for o in registry_of([components]).offers]
+    return Registry([*registry.offers, *offers])
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    """A folder of data for each number of levels."""
+    folder = tmp_path_factory.mktemp("data")
+
+    def made(levels):
+        path = folder / str(levels)
+        return path if path.exists() else write_dataset(path, StaircaseCodec(levels=levels))
+
+    return made
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_small_one_trains_a_step(staircase, data, tmp_path, path):
+    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    levels = raw["codec"]["levels"]
+    raw["model"]["backbone"].update(SMALL)
+    raw["codec"] = {**STAIRCASE, "levels": levels}
+    raw["text"]["phonemizer"] = "none"
+    raw["data"].update(
+        train=[str(data(levels))], validation=[], batch_seconds=8, prompt_seconds=[0.3, 0.6],
+        seconds=[0.1, 16.0], workers=0,
+    )  # fmt: skip
+    raw["training"].update(max_steps=1, precision="fp32")
+    run = open_run(structure(raw, staircase), tmp_path, registry=staircase)
+    before = {name: p.detach().clone() for name, p in run.bundle.model.named_parameters()}
+    train(run, Commands(), Watch())
+    after = dict(run.bundle.model.named_parameters())
+    assert run.progress.step == 1
+    assert any(not after[name].equal(tensor) for name, tensor in before.items())
+    assert all(tensor.isfinite().all() for tensor in after.values())
+
+
+@pytest.mark.parametrize(("name", "count"), PARAMETERS.items())
+def test_a_model_has_the_size_of_the_original(registry, name, count):
+    config = load(CONFIGS[0].with_name(f"{name}.yaml"), registry)
+    with torch.device("meta"):
+        backbone = config.model.backbone.build(attention=config.model.attention.build())
+    width, levels = config.model.backbone.options.d_model, config.codec.options.levels
+    tables = 2 * 1024 * levels + 256 + 1024 * levels
+    ours = sum(p.numel() for p in backbone.parameters()) + tables * width
+    assert ours == pytest.approx(count, rel=0.02)
