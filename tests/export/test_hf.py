@@ -158,7 +158,12 @@ def test_the_vocabulary_names_every_token_once(registry, tmp_path):
 
 @pytest.mark.parametrize(
     ("option", "value"),
-    [("prompt_levels", "all"), ("positions", "segment"), ("capabilities", ["nar"])],
+    [
+        ("prompt_levels", "all"),
+        ("positions", "segment"),
+        ("capabilities", ["nar"]),
+        ("code_vectors", "codec"),
+    ],
 )
 def test_what_no_single_vocabulary_expresses_is_named(registry, tmp_path, option, value):
     with pytest.raises(CheckpointError, match=rf"model\.{option}") as caught:

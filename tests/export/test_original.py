@@ -50,6 +50,14 @@ def test_what_is_exported_is_the_same_model_again(registry, tmp_path, options):
     assert again.vocabulary.encode("a man, a plan", unknown="error").ids == ids
 
 
+def test_the_vector_of_token_dropout_is_its_own_there_too(registry, tmp_path):
+    model = {**MODEL, "token_dropout": 0.1}
+    bundle = tiny_bundle(registry, StaircaseCodec(), model=model)
+    exporter()(bundle, tmp_path / "model.sft")
+    theirs = load_file(tmp_path / "model.sft")["dropout_token"]
+    assert theirs.equal(bundle.model.embedding.token_dropout.vector)
+
+
 def test_a_file_of_the_original_comes_back_tensor_by_tensor(registry, tmp_path):
     bundle = tiny_bundle(registry, StaircaseCodec(), model=MODEL)
     exporter()(bundle, tmp_path / "made.sft")
@@ -81,6 +89,7 @@ def test_a_file_of_the_original_comes_back_tensor_by_tensor(registry, tmp_path):
         ({"backbone": "llama"}, "backbone.activation: silu"),
         ({**MODEL, "prompt_levels": "all"}, "prompt_levels: all"),
         ({**MODEL, "text_stride": 4}, "text_stride: 4"),
+        ({**MODEL, "code_vectors": "both"}, "code_vectors: both"),
     ],
 )
 def test_what_the_original_cannot_compute_is_refused(registry, tmp_path, model, says):

@@ -84,6 +84,8 @@ def _refuse(config: ModelConfig, backbone: Mapping[str, Any], sizes: Sizes) -> N
         wrong += [f"backbone.{k}: {backbone[k]}" for k, v in wanted.items() if backbone[k] != v]
     if config.prompt_levels != "known":
         wrong.append(f"prompt_levels: {config.prompt_levels}")
+    if config.code_vectors != "learnt":
+        wrong.append(f"code_vectors: {config.code_vectors}")
     if config.text_stride != 1:
         wrong.append(f"text_stride: {config.text_stride}")
     if sizes.vocabulary > TEXT_ROWS:
@@ -104,6 +106,7 @@ def _facts(bundle: Bundle, backbone: Mapping[str, Any]) -> dict[str, Any]:
         "unified_position_ids": model.positions == "unified",
         "noncausal_masks": model.nar_attention == "full",
         "classifiers_bias": model.head_bias,
+        "token_dropout_rate": model.token_dropout,
     }
     if model.embedding_sums and not model.legacy_sums:
         experimental["per_level_normalization"] = True  # a field of the time when sums were mended
@@ -143,6 +146,8 @@ def _zeros(bundle: Bundle, config: ModelConfig) -> dict[str, Tensor]:
         "tones_emb.weight": separator.new_zeros(1, width),
         "resps_emb.embeddings.0.weight": separator.new_zeros(1, width),  # the stop token's row
     }
+    if config.token_dropout:
+        del tensors["dropout_token"]  # it is ours
     if config.heads == "split":
         name = f"classifiers.proj.{bundle.model.sizes.levels}"  # writes text
         tensors[f"{name}.weight"] = separator.new_zeros(TEXT_ROWS, width)

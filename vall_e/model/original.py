@@ -17,6 +17,7 @@ from vall_e.errors import CheckpointError
 
 _NAMES = {
     "embedding.separator": "sep",
+    "embedding.token_dropout.vector": "dropout_token",
     "embedding.text.weight": "text_emb.weight",
     "embedding.language.weight": "langs_emb.weight",
     "embedding.level.weight": "rvq_l_emb.weight",
