@@ -43,6 +43,8 @@ class Parts:
     codec: Codec
     front_end: FrontEnd
     task: Task
+    length: Task | None
+    """What says how long a sentence is, if the model has learnt it."""
     identity: Mapping[str, Any]
     """Hashes and versions, for the provenance of results."""
 
@@ -55,12 +57,14 @@ class Parts:
         config = bundle.config
         _require_codec(bundle, codec)
         _require_cache(bundle)
+        built = [choice.build() for choice in config.tasks]
         return cls(
             bundle,
             config,
             codec,
             FrontEnd.of(config.text, bundle.vocabulary),
             _task(config, task),
+            next((t for t in built if t.target == "length"), None),
             _versions(config, codec),
         )
 
