@@ -18,6 +18,7 @@ from vall_e.config.load import change, unstructure
 from vall_e.config.schema import RunConfig
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces import Codec, Task
+from vall_e.model.precision import reduce
 from vall_e.model.stored import as_told
 from vall_e.model.weights import Bundle, load
 from vall_e.registry import Preset, Registry
@@ -115,6 +116,7 @@ def gather(
         return change(options, registry, overrides=overrides, environ=environ, source=source)
 
     bundle = load(path, registry, change=changed)
+    reduce(bundle.model, bundle.config.synthesis.weights)
     parts = Parts.of(bundle, bundle.config.codec.build(), task=task)
     return evolve(parts, identity={"model": _model(path), **parts.identity})
 
