@@ -4,11 +4,13 @@ from attrs import evolve
 
 from vall_e.interfaces import Sample
 from vall_e.model.embedding import Embedding, Sizes
-from vall_e.model.sequence import Example
-from vall_e.tasks.components import TtsConfig
+from vall_e.model.sequence import Example, Segment
+from vall_e.tasks.components import NoiseConfig, TtsConfig
+from vall_e.tasks.ns import NoiseSuppression
 from vall_e.tasks.tts import Tts
 from vall_e.testing.tiny import tiny_config
 
+TEXTS = ("read", "text")
 SIZES = Sizes(levels=4, codebook_size=16, vocabulary=12, languages=1)
 
 
@@ -40,6 +42,25 @@ def _embedding(config) -> Embedding:
 def test_positions_restart_or_run_on(config, changes, positions):
     embedding = _embedding(evolve(config, **changes))
     assert embedding([_example(0)]).positions.tolist() == [positions]
+
+
+def test_a_marker_is_a_position_like_any_other(config):
+    """Else all that follows would stand one place too early."""
+    codes = torch.arange(16).reshape(4, 4) % 16
+    sample = Sample(torch.tensor([1, 5, 2]), 0, None, codes, input=codes[:, :2])
+    task = NoiseSuppression(NoiseConfig(language=False))
+    example = Example(tuple(task.segments(sample, level=0)), 0)
+    found = Embedding(config, evolve(SIZES, markers=("ns",)), 8)([example])
+    assert found.positions.tolist() == [[0, 1, 2, 3, 0, 1, 0, 1, 0, 1, 2, 0, 1, 2, 3]]
+    assert found.lengths.tolist() == [15]
+
+
+def test_a_text_that_is_read_is_embedded_like_one_that_is_said(config):
+    embedding = _embedding(evolve(config, text_stride=3))
+    ids = torch.tensor([1, 5, 2])
+    read, said = (Example((Segment(name, ids), Segment("text", ids[1:2])), 0) for name in TEXTS)
+    torch.testing.assert_close(embedding([read]).vectors, embedding([said]).vectors)
+    assert embedding([read]).positions.equal(embedding([said]).positions)
 
 
 def test_a_prompt_is_the_sum_of_all_its_levels(config):

@@ -75,9 +75,10 @@ def test_what_is_unknown_in_a_text_that_helps_is_told(doing, short):
     assert any("left out" in warning for warning in result.warnings)
 
 
-def test_what_is_made_of_a_recording_is_no_longer_than_asked_for(doing, short):
-    result = doing("ns").synthesize(Request("", input=short, seed=1, max_seconds=0.1))
-    assert result.seconds <= 0.1
+@pytest.mark.parametrize(("task", "brought"), [("ns", {}), ("cse", {"edit": (0.1, 0.2)})])
+def test_what_is_made_of_a_recording_is_no_longer_than_asked_for(doing, short, task, brought):
+    request = Request("hello", input=short, seed=1, max_seconds=0.1, **brought)
+    assert doing(task).synthesize(request).seconds <= 0.1
 
 
 def test_an_edit_is_of_frames_of_the_recording(doing, short):

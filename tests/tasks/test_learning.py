@@ -146,7 +146,8 @@ LESSONS = {
 
 
 def test_every_task_has_a_lesson():
-    assert LESSONS.keys() == {component.name for component in TASKS}
+    """`len` serves the others: tests/synthesis has its own."""
+    assert LESSONS.keys() == {component.name for component in TASKS} - {"len"}
 
 
 @pytest.mark.parametrize("task", LESSONS)

@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from vall_e.config.load import structure
 from vall_e.config.schema import TextConfig
 from vall_e.errors import CheckpointError, ConfigError, TextError
-from vall_e.text.splitting import splitting_of
+from vall_e.text.front_end import FrontEnd
+from vall_e.text.splitting import Glued, splitting_of
 from vall_e.text.tokenizers import new_vocabulary, require_tokenizer
 from vall_e.text.vocabulary import Vocabulary
 
@@ -113,6 +115,14 @@ def test_a_tokenizer_without_its_file_says_what_to_name():
     with pytest.raises(TextError, match="needs a file") as caught:
         new_vocabulary(config("hf"), [])
     assert "text.tokenizer_file" in caught.value.hint
+
+
+def test_a_new_front_end_has_the_tokenizer_of_its_config(registry):
+    raw = {"model": {"backbone": {"name": "llama", "d_model": 8, "layers": 1, "heads": 1}}}
+    raw["text"] = {"phonemizer": "none", "tokenizer": "naive"}
+    front_end = FrontEnd.of(structure(raw, registry, source="test").text)
+    assert front_end.vocabulary.splitting == Glued()
+    assert front_end.ids("a")
 
 
 def test_a_way_to_split_that_is_newer_is_refused():

@@ -149,8 +149,7 @@ def _zeros(bundle: Bundle, config: ModelConfig) -> dict[str, Tensor]:
     if config.token_dropout:
         del tensors["dropout_token"]  # it is ours
     if config.heads == "split":
-        place = bundle.model.sizes.levels + ("len" in config.capabilities)
-        name = f"classifiers.proj.{place}"  # writes text
+        name = f"classifiers.proj.{bundle.model.sizes.levels}"  # writes text
         tensors[f"{name}.weight"] = separator.new_zeros(TEXT_ROWS, width)
         if config.head_bias:
             tensors[f"{name}.bias"] = separator.new_zeros(TEXT_ROWS)

@@ -50,6 +50,13 @@ class Bounds:
         """Of a sentence that so many frames more belong to, which are there already."""
         return Bounds(self.fewest // 2 + frames // 2, self.most + frames)
 
+    def within(self, max_seconds: float | None, frame_rate: float) -> Bounds:
+        """No longer than that, if it is given."""
+        if max_seconds is None:
+            return self
+        most = max(1, min(self.most, int(max_seconds * frame_rate)))
+        return Bounds(min(self.fewest, most), most)
+
     def fault(self, frames: int, ended: bool, frame_rate: float) -> str:
         """Why so many frames look like a failure; empty if they do not."""
         seconds = frames / frame_rate

@@ -50,8 +50,6 @@ class Request:
     """The recording that the task works on; None for tasks that need none."""
     edit: tuple[float, float] | None = field(default=None, kw_only=True)
     """From which second of `input` to which it is said anew, for tasks that edit speech."""
-    draft: Path | Clip | None = field(default=None, kw_only=True)
-    """A recording whose level 0 is where filling in starts from, at `sampling.demask.start`."""
 
 
 @frozen(eq=False)
@@ -106,16 +104,12 @@ class Planner:
         self._options = {name: options[name] for name in ("sampling", "synthesis")}
 
     def __call__(
-        self,
-        request: Request,
-        voice: Voice | None,
-        recording: Codes | None = None,
-        draft: Codes | None = None,
+        self, request: Request, voice: Voice | None, recording: Codes | None = None
     ) -> Plan:
         """Raise `TextError` for an empty text and for a language that the model lacks.
 
-        `recording` is the request's input, `draft` its draft. The first line is read at once, so
-        that a short text which cannot be spoken is refused here.
+        `recording` is the request's input. The first line is read at once, so that a short text
+        which cannot be spoken is refused here.
         """
         _check_seconds(request.max_seconds)
         languages = self._parts.config.text.languages
@@ -139,11 +133,9 @@ class Planner:
             "options": self._options,
             "max_seconds": request.max_seconds,
         }
-        level_0 = _tensor(draft)[0] if draft else None
-        reader = Reader(self._parts, language, sample, seed, request.max_seconds, level_0)
+        reader = Reader(self._parts, language, sample, seed, request.max_seconds)
         # What is made of a recording is as long as that, and so of one piece.
-        whole = recording or draft
-        pieces = [Piece(request.text, 0.0)] if whole else self._cut(request.text)
+        pieces = [Piece(request.text, 0.0)] if recording else self._cut(request.text)
         plan = Plan(tuple(pieces), seed, provenance, reader)
         plan.line(0)
         return plan
@@ -174,7 +166,6 @@ class Reader:
     """All but its text."""
     seed: int
     max_seconds: float | None
-    draft: Int[Tensor, " f"] | None = None
 
     def __call__(self, piece: Piece, place: int) -> Line:
         """Raises `TextError` if it cannot be spoken."""
@@ -184,22 +175,20 @@ class Reader:
         left_out = ", ".join(f"{symbol!r} x {n}" for symbol, n in encoded.unknown.items())
         warning = f"left out of {piece.text!r}, as it cannot be spoken: {left_out}"
         sample = evolve(self.sample, text=torch.tensor(encoded.ids))
-        job = Job(sample, self.seed, place, self._bounds(sample), self.draft)
+        job = Job(sample, self.seed, place, self._bounds(sample))
         return Line(piece.text, phonemes, piece.pause, job, warning if left_out else "")
 
     def _bounds(self, sample: Sample) -> Bounds:
         frame_rate, options = self.parts.codec.frame_rate, self.parts.config.synthesis
-        worked_on = sample.input if self.draft is None else self.draft
-        if worked_on is None:
+        if sample.input is None:
             return Bounds.of(len(sample.text), frame_rate, options, self.max_seconds)
-        frames = worked_on.shape[-1]
+        frames = sample.input.shape[1]
         if sample.edit:  # what is kept stays as long as it is
             frames -= sample.edit[1] - sample.edit[0]
-            return Bounds.of(len(sample.text), frame_rate, options, None).after(frames)
-        most = frames + max(1, frames // 4)
-        if self.max_seconds:
-            most = max(1, min(most, int(self.max_seconds * frame_rate)))
-        return Bounds(fewest=min(frames // 2, most), most=most)
+            bounds = Bounds.of(len(sample.text), frame_rate, options, None).after(frames)
+        else:
+            bounds = Bounds(fewest=frames // 2, most=frames + max(1, frames // 4))
+        return bounds.within(self.max_seconds, frame_rate)
 
 
 def _require_whole(voice: Voice) -> None:

@@ -75,5 +75,5 @@ class Scribe:
         """Symbols that fit into the recording."""
         if recording is None:
             return 0
-        seconds = recording.values.shape[1] / recording.frame_rate
+        seconds: float = recording.values.shape[1] / recording.frame_rate
         return round(seconds / self.shortest_symbol)

@@ -63,7 +63,7 @@ class NoisyEditing:
         mixed = source.mixed(whole, noise, decibels=rng.uniform(*self.config.decibels))
         before, new, after, old = (
             evolve(part, codes=codes) if part else None
-            for part, codes in zip(parts, mixed.split(lengths, dim=1), strict=True)
+            for part, codes in zip(parts, torch.split(mixed, lengths, dim=1), strict=True)
         )
         if new is None or old is None:
             raise ValueError("both are always there")

@@ -12,6 +12,7 @@ from vall_e.errors import TextError
 from vall_e.text.languages import resolve
 from vall_e.text.losses import Losses, without
 from vall_e.text.normalize import normalize
+from vall_e.text.tokenizers import new_vocabulary
 from vall_e.text.vocabulary import Encoded, Vocabulary, listed
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class FrontEnd:
         """Without a vocabulary, it is that of a new model: the phonemizer's alphabet."""
         phonemizer = config.phonemizer.build()
         if vocabulary is None:
-            vocabulary = Vocabulary.of(phonemizer.alphabet())
+            vocabulary = new_vocabulary(config, phonemizer.alphabet())
         return cls(phonemizer, vocabulary, config.normalize, config.unknown)
 
     @property
