@@ -21,7 +21,7 @@ class Llama(nn.Module):
 
     bidirectional = True
     caches = True
-    lora_targets = ("layers.*.self_attn.*_proj", "layers.*.mlp.*_proj")
+    lora_targets: tuple[str, ...] = ("layers.*.self_attn.*_proj", "layers.*.mlp.*_proj")
 
     def __init__(self, config: LlamaConfig, *, attention: AttentionKernel) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class Llama(nn.Module):
             Layer(config, self.kv_heads, attention) for _ in range(config.layers)
         )
         self.norm = nn.RMSNorm(config.d_model, eps=config.norm_eps)
-        self._initialise()
+        initialise(self, config.layers)
 
     def forward(
         self,
@@ -69,9 +69,9 @@ class Llama(nn.Module):
     ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
         if cache is not None and not isinstance(cache, KeyValueCache):
             raise TypeError(f"llama needs a cache of its own new_cache, got {type(cache).__name__}")
-        rotation = _rotation(positions, self.head_size, self.config.rope_theta, x.dtype)
+        rotation = rotation_of(self.config, positions, x.dtype)
         index = cache.reserve(lengths, x.shape[1]) if cache is not None else None
-        mask, causal = _visible(x, lengths, index, cache, causal)
+        mask, causal = visible(x, lengths, index, cache, causal)
         for i in range(first, last):
             layer = self.layers[i]
             if self.config.checkpointing and self.training and cache is None:
@@ -91,18 +91,9 @@ class Llama(nn.Module):
 
     def steps(self) -> Steps:
         """A pass over one position of each row of a cache, as the weights are now."""
-        frequencies = _frequencies(self.head_size, self.config.rope_theta, self.norm.weight.device)
+        frequencies = frequencies_of(self.config, self.norm.weight.device)
         layers = [layer.steps() for layer in self.layers if isinstance(layer, Layer)]
         return Steps(layers, normed(self.norm), frequencies)
-
-    def _initialise(self) -> None:
-        """N(0, 0.02); smaller for what writes to the residual stream, by their number (GPT-2)."""
-        for name, weight in self.named_parameters():
-            if weight.ndim == 2:
-                writes = name.endswith(("o_proj.weight", "down_proj.weight"))
-                nn.init.normal_(
-                    weight, std=0.02 / (2 * len(self.layers)) ** 0.5 if writes else 0.02
-                )
 
 
 class Layer(nn.Module):
@@ -203,12 +194,20 @@ class GatedFeedForward(nn.Module):
         self.up_proj = nn.Linear(config.d_model, width, bias=False)
         self.down_proj = nn.Linear(width, config.d_model, bias=False)
 
-    def forward(self, x: Float[Tensor, "b t d"]) -> Float[Tensor, "b t d"]:
+    def forward(self, x: Float[Tensor, "*n d"]) -> Float[Tensor, "*n d"]:
         out: Tensor = self.down_proj(self.activation(self.gate_proj(x)) * self.up_proj(x))
         return out
 
 
-def _visible(
+def initialise(stack: nn.Module, layers: int) -> None:
+    """N(0, 0.02); smaller for what writes to the residual stream, by its number (GPT-2)."""
+    for name, weight in stack.named_parameters():
+        if weight.ndim == 2:
+            writes = name.endswith(("o_proj.weight", "down_proj.weight"))
+            nn.init.normal_(weight, std=0.02 / (2 * layers) ** 0.5 if writes else 0.02)
+
+
+def visible(
     x: Float[Tensor, "b t d"],
     lengths: Int[Tensor, " b"],
     index: Int[Tensor, "b t"] | None,
@@ -234,11 +233,26 @@ def _visible(
     return valid[:, None, None].expand(-1, -1, x.shape[1], -1), False
 
 
+def rotation_of(
+    config: LlamaConfig, positions: Int[Tensor, "b t"], dtype: torch.dtype
+) -> tuple[Float[Tensor, "b t 1 c"], Float[Tensor, "b t 1 c"]]:
+    """Cosines and sines for these positions, stretched as the config says."""
+    return _rotation(positions, frequencies_of(config, positions.device), dtype)
+
+
+def frequencies_of(config: LlamaConfig, device: torch.device) -> Float[Tensor, " c_half"]:
+    """Radians from one position to the next, of each pair of channels."""
+    size, theta, factor = config.d_model // config.heads, config.rope_theta, config.rope_factor
+    if config.rope_scaling == "ntk":  # the slowest pair turns `factor` times slower
+        return _frequencies(size, theta * factor ** (size / (size - 2)), device)
+    return _frequencies(size, theta, device) / factor
+
+
 def _rotation(
-    positions: Int[Tensor, "b t"], size: int, theta: float, dtype: torch.dtype
+    positions: Int[Tensor, "b t"], frequencies: Float[Tensor, " c_half"], dtype: torch.dtype
 ) -> tuple[Float[Tensor, "b t 1 c"], Float[Tensor, "b t 1 c"]]:
     """Cosines and sines of RoPE (Su et al. 2021, https://arxiv.org/abs/2104.09864), half-split."""
-    angles = positions[..., None].float() * _frequencies(size, theta, positions.device)
+    angles = positions[..., None].float() * frequencies  # (b, t, c/2)
     angles = torch.cat([angles, angles], dim=-1)[:, :, None]
     return angles.cos().to(dtype), angles.sin().to(dtype)
 

@@ -9,7 +9,14 @@ from vall_e.testing import LayeredContract
 from vall_e.testing.backbone import BackboneContract
 from vall_e_backbones.components import LlamaConfig
 from vall_e_backbones.kernels import Eager, Sdpa
-from vall_e_backbones.llama import GatedFeedForward, Llama, _rotate, _rotation
+from vall_e_backbones.llama import (
+    GatedFeedForward,
+    Llama,
+    _rotate,
+    _rotation,
+    frequencies_of,
+    rotation_of,
+)
 
 TINY = LlamaConfig(d_model=16, layers=2, heads=4)
 
@@ -120,7 +127,8 @@ def _in_one_row(model, x, *, causal=True):
 
 @pytest.mark.parametrize("theta", [100.0, 10_000.0])
 def test_angles_fall_by_powers_of_theta(theta):
-    cos, sin = _rotation(torch.tensor([[0, 3]]), 8, theta, torch.float32)
+    frequencies = frequencies_of(evolve(TINY, d_model=32, rope_theta=theta), torch.device("cpu"))
+    cos, sin = _rotation(torch.tensor([[0, 3]]), frequencies, torch.float32)
     wanted = torch.tensor([3 * theta ** -(i / 4) for i in (0, 1, 2, 3, 0, 1, 2, 3)])
     torch.testing.assert_close(cos[0, 1, 0], wanted.cos())
     torch.testing.assert_close(sin[0, 1, 0], wanted.sin())
@@ -270,3 +278,29 @@ class TestAdaptedLlama(BackboneContract):
             for adapter in adapters(backbone).values():
                 torch.nn.init.normal_(adapter.lora_b)
         return backbone
+
+
+def _rotations(positions, **options):
+    config = evolve(TINY, d_model=32, **options)
+    return rotation_of(config, torch.tensor([positions]), torch.float32)
+
+
+def test_linear_scaling_squeezes_positions():
+    scaled = _rotations([0, 6, 12], rope_scaling="linear", rope_factor=3.0)
+    torch.testing.assert_close(scaled, _rotations([0, 2, 4]))
+
+
+def test_ntk_scaling_keeps_the_fastest_angle_and_stretches_the_slowest():
+    (fast, _), (plain, _) = (
+        _rotations([6], rope_scaling="ntk", rope_factor=3.0),
+        _rotations([6]),
+    )
+    torch.testing.assert_close(fast[..., 0], plain[..., 0])
+    squeezed, _ = _rotations([2])
+    torch.testing.assert_close(fast[..., 3], squeezed[..., 3])
+
+
+@pytest.mark.parametrize("options", [{"rope_factor": 2.0}, {"rope_scaling": "ntk"}])
+def test_a_factor_and_what_it_scales_go_together(options):
+    with pytest.raises(ConfigError, match="go together"):
+        evolve(TINY, **options)

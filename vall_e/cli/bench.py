@@ -12,6 +12,7 @@ from vall_e.cli.app import App
 from vall_e.cli.home import home
 
 if TYPE_CHECKING:
+    from vall_e.evaluation.backbone_bench import Row as BackboneRow
     from vall_e.evaluation.codec_bench import Row
     from vall_e.evaluation.engine_bench import Row as EngineRow
     from vall_e.synthesis.bench import Report
@@ -25,6 +26,7 @@ JUDGES = ("pesq", "stoi")
 @click.command()
 @click.argument("files", nargs=-1, type=existing_file)
 @click.option("--codecs", is_flag=True, help="Measure the codec, and Opus, on recordings (FILES).")
+@click.option("--backbones", is_flag=True, help="Measure the installed backbones beside llama.")
 @click.option("--embedded", is_flag=True, help="Measure the built-in voice, and espeak-ng.")
 @click.option("-m", "--model", metavar="FILE|NAME", help="Else the one that is built in.")
 @click.option("-c", "--config", type=existing_file, help="YAML file of options.")
@@ -37,6 +39,7 @@ def bench(
     app: App,
     files: tuple[Path, ...],
     codecs: bool,
+    backbones: bool,
     embedded: bool,
     model: str | None,
     config: Path | None,
@@ -49,13 +52,21 @@ def bench(
 
     With --codecs: rate, speed and quality of the config's codec on FILES, beside Opus.
 
+    With --backbones: speed, parameters and memory a row of every backbone, with random weights, as
+    large as the config's backbone and by its attention kernel.
+
     With --embedded: start-up, first audio, speed and memory of the built-in voice on one processor
     thread (--set synthesis.threads=2 for more), beside espeak-ng; each in a fresh process.
     """
     if embedded:
-        if codecs or files or model or config or device:
+        if codecs or backbones or files or model or config or device:
             raise click.UsageError("--embedded goes with --set, --repeats and --json only.")
         _measure_embedded(overrides, repeats, as_json)
+        return
+    if backbones:
+        if codecs or files or model:
+            raise click.UsageError("--backbones goes without recordings, --codecs and --model.")
+        _measure_backbones(app, config, overrides, device, repeats, as_json)
         return
     if codecs != bool(files) or (codecs and model):
         raise click.UsageError("--codecs goes with recordings, and without --model.")
@@ -168,6 +179,57 @@ def _measure_codecs(
         click.echo(json.dumps({**facts, "codecs": [_plain(row) for row in rows]}, indent=2))
     else:
         _echo_codecs(rows, facts)
+
+
+def _measure_backbones(
+    app: App,
+    config: Path | None,
+    overrides: tuple[str, ...],
+    device: str | None,
+    repeats: int,
+    as_json: bool,
+) -> None:
+    from attrs import asdict
+
+    from vall_e.config.load import load
+    from vall_e.evaluation.backbone_bench import Size, measure
+    from vall_e.model.device import find_device
+
+    run = load(config, app.registry, overrides=overrides, environ=app.environ)
+    rows = measure(
+        app.registry.offers_of("backbone"),
+        run.model.attention.build(),
+        find_device(device or "cpu", option="--device"),
+        size=Size.of(run.model.backbone.options),
+        repeats=repeats,
+    )
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows], indent=2))
+        return
+    measured = [row for row in rows if not row.reason]
+    head = ["backbone", "parameters", "prefill/s", "decode/s", "training/s", "state of a row"]
+    _echo_table([head, *(_backbone_cells(row, measured[0]) for row in measured)])
+    for row in rows:
+        if row.reason:
+            click.echo(f"{row.name}: {row.reason}", err=True)
+
+
+def _backbone_cells(row: BackboneRow, first: BackboneRow) -> list[str]:
+    """Rates with what they are of the first row's."""
+
+    def rate(own: float | None, other: float | None) -> str:
+        if own is None:
+            return "no cache"
+        return f"{own:.1f}" + (f" ({own / other:.2f}x)" if other else "")
+
+    return [
+        row.name,
+        f"{row.parameters / 1e6:.2f} M",
+        rate(row.prefill, first.prefill),
+        rate(row.decode, first.decode),
+        rate(row.training, first.training),
+        f"{row.state_bytes / 1024:.0f} KiB" if row.state_bytes is not None else "no cache",
+    ]
 
 
 def _plain(row: Row) -> dict[str, Any]:

@@ -104,7 +104,9 @@ def require_expressible(bundle: Bundle) -> None:
     """Raise `CheckpointError` that names the options which no single vocabulary can express."""
     config = bundle.config.model
     biased = config.head_bias and bool(bundle.model.heads.layers.get_parameter("0.bias").any())
+    scaling = getattr(config.backbone.options, "rope_scaling", "none")
     wanted = {
+        f"model.backbone.rope_scaling ({scaling})": (scaling == "none", "none"),
         f"model.backbone ({config.backbone.component.name})": (
             config.backbone.component.name == "llama",
             "llama",

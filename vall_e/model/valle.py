@@ -6,6 +6,7 @@ all frames at once where the backbone can look both ways (NAR).
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -23,6 +24,8 @@ from vall_e.model.loss import Losses, Scores, joined
 from vall_e.model.sequence import Example, kinds_of
 from vall_e.text.vocabulary import EOS
 
+logger = logging.getLogger(__name__)
+
 
 class Valle(nn.Module):
     """Predicts the codes of one RVQ level from text, a voice's prompt and the lower levels."""
@@ -35,6 +38,12 @@ class Valle(nn.Module):
             raise ConfigError(
                 "model.capabilities: nar needs a codec of two levels or more",
                 hint="set model.capabilities: [ar]",
+            )
+        if _looks_back_only(config, backbone):
+            logger.warning(
+                "the backbone %s cannot look both ways: nar sees the frames before, not those "
+                "after (model.nar_attention: causal says that it is meant)",
+                config.backbone.name,
             )
         self.config = config
         self.sizes = sizes
@@ -222,6 +231,12 @@ class Valle(nn.Module):
         joined_ids = torch.cat(parts)
         classes = self.stop + (example.level == 0)
         return joined_ids.masked_fill(joined_ids >= classes, -1)
+
+
+def _looks_back_only(config: ModelConfig, backbone: Backbone) -> bool:
+    """Whether the NAR stage runs causally though it was not asked to."""
+    full = "nar" in config.capabilities and config.nar_attention == "full"
+    return full and not backbone.bidirectional
 
 
 def build_valle(config: ModelConfig, sizes: Sizes) -> Valle:

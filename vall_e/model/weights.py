@@ -53,6 +53,10 @@ class Bundle:
     kept: Kept | None = None
     """What a file of the original held besides."""
 
+    def save(self, path: Path) -> None:
+        """Write a .safetensors file that `-m` takes; it appears whole or not at all."""
+        save(self, path)
+
 
 def save(bundle: Bundle, path: Path, *, dtype: torch.dtype | None = None) -> None:
     """Write the file; it appears whole or not at all. `dtype` converts floating tensors."""

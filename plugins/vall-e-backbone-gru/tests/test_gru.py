@@ -36,7 +36,18 @@ def test_looking_both_ways_is_refused():
     x, positions = torch.zeros(1, 3, 8), torch.arange(3)[None]
     with pytest.raises(ConfigError) as caught:
         Gru(GruConfig(d_model=8))(x, lengths=torch.tensor([3]), positions=positions, causal=False)
-    assert caught.value.hint == "set model.capabilities to [ar], or take another backbone"
+    assert caught.value.hint == "set model.nar_attention: causal, or take another backbone"
+
+
+def test_checkpointing_changes_no_gradient():
+    gradients = []
+    for checkpointing in (False, True):
+        torch.manual_seed(0)
+        gru = Gru(GruConfig(d_model=8, layers=2, checkpointing=checkpointing)).train()
+        x, positions = torch.randn(2, 5, 8), torch.arange(5).expand(2, -1)
+        gru(x, lengths=torch.tensor([5, 3]), positions=positions)[0].square().sum().backward()
+        gradients.append([p.grad for p in gru.parameters()])
+    torch.testing.assert_close(*gradients)
 
 
 def test_a_row_that_gets_nothing_stays_as_it_was():

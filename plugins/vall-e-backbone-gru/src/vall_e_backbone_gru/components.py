@@ -16,6 +16,8 @@ class GruConfig:
     d_model: int = field(default=512, validator=validators.gt(0))
     """Width of the vectors that come in and go out, and of each layer's state."""
     layers: int = field(default=4, validator=validators.gt(0))
+    checkpointing: bool = False
+    """Recompute the layers in the backward pass: less memory until then, more time."""
 
 
 def build_gru(config: GruConfig, *, attention: AttentionKernel) -> Backbone:
@@ -32,7 +34,7 @@ def vall_e_register_backbones() -> list[Component[GruConfig]]:
             name="gru",
             config=GruConfig,
             build=build_gru,
-            summary="stacked GRU; constant memory for each decoded frame; `ar` only",
+            summary="stacked GRU; constant memory for each decoded frame; left to right",
             paper="https://arxiv.org/abs/1406.1078",
         )
     ]

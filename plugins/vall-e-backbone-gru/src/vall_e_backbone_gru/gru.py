@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+from torch.utils.checkpoint import checkpoint
 
 from vall_e.plugin import Cache, ConfigError
 from vall_e_backbone_gru.components import GruConfig
@@ -36,6 +37,7 @@ class Gru(nn.Module):
 
     def __init__(self, config: GruConfig) -> None:
         super().__init__()
+        self.config = config
         self.d_model = config.d_model
         self.rnn = nn.GRU(config.d_model, config.d_model, config.layers, batch_first=True)
 
@@ -50,11 +52,12 @@ class Gru(nn.Module):
     ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
         if not causal:
             raise ConfigError(
-                "gru: a GRU reads left to right only, so it cannot carry `nar`",
-                hint="set model.capabilities to [ar], or take another backbone",
+                "gru: a GRU reads left to right only",
+                hint="set model.nar_attention: causal, or take another backbone",
             )
         if cache is None:  # padding is on the right: a causal model never gets to see it
-            out, _ = self.rnn(x)
+            again = self.config.checkpointing and self.training
+            out, _ = checkpoint(self.rnn, x, use_reentrant=False) if again else self.rnn(x)
         else:
             out = self._continue(x, lengths, cache)
         return out, x.new_zeros(())

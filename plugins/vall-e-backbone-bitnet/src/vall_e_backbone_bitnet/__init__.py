@@ -1,0 +1,1 @@
+"""BitNet backbone for VALL-E."""

@@ -1,0 +1,1 @@
+"""RetNet backbones for VALL-E."""
