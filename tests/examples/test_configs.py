@@ -53,6 +53,8 @@ def test_a_small_one_trains_a_step(staircase, data, tmp_path, path):
         train=[str(data(levels))], validation=[], batch_seconds=8, prompt_seconds=[0.3, 0.6],
         seconds=[0.1, 16.0], workers=0,
     )  # fmt: skip
+    if "noise" in raw["data"]:
+        raw["data"]["noise"] = [str(data(levels))]
     raw["training"].update(max_steps=1, precision="fp32")
     run = open_run(structure(raw, staircase), tmp_path, registry=staircase)
     before = {name: p.detach().clone() for name, p in run.bundle.model.named_parameters()}

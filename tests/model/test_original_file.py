@@ -205,6 +205,30 @@ def test_a_pickle_that_runs_code_is_refused_unrun(tmp_path, registry):
     assert not (tmp_path / "sprung").exists()
 
 
+def test_of_a_training_state_the_model_is_read(write, registry, tmp_path, caplog):
+    path = write("model.pth")
+    content = torch.load(path, weights_only=True)
+    moments = {"state": {0: {"exp_avg": torch.ones(2)}}}
+    lora = {"model.layers.0.mlp.up_proj.lora_A": torch.ones(1, 16)}
+    torch.save({**content, "optimizer": moments, "lora": lora}, path)
+    bundle = load(path, registry)
+    assert "model.pth: not read: optimizer" in caplog.text
+    assert "name the file with --lora" in caplog.text
+    save(bundle, tmp_path / "ours.safetensors")  # nothing is left that cannot be written
+    assert "optimizer" not in load(tmp_path / "ours.safetensors", registry).kept.facts
+
+
+def test_a_file_may_have_no_metadata_at_all(state, registry, tmp_path):
+    """Over there such a file stops the program."""
+    path = tmp_path / "model.safetensors"
+    save_file({name: t.contiguous() for name, t in state.items()}, path)
+    (tmp_path / "config.json").write_text(json.dumps(CONFIG))
+    tokenizer = {"model": {"type": "BPE", "vocab": SYMBOLS, "merges": []}}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(tokenizer))
+    assert is_original(path)
+    assert load(path, registry).statistics == {}
+
+
 def test_a_torch_file_without_a_module_is_refused(tmp_path, registry):
     torch.save({"weights": {}}, tmp_path / "model.pth")
     with pytest.raises(CheckpointError, match="no tensors under 'module'"):
