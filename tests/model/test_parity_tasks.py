@@ -211,6 +211,27 @@ def test_losses_by_segment_are_the_same(references, level):
     assert stats["prom.acc"] == 0
 
 
+@pytest.mark.parametrize(("kind", "ahead"), [("nar00", False), ("len", True)])
+def test_losses_of_a_text_by_other_heads_are_the_same(references, kind, ahead):
+    """Causal states of a text are the same whatever follows it."""
+    reference = references["length", ""]
+    model = reference.model
+    found = []
+    for number in (0, 1):
+        text = reference.sample(number).text
+        with torch.no_grad():
+            states = model.hidden([reference.example(number, 0, known=1)])[0][0, : len(text)]
+            given = model.masked_logits(states) if kind == "nar00" else model.length_logits(states)
+        found.append(of_segment(given, text, ahead=ahead)[0])
+    losses = reference.scalars[f"split_all.loss.{kind}"]
+    assert 0.1 * sum(found) / 2 == pytest.approx(losses["text.nll"], abs=TOLERANCE)
+    assert math.isnan(losses["prom.nll"])
+    # What the response's own loss is by itself is compared in test_parity_len.
+    joint = reference.scalars[f"joint_outputs_only.loss.{kind}"]["nll"]
+    own = reference.scalars[f"split_outputs_only.loss.{kind}"]
+    assert own == ({"resp.nll": pytest.approx(joint)} if kind == "nar00" else {})
+
+
 @pytest.fixture
 def lora(references, parity_folder, tmp_path):
     """The LoRA of the fixtures as its file would be, and the model that it belongs to."""
