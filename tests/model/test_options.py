@@ -7,11 +7,11 @@ import torch
 from attrs import evolve
 
 from vall_e.errors import ConfigError
-from vall_e.interfaces import Sample
+from vall_e.interfaces import Sample, Segment
 from vall_e.model.embedding import Sizes
 from vall_e.model.levels import level_sampler
 from vall_e.model.sequence import Example, kinds_of
-from vall_e.model.token_dropout import with_errors
+from vall_e.model.token_dropout import TokenDropout, with_errors
 from vall_e.model.valle import build_valle
 from vall_e.tasks.components import TtsConfig
 from vall_e.tasks.tts import Tts
@@ -116,6 +116,17 @@ def test_every_position_is_of_a_kind():
     kinds = kinds_of(_example(0))
     assert len(kinds) == len(_example(0)) + 1
     assert kinds == ["text"] * 6 + ["level"] * 2 + ["prompt"] * 4 + ["response"] * (FRAMES + 1)
+
+
+def test_a_response_that_is_laid_out_in_steps_is_a_response(config):
+    steps = Segment("steps", torch.zeros(2, 7, dtype=torch.long))
+    example = evolve(_example(0), segments=(*_example(0).segments[:-1], steps))
+    assert kinds_of(example)[-8:] == ["response"] * 8
+    dropout = TokenDropout(0.9, (), 4).train()
+    dropout.vector.data.fill_(1.0)
+    found = dropout(torch.zeros(1, len(example), 4), [example])
+    assert found[0, -7:].any()
+    assert not found[0, :-7].any()
 
 
 def test_levels_can_be_held_to_a_range():

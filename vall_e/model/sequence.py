@@ -39,9 +39,14 @@ class Example:
 def kinds_of(example: Example) -> list[str]:
     """The segment that each position is part of; a separator of the one before it.
 
-    One more than there are positions: what comes after the target is its end, and part of it.
+    One more than there are positions: what comes after the target is its end, and part of it. A
+    target that is no text is the response, however it is laid out.
     """
-    return [segment.name for segment in example.segments for _ in range(len(segment) + 1)]
+    names = [segment.name for segment in example.segments]
+    if names[-1] != "text":
+        names[-1] = "response"
+    pairs = zip(names, example.segments, strict=True)
+    return [name for name, segment in pairs for _ in range(len(segment) + 1)]
 
 
 def wordless(sample: Sample) -> Sample:

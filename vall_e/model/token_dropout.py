@@ -11,6 +11,9 @@ from torch import Tensor, nn
 
 from vall_e.model.sequence import Example
 
+LAYOUTS = ("response", "steps")
+"""What the response is called, as frames and as steps of a pattern."""
+
 
 class TokenDropout(nn.Module):
     """Puts a learnt vector in the place of some frames of the response.
@@ -34,7 +37,7 @@ class TokenDropout(nn.Module):
             return vectors
         dropped = torch.zeros(vectors.shape[:2], dtype=torch.bool)
         for row, example in enumerate(examples):
-            if example.target.name == "response" and self._serves(example.level):
+            if example.target.name in LAYOUTS and self._serves(example.level):
                 frames, end = len(example.target), len(example)
                 dropped[row, end - frames : end] = torch.rand(frames) < self.rate
         return torch.where(dropped[..., None].to(vectors.device), self.vector, vectors)
