@@ -391,7 +391,9 @@ class Sample:
     """The frames of `input`, from and up to, that are said anew."""
 
 
-SegmentName = Literal["text", "read", "language", "level", "prompt", "input", "response"]
+SegmentName = Literal[
+    "text", "read", "language", "level", "prompt", "input", "response", "masked", "length"
+]
 
 
 @frozen(eq=False)
@@ -399,8 +401,10 @@ class Segment:
     """A named run of the sequence, embedded by its own table.
 
     `ids` is (n,) for text, read, language and level; codes (levels, frames) for prompt, input and
-    response. Text and read share their table, prompt and input share theirs. Any other name is one
-    of the task's `markers`, a learnt vector: its `ids` are [0].
+    response. Text and read share their table, prompt and input share theirs. `masked` is level 0
+    with some frames masked, and to train on what they are, (1 or 2, frames); `length` is a number
+    as decimal digits, between a 0 and a 10. Any other name is one of the task's `markers`, a learnt
+    vector: its `ids` are [0].
     """
 
     name: str
@@ -417,7 +421,7 @@ class Segment:
         return int(self.ids.shape[-1])
 
 
-Target = Literal["response", "text"]
+Target = Literal["response", "text", "length"]
 Use = Literal["needed", "optional", "unused"]
 Spelling = Literal["unused", "read", "written"]
 
@@ -455,8 +459,8 @@ class Task(Protocol):
     """Which segments a sequence has, in which order, and what is predicted.
 
     `name` is what `--task` and `tasks:` say; `target` names the segment that is predicted:
-    `response`, level by level, or `text`, from level 0 alone. `markers` are names of learnt vectors
-    that its sequences hold, so that the model can tell it from other tasks.
+    `response`, level by level, or `text` or `length`, from level 0 alone. `markers` are names of
+    learnt vectors that its sequences hold, so that the model can tell it from other tasks.
     """
 
     name: str

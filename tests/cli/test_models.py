@@ -47,6 +47,7 @@ def test_there_is_a_config_for_each_model_that_can_be_named():
     assert {path.stem for path in CONFIGS} >= {
         "ar+nar-llama-8",
         "ar+nar-llama-8-2025",
+        "ar+nar-len-llama-8",
         "ar+nar-quarter-llama-8",
         "ar+nar-llama-9",
         "ar-llama-1",

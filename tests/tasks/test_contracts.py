@@ -30,6 +30,11 @@ class TestContinued(TaskContract):
         return make("tts-c")
 
 
+class TestLength(TaskContract):
+    def make(self):
+        return make("len")
+
+
 class TestNoiseSuppression(TaskContract):
     def make(self):
         return make("ns")
@@ -88,6 +93,7 @@ def sample(task):
 @pytest.mark.parametrize(
     ("name", "names"),
     [
+        ("len", "text language level prompt length"),
         ("tts-c", "text language level prompt tts-c response"),
         ("ns", "text language level ns input response"),
         ("sr", "text language level sr input response"),

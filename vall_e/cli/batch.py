@@ -30,6 +30,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "max_seconds": (int, float),
     "input": str,
     "edit": list,
+    "draft": str,
 }
 """The keys of a job, and what they may be."""
 
@@ -118,8 +119,7 @@ def _job(raw: object, number: int) -> Job:
     if not raw.keys() & {"text", "input"}:
         raise ValueError("missing: text")
     said = {key: value for key, value in raw.items() if key != "output"}
-    if "input" in said:
-        said["input"] = Path(said["input"])
+    said.update({key: Path(said[key]) for key in ("input", "draft") if key in said})
     if "edit" in said:
         said["edit"] = _span(said["edit"])
     return Job(number, raw.get("output", f"{number:04d}.wav"), said)

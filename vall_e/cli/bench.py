@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vall_e.evaluation.codec_bench import Row
     from vall_e.evaluation.engine_bench import Row as EngineRow
     from vall_e.synthesis.bench import Report
+    from vall_e.synthesis.compare import Size
 
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -28,6 +29,12 @@ JUDGES = ("pesq", "stoi")
 @click.option("--codecs", is_flag=True, help="Measure the codec, and Opus, on recordings (FILES).")
 @click.option("--backbones", is_flag=True, help="Measure the installed backbones beside llama.")
 @click.option("--embedded", is_flag=True, help="Measure the built-in voice, and espeak-ng.")
+@click.option("--compare", is_flag=True, help="Measure ways of decoding beside each other.")
+@click.option(
+    "--size",
+    type=click.Choice(["full", "quarter", "embedded", "tiny"]),
+    help="Of the model of --compare; usually quarter.",
+)
 @click.option("-m", "--model", metavar="FILE|NAME", help="Else the one that is built in.")
 @click.option("-c", "--config", type=existing_file, help="YAML file of options.")
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override an option.")
@@ -41,6 +48,8 @@ def bench(
     codecs: bool,
     backbones: bool,
     embedded: bool,
+    compare: bool,
+    size: Size | None,
     model: str | None,
     config: Path | None,
     overrides: tuple[str, ...],
@@ -57,7 +66,18 @@ def bench(
 
     With --embedded: start-up, first audio, speed and memory of the built-in voice on one processor
     thread (--set synthesis.threads=2 for more), beside espeak-ng; each in a fresh process.
+
+    With --compare: a frame with weights in fp32, bf16 and int8 beside what the memory allows, with
+    and without a cache, alone and in a batch; on one thread, of a model of --size that knows
+    nothing.
     """
+    if compare or size:
+        if not compare or codecs or embedded or files or model or config or overrides:
+            raise click.UsageError(
+                "--compare goes with --size, --device, --repeats and --json only."
+            )
+        _measure_ways(app, size or "quarter", device, repeats, as_json)
+        return
     if embedded:
         if codecs or backbones or files or model or config or device:
             raise click.UsageError("--embedded goes with --set, --repeats and --json only.")
@@ -94,7 +114,7 @@ def bench(
 
 def _echo(report: Report) -> None:
     at = report.machine
-    memory = report.peak_memory_bytes
+    memory, trained = report.peak_memory_bytes, report.training_tokens_per_second
     rows = {
         "machine": f"{at.processor}, {at.cores} cores, {at.system}",
         "device": f"{at.device}, {at.threads} threads, {at.dtype}, torch {at.torch}",
@@ -105,10 +125,31 @@ def _echo(report: Report) -> None:
         f"{report.ar_steps_limit:.0f} /s ({report.weight_bytes / 1e6:.0f} MB a step at "
         f"{report.bytes_per_second / 1e9:.1f} GB/s)",
         "peak memory": f"{memory / 2**20:.0f} MiB" if memory is not None else "not known here",
-        "training": f"{report.training_tokens_per_second:.0f} tokens/s",
+        "training": f"{trained:.0f} tokens/s" if trained else "not with reduced weights",
     }
     for name, value in rows.items():
         click.echo(f"{name:20} {value}")
+
+
+def _measure_ways(app: App, size: Size, device: str | None, repeats: int, as_json: bool) -> None:
+    import torch
+
+    from vall_e.model.device import find_device
+    from vall_e.synthesis.compare import compare
+
+    torch.set_num_threads(1)
+    where = find_device(device or "cpu", option="--device")
+    told = compare(size, app.registry, device=where, repeats=repeats)
+    if as_json:
+        click.echo(json.dumps(told.to_json(), indent=2))
+        return
+    at = told.machine
+    click.echo(
+        f"{at.processor}, {at.device}, 1 thread, torch {at.torch}; {told.parameters / 1e6:.1f} M "
+        f"parameters, {told.bytes_per_second / 1e9:.1f} GB/s"
+    )
+    rows = [[r.name, f"{r.seconds:.4f} s", f"{r.ratio:.2f} x", r.against] for r in told.rows]
+    _echo_table([["what", "seconds", "ratio", "of what"], *rows])
 
 
 def _measure_embedded(overrides: tuple[str, ...], repeats: int, as_json: bool) -> None:

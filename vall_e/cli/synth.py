@@ -75,6 +75,12 @@ READER_GONE = 141
     metavar="FROM-TO",
     help="Seconds of --input that are said anew, as TEXT has them: cse, nse.",
 )
+@click.option(
+    "--draft",
+    type=existing_file,
+    metavar="FILE",
+    help="A recording of the same words to start from, where level 0 is filled in.",
+)
 @click.option("--transcript", metavar="TEXT", help="What the recording of --voice says: tts-c.")
 @click.option("--language", metavar="CODE", help="One that the model speaks.")
 @click.option("--seed", type=click.IntRange(min=0), help="Same seed, same audio. Else it is told.")
@@ -84,7 +90,8 @@ READER_GONE = 141
     "--batch",
     type=existing_file,
     metavar="JSONL",
-    help="Many texts: a line is {text, output, voice, seed, language, max_seconds, input, edit}.",
+    help="Many texts: a line is {text, output, voice, seed, language, max_seconds, input, edit, "
+    "draft}.",
 )
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override an option.")
 @click.option("--device", help="auto, cpu, cuda, cuda:1, mps.")
@@ -106,6 +113,7 @@ def synth(
     task: str | None,
     recording: Path | None,
     edit: tuple[float, float] | None,
+    draft: Path | None,
     transcript: str | None,
     language: str | None,
     seed: int | None,
@@ -177,6 +185,7 @@ def synth(
         max_seconds=max_seconds,
         input=recording,
         edit=edit,
+        draft=draft,
     )
     if batch:
         folder = Path(output or "out")

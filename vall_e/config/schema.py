@@ -58,6 +58,11 @@ def _one_for_each_of_train(instance: DataConfig, attribute: Any, value: tuple[fl
         raise ValueError(f"must be positive numbers: {list(value)}")
 
 
+def _within_one(instance: object, attribute: Any, value: tuple[float, float]) -> None:
+    if not 0 <= value[0] <= value[1] <= 1:
+        raise ValueError(f"must be two numbers of 0 to 1, the smaller first: {list(value)}")
+
+
 def _beside_without_text(instance: DataConfig, attribute: Any, value: float) -> None:
     if value + instance.without_text > 1:
         raise ValueError(f"must be at most 1 with `without_text` added: {value}")
@@ -239,7 +244,7 @@ class JudgeChoice(Choice):
         return judge
 
 
-SegmentKind = Literal["text", "language", "level", "prompt", "input", "response"]
+SegmentKind = Literal["text", "language", "level", "prompt", "input", "response", "length"]
 LevelWeights = Literal["auto", "equal", "normal"] | tuple[int, ...]
 
 
@@ -251,10 +256,11 @@ class ModelConfig:
     """The body: what maps a sequence of vectors to a sequence of vectors."""
     attention: AttentionChoice = field(metadata=chosen("auto"))
     """`auto` takes the fastest kernel that can run here, and says which."""
-    capabilities: tuple[Literal["ar", "nar"], ...] = field(
+    capabilities: tuple[Literal["ar", "nar", "len"], ...] = field(
         default=("ar", "nar"), validator=[validators.min_len(1), _distinct]
     )
-    """What the weights can do: `ar` level 0 frame by frame, `nar` the other levels."""
+    """What the weights can do: `ar` level 0 frame by frame, `nar` the other levels, `len` all of
+    level 0 at once, by filling in masked frames, after saying its length (the task `len`)."""
     embedding_sums: bool = True
     """Embed a frame as the sum over its known levels (else: its newest level alone)."""
     legacy_sums: bool = False
@@ -356,6 +362,13 @@ class TrainingConfig:
     the middle levels most; or a list to draw from, like [0, 0, 0, 1, 2, 3]."""
     level_range: tuple[int, ...] = field(default=(), validator=_range_of_levels)
     """The lowest and the highest level that are trained: [0, 3], say. Empty: all."""
+    masked: float = field(default=0.5, validator=probability)
+    """Share of the samples of level 0 that train to fill in masked frames (capability `len`); all
+    of them without the capability `ar`."""
+    mask_schedule: Literal["cosine", "linear"] = "cosine"
+    """The share of frames that is masked at time t: cos(t * pi / 2), or 1 - t."""
+    mask_times: tuple[float, float] = field(default=(0.0, 1.0), validator=_within_one)
+    """The time of a masked sample is drawn from this range."""
     max_steps: int = field(default=10_000, validator=positive)
     """Optimizer steps until training ends."""
     accumulation: int = field(default=1, validator=positive)
@@ -396,6 +409,26 @@ class TrainingConfig:
 
 
 @frozen
+class DemaskConfig:
+    """How level 0 is filled in."""
+
+    steps: int = field(default=25, validator=positive)
+    """Passes: each keeps the codes that the model is surest of."""
+    schedule: Literal["cosine", "linear"] = "cosine"
+    """The share of frames that is masked at time t, from 0 to 1: cos(t * pi / 2), or 1 - t."""
+    choice: Literal["confidence", "random"] = "confidence"
+    """Which frames are masked again: those that the model is least sure of, or any."""
+    temperature: float = field(default=0.0, validator=not_negative)
+    """Of the draw at time 0; it falls to 0 at time 1. 0: the likeliest code each time."""
+    revise: bool = False
+    """Codes that were kept are judged anew by each pass, and may be masked after all."""
+    start: float = field(default=0.0, validator=[validators.ge(0), validators.lt(1)])
+    """With a draft: the time at which it is taken up. Near 0 little of it stays, near 1 most."""
+    stretch: float = field(default=1.0, validator=positive)
+    """Times the length that the model says: over 1 is slower."""
+
+
+@frozen
 class SamplingConfig:
     """How tokens are drawn: chains of samplers, the last of which may draw."""
 
@@ -407,6 +440,11 @@ class SamplingConfig:
         metadata=chosen(("greedy",)), validator=validators.min_len(1)
     )
     """For the other levels, all frames of a level at once."""
+    level_0: Literal["auto", "ar", "demask"] = "auto"
+    """How level 0 is written: frame by frame (`ar`), or its length first and then all frames at
+    once in a few passes (`demask`, capability `len`). `auto`: `ar` if the model can."""
+    demask: DemaskConfig = field(factory=DemaskConfig)
+    """How level 0 is filled in."""
     candidates: int = field(default=1, validator=positive)
     """Drafts of level 0 of each sentence, side by side; the best by `score` is spoken."""
     score: Literal["likelihood", "text"] = "likelihood"
@@ -473,6 +511,9 @@ class SynthesisConfig:
     the voice falls there. Without --stream the cut is the same; 0: no cut."""
     batch_size: int = field(default=16, validator=positive)
     """Sentences that are decoded at once by `--batch`."""
+    weights: Literal["fp32", "bf16", "int8"] = "fp32"
+    """What the model speaks with: fp32, exactly; bf16, half as large; int8 for the matrices of the
+    backbone, which on most x86 processors makes a large model two to three times as fast."""
     device: str = "auto"
     """`auto` takes cuda if there is one, else mps, else cpu."""
     threads: int = field(default=0, validator=not_negative)

@@ -17,6 +17,7 @@ from vall_e.data.order import Draw, Order, Position
 from vall_e.data.source import Materials
 from vall_e.errors import DataError
 from vall_e.interfaces import Task
+from vall_e.model.masking import Masking
 from vall_e.model.sequence import Example, Segment, Told, without
 
 
@@ -43,6 +44,7 @@ class Maker:
     seed: int
     without_text: float = 0.0
     without_both: float = 0.0
+    masking: Masking | None = None
     materials: Materials = Factory(lambda self: Materials(self.corpus), takes_self=True)
 
     def __call__(self, draw: Draw) -> Example:
@@ -59,11 +61,11 @@ class Maker:
         )
         level = self.draw_level(rng)
         left_out = self._left_out(rng.random())
-        if task.target == "text":
-            level = 0
-        else:
-            sample = without(sample, left_out)
-        return Example(tuple(task.segments(sample, level=level)), level)
+        if task.target != "response":
+            return Example(tuple(task.segments(sample, level=0)), 0)
+        sample = without(sample, left_out)
+        example = Example(tuple(task.segments(sample, level=level)), level)
+        return self.masking(example, rng) if self.masking else example
 
     def _left_out(self, chance: float) -> tuple[Told, ...]:
         if chance < self.without_both:

@@ -149,7 +149,8 @@ def _zeros(bundle: Bundle, config: ModelConfig) -> dict[str, Tensor]:
     if config.token_dropout:
         del tensors["dropout_token"]  # it is ours
     if config.heads == "split":
-        name = f"classifiers.proj.{bundle.model.sizes.levels}"  # writes text
+        place = bundle.model.sizes.levels + ("len" in config.capabilities)
+        name = f"classifiers.proj.{place}"  # writes text
         tensors[f"{name}.weight"] = separator.new_zeros(TEXT_ROWS, width)
         if config.head_bias:
             tensors[f"{name}.bias"] = separator.new_zeros(TEXT_ROWS)

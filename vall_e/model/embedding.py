@@ -20,6 +20,8 @@ from vall_e.model.sequence import Example, Segment
 from vall_e.model.token_dropout import TokenDropout
 
 _positive = validators.gt(0)
+LENGTH_END = 10
+"""The id after the last digit of a length."""
 
 
 def _names(names: Iterable[str]) -> tuple[str, ...]:
@@ -40,6 +42,11 @@ class Sizes:
     """A task predicts text."""
     code_width: int = 0
     """Of the codec's vectors of codes, where the model has them."""
+    length_classes: int = attrs_field(default=11, validator=validators.ge(11))
+    """Of the output layer for lengths (capability `len`): ten digits and an end. Models of
+    e-c-k-e-r/vall-e had more, which mean nothing."""
+    masked_classes: int = attrs_field(default=0, validator=validators.ge(0))
+    """Of the output layer for masked frames; 0: one a code. Theirs had one more."""
 
     @classmethod
     def of(
@@ -73,7 +80,9 @@ class Embedding(nn.Module):
 
     The response has `levels` tables: table 0 is level 0 as the AR stage reads it, table i + 1 is
     level i as the NAR stage reads it. The two stages differ in what they make of level 0: the
-    one continues it, the other refines it. `separator` stands between segments.
+    one continues it, the other refines it. With the capability `len` a table `masked` is level 0
+    some of whose frames are masked (its last row), and `length` the digits of a number.
+    `separator` stands between segments.
     """
 
     def __init__(self, config: ModelConfig, sizes: Sizes, d_model: int) -> None:
@@ -93,6 +102,9 @@ class Embedding(nn.Module):
             code_table(config.code_vectors, *shape) for _ in range(sizes.levels)
         )
         self.markers = nn.ModuleDict({name: nn.Embedding(1, d_model) for name in sizes.markers})
+        if "len" in config.capabilities:
+            self.masked = nn.Embedding(sizes.codebook_size + 1, d_model)
+            self.length = nn.Embedding(LENGTH_END + 1, d_model)
         self.separator = nn.Parameter(torch.empty(d_model))
         self.token_dropout = TokenDropout(
             config.token_dropout, config.token_dropout_levels, d_model
@@ -170,6 +182,10 @@ class Embedding(nn.Module):
             return self._known(self.prompt, ids[: max(level, 1)])
         if segment.name == "response":
             return self._response(ids, level)
+        if segment.name == "masked":
+            return [(self.masked, ids[0])]
+        if segment.name == "length":
+            return [(self.length, ids)]
         tables = {
             "text": self.text,
             "read": self.text,

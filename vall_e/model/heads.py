@@ -13,7 +13,9 @@ from vall_e.model.embedding import Sizes
 class Heads(nn.Module):
     """Level 0 has one more class than the codebook: the stop token, its last.
 
-    A single head is wide enough for level 0; for other levels the stop column is cut off.
+    A single head is wide enough for level 0; for other levels the stop column is cut off. With
+    `length`, for models of the capability `len`, there are layers for masked frames and for digits,
+    unless a single head does it all.
     """
 
     def __init__(
@@ -23,24 +25,52 @@ class Heads(nn.Module):
         d_model: int,
         *,
         bias: bool = True,
+        length: bool = False,
     ) -> None:
         super().__init__()
         self.codebook_size = sizes.codebook_size
+        self.shared = layout == "single"
         widths = [sizes.codebook_size + 1]
         if layout == "split":
             widths += [sizes.codebook_size] * (sizes.levels - 1)
         layers = [nn.Linear(d_model, width, bias=bias) for width in widths]
         for layer in layers:
-            nn.init.normal_(layer.weight, std=0.02)
-            if bias:
-                nn.init.zeros_(layer.bias)
+            _start(layer)
         self.layers = nn.ModuleList(layers)
+        self.length_classes = sizes.length_classes
+        if length and layout == "split":
+            self.masked = _layer(d_model, sizes.masked_classes or sizes.codebook_size, bias=bias)
+            self.length = _layer(d_model, sizes.length_classes, bias=bias)
         if sizes.writes_text:
-            self.text = nn.Linear(d_model, sizes.vocabulary)
-            nn.init.normal_(self.text.weight, std=0.02)
-            nn.init.zeros_(self.text.bias)
+            self.text = _layer(d_model, sizes.vocabulary, bias=True)
 
     def forward(self, hidden: Float[Tensor, "*n d"], level: int) -> Float[Tensor, "*n v"]:
         layer = self.layers[level if len(self.layers) > 1 else 0]
         logits: Tensor = layer(hidden)
         return logits if level == 0 else logits[..., : self.codebook_size]
+
+    def of_masked(self, hidden: Float[Tensor, "*n d"]) -> Float[Tensor, "*n v"]:
+        """Over the codes of level 0 that a masked frame may have."""
+        if self.shared:
+            return self.forward(hidden, 0)[..., : self.codebook_size]
+        logits: Tensor = self.masked(hidden)
+        return logits
+
+    def of_length(self, hidden: Float[Tensor, "*n d"]) -> Float[Tensor, "*n v"]:
+        """Over ten digits and an end."""
+        if self.shared:
+            return self.forward(hidden, 0)[..., : self.length_classes]
+        logits: Tensor = self.length(hidden)
+        return logits
+
+
+def _layer(d_model: int, width: int, *, bias: bool) -> nn.Linear:
+    layer = nn.Linear(d_model, width, bias=bias)
+    _start(layer)
+    return layer
+
+
+def _start(layer: nn.Linear) -> None:
+    nn.init.normal_(layer.weight, std=0.02)
+    if layer.bias is not None:
+        nn.init.zeros_(layer.bias)

@@ -55,7 +55,8 @@ def trained_levels(
     levels: int, capabilities: Sequence[str], within: Sequence[int] = ()
 ) -> tuple[int, ...]:
     """The levels that the model is capable of, of those between lowest and highest."""
-    capable = tuple(q for q in range(levels) if ("ar" if q == 0 else "nar") in capabilities)
+    first = not {"ar", "len"}.isdisjoint(capabilities)
+    capable = tuple(q for q in range(levels) if (first if q == 0 else "nar" in capabilities))
     if not within:
         return capable
     found = tuple(q for q in capable if within[0] <= q <= within[1])

@@ -21,6 +21,7 @@ _NAMES = {
     "embedding.text.weight": "text_emb.weight",
     "embedding.language.weight": "langs_emb.weight",
     "embedding.level.weight": "rvq_l_emb.weight",
+    "embedding.length.weight": "len_emb.weight",
 }
 _PATTERNS = (
     (r"embedding\.prompt\.(\d+)\.", r"proms_emb.embeddings.\1."),
@@ -44,6 +45,14 @@ _LONGER = ("embedding.response.0.weight", "embedding.level.weight")
 level of the task `len`."""
 
 
+def _after_levels(levels: int) -> tuple[tuple[str, str], ...]:
+    return (
+        ("embedding.masked.", f"resps_emb.embeddings.{levels}."),
+        ("heads.masked.", f"classifiers.proj.{levels}."),
+        ("heads.length.", f"classifiers.proj.{levels + 2}."),  # between them: text
+    )
+
+
 @frozen(eq=False)
 class Translation:
     """The tensors under our names, and what is left.
@@ -56,8 +65,14 @@ class Translation:
     kept: dict[str, Tensor]
 
 
-def original_name(name: str, *, single_head: bool) -> str:
-    """What a tensor that we call `name` is called there."""
+def original_name(name: str, *, single_head: bool, levels: int = 0) -> str:
+    """What a tensor that we call `name` is called there, in a model of so many levels.
+
+    `levels` is asked for by the parts of the capability `len` alone: they follow the levels'.
+    """
+    for ours, theirs in _after_levels(levels):
+        if name.startswith(ours):
+            return theirs + name.removeprefix(ours)
     if single_head and name.startswith("heads.layers.0."):
         return "classifier." + name.removeprefix("heads.layers.0.")
     for pattern, replacement in _PATTERNS:
@@ -71,11 +86,12 @@ def translate(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> Tran
     Raises `CheckpointError` that names all tensors that are missing, of another shape or unknown.
     """
     single_head = "classifier.weight" in state
+    levels = levels_of(state)
     tensors: dict[str, Tensor] = {}
     kept = dict(state)
     wrong: list[str] = []
     for name, ours in wanted.items():
-        theirs = original_name(name, single_head=single_head)
+        theirs = original_name(name, single_head=single_head, levels=levels)
         if theirs not in state:
             wrong.append(f"missing {theirs}")
             continue
@@ -85,7 +101,7 @@ def translate(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> Tran
         if tensor.shape != ours.shape:
             wrong.append(f"{theirs} is {tuple(tensor.shape)}, wanted {tuple(ours.shape)}")
         tensors[name] = tensor
-    read = {original_name(name, single_head=single_head) for name in wanted}
+    read = {original_name(name, single_head=single_head, levels=levels) for name in wanted}
     wrong += [f"unknown {name}" for name in _unknown(name for name in kept if name not in read)]
     if wrong:
         raise CheckpointError(
@@ -99,11 +115,19 @@ def translate_back(
     tensors: Mapping[str, Tensor], kept: Mapping[str, Tensor], *, single_head: bool
 ) -> dict[str, Tensor]:
     """The tensors under the names of the original, with what was kept of it."""
-    named = {original_name(n, single_head=single_head): t for n, t in tensors.items()}
+    levels = sum(name.startswith("embedding.prompt.") for name in tensors)
+    named = {
+        original_name(n, single_head=single_head, levels=levels): t for n, t in tensors.items()
+    }
     longer = {original_name(name, single_head=single_head) for name in _LONGER}
     for name, tensor in kept.items():
         named[name] = torch.cat([named[name], tensor]) if name in longer else tensor
     return named
+
+
+def levels_of(state: Mapping[str, Tensor]) -> int:
+    """The RVQ levels of a model of the original."""
+    return sum(name.startswith("proms_emb.embeddings.") for name in state)
 
 
 def _unknown(names: Iterable[str]) -> list[str]:

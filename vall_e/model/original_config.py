@@ -13,7 +13,8 @@ from attrs import frozen
 from torch import Tensor
 
 from vall_e.errors import CheckpointError
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import LENGTH_END, Sizes
+from vall_e.model.original import levels_of
 
 Sums = Literal["auto", "legacy", "whole"]
 
@@ -89,12 +90,12 @@ def describe(
     fields = _flat(config)
     _refuse(fields)
     sizes = _sizes(tensors)
-    capabilities = fields.get("capabilities", ["ar", "nar"])
+    capabilities = _capabilities(fields, tensors)
     codec = "encodec" if sizes.levels <= 8 else "dac"
-    raw = {
+    raw: dict[str, Any] = {
         "model": {
             "backbone": _backbone(fields, tensors),
-            "capabilities": [each for each in ("ar", "nar") if each in capabilities],
+            "capabilities": [each for each in ("ar", "nar", "len") if each in capabilities],
             "embedding_sums": bool(fields.get("audio_embedding_sums", False)),
             "legacy_sums": _is_legacy(fields, sums),
             "prompt_levels": "known",
@@ -105,15 +106,30 @@ def describe(
         },
         "codec": {"name": codec, "levels": sizes.levels},
         "text": {"languages": list(LANGUAGES[: sizes.languages])},
-        "tasks": [{"name": "tts", "language": "lang" in capabilities}],
+        "tasks": [
+            {"name": name, "language": "lang" in capabilities}
+            for name in ("tts", "len")
+            if name == "tts" or name in capabilities
+        ],
     }
     known = {*_POSSIBLE, *_DECIDING, *_OF_NO_SAY}
     return Described(
         raw,
         sizes,
         unknown=tuple(sorted(fields.keys() - known)),
-        unused=tuple(each for each in capabilities if each not in ("ar", "nar", "lang")),
+        unused=tuple(
+            each
+            for each in fields.get("capabilities", ())
+            if each != "lang" and each not in raw["model"]["capabilities"]
+        ),
     )
+
+
+def _capabilities(fields: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> list[str]:
+    """Without `len` where it stands for what it was before frames were masked: a length alone."""
+    told = list(fields.get("capabilities", ["ar", "nar"]))
+    masked = f"resps_emb.embeddings.{levels_of(tensors)}.weight" in tensors
+    return [each for each in told if each != "len" or masked]
 
 
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -145,12 +161,15 @@ def _is_legacy(fields: Mapping[str, Any], sums: Sums) -> bool:
 
 
 def _sizes(tensors: Mapping[str, Tensor]) -> Sizes:
-    levels = sum(name.startswith("proms_emb.embeddings.") for name in tensors)
+    levels = levels_of(tensors)
+    masked, length = (f"classifiers.proj.{levels + at}.weight" for at in (0, 2))
     return Sizes(
         levels=max(levels, 1),  # that there is none is told with all else that is missing
         codebook_size=len(_tensor(tensors, "proms_emb.embeddings.0.weight")),
         vocabulary=len(_tensor(tensors, "text_emb.weight")),
         languages=len(_tensor(tensors, "langs_emb.weight")),
+        masked_classes=len(tensors[masked]) if length in tensors else 0,
+        length_classes=len(tensors[length]) if length in tensors else LENGTH_END + 1,
     )
 
 

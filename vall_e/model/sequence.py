@@ -10,7 +10,19 @@ from attrs import evolve, frozen
 from vall_e.interfaces import Sample, Segment, SegmentName
 from vall_e.text.vocabulary import BOS, EOS
 
-__all__ = ["Example", "Segment", "SegmentName", "Told", "kinds_of", "without", "wordless"]
+__all__ = [
+    "CAPABILITY",
+    "Example",
+    "Segment",
+    "SegmentName",
+    "Told",
+    "kinds_of",
+    "without",
+    "wordless",
+]
+
+CAPABILITY = {"ar": "ar", "nar": "nar", "text": "ar", "masked": "len", "length": "len"}
+"""What a model must be capable of, by the stage of an example."""
 
 Told = Literal["text", "prompt"]
 """What a sample is told of what is to be said, and can do without."""
@@ -35,15 +47,34 @@ class Example:
     def target(self) -> Segment:
         return self.segments[-1]
 
+    @property
+    def parallel(self) -> bool:
+        """All of the target is predicted at once, in view of all of it."""
+        return self.level > 0 or self.target.name == "masked"
+
+    @property
+    def stage(self) -> str:
+        """`ar` or `nar` for codes by level, else what is predicted: `masked`, `text`, `length`."""
+        if self.target.name != "response":
+            return self.target.name
+        return "nar" if self.level else "ar"
+
+    @property
+    def predicted(self) -> int:
+        """Tokens that are predicted; those of the AR stage and of a text have an end."""
+        if self.target.name == "masked":
+            return int((self.target.ids[0] != self.target.ids[1]).sum())
+        return len(self.target) + (self.stage in ("ar", "text"))
+
 
 def kinds_of(example: Example) -> list[str]:
     """The segment that each position is part of; a separator of the one before it.
 
     One more than there are positions: what comes after the target is its end, and part of it. A
-    target that is no text is the response, however it is laid out.
+    target that is no text and no length is the response, however it is laid out.
     """
     names = [segment.name for segment in example.segments]
-    if names[-1] != "text":
+    if names[-1] not in ("text", "length"):
         names[-1] = "response"
     pairs = zip(names, example.segments, strict=True)
     return [name for name, segment in pairs for _ in range(len(segment) + 1)]

@@ -21,7 +21,7 @@ from vall_e.model.heads import Heads
 from vall_e.model.layer_skip import Skipping, layered, skipped_pass
 from vall_e.model.lora import Predicting
 from vall_e.model.loss import Losses, Scores, joined
-from vall_e.model.sequence import Example, kinds_of
+from vall_e.model.sequence import CAPABILITY, Example, kinds_of
 from vall_e.text.vocabulary import EOS
 
 logger = logging.getLogger(__name__)
@@ -51,7 +51,13 @@ class Valle(nn.Module):
         self.backbone = backbone
         self.dropout = nn.Dropout(config.dropout)
         self.predicting = Predicting()
-        self.heads = Heads(config.heads, sizes, backbone.d_model, bias=config.head_bias)
+        self.heads = Heads(
+            config.heads,
+            sizes,
+            backbone.d_model,
+            bias=config.head_bias,
+            length="len" in config.capabilities,
+        )
 
     @property
     def stop(self) -> int:
@@ -72,7 +78,7 @@ class Valle(nn.Module):
 
     def hidden(self, examples: Sequence[Example]) -> tuple[Tensor, Embedded, Tensor]:
         """One pass over examples of one stage: states (b, t, d), the input, auxiliary loss."""
-        causal = examples[0].level == 0 or self.config.nar_attention == "causal"
+        causal = not examples[0].parallel or self.config.nar_attention == "causal"
         embedded = self.embedding(list(examples))
         with self.predicting([e.level for e in examples]):
             states, auxiliary = self.backbone(
@@ -87,7 +93,7 @@ class Valle(nn.Module):
         self, examples: Sequence[Example], skipping: Skipping
     ) -> tuple[dict[int, Tensor], Tensor]:
         """As `hidden`, of a training step with LayerSkip: states by exit, auxiliary loss."""
-        causal = examples[0].level == 0 or self.config.nar_attention == "causal"
+        causal = not examples[0].parallel or self.config.nar_attention == "causal"
         embedded = self.embedding(list(examples))
         name = self.config.backbone.name
         return skipped_pass(
@@ -109,6 +115,14 @@ class Valle(nn.Module):
         logits: Tensor = self.heads.text(hidden)
         return logits
 
+    def masked_logits(self, hidden: Float[Tensor, "*n d"]) -> Float[Tensor, "*n v"]:
+        """Over the codes of level 0, for frames that are masked."""
+        return self.heads.of_masked(hidden)
+
+    def length_logits(self, hidden: Float[Tensor, "*n d"]) -> Float[Tensor, "*n v"]:
+        """Over the digits of a length and its end."""
+        return self.heads.of_length(hidden)
+
     def loss(
         self,
         examples: Sequence[Example],
@@ -127,28 +141,29 @@ class Valle(nn.Module):
         ignore_inputs = ignore_inputs and not factors
         scores: list[Scores] = []
         auxiliary = torch.zeros((), device=self.device)
-        for stage in ("ar", "nar"):
-            rows = [e for e in examples if (e.level == 0) == (stage == "ar")]
+        for parallel in (False, True):
+            rows = [e for e in examples if e.parallel == parallel]
             if not rows:
                 continue
-            self.require(stage)
+            for capability in sorted({CAPABILITY[e.stage] for e in rows}):
+                self.require(capability)
             # Moved before the pass, so that the device has nothing to wait for after it.
             targets = [
                 (
-                    *self._targets(rows, name, level, ignore_inputs),
-                    self._kinds(rows, name, level) if factors else (),
+                    *self._targets(rows, stage, level, ignore_inputs),
+                    self._kinds(rows, stage, level) if factors else (),
                 )
-                for name, level in sorted({(e.target.name, e.level) for e in rows})
+                for stage, level in sorted({(e.stage, e.level) for e in rows})
             ]
             states, extra = self._states(rows, skipping)
             auxiliary = auxiliary + extra
             for exit_, share, flat in states:
                 # Only the positions that predict something go through a head.
                 scores += [
-                    Scores("text", self.text_logits(flat[places]), ids, share, exit_, kinds)
-                    if name == "text"
-                    else Scores(stage, self.logits(flat[places], level), ids, share, exit_, kinds)
-                    for name, level, places, ids, kinds in targets
+                    Scores(
+                        stage, self._logits(flat[places], stage, level), ids, share, exit_, kinds
+                    )
+                    for stage, level, places, ids, kinds in targets
                 ]
         return joined(scores, auxiliary, factors)
 
@@ -166,26 +181,32 @@ class Valle(nn.Module):
             for number, states in exits.items()
         ], auxiliary
 
+    def _logits(self, hidden: Float[Tensor, "n d"], stage: str, level: int) -> Tensor:
+        others = {
+            "text": self.text_logits, "masked": self.masked_logits, "length": self.length_logits,
+        }  # fmt: skip
+        return others[stage](hidden) if stage in others else self.logits(hidden, level)
+
     def _targets(
-        self, rows: Sequence[Example], name: str, level: int, ignore_inputs: bool
+        self, rows: Sequence[Example], stage: str, level: int, ignore_inputs: bool
     ) -> tuple[str, int, Int[Tensor, " n"], Int[Tensor, " n"]]:
-        """Where in the flattened batch something of `level` is predicted, and what."""
+        """Where in the flattened batch something of a stage and level is predicted, and what."""
         width = max(map(len, rows))
         places, targets = [], []
         for row, example in enumerate(rows):
-            if (example.target.name, example.level) == (name, level):
+            if (example.stage, example.level) == (stage, level):
                 own, codes = self._predicted(example, ignore_inputs)
                 places.append(own + row * width)
                 targets.append(codes)
-        return name, level, self._moved(places), self._moved(targets)
+        return stage, level, self._moved(places), self._moved(targets)
 
-    def _kinds(self, rows: Sequence[Example], name: str, level: int) -> tuple[str, ...]:
+    def _kinds(self, rows: Sequence[Example], stage: str, level: int) -> tuple[str, ...]:
         """The kind of segment that each of the `_targets` is part of, inputs included."""
         found: list[str] = []
         for example in rows:
-            if (example.target.name, example.level) == (name, level):
+            if (example.stage, example.level) == (stage, level):
                 places, _ = self._predicted(example, False)
-                ahead = 1 if example.level == 0 else 0
+                ahead = 0 if example.parallel else 1
                 kinds = kinds_of(example)
                 found += [kinds[place + ahead] for place in places.tolist()]
         return tuple(found)
@@ -197,23 +218,29 @@ class Valle(nn.Module):
         self, example: Example, ignore_inputs: bool
     ) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
         """The positions of one sequence that predict something, and what. On the host."""
-        end, frames = len(example), len(example.target)
-        if example.target.name == "text":
-            ids = example.target.ids.cpu()
-            return torch.arange(end - frames - 1, end), torch.cat([ids, ids.new_tensor([EOS])])
-        codes = example.target.ids[example.level].cpu()
-        ahead = 1 if example.level == 0 else 0  # the AR stage predicts what comes next
-        if ahead:
-            codes = torch.cat([codes, codes.new_tensor([self.stop])])
-        places = torch.arange(end - frames - ahead, end)
-        if ignore_inputs:
-            return places, codes
+        ahead = 0 if example.parallel else 1  # others predict what comes next
+        offsets, ids = self._answers(example)
+        places = len(example) - len(example.target) - ahead + offsets
+        if ignore_inputs or example.target.name == "text":
+            return places, ids
         inputs = self._inputs(example)[ahead:]
         known = inputs >= 0
         return (
             torch.cat([places, torch.arange(len(inputs))[known]]),
-            torch.cat([codes, inputs[known]]),
+            torch.cat([ids, inputs[known]]),
         )
+
+    def _answers(self, example: Example) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
+        """Which of the target's tokens are predicted, and what they are."""
+        target = example.target.ids.cpu()
+        if example.stage == "masked":
+            shown, meant = target
+            places = (shown != meant).nonzero()[:, 0]
+            return places, meant[places]
+        ids = target[example.level] if example.stage in ("ar", "nar") else target
+        ends = {"ar": [self.stop], "text": [EOS]}.get(example.stage, [])
+        ids = torch.cat([ids, ids.new_tensor(ends)])
+        return torch.arange(len(ids)), ids
 
     def _inputs(self, example: Example) -> Tensor:
         """What stands at each position before the target, -1 where there is nothing to predict.
@@ -229,7 +256,9 @@ class Valle(nn.Module):
                 ids = torch.full_like(ids[0], -1) if summed else ids[example.level]
             parts += [ids.cpu(), gap]
         joined_ids = torch.cat(parts)
-        classes = self.stop + (example.level == 0)
+        classes = self.stop + (example.stage == "ar")
+        if example.stage == "length":
+            classes = self.sizes.length_classes
         return joined_ids.masked_fill(joined_ids >= classes, -1)
 
 

@@ -57,8 +57,9 @@ class Report:
     """Of a large copy, reading and writing."""
     peak_memory_bytes: int | None
     """Of the process, or of the GPU where the model is on one; None where it cannot be told."""
-    training_tokens_per_second: float
-    """Forward, backward and AdamW in the model's dtype; all positions count as tokens."""
+    training_tokens_per_second: float | None
+    """Forward, backward and AdamW; all positions count as tokens. None with reduced weights, which
+    are for speaking."""
 
     @property
     def ar_steps_limit(self) -> float:
@@ -83,10 +84,10 @@ def measure(
     model = synthesizer.model
     synthesizer.synthesize("Hello.", seed=0)
     results = [synthesizer.synthesize(TEXT, seed=seed) for seed in range(repeats)]
-    weights = _weight_bytes(model)
+    weights = weight_bytes(model)
     peak = _peak_memory(synthesizer.device)  # before training takes more
     return Report(
-        machine=_machine(model),
+        machine=machine_of(model.device, synthesizer.config.synthesis.weights),
         parameters=sum(p.numel() for p in model.parameters()),
         audio_seconds=statistics.median(r.seconds for r in results),
         rtf=statistics.median(r.rtf for r in results),
@@ -95,22 +96,22 @@ def measure(
             r.codes.values.shape[1] / r.timings.ar_seconds for r in results
         ),
         weight_bytes=weights,
-        bytes_per_second=_bandwidth(synthesizer.device, copied_bytes),
+        bytes_per_second=bandwidth(synthesizer.device, copied_bytes),
         peak_memory_bytes=peak,
-        training_tokens_per_second=_training_speed(synthesizer, training_steps),
+        training_tokens_per_second=_training_speed(synthesizer, training_steps)
+        if synthesizer.config.synthesis.weights == "fp32"
+        else None,
     )
 
 
-def _machine(model: Valle) -> Machine:
+def machine_of(device: torch.device, weights: str) -> Machine:
     return Machine(
         system=f"{platform.system()} {platform.release()}",
         processor=_processor(),
         cores=os.cpu_count() or 1,
-        device=torch.cuda.get_device_name(model.device)
-        if model.device.type == "cuda"
-        else str(model.device),
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else str(device),
         threads=torch.get_num_threads(),
-        dtype=str(next(model.parameters()).dtype).removeprefix("torch."),
+        dtype=weights,
         torch=torch.__version__,
     )
 
@@ -124,22 +125,24 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def _weight_bytes(model: Valle) -> int:
+def weight_bytes(model: Valle) -> int:
+    """What one AR step reads: backbone and the head of level 0."""
     read = ("backbone.", "heads.layers.0.")
     tensors = [t for name, t in model.state_dict().items() if name.startswith(read)]
     return sum(t.numel() * t.element_size() for t in tensors)
 
 
-def _bandwidth(device: torch.device, size: int) -> float:
+def bandwidth(device: torch.device, size: int) -> float:
+    """Bytes a second of a copy, reading and writing."""
     source = torch.zeros(size, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
     target.copy_(source)  # the first one pays for the pages
     seconds = []
     for _ in range(5):
-        _wait(device)
+        wait(device)
         started = perf_counter()
         target.copy_(source)
-        _wait(device)
+        wait(device)
         seconds.append(perf_counter() - started)
     return 2 * size / min(seconds)
 
@@ -162,7 +165,7 @@ def _training_speed(synthesizer: Synthesizer, steps: int) -> float:
             optimizer.zero_grad()
             model.loss(examples).total.backward()  # type: ignore[no-untyped-call]
             optimizer.step()
-        _wait(model.device)
+        wait(model.device)
         return perf_counter() - started
 
     train(1)  # the first one allocates
@@ -194,7 +197,7 @@ def _example(synthesizer: Synthesizer, sample: Sample, level: int) -> Example:
     return Example(tuple(synthesizer.task.segments(known, level=level)), level)
 
 
-def _wait(device: torch.device) -> None:
+def wait(device: torch.device) -> None:
     """Let the device finish what it has been given."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)

@@ -21,11 +21,13 @@ from vall_e.synthesis.candidates import best, scores
 from vall_e.synthesis.chain import Chain
 from vall_e.synthesis.decode_ar import Writing, Written
 from vall_e.synthesis.decode_nar import Refiner
+from vall_e.synthesis.demask import Demasking, demask
 from vall_e.synthesis.depth import rows_of
 from vall_e.synthesis.duet import Duet
 from vall_e.synthesis.effort import Effort
 from vall_e.synthesis.ending import Bounds, HoldStop
 from vall_e.synthesis.guidance import Guidance
+from vall_e.synthesis.span import spans_of
 from vall_e.synthesis.window import WHOLE, Window
 
 
@@ -39,6 +41,8 @@ class Job:
     place: int
     """In its request, from 0."""
     bounds: Bounds
+    draft: Int[Tensor, " f"] | None = None
+    """A level 0 to start from, where level 0 is filled in."""
 
     def generator(
         self, attempt: int, stage: Literal["ar", "nar"], candidate: int = 0
@@ -102,15 +106,60 @@ class Decoder:
     """How many are written, at most."""
     window: Window = WHOLE
     """What the NAR stage writes at a time."""
+    length: Task | None = None
+    """What says how long a sentence is, if the model has learnt it."""
 
     def __attrs_post_init__(self) -> None:
         Chain.of(self.sampling.nar, where="sampling.nar").require_no_state()
+        if self.demasks:
+            self._require_demasking()
         if self.sampling.beams > 1:
             Chain.of(self.sampling.ar, where="sampling.ar").require_no_chance()
             self._require_one("sampling.candidates", self.sampling.candidates)
             self._require_one("synthesis.attempts", self.attempts)
         if "ar" in self.model.config.capabilities:
             rows_of(self.sampling, self.model)
+
+    @property
+    def demasks(self) -> bool:
+        """Level 0 is filled in, and not written frame by frame."""
+        way = self.sampling.level_0
+        return way == "demask" or (way == "auto" and "ar" not in self.model.config.capabilities)
+
+    def _require_demasking(self) -> None:
+        self.model.require("len")
+        options = self.sampling
+        for option, value, off in (
+            ("sampling.beams", options.beams, 1),
+            ("sampling.candidates", options.candidates, 1),
+            ("synthesis.attempts", self.attempts, 1),
+            ("sampling.exit.after", options.exit.after, 0),
+            ("sampling.speculative.layers", options.speculative.layers, 0),
+        ):
+            if value > off:
+                raise ConfigError(
+                    f"{option}: {value} are of no use where level 0 is filled in",
+                    hint=f"set {option}: {off}, or sampling.level_0: ar",
+                )
+
+    def require_start(self, *, draft: bool) -> None:
+        """Raise `ConfigError` where a draft is of no use, or lacks what says how much of it is."""
+        start = self.sampling.demask.start
+        if draft and not self.demasks:
+            raise ConfigError(
+                "a draft is of use only where level 0 is filled in",
+                hint="leave it out, or set sampling.level_0: demask",
+            )
+        if draft and not start:
+            raise ConfigError(
+                "sampling.demask.start is 0, so nothing of the draft would stay",
+                hint="set sampling.demask.start: 0.5, more to keep more of it",
+            )
+        if start and self.demasks and not draft:
+            raise ConfigError(
+                f"sampling.demask.start: {start:g} says when a draft is taken up; there is none",
+                hint="give a recording with --draft, or set sampling.demask.start: 0",
+            )
 
     def _require_one(self, option: str, value: int) -> None:
         if value > 1:
@@ -159,7 +208,7 @@ class Decoder:
         that another beats), nothing is settled before the end.
         """
         once = self.attempts == self.sampling.candidates == self.sampling.beams == 1
-        if once and self.window.frames:
+        if once and self.window.frames and not self.demasks:
             return Speaking(self._in_turns(job, on_frame, on_level))
         return Speaking(self._at_once(job, on_frame, on_level))
 
@@ -191,6 +240,8 @@ class Decoder:
 
     def _level_0(self, jobs: Sequence[Job], on_frame: Callable[[], None]) -> list[_Draft]:
         """The first attempt of each job that looks right, or its first of all."""
+        if self.demasks:
+            return self._demasked(jobs, on_frame)
         drafts = self._attempt(jobs, 0, on_frame)
         for attempt in range(1, self.attempts):
             failed = [i for i, draft in enumerate(drafts) if draft.failed]
@@ -224,6 +275,24 @@ class Decoder:
         if self.sampling.beams > 1:
             return self._searched(jobs, on_frame)
         return self._writing(jobs, attempt).finish(self._ar_draw(), on_frame)
+
+    def _demasked(self, jobs: Sequence[Job], on_step: Callable[[], None]) -> list[_Draft]:
+        spans = spans_of(self.model, self.length, jobs, self.sampling.demask.stretch)
+        found = demask(
+            self.model,
+            self.task,
+            [job.sample for job in jobs],
+            [span.frames for span in spans],
+            how=Demasking.of(self.sampling.demask),
+            generators=[job.generator(0, "ar") for job in jobs],
+            drafts=[job.draft for job in jobs],
+            guidance=self._guidance(),
+            on_step=on_step,
+        )
+        return [
+            _Draft(Written(codes, span.whole), 0, failed=False)
+            for codes, span in zip(found, spans, strict=True)
+        ]
 
     def _searched(self, jobs: Sequence[Job], on_frame: Callable[[], None]) -> list[Written]:
         chosen = Chain.of(self.sampling.ar, where="sampling.ar")

@@ -18,6 +18,7 @@ from vall_e.config.load import change, unstructure
 from vall_e.config.schema import RunConfig
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces import Codec, Task
+from vall_e.model.precision import reduce
 from vall_e.model.stored import as_told
 from vall_e.model.weights import Bundle, load
 from vall_e.registry import Preset, Registry
@@ -43,6 +44,8 @@ class Parts:
     codec: Codec
     front_end: FrontEnd
     task: Task
+    length: Task | None
+    """What says how long a sentence is, if the model has learnt it."""
     identity: Mapping[str, Any]
     """Hashes and versions, for the provenance of results."""
 
@@ -55,12 +58,14 @@ class Parts:
         config = bundle.config
         _require_codec(bundle, codec)
         _require_cache(bundle)
+        built = [choice.build() for choice in config.tasks]
         return cls(
             bundle,
             config,
             codec,
             FrontEnd.of(config.text, bundle.vocabulary),
             _task(config, task),
+            next((t for t in built if t.target == "length"), None),
             _versions(config, codec),
         )
 
@@ -111,6 +116,7 @@ def gather(
         return change(options, registry, overrides=overrides, environ=environ, source=source)
 
     bundle = load(path, registry, change=changed)
+    reduce(bundle.model, bundle.config.synthesis.weights)
     parts = Parts.of(bundle, bundle.config.codec.build(), task=task)
     return evolve(parts, identity={"model": _model(path), **parts.identity})
 

@@ -50,6 +50,8 @@ class Request:
     """The recording that the task works on; None for tasks that need none."""
     edit: tuple[float, float] | None = field(default=None, kw_only=True)
     """From which second of `input` to which it is said anew, for tasks that edit speech."""
+    draft: Path | Clip | None = field(default=None, kw_only=True)
+    """A recording whose level 0 is where filling in starts from, at `sampling.demask.start`."""
 
 
 @frozen(eq=False)
@@ -104,12 +106,16 @@ class Planner:
         self._options = {name: options[name] for name in ("sampling", "synthesis")}
 
     def __call__(
-        self, request: Request, voice: Voice | None, recording: Codes | None = None
+        self,
+        request: Request,
+        voice: Voice | None,
+        recording: Codes | None = None,
+        draft: Codes | None = None,
     ) -> Plan:
         """Raise `TextError` for an empty text and for a language that the model lacks.
 
-        `recording` is the request's input. The first line is read at once, so that a short text
-        which cannot be spoken is refused here.
+        `recording` is the request's input, `draft` its draft. The first line is read at once, so
+        that a short text which cannot be spoken is refused here.
         """
         _check_seconds(request.max_seconds)
         languages = self._parts.config.text.languages
@@ -133,9 +139,11 @@ class Planner:
             "options": self._options,
             "max_seconds": request.max_seconds,
         }
-        reader = Reader(self._parts, language, sample, seed, request.max_seconds)
+        level_0 = _tensor(draft)[0] if draft else None
+        reader = Reader(self._parts, language, sample, seed, request.max_seconds, level_0)
         # What is made of a recording is as long as that, and so of one piece.
-        pieces = [Piece(request.text, 0.0)] if recording else self._cut(request.text)
+        whole = recording or draft
+        pieces = [Piece(request.text, 0.0)] if whole else self._cut(request.text)
         plan = Plan(tuple(pieces), seed, provenance, reader)
         plan.line(0)
         return plan
@@ -166,6 +174,7 @@ class Reader:
     """All but its text."""
     seed: int
     max_seconds: float | None
+    draft: Int[Tensor, " f"] | None = None
 
     def __call__(self, piece: Piece, place: int) -> Line:
         """Raises `TextError` if it cannot be spoken."""
@@ -175,14 +184,15 @@ class Reader:
         left_out = ", ".join(f"{symbol!r} x {n}" for symbol, n in encoded.unknown.items())
         warning = f"left out of {piece.text!r}, as it cannot be spoken: {left_out}"
         sample = evolve(self.sample, text=torch.tensor(encoded.ids))
-        job = Job(sample, self.seed, place, self._bounds(sample))
+        job = Job(sample, self.seed, place, self._bounds(sample), self.draft)
         return Line(piece.text, phonemes, piece.pause, job, warning if left_out else "")
 
     def _bounds(self, sample: Sample) -> Bounds:
         frame_rate, options = self.parts.codec.frame_rate, self.parts.config.synthesis
-        if sample.input is None:
+        worked_on = sample.input if self.draft is None else self.draft
+        if worked_on is None:
             return Bounds.of(len(sample.text), frame_rate, options, self.max_seconds)
-        frames = sample.input.shape[1]
+        frames = worked_on.shape[-1]
         if sample.edit:  # what is kept stays as long as it is
             frames -= sample.edit[1] - sample.edit[0]
             bounds = Bounds.of(len(sample.text), frame_rate, options, None).after(frames)

@@ -75,6 +75,7 @@ class Synthesizer:
             Window.of(
                 self._options.window_seconds, self._options.ahead_seconds, self.codec.frame_rate
             ),
+            parts.length,
         )
 
     @classmethod
@@ -235,9 +236,10 @@ class Synthesizer:
         return encode(clip.mono().check(max_seconds=longest), self.codec)
 
     def _take(self, request: Request) -> Take:
-        if self.task.target == "text":
+        if self.task.target != "response":
+            written = "text" if self.task.target == "text" else f"a {self.task.target}"
             raise ConfigError(
-                f"the task {self.task.name} writes text, not speech",
+                f"the task {self.task.name} writes {written}, not speech",
                 hint="use write or transcribe, or choose another task",
             )
         unused = self.task.wants.voice == "unused"
@@ -252,7 +254,9 @@ class Synthesizer:
             edit=request.edit is not None,
         )
         recording = None if request.input is None else self._recording(request.input)
-        plan = self._planner(request, voice, recording)
+        self._decoder.require_start(draft=request.draft is not None)
+        draft = None if request.draft is None else self._recording(request.draft)
+        plan = self._planner(request, voice, recording, draft)
         if loras := self.loras.provenance():
             plan = evolve(plan, provenance={**plan.provenance, "loras": loras})
         return Take(plan, self.codec, self._options.chunk_seconds)

@@ -62,6 +62,12 @@ class RecognitionConfig:
 
 
 @frozen
+class LengthConfig:
+    language: bool = True
+    """Tell the model the language (models of one language do without)."""
+
+
+@frozen
 class EditingConfig:
     language: bool = True
     """Tell the model the language (models of one language do without)."""
@@ -157,6 +163,12 @@ def build_un_phn(config: SpellingConfig) -> Task:
     return Spelling(config)
 
 
+def build_len(config: LengthConfig) -> Task:
+    from vall_e.tasks.len import Length
+
+    return Length(config)
+
+
 SPEECHX = "https://arxiv.org/abs/2308.06873"
 
 TASKS = (
@@ -173,6 +185,12 @@ TASKS = (
         build=build_tts_c,
         summary="says a text as what follows a recording whose words are known",
         paper="https://arxiv.org/abs/2301.02111",
+    ),
+    Component(
+        name="len",
+        config=LengthConfig,
+        build=build_len,
+        summary="how many frames a text takes, for level 0 that is filled in (capability len)",
     ),
     Component(
         name="ns",

@@ -7,7 +7,8 @@ without that gap is speech learnt by heart.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import random
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import cycle
 
 import attrs
@@ -19,6 +20,7 @@ from vall_e.data.loader import make_order
 from vall_e.data.order import Draw
 from vall_e.data.source import Materials
 from vall_e.interfaces import Engine, Sample, Task
+from vall_e.model.masking import Masking
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
 
@@ -33,8 +35,7 @@ class Trial:
 
     @property
     def tokens(self) -> int:
-        stops = len(self.examples) if self.stage in ("ar", "text") else 0
-        return sum(len(example.target) for example in self.examples) + stops
+        return sum(example.predicted for example in self.examples)
 
 
 def make_trials(
@@ -44,6 +45,7 @@ def make_trials(
     *,
     levels: Sequence[int],
     seconds: float,
+    masking: Masking | None = None,
 ) -> list[Trial]:
     """The same at every call. Whole batches of about `seconds` of audio, at least one."""
     trials: list[Trial] = []
@@ -53,7 +55,7 @@ def make_trials(
     for draws in make_order(corpus, config, seed=0).epoch(0):
         draws = [draw for draw in draws if materials.serve(task.wants, draw.utterance)]
         if draws:
-            trials += _trials_of(materials, task, draws, levels, later)
+            trials += _trials_of(materials, task, draws, levels, later, masking)
         seconds -= sum(corpus.utterances[draw.utterance].entry.seconds for draw in draws)
         if seconds <= 0:
             break
@@ -99,22 +101,35 @@ def _trials_of(
     draws: Sequence[Draw],
     levels: Sequence[int],
     later: Iterator[int],
+    masking: Masking | None,
 ) -> list[Trial]:
     """`later` gives the level of each NAR example, so that over all batches none is left out."""
     samples = [_sample(materials, task, draw) for draw in draws]
-    if task.target == "text":
-        return [Trial("text", "text", [_example(task, sample, 0) for sample in samples])]
+    if task.target != "response":
+        target = [_example(task, sample, 0) for sample in samples]
+        return [Trial(task.target, task.target, target)]
     trials: list[Trial] = []
-    if 0 in levels:
-        trials.append(Trial("ar", "ar", [_example(task, sample, 0) for sample in samples]))
+    for stage, make in _of_level_0(masking) if 0 in levels else []:
+        trials.append(Trial(stage, stage, [make(_example(task, s, 0)) for s in samples]))
         wrong = [_with_text_of_another(sample, samples) for sample in samples]
-        swapped = [_example(task, sample, 0) for sample in wrong if sample is not None]
+        swapped = [make(_example(task, s, 0)) for s in wrong if s is not None]
         if swapped:
-            trials.append(Trial("ar_wrong_text", "ar", swapped))
+            trials.append(Trial(f"{stage}_wrong_text", stage, swapped))
     if max(levels) > 0:
         refined = [_example(task, sample, next(later)) for sample in samples]
         trials.append(Trial("nar", "nar", refined))
     return trials
+
+
+def _of_level_0(masking: Masking | None) -> list[tuple[str, Callable[[Example], Example]]]:
+    """The stages that write level 0, and how each has its examples: masked ones always alike."""
+    stages: list[tuple[str, Callable[[Example], Example]]] = []
+    if masking is None or masking.share < 1:
+        stages.append(("ar", lambda example: example))
+    if masking is not None:
+        always = attrs.evolve(masking, share=1.0)
+        stages.append(("masked", lambda example: always(example, random.Random(len(example)))))
+    return stages
 
 
 def _sample(materials: Materials, task: Task, draw: Draw) -> Sample:

@@ -187,7 +187,7 @@ def _shares(batches: Sequence[Batch]) -> list[float]:
 
     So every token weighs the same, and a window is what one large batch would be.
     """
-    counts = [sum(len(e.target) + (e.level == 0) for e in batch.examples) for batch in batches]
+    counts = [sum(e.predicted for e in batch.examples) for batch in batches]
     return [count / sum(counts) for count in counts]
 
 

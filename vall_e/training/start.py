@@ -30,6 +30,7 @@ from vall_e.model.code_table import vectors_of
 from vall_e.model.embedding import Sizes
 from vall_e.model.layer_skip import layer_skip_of
 from vall_e.model.levels import level_sampler, trained_levels
+from vall_e.model.masking import Masking
 from vall_e.model.valle import Valle, build_valle
 from vall_e.model.weights import Bundle, model_tensors, read_metadata
 from vall_e.registry import Registry
@@ -268,6 +269,7 @@ def _of_new_tasks(model: Valle, weights: Path) -> dict[str, Tensor]:
     sizes = json.loads(read_metadata(weights)["sizes"])
     known = tuple(f"embedding.markers.{name}." for name in sizes.get("markers", ()))
     new = ["embedding.markers."] + (["heads.text."] if not sizes.get("writes_text") else [])
+    new += [f"{part}.{kind}." for part in ("embedding", "heads") for kind in ("masked", "length")]
     return {
         name: tensor
         for name, tensor in model.state_dict().items()
@@ -301,6 +303,7 @@ def _loader(corpus: Corpus, config: RunConfig, rank: int, world_size: int) -> Lo
         seed=config.training.seed,
         without_text=config.data.without_text,
         without_both=config.data.without_both,
+        masking=Masking.of(config, corpus.info.codebook_size),
         materials=materials,
     )
     order = make_order(corpus, config.data, seed=config.training.seed)
@@ -328,6 +331,7 @@ def _validation(
             config.tasks[0].build(),
             config.data,
             levels=levels,
+            masking=Masking.of(config, held_out.info.codebook_size),
             seconds=config.training.evaluate_seconds / len(datasets),
         )
     return sets

@@ -1,0 +1,67 @@
+import pytest
+import torch
+from torch import nn
+
+from vall_e.errors import CheckpointError
+from vall_e.model.lora import Terms, attach, places
+from vall_e.model.precision import Int8Linear, reduce
+from vall_e.testing import StaircaseCodec
+from vall_e.testing.tiny import tiny_bundle
+
+
+@pytest.fixture
+def layer():
+    torch.manual_seed(0)
+    return nn.Linear(48, 32)
+
+
+def test_an_int8_layer_is_near_the_one_that_it_was(layer):
+    x = torch.randn(3, 5, 48)
+    with torch.inference_mode():
+        exact, found = layer(x), Int8Linear(layer)(x)
+    assert found.shape == exact.shape
+    assert (found - exact).norm() < 0.02 * exact.norm()
+
+
+def test_a_row_of_an_int8_layer_is_the_same_in_any_batch(layer):
+    """However large its neighbour is."""
+    small, x = Int8Linear(layer), torch.randn(2, 48)
+    x[1] *= 1000
+    with torch.inference_mode():
+        assert torch.equal(small(x)[0], small(x[:1])[0])
+        assert small(torch.zeros(1, 48))[0].tolist() == pytest.approx(layer.bias.tolist())
+
+
+def test_where_the_processor_cannot_the_weight_is_expanded(layer):
+    small, x = Int8Linear(layer), torch.randn(4, 48)
+    with torch.inference_mode():
+        usual = small(x)
+        small._packed = None
+        assert (small(x) - usual).norm() < 0.02 * usual.norm()
+
+
+def test_int8_takes_the_matrices_of_the_backbone(registry):
+    model = tiny_bundle(registry, StaircaseCodec()).model
+    exact = sum(t.nbytes for t in model.backbone.state_dict().values())
+    reduce(model, "int8")
+    kinds = {type(m) for m in model.backbone.modules()}
+    assert Int8Linear in kinds
+    assert nn.Linear not in kinds
+    assert type(model.heads.layers[0]) is nn.Linear
+    assert sum(t.nbytes for t in model.backbone.state_dict().values()) < exact / 3
+
+
+def test_a_lora_on_int8_weights_is_refused(registry):
+    model = tiny_bundle(registry, StaircaseCodec()).model
+    reduce(model, "int8")
+    [name, *_] = [n for n, m in model.named_modules() if isinstance(m, Int8Linear)]
+    with pytest.raises(CheckpointError, match="which no LoRA goes with"):
+        attach(model, [name], Terms(rank=1, alpha=1.0))
+
+
+def test_a_layer_with_a_lora_stays_as_it_is(registry):
+    model = tiny_bundle(registry, StaircaseCodec()).model
+    adapted = places(model, include=["*.q_proj"])
+    attach(model, adapted, Terms(rank=1, alpha=1.0))
+    reduce(model, "int8")
+    assert not any(isinstance(model.get_submodule(name), Int8Linear) for name in adapted)

@@ -1,0 +1,55 @@
+import json
+
+import pytest
+import torch
+from click.testing import CliRunner
+
+from vall_e.cli.app import App, cli
+from vall_e.synthesis.compare import SHAPES, Setting, compare
+
+
+@pytest.fixture(scope="module")
+def told(registry):
+    return compare("tiny", registry, device=torch.device("cpu"), repeats=1, copied_bytes=1 << 20)
+
+
+def test_every_way_of_decoding_has_its_row(told):
+    kinds = [f"{what}, {form}" for form in ("fp32", "bf16", "int8")
+             for what in ("AR step", "prefill", "NAR stage")]  # fmt: skip
+    loops = ["AR loop", "AR loop, no cache", "AR loop, 8 at once"]
+    assert [row.name for row in told.rows] == kinds + loops
+    assert all(row.seconds > 0 and row.ratio > 0 for row in told.rows)
+    assert told.to_json()["rows"][0]["name"] == "AR step, fp32"
+
+
+def test_reduced_weights_leave_the_model_that_they_are_of(registry):
+    setting = Setting.of(SHAPES["tiny"], registry, torch.device("cpu"))
+    before = {name: tensor.clone() for name, tensor in setting.model.state_dict().items()}
+    setting.reduced("int8").refine()
+    setting.write(2)
+    assert all(t.equal(before[name]) for name, t in setting.model.state_dict().items())
+
+
+@pytest.fixture
+def bench(registry):
+    def run(*words):
+        return CliRunner().invoke(cli, ["bench", *words], obj=App(registry=registry))
+
+    threads = torch.get_num_threads()
+    yield run
+    torch.set_num_threads(threads)
+
+
+def test_the_command_prints_a_table_or_json(bench):
+    words = ["--compare", "--size", "tiny", "--repeats", "1"]
+    table, plain = bench(*words), bench(*words, "--json")
+    assert "AR step, int8" in table.stdout
+    assert "of reading its weights once" in table.stdout
+    assert json.loads(plain.stdout)["machine"]["threads"] == 1
+
+
+@pytest.mark.parametrize("words", [["--size", "tiny"], ["--compare", "--embedded"]])
+def test_options_that_do_not_go_together_are_refused(bench, words):
+    result = bench(*words)
+    assert result.exit_code == 2
+    assert "--compare goes with" in result.stderr

@@ -1,0 +1,116 @@
+"""Speaking by a model that fills in level 0; what it fills in with is in `tests/model`."""
+
+import pytest
+
+from vall_e.errors import CheckpointError, ConfigError
+from vall_e.synthesis.parts import Parts
+from vall_e.synthesis.plan import Request
+from vall_e.synthesis.speak import Synthesizer
+from vall_e.testing.tiny import tiny_bundle
+
+BACKBONE = {"name": "llama", "d_model": 32, "layers": 2, "heads": 2}
+
+
+@pytest.fixture(scope="module")
+def filling(registry, codec):
+    """An untrained model; keywords are options of `sampling`."""
+
+    def make(capabilities=("len", "nar"), tasks=("tts", "len"), synthesis=None, **sampling):
+        bundle = tiny_bundle(
+            registry,
+            codec,
+            model={"backbone": BACKBONE, "capabilities": list(capabilities)},
+            tasks=list(tasks),
+            sampling=sampling,
+            synthesis={"max_seconds": 0.2, "seconds_per_symbol": [0.0, 0.25], **(synthesis or {})},
+        )
+        return Synthesizer(Parts.of(bundle, codec), device="cpu")
+
+    return make
+
+
+def test_a_model_without_an_ar_stage_speaks(filling, tone):
+    synthesizer = filling(demask={"steps": 4, "temperature": 1.0})
+    result = synthesizer.synthesize("hello there", voice=synthesizer.voice(tone), seed=1)
+    again = synthesizer.synthesize_batch([Request("hello there", seed=1), Request("oh", seed=2)])
+    assert result.codes.values.shape[0] == synthesizer.codec.levels
+    assert 0 < result.codes.values.shape[1] <= 0.2 * synthesizer.codec.frame_rate
+    assert len(again) == 2
+    alone = synthesizer.synthesize("hello there", seed=1)
+    assert (alone.codes.values == again[0].codes.values).all()
+
+
+def test_speech_is_as_long_as_the_model_says_times_the_stretch(filling):
+    lengths = []
+    for stretch in (1.0, 2.0):
+        synthesizer = filling(
+            demask={"steps": 1, "stretch": stretch},
+            synthesis={"max_seconds": 20.0, "seconds_per_symbol": [0.0, 9.0]},
+        )
+        # As if it had learnt that every text takes nine frames.
+        bias = synthesizer.model.heads.length.bias.data
+        table = synthesizer.model.embedding.length.weight.data
+        table[0], table[9] = 1.0, -1.0
+        weight = synthesizer.model.heads.length.weight.data
+        bias[:] = 0.0
+        weight[:] = 0.0
+        hidden = _after(synthesizer, 0), _after(synthesizer, 9)
+        weight[9], weight[10] = hidden[0] - hidden[1], hidden[1] - hidden[0]
+        lengths.append(synthesizer.synthesize("hello", seed=0).codes.values.shape[1])
+    assert lengths == [9, 18]
+
+
+def _after(synthesizer, digit):
+    """The state after `text . language . level . 0` or one digit more."""
+    import torch
+
+    from vall_e.interfaces import Sample, Segment
+    from vall_e.model.sequence import Example
+
+    ids = synthesizer._planner(Request("hello", seed=0), None).line(0).job.sample.text
+    sample = Sample(ids, 0, None, torch.zeros(1, 0, dtype=torch.long))
+    head = synthesizer._decoder.length.segments(sample, level=0)[:-1]
+    digits = torch.tensor([0] if digit == 0 else [0, digit])
+    with torch.no_grad():
+        states, _, _ = synthesizer.model.hidden([Example((*head, Segment("length", digits)), 0)])
+    return states[0, -1]
+
+
+def test_a_draft_gives_its_length_and_what_is_not_masked_of_it(filling, tone):
+    synthesizer = filling(demask={"steps": 20, "start": 0.9}, synthesis={"max_seconds": 2.0})
+    draft = tone.cut(0.0, 0.3)
+    result = synthesizer.synthesize(Request("hello", draft=draft, seed=0))
+    level_0 = synthesizer._recording(draft).values[0]
+    assert result.codes.values.shape[1] == len(level_0)
+    assert (result.codes.values[0] == level_0).mean() > 0.7
+
+
+@pytest.mark.parametrize(
+    ("options", "draft", "told"),
+    [
+        ({"demask": {"start": 0.5}}, False, "when a draft is taken up; there is none"),
+        ({}, True, "nothing of the draft would stay"),
+        ({"capabilities": ("ar", "nar"), "tasks": ("tts",)}, True, "only where level 0 is filled"),
+        ({"candidates": 2}, False, "candidates: 2 are of no use where level 0 is filled in"),
+        ({"beams": 2}, False, "beams: 2 are of no use where level 0 is filled in"),
+        ({"speculative": {"layers": 1}}, False, "speculative.layers: 1 are of no use"),
+        ({"synthesis": {"attempts": 2}}, False, "attempts: 2 are of no use"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(filling, tone, options, draft, told):
+    with pytest.raises(ConfigError, match=told) as error:
+        filling(**options).synthesize(Request("hello", draft=tone if draft else None))
+    assert error.value.hint
+
+
+def test_a_model_that_never_learnt_lengths_or_masks_says_so(filling):
+    with pytest.raises(CheckpointError, match="has not learnt how long a text is"):
+        filling(tasks=["tts"]).synthesize("hello")
+    with pytest.raises(CheckpointError, match="cannot do len"):
+        filling(capabilities=["ar", "nar"], level_0="demask")
+
+
+def test_lengths_are_not_spoken(registry, codec, filling):
+    parts = Parts.of(filling()._planner._parts.bundle, codec, task="len")
+    with pytest.raises(ConfigError, match="writes a length, not speech"):
+        Synthesizer(parts, device="cpu").synthesize("hello")

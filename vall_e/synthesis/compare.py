@@ -1,0 +1,282 @@
+"""Ways of decoding beside each other, and beside what the memory allows, in one run.
+
+Models are freshly drawn: how long a frame takes does not depend on what was learnt. Seconds are of
+the processor (`time.process_time`), on a GPU of the clock; what counts are the ratios.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from time import perf_counter, process_time
+from typing import Any, Literal
+
+import torch
+from attrs import asdict, evolve, frozen
+from torch import Tensor
+
+from vall_e.config.load import structure
+from vall_e.interfaces import Sample, Task
+from vall_e.model.embedding import Sizes
+from vall_e.model.precision import PRECISIONS, Precision, reduce
+from vall_e.model.sequence import Example
+from vall_e.model.valle import Valle, build_valle
+from vall_e.registry import Registry
+from vall_e.synthesis.bench import COPIED_BYTES, Machine, bandwidth, machine_of, wait, weight_bytes
+from vall_e.synthesis.chain import Chain
+from vall_e.synthesis.decode_ar import decode_ar
+from vall_e.synthesis.decode_nar import decode_nar
+from vall_e.synthesis.rows import Rows
+
+Size = Literal["full", "quarter", "embedded", "tiny"]
+BATCH = 8
+LONG_SECONDS = 2.0
+
+
+@frozen
+class Shape:
+    """A model, and what it is given to say."""
+
+    backbone: Mapping[str, object]
+    levels: int
+    text: int = 60
+    """Phonemes."""
+    prompt: int = 225
+    """Frames."""
+    frames: int = 150
+    """That are written."""
+
+
+_ORIGINAL = {"name": "llama", "layers": 12, "activation": "gelu"}
+SHAPES: dict[Size, Shape] = {
+    "full": Shape({**_ORIGINAL, "d_model": 1024, "heads": 16, "d_ff": 4096}, levels=8),
+    "quarter": Shape({**_ORIGINAL, "d_model": 256, "heads": 4, "d_ff": 1024}, levels=8),
+    "embedded": Shape({"name": "llama", "d_model": 192, "layers": 6, "heads": 4}, levels=4),
+    "tiny": Shape(
+        {"name": "llama", "d_model": 16, "layers": 1, "heads": 2},
+        levels=2, text=4, prompt=5, frames=4,
+    ),
+}  # fmt: skip
+
+
+@frozen
+class Row:
+    """A figure, and what it is held against."""
+
+    name: str
+    seconds: float
+    ratio: float = 1.0
+    against: str = ""
+    """What it is so many times, in words."""
+
+
+@frozen
+class Comparison:
+    machine: Machine
+    size: Size
+    parameters: int
+    bytes_per_second: float
+    """Of a large copy, reading and writing."""
+    rows: Sequence[Row]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def compare(
+    size: Size,
+    registry: Registry,
+    *,
+    device: torch.device,
+    repeats: int = 3,
+    copied_bytes: int = COPIED_BYTES,
+) -> Comparison:
+    """Measure everything for a model of one size; the least of `repeats` counts."""
+    setting = Setting.of(SHAPES[size], registry, device)
+    watch = Watch(device, repeats)
+    speed = bandwidth(device, copied_bytes)
+    tables = [_in_precision(setting.reduced(p), watch, p, speed) for p in PRECISIONS]
+    rows = [
+        _beside_fp32(row, exact) for t in tables for row, exact in zip(t, tables[0], strict=True)
+    ]
+    rows += _loops(setting, watch)
+    count = sum(p.numel() for p in setting.model.parameters())
+    return Comparison(machine_of(device, "fp32"), size, count, speed, rows)
+
+
+def _in_precision(setting: Setting, watch: Watch, precision: Precision, speed: float) -> list[Row]:
+    """A step, the reading of text and prompt, the NAR stage."""
+    floor = weight_bytes(setting.model) / speed
+    step = watch.least(setting.steps(), most=setting.shape.frames // STEPS) / STEPS
+    return [
+        Row(f"AR step, {precision}", step, step / floor, "of reading its weights once"),
+        Row(f"prefill, {precision}", watch.least(lambda: setting.rows(1))),
+        Row(f"NAR stage, {precision}", watch.least(setting.refine)),
+    ]
+
+
+def _beside_fp32(row: Row, exact: Row) -> Row:
+    if row.against:
+        return row
+    return evolve(row, ratio=row.seconds / exact.seconds, against="of the same in fp32")
+
+
+def _loops(setting: Setting, watch: Watch) -> list[Row]:
+    """Level 0 from text and prompt to its last frame.
+
+    What has no cache runs the whole sequence for each frame; measured at the first and the last.
+    """
+    frames = setting.shape.frames
+    cached, batch = (watch.least(partial(setting.write, n)) for n in (1, BATCH))
+    ends = [watch.least(partial(setting.whole_pass, n)) for n in (0, frames)]
+    whole = sum(ends) / 2 * frames
+    return [
+        Row("AR loop", cached),
+        Row("AR loop, no cache", whole, whole / cached, "of the AR loop"),
+        Row(
+            f"AR loop, {BATCH} at once",
+            batch,
+            BATCH * cached / batch,
+            "the throughput of one by one",
+        ),
+    ]
+
+
+STEPS = 2
+"""AR steps that are measured at a time."""
+
+
+@frozen(eq=False)
+class Watch:
+    """Counts seconds of a device."""
+
+    device: torch.device
+    repeats: int
+
+    def least(self, work: Callable[[], object], *, most: int = 1 << 30) -> float:
+        """Of `repeats` runs (at most `most` in all), after one that pays for what is kept.
+
+        That first one counts, and is the only one, if it took long.
+        """
+        first = self._once(work)
+        times = min(self.repeats, most - 1) if first < LONG_SECONDS else 0
+        return min((self._once(work) for _ in range(times)), default=first)
+
+    def _once(self, work: Callable[[], object]) -> float:
+        clock = process_time if self.device.type == "cpu" else perf_counter
+        wait(self.device)
+        started = clock()
+        work()
+        wait(self.device)
+        return clock() - started
+
+
+@frozen(eq=False)
+class Setting:
+    """A model with a request: random text, prompt and weights."""
+
+    shape: Shape
+    model: Valle
+    task: Task
+    draw: Chain
+    sample: Sample
+    response: Tensor
+    """Level 0 of what it is to say, (1, f)."""
+
+    @classmethod
+    def of(cls, shape: Shape, registry: Registry, device: torch.device) -> Setting:
+        config = structure(
+            {
+                "model": {"backbone": dict(shape.backbone)},
+                "text": {"phonemizer": "none", "languages": ["en-us"]},
+                "sampling": {"ar": ["stop-ban", "greedy"]},
+            },
+            registry,
+            source="bench --compare",
+        )
+        task = config.tasks[0].build()
+        sizes = Sizes.of(
+            levels=shape.levels, codebook_size=1024, vocabulary=256, languages=1, tasks=[task]
+        )
+        chance = torch.Generator().manual_seed(0)
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            model = build_valle(config.model, sizes).to(device).eval()
+        return cls(
+            shape,
+            model,
+            task,
+            Chain.of(config.sampling.ar, where="sampling.ar"),
+            Sample(
+                text=torch.randint(256, (shape.text,), generator=chance),
+                language=0,
+                prompt=torch.randint(1024, (shape.levels, shape.prompt), generator=chance),
+                response=torch.zeros(1, 0, dtype=torch.long),
+            ),
+            torch.randint(1024, (1, shape.frames), generator=chance),
+        )
+
+    @property
+    def device(self) -> torch.device:
+        return self.model.device
+
+    def reduced(self, precision: Precision) -> Setting:
+        """The same with weights in fewer bits."""
+        model = copy.deepcopy(self.model)
+        reduce(model, precision)
+        return Setting(self.shape, model, self.task, self.draw, self.sample, self.response)
+
+    def rows(self, count: int) -> Rows:
+        """Text and prompt are read; room is left for what is written."""
+        samples = [self.sample] * count
+        return Rows(self.model, self.task, samples, most_frames=self.shape.frames)
+
+    def steps(self) -> Callable[[], None]:
+        """What writes `STEPS` more frames each time."""
+        rows, tokens = self.rows(1), torch.zeros(1, dtype=torch.long, device=self.device)
+
+        def work() -> None:
+            for _ in range(STEPS):
+                rows.logits()
+                rows.append(tokens)
+
+        return work
+
+    def write(self, count: int) -> None:
+        """Level 0 of so many requests, to the last frame."""
+        decode_ar(
+            self.model,
+            self.task,
+            [self.sample] * count,
+            draw=self.draw,
+            generators=[torch.Generator() for _ in range(count)],
+            max_frames=[self.shape.frames] * count,
+        )
+
+    @torch.inference_mode()
+    def whole_pass(self, frames: int) -> None:
+        """What a loop without a cache does to draw one frame after so many."""
+        written = Sample(
+            text=self.sample.text,
+            language=0,
+            prompt=self.sample.prompt,
+            response=self.response[:, :frames],
+        )
+        example = Example(tuple(self.task.segments(written, level=0)), 0)
+        states, _, _ = self.model.hidden([example])
+        self.model.logits(states, 0).argmax(-1)
+
+    def refine(self) -> None:
+        """All levels but the first."""
+        written = Sample(
+            text=self.sample.text, language=0, prompt=self.sample.prompt, response=self.response
+        )
+        decode_nar(
+            self.model,
+            self.task,
+            [written],
+            draw=self.draw,
+            generators=[torch.Generator()],
+            levels=self.shape.levels,
+        )

@@ -1,0 +1,182 @@
+"""Level 0 of a known length, all frames at once: the surest codes first, in a few passes.
+
+MaskGIT (Chang et al., https://arxiv.org/abs/2202.04200): everything is masked at first; each pass
+fills in all masked frames, and masks those again that it is least sure of, fewer each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal
+
+import torch
+from attrs import define, field, frozen
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from vall_e.drawing import draw_categorical
+from vall_e.interfaces import Sample, Task
+from vall_e.model.masking import COSINE, MaskSchedule
+from vall_e.model.sequence import Example, Segment
+from vall_e.model.valle import Valle
+from vall_e.synthesis.guidance import UNGUIDED, Guidance
+
+if TYPE_CHECKING:
+    from vall_e.config.schema import DemaskConfig
+
+KEPT = -1.0
+"""The doubt of a frame that is not masked again: less than any other."""
+
+
+@frozen
+class Demasking:
+    """How masked frames become codes, over a time from `start` to 1."""
+
+    steps: int = 25
+    """Passes from time 0 to 1."""
+    schedule: MaskSchedule = COSINE
+    choice: Literal["confidence", "random"] = "confidence"
+    """Which frames are masked again: those that the model is least sure of, or any."""
+    temperature: float = 0.0
+    """At time 0; it falls to 0 at time 1. 0: the likeliest code each time."""
+    revise: bool = False
+    """Codes that were kept are judged anew by each pass, and may be masked after all."""
+    start: float = 0.0
+    """Where a draft is given: the time at which it is taken up."""
+
+    @classmethod
+    def of(cls, options: DemaskConfig) -> Demasking:
+        return cls(
+            options.steps,
+            MaskSchedule(options.schedule),
+            options.choice,
+            options.temperature,
+            options.revise,
+            options.start,
+        )
+
+    def times(self) -> list[float]:
+        """One a pass; fewer where the start is not 0."""
+        count = max(1, int(self.steps * (1 - self.start)))
+        times: list[float] = torch.linspace(self.start, 1.0, count).tolist()
+        return times
+
+    def masked(self, time: float, frames: int) -> int:
+        """How many of the frames are masked; at least one, for a pass to have something to do."""
+        return max(1, int(self.schedule(time) * frames))
+
+
+@define(eq=False)
+class Canvas:
+    """The level 0 of one request while it is being filled in."""
+
+    codes: Int[Tensor, " f"]
+    generator: torch.Generator
+    doubts: Float[Tensor, " f"]
+    """How unsure each code is: the greatest are masked next."""
+    places: Int[Tensor, " n"] = field(factory=lambda: torch.empty(0, dtype=torch.long))
+    """What is masked."""
+
+    @classmethod
+    def of(cls, frames: int, draft: Int[Tensor, " f"] | None, generator: torch.Generator) -> Canvas:
+        """Empty, or a draft of which any frame may go."""
+        if draft is None:
+            return cls(torch.zeros(frames, dtype=torch.long), generator, torch.zeros(frames))
+        return cls(draft.clone(), generator, torch.rand(frames, generator=generator))
+
+    def shown(self, count: int, mask: int) -> Int[Tensor, " f"]:
+        """The codes with so many of them masked."""
+        self.places = self.doubts.topk(count).indices
+        shown = self.codes.clone()
+        shown[self.places] = mask
+        return shown
+
+    def fill(self, logits: Float[Tensor, "f v"], how: Demasking, time: float) -> None:
+        """Write what is masked, and judge it."""
+        drawn = self._drawn(logits[self.places], how.temperature * (1 - time))
+        self.codes[self.places] = drawn
+        if how.revise:
+            self.doubts = _doubts(logits, self.codes)
+        else:
+            self.doubts = torch.full_like(self.doubts, KEPT)
+            self.doubts[self.places] = _doubts(logits[self.places], drawn)
+        if how.choice == "random":
+            open_places = self.doubts > KEPT
+            chance = torch.rand(len(self.doubts), generator=self.generator)
+            self.doubts = torch.where(open_places, chance, self.doubts)
+
+    def _drawn(self, logits: Float[Tensor, "n v"], temperature: float) -> Int[Tensor, " n"]:
+        if temperature <= 0:
+            return logits.argmax(-1)
+        return draw_categorical(logits / temperature, [self.generator] * len(logits))
+
+
+@torch.inference_mode()
+def demask(
+    model: Valle,
+    task: Task,
+    samples: Sequence[Sample],
+    frames: Sequence[int],
+    *,
+    how: Demasking,
+    generators: Sequence[torch.Generator],
+    drafts: Sequence[Int[Tensor, " f"] | None] | None = None,
+    guidance: Guidance = UNGUIDED,
+    on_step: Callable[[], None] = lambda: None,
+) -> list[Int[Tensor, " f"]]:
+    """Level 0 of each sample, so many frames long; a draft is where a request starts from.
+
+    A row is the same alone as in any batch, up to rounding.
+    """
+    model.require("len")
+    if how.start and not all(draft is not None for draft in drafts or [None]):
+        raise ValueError("a start over 0 takes up drafts: give one for each sample")
+    canvases = [
+        Canvas.of(count, draft, generator)
+        for count, draft, generator in zip(
+            frames, drafts or [None] * len(frames), generators, strict=True
+        )
+    ]
+    for time in how.times():
+        shown = [c.shown(how.masked(time, len(c.codes)), model.stop) for c in canvases]
+        for canvas, logits in zip(
+            canvases, _logits(model, task, samples, shown, guidance), strict=True
+        ):
+            canvas.fill(logits, how, time)
+        on_step()
+    return [canvas.codes for canvas in canvases]
+
+
+def _logits(
+    model: Valle,
+    task: Task,
+    samples: Sequence[Sample],
+    shown: Sequence[Int[Tensor, " f"]],
+    guidance: Guidance,
+) -> list[Float[Tensor, "f v"]]:
+    """Over the codes of each frame, on the CPU, where the canvases are."""
+    sides = guidance.sides(samples)
+    examples = [
+        Example(
+            (
+                *task.segments(sample, level=0)[:-1],
+                Segment("masked", shown[row % len(samples)][None]),
+            ),
+            0,
+        )
+        for row, sample in enumerate(sides)
+    ]
+    states, embedded, _ = model.hidden(examples)
+    ends = embedded.lengths.tolist()
+    found = []
+    for row, codes in enumerate(shown):
+        rows = range(row, len(sides), len(samples))
+        hidden = torch.cat([states[i, ends[i] - len(codes) : ends[i]] for i in rows])
+        guided = guidance.of_one(model.masked_logits(hidden).float())
+        found.append(guided[:, : model.sizes.codebook_size].cpu())
+    return found
+
+
+def _doubts(logits: Float[Tensor, "n v"], codes: Int[Tensor, " n"]) -> Float[Tensor, " n"]:
+    """One minus the probability of each code."""
+    return 1 - logits.softmax(-1).gather(-1, codes[:, None])[:, 0]

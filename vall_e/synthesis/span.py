@@ -1,0 +1,63 @@
+"""How long a sentence is to be, where that must be known before it is spoken."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from vall_e.errors import CheckpointError, ConfigError
+from vall_e.interfaces import Task
+from vall_e.model.valle import Valle
+from vall_e.synthesis.decode_len import decode_lengths
+
+if TYPE_CHECKING:
+    from vall_e.synthesis.decode import Job
+
+
+@frozen
+class Span:
+    """The frames of a sentence."""
+
+    frames: int
+    whole: bool = True
+    """Nothing was cut off to keep within the bounds."""
+
+
+def spans_of(model: Valle, task: Task | None, jobs: Sequence[Job], stretch: float) -> list[Span]:
+    """As long as the draft or the recording that a job works on, else as the model says.
+
+    `stretch` is a factor of what the model says; the longest that a job allows holds besides.
+    """
+    known = [_known(job) for job in jobs]
+    asked = [job for job, frames in zip(jobs, known, strict=True) if frames is None]
+    told = iter(_told(model, task, asked, stretch))
+    wanted = [next(told) if frames is None else frames for frames in known]
+    return [
+        Span(max(1, min(frames, job.bounds.most)), whole=frames <= job.bounds.most)
+        for job, frames in zip(jobs, wanted, strict=True)
+    ]
+
+
+def _known(job: Job) -> int | None:
+    if job.sample.edit is not None:
+        raise ConfigError(
+            "nothing says how long an edit gets, so it cannot be filled in",
+            hint="set sampling.level_0: ar",
+        )
+    if job.draft is not None:
+        return len(job.draft)
+    return None if job.sample.input is None else job.sample.input.shape[1]
+
+
+def _told(model: Valle, task: Task | None, jobs: Sequence[Job], stretch: float) -> list[int]:
+    if not jobs:
+        return []
+    if task is None:
+        raise CheckpointError(
+            "this model has not learnt how long a text is, so its level 0 cannot be filled in",
+            hint="train it with the task len, or set sampling.level_0: ar",
+        )
+    lengths = decode_lengths(model, task, [job.sample for job in jobs])
+    return [round(length * stretch) for length in lengths]
