@@ -50,6 +50,7 @@ def test_there_is_a_config_for_each_model_that_can_be_named():
         "ar+nar-len-llama-8",
         "ar+nar-quarter-llama-8",
         "ar+nar-llama-9",
+        "ar+nar-llama-x4-8",
         "ar-llama-1",
         "nar-llama-8",
     }

@@ -20,8 +20,8 @@ CONFIGS = sorted((Path(__file__).parents[2] / "examples" / "configs").glob("*.ya
 STAIRCASE = {"name": "staircase", "codebook_size": 16, "sample_rate": 16_000}
 """`StaircaseCodec()`, as a YAML file names it."""
 SMALL = {"d_model": 32, "layers": 2, "heads": 2, "d_ff": 128}
-PARAMETERS = {"ar+nar-llama-8": 228e6, "ar+nar-quarter-llama-8": 19e6}
-"""Of the originals, as they are known."""
+PARAMETERS = {"ar+nar-llama-8": 228e6, "ar+nar-quarter-llama-8": 19e6, "ar+nar-llama-x4-8": 682e6}
+"""As the originals have them, or as the file says."""
 
 
 @pytest.fixture(scope="module")
