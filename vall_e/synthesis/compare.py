@@ -95,7 +95,7 @@ def compare(
     """Measure everything for a model of one size; the least of `repeats` counts."""
     setting = Setting.of(SHAPES[size], registry, device)
     watch = Watch(device, repeats)
-    speed = bandwidth(device, copied_bytes)
+    speed = bandwidth(device, copied_bytes, clock=watch.clock)
     tables = [_in_precision(setting.reduced(p), watch, p, speed) for p in PRECISIONS]
     rows = [
         _beside_fp32(row, exact) for t in tables for row, exact in zip(t, tables[0], strict=True)
@@ -163,13 +163,16 @@ class Watch:
         times = min(self.repeats, most - 1) if first < LONG_SECONDS else 0
         return min((self._once(work) for _ in range(times)), default=first)
 
+    @property
+    def clock(self) -> Callable[[], float]:
+        return process_time if self.device.type == "cpu" else perf_counter
+
     def _once(self, work: Callable[[], object]) -> float:
-        clock = process_time if self.device.type == "cpu" else perf_counter
         wait(self.device)
-        started = clock()
+        started = self.clock()
         work()
         wait(self.device)
-        return clock() - started
+        return self.clock() - started
 
 
 @frozen(eq=False)
