@@ -389,6 +389,8 @@ class Sample:
     """The text that a task works on, which writes another text."""
     edit: tuple[int, int] | None = None
     """The frames of `input`, from and up to, that are said anew."""
+    mix: tuple[tuple[Int[Tensor, "k f"], float], ...] = ()
+    """Prompts of several voices, as long as `prompt`, the first of them, with their weights."""
 
 
 SegmentName = Literal[
@@ -409,6 +411,8 @@ class Segment:
 
     name: str
     ids: Tensor
+    mix: tuple[tuple[Tensor, float], ...] = ()
+    """Instead of the vectors of `ids` the mean of these codes' vectors, by weight."""
 
     @classmethod
     def marker(cls, name: str) -> Segment:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
 from vall_e.audio.encoding import format_of
 from vall_e.cli.app import App
@@ -38,8 +38,18 @@ READER_GONE = 141
 @click.argument("text", required=False)
 @click.option(
     "--voice",
+    "voices",
     metavar="FILE|NAME",
-    help="A recording, a voice file, or a name of `vall-e voices list`; none: any voice.",
+    multiple=True,
+    help="A recording, a voice file, or a name of `vall-e voices list`; none: any voice. Given "
+    "again: further recordings of the same speaker.",
+)
+@click.option(
+    "--mix",
+    "mixture",
+    metavar="FILE|NAME[:WEIGHT]",
+    multiple=True,
+    help="In place of --voice, two or more times: a voice between these, 1 each unless told.",
 )
 @click.option(
     "-o",
@@ -105,7 +115,8 @@ READER_GONE = 141
 def synth(
     app: App,
     text: str | None,
-    voice: str | None,
+    voices: tuple[str, ...],
+    mixture: tuple[str, ...],
     output: str | None,
     config: Path | None,
     model: str | None,
@@ -164,7 +175,9 @@ def synth(
         _require_unused(
             synthesizer,
             {
-                "--voice": voice,
+                "--voice": voices or None,
+                "--mix": mixture or None,
+                "--draft": draft,
                 "--output": output,
                 "--edit": edit,
                 "--transcript": transcript,
@@ -179,7 +192,7 @@ def synth(
         return
     usual = Request(
         text or "",
-        voice=_told(synthesizer, voice, transcript),
+        voice=_voice(synthesizer, voices, mixture, transcript),
         seed=seed,
         language=language,
         max_seconds=max_seconds,
@@ -205,15 +218,33 @@ class _Target:
     provenance: bool
 
 
-def _told(synthesizer: Synthesizer, voice: str | None, transcript: str | None) -> VoiceLike | None:
+def _voice(
+    synthesizer: Synthesizer,
+    voices: tuple[str, ...],
+    mixture: tuple[str, ...],
+    transcript: str | None,
+) -> VoiceLike | None:
     """The voice, with what its recording says if that is given."""
-    if transcript is None:
-        return voice
-    if voice is None or not synthesizer.task.wants.transcript:
-        raise click.UsageError(
-            "--transcript says what the recording of --voice says, for --task tts-c: give both."
-        )
-    return synthesizer.voice(voice, transcript=transcript)
+    if mixture and (voices or transcript):
+        raise click.UsageError("--mix makes a voice of its own: leave out --voice, --transcript.")
+    if mixture:
+        return synthesizer.mix([_weighted(text) for text in mixture])
+    if transcript is not None:
+        if not voices or not synthesizer.task.wants.transcript:
+            raise click.UsageError(
+                "--transcript says what the recording of --voice says, for --task tts-c: give both."
+            )
+        return evolve(synthesizer.glue(voices), transcript=transcript)
+    return synthesizer.glue(voices) if len(voices) > 1 else next(iter(voices), None)
+
+
+def _weighted(text: str) -> tuple[str, float]:
+    """What `VOICE` or `VOICE:WEIGHT` means."""
+    head, colon, tail = text.rpartition(":")
+    try:
+        return (head, float(tail)) if colon and head else (text, 1.0)
+    except ValueError:  # a colon of the path
+        return text, 1.0
 
 
 def _require_unused(synthesizer: Synthesizer, options: Mapping[str, object]) -> None:

@@ -121,6 +121,7 @@ class Embedding(nn.Module):
         vectors = self.separator.new_zeros(len(examples) * width, len(self.separator))
         for table, (ids, places) in self._lookups(examples, width).items():
             vectors.index_add_(0, self._moved(places), table(self._moved(ids)))
+        self._mix(vectors, examples, width)
         gaps = [row * width + gap for row, e in enumerate(examples) for gap in _gaps(e)]
         vectors[self._moved([torch.tensor(gaps, dtype=torch.long)])] = self.separator
         positions = [self.positions(example) for example in examples]
@@ -168,6 +169,20 @@ class Embedding(nn.Module):
                     places.append(place)
                 start += len(segment) + 1
         return lookups
+
+    def _mix(self, vectors: Tensor, examples: list[Example], width: int) -> None:
+        """Put the means where segments are mixtures of several."""
+        for row, example in enumerate(examples):
+            start = row * width
+            for segment in example.segments:
+                if segment.mix:
+                    parts = [
+                        weight * table(self._moved([ids]))
+                        for codes, weight in segment.mix
+                        for table, ids in self._reads(Segment(segment.name, codes), example.level)
+                    ]
+                    vectors[start : start + len(segment)] = torch.stack(parts).sum(0)
+                start += len(segment) + 1
 
     def _moved(self, parts: list[Tensor]) -> Tensor:
         """The parts as one, on the model's device, without waiting for it."""

@@ -89,4 +89,6 @@ def without(sample: Sample, left_out: Collection[Told]) -> Sample:
     """The sample with an empty text, without a prompt, or both."""
     if "text" in left_out:
         sample = wordless(sample)
-    return evolve(sample, prompt=None, prompt_text=None) if "prompt" in left_out else sample
+    if "prompt" in left_out:
+        sample = evolve(sample, prompt=None, prompt_text=None, mix=())
+    return sample

@@ -128,6 +128,7 @@ class Planner:
             response=torch.zeros(1, 0, dtype=torch.long),
             input=_tensor(recording) if recording else None,
             prompt_text=self._prompt_text(voice, language) if voice else None,
+            mix=voice.mix(self._parts.config.synthesis.prompt_seconds) if voice else (),
             edit=_frames_of(request.edit, recording) if request.edit and recording else None,
         )
         provenance = {
@@ -150,7 +151,7 @@ class Planner:
 
     def _prompt(self, voice: Voice) -> Int[Tensor, "k f"]:
         """Its beginning; all of it where the model is told what it says."""
-        if self._parts.task.wants.transcript:
+        if self._parts.task.wants.transcript and not voice.mixture:
             _require_whole(voice)
             return _tensor(voice.codes)
         return voice.prompt(self._parts.config.synthesis.prompt_seconds)
@@ -159,6 +160,11 @@ class Planner:
         task = self._parts.task
         if not task.wants.transcript:
             return None
+        if voice.mixture:
+            raise ConfigError(
+                f"the task {task.name} goes on from one recording, and the voice is a mixture",
+                hint="give one voice",
+            )
         require_transcript(task, voice.transcript)
         _, encoded = self._parts.front_end.read(voice.transcript, language)
         return torch.tensor(encoded.ids)

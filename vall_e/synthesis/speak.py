@@ -19,6 +19,7 @@ from vall_e.model.device import find_device, place_codec
 from vall_e.model.weights import Bundle
 from vall_e.registry import Registry
 from vall_e.synthesis.asking import require_fit
+from vall_e.synthesis.blend import glued, mixed
 from vall_e.synthesis.decode import Decoder
 from vall_e.synthesis.loras import Loras
 from vall_e.synthesis.parts import Parts, gather
@@ -130,6 +131,16 @@ class Synthesizer:
         entry = self.voices.get(source)
         allowed = consent or entry.consent or (entry.licence and f"licence: {entry.licence}")
         return self._read(entry.path, source, transcript or entry.text, allowed)
+
+    def glue(self, sources: Sequence[VoiceLike]) -> Voice:
+        """One voice of several recordings of the same speaker, each as long as the others."""
+        whole = self.task.wants.transcript
+        seconds = None if whole else self._options.prompt_seconds
+        return glued([self.voice(source) for source in sources], seconds)
+
+    def mix(self, sources: Sequence[tuple[VoiceLike, float]]) -> Voice:
+        """A voice between several: the mean of their prompts' vectors, by weight."""
+        return mixed([(self.voice(source), weight) for source, weight in sources])
 
     def synthesize(
         self,

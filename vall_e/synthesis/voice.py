@@ -42,6 +42,8 @@ class Voice:
     """What the recording says, if known."""
     consent: str = field(default="", kw_only=True)
     """Who allowed the voice to be used, for what; a note for people."""
+    mixture: tuple[tuple[Codes, float], ...] = field(default=(), kw_only=True)
+    """The codes of several voices that are mixed, with their weights; `codes` are the first's."""
 
     @classmethod
     def of(
@@ -76,19 +78,34 @@ class Voice:
 
     def require(self, codec: str) -> None:
         """Raise `CheckpointError` if the codes are not of the codec with this identity."""
-        if self.codes.codec != codec:
+        for codes in (self.codes, *(codes for codes, _ in self.mixture)):
+            if codes.codec == codec:
+                continue
             raise CheckpointError(
-                f"voice {self.name!r} has codes of {self.codes.codec}, the model speaks {codec}",
+                f"voice {self.name!r} has codes of {codes.codec}, the model speaks {codec}",
                 hint="make the voice again from its recording, with this model",
             )
 
     def prompt(self, seconds: float) -> Tensor:
-        """The codes (k, f) of the first `seconds`."""
-        frames = max(1, round(seconds * self.codes.frame_rate))
-        return torch.from_numpy(self.codes.values[:, :frames].astype("int64"))
+        """The codes (k, f) of the first `seconds`; of a mixture as many as each voice has."""
+        return self._first(self.codes, seconds)
+
+    def mix(self, seconds: float) -> tuple[tuple[Tensor, float], ...]:
+        """As `prompt`, of each voice of a mixture, with its weight."""
+        return tuple((self._first(codes, seconds), weight) for codes, weight in self.mixture)
+
+    def _first(self, codes: Codes, seconds: float) -> Tensor:
+        shared = min(c.values.shape[1] for c in (self.codes, *(c for c, _ in self.mixture)))
+        frames = min(shared, max(1, round(seconds * codes.frame_rate)))
+        return torch.from_numpy(codes.values[:, :frames].astype("int64"))
 
     def save(self, path: Path) -> None:
         """Write a safetensors file; it appears whole or not at all."""
+        if self.mixture:
+            raise AudioError(
+                f"voice {self.name!r} is a mixture, which no file holds",
+                hint="save the voices, and mix them when speaking",
+            )
         metadata = {
             "vall_e.voice": json.dumps(FORMAT),
             "name": self.name,
