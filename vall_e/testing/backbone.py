@@ -99,6 +99,13 @@ class BackboneContract:
                 alone, _ = _run(backbone, x[row : row + 1, :length], causal=causal)
                 _close(together[row, :length], alone[0])
 
+    def test_mixed_precision_says_about_the_same(self) -> None:
+        backbone, x = self.make(), _vectors()
+        plain, _ = _run(backbone, x)
+        with torch.autocast("cpu", torch.bfloat16):
+            mixed, _ = _run(backbone, x)
+        torch.testing.assert_close(mixed.float(), plain, rtol=0.1, atol=0.1)
+
     @pytest.mark.parametrize("sizes", [[1] * T, [3, 1, 2, 1]], ids=["steps", "pieces"])
     def test_a_cache_gives_what_one_pass_gives(self, sizes: list[int]) -> None:
         backbone, x = self._caching(), _vectors()
