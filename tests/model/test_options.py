@@ -6,6 +6,7 @@ import pytest
 import torch
 from attrs import evolve
 
+from vall_e.config.load import structure
 from vall_e.errors import ConfigError
 from vall_e.interfaces import Sample, Segment
 from vall_e.model.embedding import Sizes
@@ -140,3 +141,25 @@ def test_levels_can_be_held_to_a_range():
         level_sampler("auto", 8, ["nar"], within=(0, 0))
     with pytest.raises(ConfigError, match=r"cannot train the levels \[5\]"):
         level_sampler((1, 5), 8, ["nar"], within=(1, 3))
+
+
+@pytest.mark.parametrize(
+    ("section", "options", "says"),
+    [
+        ("training", {"loss_factors": {"prom": 1.0}}, "not prom"),
+        ("training", {"loss_factors": {"text": -1.0}}, "must be positive numbers"),
+        ("training", {"level_range": [3, 1]}, "two levels, the lower first"),
+        ("training", {"code_errors": 1.5}, "code_errors"),
+        ("model", {"token_dropout": 1.0}, "token_dropout"),
+        ("model", {"token_dropout_levels": [-1]}, "levels from 0 on"),
+        ("model", {"code_vectors": "dac"}, "code_vectors"),
+    ],
+)
+def test_values_that_mean_nothing_are_refused(registry, section, options, says):
+    with pytest.raises(ConfigError, match=says):
+        structure({section: options}, registry)
+
+
+def test_lengths_and_texts_that_are_read_can_have_factors(registry):
+    factors = {"length": 0.1, "read": 0.5, "response": 1.0}
+    assert structure({"training": {"loss_factors": factors}}, registry).training.loss_factors

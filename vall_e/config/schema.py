@@ -244,7 +244,7 @@ class JudgeChoice(Choice):
         return judge
 
 
-SegmentKind = Literal["text", "language", "level", "prompt", "input", "response", "length"]
+SegmentKind = Literal["text", "read", "language", "level", "prompt", "input", "response", "length"]
 LevelWeights = Literal["auto", "equal", "normal"] | tuple[int, ...]
 
 
