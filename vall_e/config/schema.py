@@ -91,6 +91,26 @@ def _factors(instance: object, attribute: Any, value: Mapping[str, float]) -> No
         raise ValueError(f"must be positive numbers: {dict(value)}")
 
 
+def _fits_pattern(instance: ModelConfig, attribute: Any, value: str) -> None:
+    if value != "none" and instance.capabilities != ("ar",):
+        raise ValueError(f"must be none unless model.capabilities is [ar]: {value}")
+    side_by_side = value in ("parallel", "delay", "coarse-first")
+    if side_by_side and instance.heads == "single":
+        raise ValueError(f"must not write levels side by side where model.heads is single: {value}")
+
+
+def _fits_groups(instance: ModelConfig, attribute: Any, value: int) -> None:
+    if value > 1 and "ar" not in instance.capabilities:
+        raise ValueError(f"must be 1 unless model.capabilities has ar: {value}")
+    if value > 1 and instance.pattern != "none":
+        raise ValueError(f"must be 1 where model.pattern is {instance.pattern}: {value}")
+
+
+def _of_groups(instance: ModelConfig, attribute: Any, value: float) -> None:
+    if value > 0 and instance.group_size == 1:
+        raise ValueError(f"must be 0 where model.group_size is 1: {value:g}")
+
+
 def _distinct(instance: object, attribute: Any, value: tuple[object, ...]) -> None:
     if len(set(value)) != len(value):
         raise ValueError(f"must not name anything twice: {list(value)}")
@@ -246,6 +266,7 @@ class JudgeChoice(Choice):
 
 SegmentKind = Literal["text", "read", "language", "level", "prompt", "input", "response", "length"]
 LevelWeights = Literal["auto", "equal", "normal"] | tuple[int, ...]
+CodePattern = Literal["none", "parallel", "delay", "interleaved", "flattened", "coarse-first"]
 
 
 @frozen
@@ -261,6 +282,17 @@ class ModelConfig:
     )
     """What the weights can do: `ar` level 0 frame by frame, `nar` the other levels, `len` all of
     level 0 at once, by filling in masked frames, after saying its length (the task `len`)."""
+    pattern: Literal["none", "parallel", "delay", "interleaved", "flattened", "coarse-first"] = (
+        field(default="none", validator=_fits_pattern)
+    )
+    """How the AR stage writes all levels by itself (capabilities: [ar]): `parallel` all of a frame
+    at once, `delay` each a step after the one before, `interleaved` (also called `flattened`) code
+    by code, `coarse-first` level 0 to its end and then the others. `none`: level 0 alone."""
+    group_size: int = field(default=1, validator=[positive, _fits_groups])
+    """Frames that the AR stage writes at each step: more are faster."""
+    partial_groups: float = field(default=0.0, validator=[*probability, _of_groups])
+    """Share of the groups that are cut short in training. `sampling.confidence` needs some, 0.2
+    say: it cuts groups when speaking."""
     embedding_sums: bool = True
     """Embed a frame as the sum over its known levels (else: its newest level alone)."""
     legacy_sums: bool = False
@@ -450,6 +482,9 @@ class SamplingConfig:
     score: Literal["likelihood", "text"] = "likelihood"
     """Of candidates, a token on average: log p, or how much of it is owed to the text (log p with
     the text minus log p without it, for models that were trained with `data.without_text`)."""
+    confidence: float = field(default=0.0, validator=probability)
+    """For models of `model.group_size` over 1: of a group, frames after the first are kept while
+    the model finds each at least this probable; the next step writes the others anew. 0: all."""
     beams: int = field(default=1, validator=positive)
     """Over 1: level 0 is not drawn but searched for, with so many utterances in view at a time."""
     length_power: float = field(default=1.0, validator=not_negative)

@@ -86,6 +86,10 @@ def _refuse(config: ModelConfig, backbone: Mapping[str, Any], sizes: Sizes) -> N
         wrong.append(f"prompt_levels: {config.prompt_levels}")
     if config.code_vectors != "learnt":
         wrong.append(f"code_vectors: {config.code_vectors}")
+    if config.pattern != "none":
+        wrong.append(f"pattern: {config.pattern}")
+    if config.group_size != 1:
+        wrong.append(f"group_size: {config.group_size}")
     if config.text_stride != 1:
         wrong.append(f"text_stride: {config.text_stride}")
     if sizes.vocabulary > TEXT_ROWS:

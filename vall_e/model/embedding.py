@@ -16,7 +16,9 @@ from vall_e.config.schema import ModelConfig
 from vall_e.errors import CheckpointError
 from vall_e.interfaces import Task
 from vall_e.model.code_table import CodecTable, code_table
+from vall_e.model.patterns import ABSENT
 from vall_e.model.sequence import Example, Segment
+from vall_e.model.steps import Steps
 from vall_e.model.token_dropout import TokenDropout
 
 _positive = validators.gt(0)
@@ -89,7 +91,8 @@ class Embedding(nn.Module):
         super().__init__()
         self.sums = config.embedding_sums
         self.legacy = config.legacy_sums
-        self.whole_prompt = config.prompt_levels == "all"
+        self.patterned = config.pattern != "none"
+        self.whole_prompt = config.prompt_levels == "all" or self.patterned
         self.restart = config.positions == "segment"
         self.text_stride = config.text_stride
         shape = (sizes.codebook_size, sizes.code_width, d_model)
@@ -100,6 +103,9 @@ class Embedding(nn.Module):
         self.prompt = nn.ModuleList(code_tables)
         self.response = nn.ModuleList(
             code_table(config.code_vectors, *shape) for _ in range(sizes.levels)
+        )
+        self.group = nn.ModuleList(
+            nn.Embedding(sizes.codebook_size, d_model) for _ in range(config.group_size - 1)
         )
         self.markers = nn.ModuleDict({name: nn.Embedding(1, d_model) for name in sizes.markers})
         if "len" in config.capabilities:
@@ -135,7 +141,8 @@ class Embedding(nn.Module):
     def take_code_vectors(self, vectors: Float[Tensor, "k v c"]) -> None:
         """Fill the tables with the codec's, for a model that is begun with `code_vectors`."""
         levels = range(len(vectors))
-        for tables, of in ((self.prompt, levels), (self.response, [0, *levels[:-1]])):
+        response = levels if self.patterned else [0, *levels[:-1]]
+        for tables, of in ((self.prompt, levels), (self.response, response)):
             for table, level in zip(tables, of, strict=True):
                 cast("CodecTable", table).fill(vectors[level])
 
@@ -144,14 +151,27 @@ class Embedding(nn.Module):
         if not self.restart:
             return torch.arange(len(example))
         last = len(example.segments) - 1
-        sizes = [len(s) + (i < last) for i, s in enumerate(example.segments)]
-        texts = ("text", "read")
-        strides = [self.text_stride if s.name in texts else 1 for s in example.segments]
-        return torch.cat([torch.arange(n) * by for n, by in zip(sizes, strides, strict=True)])
+        return torch.cat(
+            [self._within(s, len(s) + (i < last)) for i, s in enumerate(example.segments)]
+        )
+
+    def _within(self, segment: Segment, size: int) -> Int[Tensor, " t"]:
+        """The positions of a segment and, where there is one, of the separator after it."""
+        if isinstance(segment, Steps):
+            return segment.positions
+        return torch.arange(size) * (self.text_stride if segment.name in ("text", "read") else 1)
 
     def response_codes(self, codes: Int[Tensor, "n f"], level: int) -> Float[Tensor, "f d"]:
         """The vectors of some frames of the response, read to predict `level`."""
         vectors = [table(ids) for table, ids in self._response(codes, level)]
+        return torch.stack(vectors).sum(0)
+
+    def step(self, tokens: Int[Tensor, "b m"]) -> Float[Tensor, "b d"]:
+        """The vectors of steps: the sum over their slots, without those that are absent."""
+        vectors = [
+            table(ids.clamp(min=0)) * (ids != ABSENT)[:, None]
+            for table, ids in self._slots(tokens.T)
+        ]
         return torch.stack(vectors).sum(0)
 
     def _lookups(
@@ -165,8 +185,10 @@ class Embedding(nn.Module):
                 place = torch.arange(start, start + len(segment))
                 for table, ids in self._reads(segment, example.level):
                     known_ids, places = lookups.setdefault(table, ([], []))
-                    known_ids.append(ids.cpu())
-                    places.append(place)
+                    held = ids.cpu()
+                    there = held != ABSENT if isinstance(segment, Steps) else slice(None)
+                    known_ids.append(held[there])
+                    places.append(place[there])
                 start += len(segment) + 1
         return lookups
 
@@ -191,6 +213,8 @@ class Embedding(nn.Module):
     def _reads(self, segment: Segment, level: int) -> list[tuple[nn.Module, Tensor]]:
         """The tables that a segment is read by, each with its ids; their vectors are summed."""
         ids = segment.ids
+        if isinstance(segment, Steps):
+            return self._slots(ids)
         if segment.name in ("prompt", "input"):
             if self.whole_prompt:
                 return _codes(self.prompt, ids, total=True)
@@ -208,6 +232,11 @@ class Embedding(nn.Module):
             "level": self.level,
         }
         return [(tables.get(segment.name) or self._marker(segment.name), ids)]
+
+    def _slots(self, steps: Int[Tensor, "m s"]) -> list[tuple[nn.Module, Tensor]]:
+        """A table for each slot; a model that writes one code a step has but the first."""
+        tables = [self.response[0], *self.group] if len(self.group) else list(self.response)
+        return list(zip(tables[: len(steps)], steps, strict=True))
 
     def _marker(self, name: str) -> nn.Module:
         if name not in self.markers:

@@ -15,7 +15,8 @@ class Heads(nn.Module):
 
     A single head is wide enough for level 0; for other levels the stop column is cut off. With
     `length`, for models of the capability `len`, there are layers for masked frames and for digits,
-    unless a single head does it all.
+    unless a single head does it all. The places of a group after its first each have a head of
+    their own (`group`), for level 0 too.
     """
 
     def __init__(
@@ -26,6 +27,7 @@ class Heads(nn.Module):
         *,
         bias: bool = True,
         length: bool = False,
+        group_size: int = 1,
     ) -> None:
         super().__init__()
         self.codebook_size = sizes.codebook_size
@@ -43,11 +45,19 @@ class Heads(nn.Module):
             self.length = _layer(d_model, sizes.length_classes, bias=bias)
         if sizes.writes_text:
             self.text = _layer(d_model, sizes.vocabulary, bias=True)
+        stopping = [sizes.codebook_size + 1] * (group_size - 1)
+        self.group = nn.ModuleList(_layer(d_model, width, bias=bias) for width in stopping)
 
     def forward(self, hidden: Float[Tensor, "*n d"], level: int) -> Float[Tensor, "*n v"]:
         layer = self.layers[level if len(self.layers) > 1 else 0]
         logits: Tensor = layer(hidden)
         return logits if level == 0 else logits[..., : self.codebook_size]
+
+    def slot(self, hidden: Float[Tensor, "*n d"], slot: int) -> Float[Tensor, "*n v"]:
+        """Of a step's slots: places of a group where there are groups, else levels."""
+        grouped = slot and len(self.group)
+        logits: Tensor = self.group[slot - 1](hidden) if grouped else self(hidden, slot)
+        return logits
 
     def of_masked(self, hidden: Float[Tensor, "*n d"]) -> Float[Tensor, "*n v"]:
         """Over the codes of level 0 that a masked frame may have."""

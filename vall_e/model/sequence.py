@@ -55,7 +55,7 @@ class Example:
     @property
     def stage(self) -> str:
         """`ar` or `nar` for codes by level, else what is predicted: `masked`, `text`, `length`."""
-        if self.target.name != "response":
+        if self.target.name not in ("response", "steps"):
             return self.target.name
         return "nar" if self.level else "ar"
 

@@ -21,7 +21,9 @@ from vall_e.model.heads import Heads
 from vall_e.model.layer_skip import Skipping, layered, skipped_pass
 from vall_e.model.lora import Predicting
 from vall_e.model.loss import Losses, Scores, joined
+from vall_e.model.patterns import ABSENT, pattern_of
 from vall_e.model.sequence import CAPABILITY, Example, kinds_of
+from vall_e.model.steps import Steps, laid_out
 from vall_e.text.vocabulary import EOS
 
 logger = logging.getLogger(__name__)
@@ -57,12 +59,24 @@ class Valle(nn.Module):
             backbone.d_model,
             bias=config.head_bias,
             length="len" in config.capabilities,
+            group_size=config.group_size,
         )
+        self.pattern = pattern_of(config, sizes.levels)
 
     @property
     def stop(self) -> int:
         """The token of level 0 that ends an utterance."""
         return self.sizes.codebook_size
+
+    @property
+    def stepwise(self) -> bool:
+        """The AR stage writes more than level 0 frame by frame."""
+        return len(self.pattern.levels) > 1
+
+    @property
+    def ar_levels(self) -> int:
+        """Levels that the AR stage writes."""
+        return max(self.pattern.levels) + 1
 
     @property
     def device(self) -> torch.device:
@@ -78,6 +92,7 @@ class Valle(nn.Module):
 
     def hidden(self, examples: Sequence[Example]) -> tuple[Tensor, Embedded, Tensor]:
         """One pass over examples of one stage: states (b, t, d), the input, auxiliary loss."""
+        examples = [self.laid_out(example) for example in examples]
         causal = not examples[0].parallel or self.config.nar_attention == "causal"
         embedded = self.embedding(list(examples))
         with self.predicting([e.level for e in examples]):
@@ -106,8 +121,27 @@ class Valle(nn.Module):
             levels=[e.level for e in examples],
         )
 
+    def laid_out(self, example: Example, *, cut: float = 0.0) -> Example:
+        """The example as the backbone reads it: of the AR stage, with its response as steps."""
+        steps = self.stepwise and example.level == 0 and example.target.name == "response"
+        return laid_out(example, self.pattern, self.stop, cut=cut) if steps else example
+
+    def predicted(self, example: Example) -> int:
+        """Tokens of a whole example that are predicted."""
+        target = self.laid_out(example).target
+        return (
+            int((target.targets != ABSENT).sum())
+            if isinstance(target, Steps)
+            else (example.predicted)
+        )
+
     def logits(self, hidden: Float[Tensor, "*n d"], level: int) -> Float[Tensor, "*n v"]:
         logits: Tensor = self.heads(hidden, level)
+        return logits
+
+    def slot_logits(self, hidden: Float[Tensor, "*n d"], slot: int) -> Float[Tensor, "*n v"]:
+        """What a slot of the next step may hold; slot 0 is level 0."""
+        logits: Tensor = self.heads.slot(hidden, slot)
         return logits
 
     def text_logits(self, hidden: Float[Tensor, "*n d"]) -> Float[Tensor, "*n v"]:
@@ -139,6 +173,8 @@ class Valle(nn.Module):
         segments, do so too: see `joined`.
         """
         ignore_inputs = ignore_inputs and not factors
+        cut = self.config.partial_groups if self.training else 0.0
+        examples = [self.laid_out(example, cut=cut) for example in examples]
         scores: list[Scores] = []
         auxiliary = torch.zeros((), device=self.device)
         for parallel in (False, True):
@@ -150,10 +186,10 @@ class Valle(nn.Module):
             # Moved before the pass, so that the device has nothing to wait for after it.
             targets = [
                 (
-                    *self._targets(rows, stage, level, ignore_inputs),
-                    self._kinds(rows, stage, level) if factors else (),
+                    *self._targets(rows, stage, number, ignore_inputs),
+                    self._kinds(rows, stage, number) if factors else (),
                 )
-                for stage, level in sorted({(e.stage, e.level) for e in rows})
+                for stage, number in sorted({kind for e in rows for kind in _kinds(e)})
             ]
             states, extra = self._states(rows, skipping)
             auxiliary = auxiliary + extra
@@ -161,9 +197,9 @@ class Valle(nn.Module):
                 # Only the positions that predict something go through a head.
                 scores += [
                     Scores(
-                        stage, self._logits(flat[places], stage, level), ids, share, exit_, kinds
+                        stage, self._logits(flat[places], stage, number), ids, share, exit_, kinds
                     )
-                    for stage, level, places, ids, kinds in targets
+                    for stage, number, places, ids, kinds in targets
                 ]
         return joined(scores, auxiliary, factors)
 
@@ -181,31 +217,34 @@ class Valle(nn.Module):
             for number, states in exits.items()
         ], auxiliary
 
-    def _logits(self, hidden: Float[Tensor, "n d"], stage: str, level: int) -> Tensor:
+    def _logits(self, hidden: Float[Tensor, "n d"], stage: str, number: int) -> Tensor:
         others = {
             "text": self.text_logits, "masked": self.masked_logits, "length": self.length_logits,
         }  # fmt: skip
-        return others[stage](hidden) if stage in others else self.logits(hidden, level)
+        if stage in others:
+            return others[stage](hidden)
+        of = self.slot_logits if stage == "ar" else self.logits
+        return of(hidden, number)
 
     def _targets(
-        self, rows: Sequence[Example], stage: str, level: int, ignore_inputs: bool
+        self, rows: Sequence[Example], stage: str, number: int, ignore_inputs: bool
     ) -> tuple[str, int, Int[Tensor, " n"], Int[Tensor, " n"]]:
-        """Where in the flattened batch something of a stage and level is predicted, and what."""
+        """Where in the flattened batch something of a stage's level or slot is predicted: what."""
         width = max(map(len, rows))
         places, targets = [], []
         for row, example in enumerate(rows):
-            if (example.stage, example.level) == (stage, level):
-                own, codes = self._predicted(example, ignore_inputs)
+            if (stage, number) in _kinds(example):
+                own, codes = self._predicted(example, number, ignore_inputs)
                 places.append(own + row * width)
                 targets.append(codes)
-        return stage, level, self._moved(places), self._moved(targets)
+        return stage, number, self._moved(places), self._moved(targets)
 
-    def _kinds(self, rows: Sequence[Example], stage: str, level: int) -> tuple[str, ...]:
+    def _kinds(self, rows: Sequence[Example], stage: str, number: int) -> tuple[str, ...]:
         """The kind of segment that each of the `_targets` is part of, inputs included."""
         found: list[str] = []
         for example in rows:
-            if (example.stage, example.level) == (stage, level):
-                places, _ = self._predicted(example, False)
+            if (stage, number) in _kinds(example):
+                places, _ = self._predicted(example, number, False)
                 ahead = 0 if example.parallel else 1
                 kinds = kinds_of(example)
                 found += [kinds[place + ahead] for place in places.tolist()]
@@ -215,13 +254,14 @@ class Valle(nn.Module):
         return torch.cat(parts).to(self.device, non_blocking=True)
 
     def _predicted(
-        self, example: Example, ignore_inputs: bool
+        self, example: Example, number: int, ignore_inputs: bool
     ) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
         """The positions of one sequence that predict something, and what. On the host."""
         ahead = 0 if example.parallel else 1  # others predict what comes next
-        offsets, ids = self._answers(example)
+        offsets, ids = self._answers(example, number)
         places = len(example) - len(example.target) - ahead + offsets
-        if ignore_inputs or example.target.name == "text":
+        own = number == example.level  # other slots of a step predict no inputs
+        if ignore_inputs or example.target.name == "text" or not own:
             return places, ids
         inputs = self._inputs(example)[ahead:]
         known = inputs >= 0
@@ -230,8 +270,13 @@ class Valle(nn.Module):
             torch.cat([ids, inputs[known]]),
         )
 
-    def _answers(self, example: Example) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
+    def _answers(
+        self, example: Example, number: int
+    ) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
         """Which of the target's tokens are predicted, and what they are."""
+        if isinstance(example.target, Steps):
+            slot = example.target.targets[number]
+            return (slot != ABSENT).nonzero()[:, 0], slot[slot != ABSENT]
         target = example.target.ids.cpu()
         if example.stage == "masked":
             shown, meant = target
@@ -266,6 +311,13 @@ def _looks_back_only(config: ModelConfig, backbone: Backbone) -> bool:
     """Whether the NAR stage runs causally though it was not asked to."""
     full = "nar" in config.capabilities and config.nar_attention == "full"
     return full and not backbone.bidirectional
+
+
+def _kinds(example: Example) -> list[tuple[str, int]]:
+    """What is predicted: a level of the target, or each slot of its steps."""
+    if isinstance(example.target, Steps):
+        return [(example.stage, slot) for slot in range(len(example.target.targets))]
+    return [(example.stage, example.level)]
 
 
 def build_valle(config: ModelConfig, sizes: Sizes) -> Valle:

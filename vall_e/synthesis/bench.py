@@ -16,6 +16,7 @@ from attrs import asdict, evolve, frozen
 
 from vall_e.interfaces import Sample
 from vall_e.memory import peak_bytes
+from vall_e.model.patterns import places_of
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
 from vall_e.synthesis.speak import Synthesizer
@@ -53,7 +54,7 @@ class Report:
     """Until the first chunk of a stream."""
     ar_steps_per_second: float
     weight_bytes: int
-    """What one AR step reads of the weights: backbone and the head of level 0."""
+    """What one AR step reads of the weights: backbone, and the heads of what it writes."""
     bytes_per_second: float
     """Of a large copy, reading and writing."""
     peak_memory_bytes: int | None
@@ -94,7 +95,8 @@ def measure(
         rtf=statistics.median(r.rtf for r in results),
         first_audio_seconds=statistics.median(r.timings.first_audio_seconds for r in results),
         ar_steps_per_second=statistics.median(
-            r.codes.values.shape[1] / r.timings.ar_seconds for r in results
+            len(places_of(model.pattern, r.codes.values.shape[1])) / r.timings.ar_seconds
+            for r in results
         ),
         weight_bytes=weights,
         bytes_per_second=bandwidth(synthesizer.device, copied_bytes),
@@ -127,8 +129,9 @@ def _processor() -> str:
 
 
 def weight_bytes(model: Valle) -> int:
-    """What one AR step reads: backbone and the head of level 0."""
-    read = ("backbone.", "heads.layers.0.")
+    """What one AR step reads: the backbone, and the heads of what it writes."""
+    heads = ("heads.layers.", "heads.group.") if model.stepwise else ("heads.layers.0.",)
+    read = ("backbone.", *heads)
     tensors = [t for name, t in model.state_dict().items() if name.startswith(read)]
     return sum(t.numel() * t.element_size() for t in tensors)
 
@@ -196,7 +199,8 @@ def _examples(synthesizer: Synthesizer) -> list[Example]:
 
 
 def _example(synthesizer: Synthesizer, sample: Sample, level: int) -> Example:
-    known = evolve(sample, response=sample.response[: level + 1])
+    levels = level + 1 if level else synthesizer.model.ar_levels
+    known = evolve(sample, response=sample.response[:levels])
     return Example(tuple(synthesizer.task.segments(known, level=level)), level)
 
 

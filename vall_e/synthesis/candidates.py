@@ -10,7 +10,9 @@ from attrs import evolve
 from torch import Tensor
 
 from vall_e.interfaces import Sample, Task
+from vall_e.model.patterns import ABSENT
 from vall_e.model.sequence import Example, wordless
+from vall_e.model.steps import steps_of
 from vall_e.model.valle import Valle
 from vall_e.synthesis.decode_ar import Written
 
@@ -48,6 +50,8 @@ def _mean_log_probability(
     model: Valle, task: Task, samples: Sequence[Sample], drafts: Sequence[Written]
 ) -> list[float]:
     pairs = list(zip(samples, drafts, strict=True))
+    if model.stepwise:
+        return [_of_steps(model, task, *pair) for pair in pairs]
     whole = [
         evolve(s, response=torch.cat([s.response, d.codes[None].to(s.response)], dim=1))
         for s, d in pairs
@@ -64,6 +68,19 @@ def _mean_log_probability(
         chosen = logits.log_softmax(-1).gather(-1, tokens[:, None])
         means.append(float(chosen.mean()))
     return means
+
+
+def _of_steps(model: Valle, task: Task, sample: Sample, draft: Written) -> float:
+    """The same where a step writes several codes."""
+    whole = evolve(sample, response=draft.response)
+    example = model.laid_out(Example(tuple(task.segments(whole, level=0)), 0))
+    states, _, _ = model.hidden([example])
+    chosen = []
+    for slot, codes in enumerate(steps_of(example).targets.to(states.device)):
+        wanted = (codes != ABSENT) & ((codes != model.stop) | draft.ended)
+        logits = model.slot_logits(states[0, -len(codes) :][wanted], slot).float()
+        chosen.append(logits.log_softmax(-1).gather(-1, codes[wanted, None]))
+    return float(torch.cat(chosen).mean())
 
 
 def _tokens(draft: Written, stop: int) -> Tensor:

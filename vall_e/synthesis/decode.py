@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Sequence
+from functools import partial
 from hashlib import blake2b
 from time import perf_counter
 from typing import Literal
@@ -15,12 +16,14 @@ from torch import Tensor
 from vall_e.config.schema import SamplingConfig
 from vall_e.errors import ConfigError
 from vall_e.interfaces import Draw, Sample, Task
+from vall_e.model.patterns import Groups
 from vall_e.model.valle import Valle
 from vall_e.synthesis.beams import search
 from vall_e.synthesis.candidates import best, scores
 from vall_e.synthesis.chain import Chain
 from vall_e.synthesis.decode_ar import Writing, Written
 from vall_e.synthesis.decode_nar import Refiner
+from vall_e.synthesis.decode_steps import StepWriting
 from vall_e.synthesis.demask import Demasking, demask
 from vall_e.synthesis.depth import rows_of
 from vall_e.synthesis.duet import Duet
@@ -93,6 +96,14 @@ class Speaking:
         self.spoken = yield from self._blocks
 
 
+@frozen(eq=False)
+class Stage:
+    """A model that writes some of the levels, and how it reads a request."""
+
+    model: Valle
+    task: Task
+
+
 @frozen
 class Decoder:
     """A model with its way of drawing."""
@@ -108,8 +119,11 @@ class Decoder:
     """What the NAR stage writes at a time."""
     length: Task | None = None
     """What says how long a sentence is, if the model has learnt it."""
+    refining: Stage | None = None
+    """Another model, which writes the levels after the first; None: `model` does."""
 
     def __attrs_post_init__(self) -> None:
+        self._require_steps()
         Chain.of(self.sampling.nar, where="sampling.nar").require_no_state()
         if self.demasks:
             self._require_demasking()
@@ -159,6 +173,24 @@ class Decoder:
             raise ConfigError(
                 f"sampling.demask.start: {start:g} says when a draft is taken up; there is none",
                 hint="give a recording with --draft, or set sampling.demask.start: 0",
+            )
+
+    def _require_steps(self) -> None:
+        """Options that fit what a step of the AR stage is."""
+        pattern = self.model.pattern
+        depth = self.sampling.exit.after or self.sampling.speculative.layers
+        if self.model.stepwise and (self.sampling.beams > 1 or depth):
+            option = "exit or sampling.speculative" if depth else "beams"
+            raise ConfigError(
+                f"sampling.{option}: this follows one code a step, and a step of this model writes "
+                f"up to {len(pattern.levels)}",
+                hint="leave it out, or take a model without model.pattern and model.group_size",
+            )
+        if self.sampling.confidence and not (isinstance(pattern, Groups) and pattern.size > 1):
+            raise ConfigError(
+                f"sampling.confidence: {self.sampling.confidence:g} cuts groups, and this model "
+                "does not write in groups",
+                hint="set sampling.confidence: 0, or take a model with model.group_size over 1",
             )
 
     def _require_one(self, option: str, value: int) -> None:
@@ -223,10 +255,11 @@ class Decoder:
         self, job: Job, on_frame: Callable[[], None], on_level: Callable[[], None]
     ) -> Generator[Int[Tensor, "k f"], None, Spoken]:
         started = perf_counter()
+        writing, write = self._writing([job], 0)
         duet = Duet(
             job.sample,
-            self._writing([job], 0),
-            self._ar_draw(),
+            writing,
+            write,
             self._refiner(on_level),
             job.generator(0, "nar"),
             on_frame,
@@ -274,7 +307,11 @@ class Decoder:
         """Level 0 of each candidate of each job."""
         if self.sampling.beams > 1:
             return self._searched(jobs, on_frame)
-        return self._writing(jobs, attempt).finish(self._ar_draw(), on_frame)
+        writing, write = self._writing(jobs, attempt)
+        while writing.unfinished:
+            write()
+            on_frame()
+        return writing.utterances()
 
     def _demasked(self, jobs: Sequence[Job], on_step: Callable[[], None]) -> list[_Draft]:
         spans = spans_of(self.model, self.length, jobs, self.sampling.demask.stretch)
@@ -330,37 +367,52 @@ class Decoder:
     ) -> list[Int[Tensor, "k f"]]:
         pairs = list(zip(jobs, drafts, strict=True))
         return self._refiner(on_level).all_blocks(
-            [evolve(job.sample, response=draft.written.codes[None]) for job, draft in pairs],
+            [
+                evolve(job.sample, response=draft.written.response[: self.levels])
+                for job, draft in pairs
+            ],
             [job.generator(draft.attempt, "nar") for job, draft in pairs],
         )
 
-    def _ar_draw(self) -> Draw:
+    def _draw(self, level: int) -> Draw:
+        """What draws a level in the AR stage."""
         chosen = Chain.of(self.sampling.ar, where="sampling.ar")
-        return Chain([HoldStop(self.model.stop), chosen])
+        return chosen if level else Chain([HoldStop(self.model.stop), chosen])
 
-    def _writing(self, jobs: Sequence[Job], attempt: int) -> Writing:
+    def _writing(
+        self, jobs: Sequence[Job], attempt: int
+    ) -> tuple[Writing | StepWriting, Callable[[], None]]:
+        """The AR stage of some jobs, and what writes a step of it."""
         count = self.sampling.candidates
-        return Writing(
-            self.model,
-            self.task,
-            [job.sample for job in jobs],
-            [job.generator(attempt, "ar", candidate) for job in jobs for candidate in range(count)],
-            [job.bounds.most for job in _each(jobs, count)],
-            self._guidance(),
-            drafts=count,
-            read=rows_of(self.sampling, self.model),
-        )
+        generators = [
+            job.generator(attempt, "ar", candidate) for job in jobs for candidate in range(count)
+        ]
+        samples = [job.sample for job in jobs]
+        most = [job.bounds.most for job in _each(jobs, count)]
+        guidance = self._guidance()
+        if self.model.stepwise:
+            steps = StepWriting(
+                self.model, self.task, samples, generators, most, guidance,
+                make_draw=self._draw, drafts=count, confidence=self.sampling.confidence,
+            )  # fmt: skip
+            return steps, steps.step
+        frames = Writing(
+            self.model, self.task, samples, generators, most, guidance,
+            drafts=count, read=rows_of(self.sampling, self.model),
+        )  # fmt: skip
+        return frames, partial(frames.step, self._draw(0))
 
     def _guidance(self) -> Guidance:
         options = self.sampling
         return Guidance(options.guidance, options.guidance_without, options.guidance_rescale)
 
     def _refiner(self, on_level: Callable[[], None]) -> Refiner:
+        stage = self.refining or Stage(self.model, self.task)
         return Refiner(
-            self.model,
-            self.task,
+            stage.model,
+            stage.task,
             Chain.of(self.sampling.nar, where="sampling.nar"),
-            self.levels if "nar" in self.model.config.capabilities else 1,
+            self.levels if "nar" in stage.model.config.capabilities else self._first_levels,
             Guidance(
                 self.sampling.nar_guidance,
                 self.sampling.nar_guidance_without,
@@ -369,6 +421,11 @@ class Decoder:
             self.window,
             on_level,
         )
+
+    @property
+    def _first_levels(self) -> int:
+        """What the AR stage leaves of the levels that are wanted."""
+        return min(self.levels, self.model.ar_levels)
 
 
 def _each(jobs: Sequence[Job], count: int) -> list[Job]:

@@ -26,6 +26,14 @@ class Written:
     """The model wrote the stop token itself; else it was cut off at the longest allowed."""
     effort: Effort = field(factory=Effort)
     """Where not all layers ran for all frames."""
+    later: Int[Tensor, "m f"] | None = None
+    """The other levels, where the AR stage writes them too."""
+
+    @property
+    def response(self) -> Int[Tensor, "n f"]:
+        """All levels that are written."""
+        first = self.codes[None]
+        return first if self.later is None else torch.cat([first, self.later])
 
 
 def decode_ar(
@@ -127,6 +135,11 @@ class Writing:
                     draw.select(kept)
                 self.history, tokens = self.history[kept], tokens[kept]
         return tokens
+
+    @property
+    def settled_frames(self) -> list[int]:
+        """How many frames of each request have all that this stage writes of them."""
+        return [len(codes) for codes in self.written]
 
     def utterances(self) -> list[Written]:
         return [

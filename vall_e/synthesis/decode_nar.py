@@ -34,7 +34,7 @@ class Refiner:
     on_level: Callable[[], None] = lambda: None
 
     def __attrs_post_init__(self) -> None:
-        if self.levels > 1:
+        if self.levels > self.model.ar_levels:
             self.model.require("nar")
 
     @torch.inference_mode()

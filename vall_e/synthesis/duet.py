@@ -10,19 +10,21 @@ from attrs import define, evolve, field
 from jaxtyping import Int
 from torch import Tensor
 
-from vall_e.interfaces import Draw, Sample
+from vall_e.interfaces import Sample
 from vall_e.synthesis.decode_ar import Writing
 from vall_e.synthesis.decode_nar import Refiner
+from vall_e.synthesis.decode_steps import StepWriting
 
 
 @define(eq=False)
 class Duet:
-    """The AR stage writes level 0 until a block is due; then the NAR stage settles that block."""
+    """The AR stage writes until a block is due; then the NAR stage settles that block."""
 
     sample: Sample
-    writing: Writing
+    writing: Writing | StepWriting
     """Of this sample alone."""
-    draw: Draw
+    write: Callable[[], None]
+    """Writes a step of it."""
     refiner: Refiner
     generator: torch.Generator
     """Of the NAR stage."""
@@ -38,18 +40,18 @@ class Duet:
         """Codes as they are settled; joined they are the sentence."""
         while self.writing.unfinished:
             started = perf_counter()
-            self.writing.step(self.draw)
+            self.write()
             self.on_frame()
             self.ar_seconds += perf_counter() - started
             yield from self._due(ended=False)
         yield from self._due(ended=True)
 
     def _due(self, *, ended: bool) -> Iterator[Int[Tensor, "k f"]]:
-        written = len(self.writing.written[0])
+        [written] = self.writing.settled_frames
         while self.refiner.window.block(self.settled.shape[1], written, ended=ended):
             start, started = self.settled.shape[1], perf_counter()
-            [level_0] = self.writing.utterances()
-            sample = evolve(self.sample, response=level_0.codes[None])
+            [known] = self.writing.utterances()
+            sample = evolve(self.sample, response=known.response[: self.refiner.levels])
             [self.settled] = self.refiner.next_block(
                 [sample], [self.settled], [self.generator], ended=ended
             )

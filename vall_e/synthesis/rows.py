@@ -59,9 +59,9 @@ class Rows:
             self.select(torch.arange(self.count, device=last.device).repeat_interleave(copies))
 
     @torch.inference_mode()
-    def logits(self) -> Float[Tensor, "b v"]:
-        """What comes next in each row."""
-        return self.guidance(self.model.logits(self._hidden, 0).float())
+    def logits(self, slot: int = 0) -> Float[Tensor, "b v"]:
+        """What comes next in each row, in this slot of the step."""
+        return self.guidance(self.model.slot_logits(self._hidden, slot).float())
 
     def select(self, rows: Int[Tensor, " r"]) -> None:
         """Go on with these rows, in this order; one that is named twice becomes two."""
@@ -75,7 +75,16 @@ class Rows:
     def append(self, tokens: Int[Tensor, " b"]) -> None:
         """Write a code at the end of each row."""
         tokens = tokens.repeat(self.guidance.count)
-        vectors = self.model.embedding.response_codes(tokens[None], 0)  # (n, d)
+        self._extend(self.model.embedding.response_codes(tokens[None], 0))
+
+    @torch.inference_mode()
+    def append_step(self, tokens: Int[Tensor, "b m"], positions: Int[Tensor, " b"]) -> None:
+        """Write a step at the end of each row; `positions` count where they restart."""
+        if self.model.embedding.restart:
+            self._position = positions.repeat(self.guidance.count).to(self.device)
+        self._extend(self.model.embedding.step(tokens.repeat(self.guidance.count, 1)))
+
+    def _extend(self, vectors: Float[Tensor, "n d"]) -> None:
         with self.model.predicting([0] * len(vectors)):
             self._hidden = self._step(vectors, self._position, self._cache)
         self._position = self._position + 1

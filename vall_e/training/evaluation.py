@@ -33,10 +33,6 @@ class Trial:
     stage: str
     examples: Sequence[Example]
 
-    @property
-    def tokens(self) -> int:
-        return sum(example.predicted for example in self.examples)
-
 
 def make_trials(
     materials: Materials,
@@ -76,8 +72,8 @@ def evaluate(model: Valle, trials: Sequence[Trial], engine: Engine) -> dict[str,
         if trial.name == trial.stage:
             found[f"{trial.name}_accuracy"] = losses.accuracy[trial.stage]
         for name, value in found.items():
-            sums[name] = sums.get(name, 0.0) + float(value) * trial.tokens
-            tokens[name] = tokens.get(name, 0) + trial.tokens
+            sums[name] = sums.get(name, 0.0) + float(value) * losses.tokens
+            tokens[name] = tokens.get(name, 0) + losses.tokens
     model.train(was_training)
     return {name: sums[name] / tokens[name] for name in sums}
 

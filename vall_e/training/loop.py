@@ -19,6 +19,7 @@ from vall_e.data.loader import Batch, Loader
 from vall_e.data.order import Position
 from vall_e.errors import CheckpointError, TrainingError
 from vall_e.interfaces import Engine
+from vall_e.model.valle import Valle
 from vall_e.model.weights import Bundle, save
 from vall_e.training.checkpoint import (
     TrainingState,
@@ -149,7 +150,7 @@ def update(run: Run, batches: Iterator[Batch]) -> Metrics:
     run.rate.set(progress.step)
     means: dict[str, float] = {}
     taken = [next(batches) for _ in range(config.accumulation)]
-    shares = _shares(taken)
+    shares = _shares(run.bundle.model, taken)
     for number, (batch, share) in enumerate(zip(taken, shares, strict=True), start=1):
         with run.engine.autocast():
             losses: dict[str, Tensor] = run.objective(batch.examples, step=progress.step)
@@ -164,7 +165,7 @@ def update(run: Run, batches: Iterator[Batch]) -> Metrics:
     if not math.isfinite(norm) and config.precision != "fp16":
         raise _lost(f"the gradient norm is {norm}", run, taken)
     elapsed = time.perf_counter() - started
-    tokens = sum(positions_of(batch.examples) for batch in taken)
+    tokens = sum(positions_of(run.bundle.model, batch.examples) for batch in taken)
     progress.step += 1
     progress.samples += sum(len(batch.ids) for batch in taken)
     progress.tokens += tokens
@@ -182,12 +183,12 @@ def update(run: Run, batches: Iterator[Batch]) -> Metrics:
     }
 
 
-def _shares(batches: Sequence[Batch]) -> list[float]:
+def _shares(model: Valle, batches: Sequence[Batch]) -> list[float]:
     """What each batch of a window counts: in proportion to the tokens that it predicts.
 
     So every token weighs the same, and a window is what one large batch would be.
     """
-    counts = [sum(e.predicted for e in batch.examples) for batch in batches]
+    counts = [sum(map(model.predicted, batch.examples)) for batch in batches]
     return [count / sum(counts) for count in counts]
 
 

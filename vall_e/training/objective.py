@@ -43,6 +43,6 @@ class Objective(nn.Module):
         }
 
 
-def positions_of(examples: Sequence[Example]) -> int:
-    """Positions of the sequences, separators included, padding not."""
-    return sum(sum(map(len, e.segments)) + len(e.segments) - 1 for e in examples)
+def positions_of(model: Valle, examples: Sequence[Example]) -> int:
+    """Positions of the sequences as the model reads them, separators included, padding not."""
+    return sum(len(model.laid_out(example)) for example in examples)

@@ -1,0 +1,224 @@
+"""The AR stage where a step writes several codes: patterns of levels, and groups of frames."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import torch
+from attrs import define, field
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from vall_e.errors import ConfigError
+from vall_e.interfaces import Draw, Sample, Stateful, Task
+from vall_e.model.patterns import ABSENT, Pattern, places_of
+from vall_e.model.valle import Valle
+from vall_e.synthesis.decode_ar import Written
+from vall_e.synthesis.guidance import UNGUIDED, Guidance
+from vall_e.synthesis.rows import Rows
+
+
+@define(eq=False)
+class Course:
+    """How far one request has come."""
+
+    pattern: Pattern
+    most: int
+    """Frames that it may have."""
+    codes: list[list[int]] = field(init=False)
+    """By level; level 0 may be ahead of the others."""
+    place: int = 0
+    """Of the step that is written next."""
+    frames: int | None = None
+    """How many there are; None: not yet known."""
+    ended: bool = False
+    """The model said so."""
+
+    def __attrs_post_init__(self) -> None:
+        self.codes = [[] for _ in range(max(self.pattern.levels) + 1)]
+
+    def due(self, slot: int) -> bool:
+        """Whether the next step writes something there."""
+        return _cells(self.pattern, self.place, self.frames)[slot] != ABSENT
+
+    def write(self, slot: int, token: int, stop: int) -> int:
+        """Note what was drawn; gives what the step holds there."""
+        level = self.pattern.levels[slot]
+        if level == 0 and token == stop:
+            self.frames, self.ended = len(self.codes[0]), True
+            return ABSENT
+        self.codes[level].append(token)
+        if level == 0 and len(self.codes[0]) == self.most:
+            self.frames = self.most
+        return token
+
+    def goes_on(self) -> bool:
+        """Whether there is a step after this one, which then is next."""
+        groups = max(self.pattern.levels) == 0
+        self.place = len(self.codes[0]) if groups else self.place + self.pattern.stride
+        return self.frames is None or self.place < self.pattern.end(self.frames)
+
+    def position(self) -> int:
+        """Of the step that was written, where positions restart in each segment."""
+        return int(self.pattern.positions(torch.tensor([self.place]), self.frames))
+
+
+@lru_cache(maxsize=256)
+def _cells(pattern: Pattern, place: int, frames: int | None) -> tuple[int, ...]:
+    return tuple(pattern.cells(torch.tensor([place]), frames)[:, 0].tolist())
+
+
+@define(eq=False)
+class Cohort:
+    """Requests that have written equally many codes of a level, and do so at the same steps."""
+
+    requests: list[int]
+    draw: Draw
+    history: Int[Tensor, "b t"]
+
+    def keep(self, requests: list[int]) -> Cohort:
+        """The cohort itself, without the others."""
+        if len(requests) < len(self.requests):
+            rows = [self.requests.index(request) for request in requests]
+            kept = torch.tensor(rows, device=self.history.device)
+            self.requests, self.history = requests, self.history[kept]
+            if isinstance(self.draw, Stateful):
+                self.draw.select(kept)
+        return self
+
+
+class StepWriting:
+    """As `Writing`, for models whose steps have several slots.
+
+    Each level of a request has a history and samplers of its own. With `confidence`, a group ends
+    before a frame whose likeliest code the model gives less than this probability; the next step
+    begins there.
+    """
+
+    def __init__(
+        self,
+        model: Valle,
+        task: Task,
+        samples: Sequence[Sample],
+        generators: Sequence[torch.Generator],
+        max_frames: Sequence[int],
+        guidance: Guidance = UNGUIDED,
+        *,
+        make_draw: Callable[[int], Draw],
+        drafts: int = 1,
+        confidence: float = 0.0,
+    ) -> None:
+        """`make_draw` gives what draws a level, anew at each call."""
+        _require_empty(samples)
+        self.model = model
+        self.pattern = model.pattern
+        self.generators = list(generators)
+        self.make_draw = make_draw
+        self.confidence = confidence
+        self.courses = [Course(self.pattern, most) for most in max_frames]
+        self.active = list(range(len(self.courses)))
+        self.cohorts: dict[int, list[Cohort]] = {}
+        most = max(max_frames)
+        steps = most if confidence else len(places_of(self.pattern, most))
+        self.rows = Rows(model, task, samples, most_frames=steps, guidance=guidance, copies=drafts)
+
+    @property
+    def unfinished(self) -> bool:
+        return bool(self.active)
+
+    @torch.inference_mode()
+    def step(self) -> None:
+        """Write one step of each unfinished request."""
+        step = torch.full((len(self.active), len(self.pattern.levels)), ABSENT)
+        unsure: set[int] = set()
+        for slot in range(len(self.pattern.levels)):
+            due = [
+                row
+                for row, request in enumerate(self.active)
+                if row not in unsure and self.courses[request].due(slot)
+            ]
+            if due:
+                self._write(slot, due, step, unsure)
+        self._read(step)
+
+    def _write(self, slot: int, due: list[int], step: Int[Tensor, "b m"], unsure: set[int]) -> None:
+        """Draw this slot in the rows that have something due there."""
+        logits = self.rows.logits(slot)
+        level = self.pattern.levels[slot]
+        if slot and level == 0 and self.confidence:
+            sure = (logits.softmax(-1).amax(-1) >= self.confidence).tolist()
+            unsure.update(row for row in due if not sure[row])
+            due = [row for row in due if sure[row]]
+        rows = {self.active[row]: row for row in due}
+        for cohort in self._cohorts(level, list(rows)):
+            mine = [rows[request] for request in cohort.requests]
+            tokens = self._draw(cohort, logits[torch.tensor(mine, device=logits.device)])
+            for request, token in zip(cohort.requests, tokens, strict=True):
+                held = self.courses[request].write(slot, token, self.model.stop)
+                step[rows[request], slot] = held
+
+    def _draw(self, cohort: Cohort, logits: Float[Tensor, "b v"]) -> list[int]:
+        generators = [self.generators[request] for request in cohort.requests]
+        tokens = cohort.draw.draw(cohort.history, logits, generators)
+        cohort.history = torch.cat([cohort.history, tokens[:, None]], dim=1)
+        drawn: list[int] = tokens.tolist()
+        return drawn
+
+    def _cohorts(self, level: int, due: list[int]) -> list[Cohort]:
+        """Those whose requests all write a code of this level now."""
+        writing, waiting = [], []
+        for cohort in self.cohorts.get(level, []):
+            now = [request for request in cohort.requests if request in due]
+            later = [r for r in cohort.requests if r not in due and self._writes_on(r, level)]
+            if later:
+                waiting.append((copy.deepcopy(cohort) if now else cohort).keep(later))
+            if now:
+                writing.append(cohort.keep(now))
+        known = {request for cohort in writing for request in cohort.requests}
+        if new := [request for request in due if request not in known]:
+            none = torch.empty(len(new), 0, dtype=torch.long, device=self.rows.device)
+            writing.append(Cohort(new, self.make_draw(level), none))
+        self.cohorts[level] = writing + waiting
+        return writing
+
+    def _writes_on(self, request: int, level: int) -> bool:
+        return request in self.active and (level > 0 or self.courses[request].frames is None)
+
+    def _read(self, step: Int[Tensor, "b m"]) -> None:
+        """Give the model what was written; drop the rows that are done."""
+        positions = torch.tensor([self.courses[request].position() for request in self.active])
+        stay = [row for row, r in enumerate(self.active) if self.courses[r].goes_on()]
+        if len(stay) < len(self.active):
+            self.active = [self.active[row] for row in stay]
+            if stay:
+                self.rows.select(torch.tensor(stay, device=self.rows.device))
+        if stay:
+            kept = torch.tensor(stay)
+            self.rows.append_step(step[kept].to(self.rows.device), positions[kept])
+
+    @property
+    def settled_frames(self) -> list[int]:
+        """How many frames of each request have all that this stage writes of them."""
+        return [min(map(len, course.codes)) for course in self.courses]
+
+    def utterances(self) -> list[Written]:
+        """What there is; before the end only frames that have all their levels."""
+        return [
+            _written(course, frames)
+            for course, frames in zip(self.courses, self.settled_frames, strict=True)
+        ]
+
+
+def _written(course: Course, frames: int) -> Written:
+    codes = torch.tensor([level[:frames] for level in course.codes], dtype=torch.long)
+    return Written(codes[0], course.ended, later=codes[1:] if len(codes) > 1 else None)
+
+
+def _require_empty(samples: Sequence[Sample]) -> None:
+    if any(sample.response.shape[1] for sample in samples):
+        raise ConfigError(
+            "a model with model.pattern or model.group_size cannot go on from given frames",
+            hint="give the recording as the voice, or take a model without them",
+        )
