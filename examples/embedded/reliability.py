@@ -1,27 +1,35 @@
 """Speak many sentences, and tell of those that went wrong by their length. Nobody listens.
 
     python examples/embedded/reliability.py          # all 200: about 20 minutes
-    python examples/embedded/reliability.py --first 10 --json report.json
+    python examples/embedded/reliability.py --every 5 --log spoken.json --json report.json
 
 A sentence that ran to its limit, is empty, or lasts less than 0.6 or more than 1.6 times as long as
 is expected, has failed; then the exit code is 1. What is expected is the voice's own pace: the
 median of seconds for each phoneme symbol, over all sentences of five words and more, beside half a
 second of silence that even the shortest has.
+
+Each sentence is told with what is wrong by the pace so far; the last word is that of the end. With
+`--log` it may be stopped at any time: the same command goes on. Other weights, options, voices or
+seeds are spoken anew.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import statistics
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from attrs import asdict, frozen
 
 import vall_e
+from vall_e.errors import DataError
 from vall_e.synthesis.result import Result
+from vall_e.whole_file import write_whole
 
 SENTENCES = Path(__file__).parent / "reliability.txt"
 SHORTEST, LONGEST = 0.6, 1.6
@@ -77,13 +85,47 @@ class Report:
 
 def judge(spoken: Sequence[Spoken]) -> Report:
     """By the pace of the voice itself."""
-    paces = [s.seconds / s.symbols for s in spoken if s.ended and len(s.text.split()) >= FEW_WORDS]
-    pace = statistics.median(paces or [s.seconds / s.symbols for s in spoken])
+    pace = pace_of(spoken)
     failures: dict[str, list[str]] = {}
     for sentence in spoken:
         if fault := sentence.fault(pace):
             failures.setdefault(fault, []).append(sentence.text)
     return Report(len(spoken), pace, failures)
+
+
+def pace_of(spoken: Sequence[Spoken]) -> float:
+    """Seconds that a symbol lasts: the median, of longer sentences if there are any."""
+    paces = [s.seconds / s.symbols for s in spoken if s.ended and len(s.text.split()) >= FEW_WORDS]
+    return statistics.median(paces or [s.seconds / s.symbols for s in spoken])
+
+
+@frozen
+class Log:
+    """What has been spoken so far, in a file that is whole at any time; or nowhere."""
+
+    path: Path | None
+    model: str
+    """Hash of all that a sentence depends on beside its text and seed."""
+
+    def find(self, text: str, seed: int) -> Spoken | None:
+        """What a run before this one made of it."""
+        found = self._read().get(self._key(text, seed))
+        return Spoken(**found) if found else None
+
+    def add(self, spoken: Spoken, seed: int) -> None:
+        if self.path:
+            everything = {**self._read(), self._key(spoken.text, seed): asdict(spoken)}
+            text = json.dumps(everything, indent=0, ensure_ascii=False)
+            write_whole(self.path, text.encode(), error=DataError)
+
+    def _key(self, text: str, seed: int) -> str:
+        return f"{self.model} {seed} {text}"
+
+    def _read(self) -> dict[str, dict[str, Any]]:
+        if self.path is None or not self.path.is_file():
+            return {}
+        found: dict[str, dict[str, Any]] = json.loads(self.path.read_text(encoding="utf-8"))
+        return found
 
 
 def speak(
@@ -92,15 +134,26 @@ def speak(
     *,
     voice: str | None,
     seed: int,
-    on_sentence: Callable[[Spoken], None] = lambda _: None,
+    log: Log,
+    on_sentence: Callable[[Sequence[Spoken]], None] = lambda _: None,
 ) -> list[Spoken]:
-    """Each text with a seed of its own."""
-    spoken = []
+    """Each text with a seed of its own, as far as the log lacks it. `on_sentence` gets all."""
+    spoken: list[Spoken] = []
     for number, text in enumerate(texts):
-        result = synthesizer.synthesize(text, voice=voice, seed=seed + number)
-        spoken.append(Spoken.of(text, result))
-        on_sentence(spoken[-1])
+        own = seed + number
+        one = log.find(text, own)
+        if one is None:
+            one = Spoken.of(text, synthesizer.synthesize(text, voice=voice, seed=own))
+            log.add(one, own)
+        spoken.append(one)
+        on_sentence(spoken)
     return spoken
+
+
+def digest(synthesizer: vall_e.Synthesizer, voice: str | None) -> str:
+    """Of the weights, the options and the voice."""
+    facts = json.dumps([synthesizer.identity, voice], sort_keys=True, default=str)
+    return hashlib.sha256(facts.encode()).hexdigest()[:16]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -110,12 +163,23 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--voice", help="else the model's usual one")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--first", type=int, help="so many sentences only")
+    parser.add_argument("--every", type=int, default=1, help="only one of so many sentences")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides")
+    parser.add_argument("--log", type=Path, help="keep what is spoken here, and go on from it")
     parser.add_argument("--json", type=Path, help="write the report to this file")
     given = parser.parse_args(arguments)
-    texts = given.sentences.read_text(encoding="utf-8").splitlines()[: given.first]
-    synthesizer = vall_e.load(given.model)
-    spoken = speak(synthesizer, texts, voice=given.voice, seed=given.seed, on_sentence=_tell)
-    report = judge(spoken)
+    lines = given.sentences.read_text(encoding="utf-8").splitlines()
+    synthesizer = vall_e.load(given.model, overrides=given.overrides)
+    report = judge(
+        speak(
+            synthesizer,
+            lines[:: given.every][: given.first],
+            voice=given.voice,
+            seed=given.seed,
+            log=Log(given.log, digest(synthesizer, given.voice)),
+            on_sentence=_tell,
+        )
+    )
     if given.json:
         given.json.write_text(json.dumps(asdict(report), indent=2, ensure_ascii=False) + "\n")
     print(f"{report.failed} of {report.sentences} sentences failed")
@@ -125,9 +189,11 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if report.failed else 0
 
 
-def _tell(spoken: Spoken) -> None:
-    """Minutes go by: show that it goes on."""
-    print(f"{spoken.seconds:5.1f} s  {spoken.text}", file=sys.stderr, flush=True)
+def _tell(spoken: Sequence[Spoken]) -> None:
+    """Minutes go by: show that it goes on, and what is wrong by the pace so far."""
+    last = spoken[-1]
+    verdict = last.fault(pace_of(spoken)) or "ok"
+    print(f"{last.seconds:5.1f} s  {verdict:16}  {last.text}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

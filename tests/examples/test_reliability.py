@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import reliability
@@ -42,3 +43,47 @@ def test_the_pace_is_that_of_the_voice():
     assert report.failures == {"too long": ["one two three four five"]}
     assert report.failed == 1
     assert json.dumps(report.failures)
+
+
+class Voice:
+    """Says everything at one pace, and counts how often it is asked."""
+
+    identity = {"model": {"sha256": "1"}}  # noqa: RUF012
+
+    def __init__(self):
+        self.asked = []
+
+    def synthesize(self, text, *, voice, seed):
+        self.asked.append((text, seed))
+        codes = SimpleNamespace(seconds=0.1 * len(text))
+        sentence = SimpleNamespace(phonemes=text, codes=codes, ended=True)
+        return SimpleNamespace(sentences=[sentence])
+
+
+def test_a_run_that_was_stopped_goes_on(tmp_path):
+    texts, path = ["one", "two", "three"], tmp_path / "log.json"
+    log = reliability.Log(path, reliability.digest(Voice(), None))
+    whole = reliability.speak(Voice(), texts, voice=None, seed=5, log=reliability.Log(None, ""))
+    reliability.speak(Voice(), texts[:2], voice=None, seed=5, log=log)
+    again = Voice()
+    assert reliability.speak(again, texts, voice=None, seed=5, log=log) == whole
+    assert again.asked == [("three", 7)]
+
+
+def test_other_weights_and_other_seeds_are_spoken_anew(tmp_path):
+    other = Voice()
+    other.identity = {"model": {"sha256": "2"}}
+    digests = [reliability.digest(Voice(), None), reliability.digest(other, None)]
+    assert len({*digests, reliability.digest(Voice(), "linda")}) == 3
+    log = reliability.Log(tmp_path / "log.json", digests[0])
+    log.add(spoken(1.0), 5)
+    assert log.find(spoken(1.0).text, 5) == spoken(1.0)
+    assert log.find(spoken(1.0).text, 6) is None
+    assert reliability.Log(log.path, digests[1]).find(spoken(1.0).text, 5) is None
+
+
+def test_each_sentence_is_told_with_its_fault(capsys):
+    reliability._tell([spoken(5.0), spoken(5.0), spoken(20.0)])
+    assert "too long" in capsys.readouterr().err
+    reliability._tell([spoken(5.0)])
+    assert " ok " in capsys.readouterr().err

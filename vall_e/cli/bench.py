@@ -21,12 +21,15 @@ if TYPE_CHECKING:
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-JUDGES = ("pesq", "stoi")
+JUDGES = ("pesq", "stoi", "similarity")
 
 
 @click.command()
 @click.argument("files", nargs=-1, type=existing_file)
-@click.option("--codecs", is_flag=True, help="Measure the codec, and Opus, on recordings (FILES).")
+@click.option("--codecs", is_flag=True, help="Measure the codec, Opus and Codec2 on FILES.")
+@click.option(
+    "--levels", type=click.IntRange(min=1), multiple=True, help="With --codecs; may be repeated."
+)
 @click.option("--backbones", is_flag=True, help="Measure the installed backbones beside llama.")
 @click.option("--embedded", is_flag=True, help="Measure the built-in voice, and espeak-ng.")
 @click.option("--compare", is_flag=True, help="Measure ways of decoding beside each other.")
@@ -46,6 +49,7 @@ def bench(
     app: App,
     files: tuple[Path, ...],
     codecs: bool,
+    levels: tuple[int, ...],
     backbones: bool,
     embedded: bool,
     compare: bool,
@@ -59,7 +63,8 @@ def bench(
 ) -> None:
     """Measure how fast a model speaks and learns here, and how much memory it takes.
 
-    With --codecs: rate, speed and quality of the config's codec on FILES, beside Opus.
+    With --codecs: rate, speed and quality of the config's codec on FILES, beside Opus and
+    Codec2 (--levels 4 --levels 8: so many of its levels).
 
     With --backbones: speed, parameters and memory a row of every backbone, with random weights, as
     large as the config's backbone and by its attention kernel.
@@ -72,26 +77,26 @@ def bench(
     nothing.
     """
     if compare or size:
-        if not compare or codecs or embedded or files or model or config or overrides:
+        if not compare or codecs or embedded or files or levels or model or config or overrides:
             raise click.UsageError(
                 "--compare goes with --size, --device, --repeats and --json only."
             )
         _measure_ways(app, size or "quarter", device, repeats, as_json)
         return
     if embedded:
-        if codecs or backbones or files or model or config or device:
+        if codecs or backbones or files or levels or model or config or device:
             raise click.UsageError("--embedded goes with --set, --repeats and --json only.")
         _measure_embedded(overrides, repeats, as_json)
         return
     if backbones:
-        if codecs or files or model:
+        if codecs or files or levels or model:
             raise click.UsageError("--backbones goes without recordings, --codecs and --model.")
         _measure_backbones(app, config, overrides, device, repeats, as_json)
         return
-    if codecs != bool(files) or (codecs and model):
-        raise click.UsageError("--codecs goes with recordings, and without --model.")
+    if codecs != bool(files) or (codecs and model) or (levels and not codecs):
+        raise click.UsageError("--codecs goes with recordings, without --model; --levels with it.")
     if codecs:
-        _measure_codecs(app, files, config, overrides, device, repeats, as_json)
+        _measure_codecs(app, files, levels, config, overrides, device, repeats, as_json)
         return
     from vall_e.opening import open_synthesizer
     from vall_e.synthesis.bench import measure
@@ -186,6 +191,7 @@ def _engine_cells(row: EngineRow) -> list[str]:
 def _measure_codecs(
     app: App,
     files: tuple[Path, ...],
+    levels: tuple[int, ...],
     config: Path | None,
     overrides: tuple[str, ...],
     device: str | None,
@@ -198,6 +204,7 @@ def _measure_codecs(
     from vall_e.config.choice import choose
     from vall_e.config.load import load
     from vall_e.config.schema import JudgeChoice
+    from vall_e.errors import ConfigError
     from vall_e.evaluation.codec_bench import contestants, measure
     from vall_e.evaluation.panel import Panel
     from vall_e.judging import Case
@@ -205,11 +212,17 @@ def _measure_codecs(
 
     run = load(config, app.registry, overrides=overrides, environ=app.environ)
     codec = place_codec(run.codec.build(), find_device(device or "cpu", option="--device"))
+    if levels and max(levels) > codec.levels:
+        raise ConfigError(
+            f"--levels {max(levels)}: the codec has {codec.levels}", hint="take fewer"
+        )
     known = [name for name in JUDGES if name in app.registry.names("judge")]
     choices = [choose(name, JudgeChoice, app.registry, source="--codecs") for name in known]
     panel = Panel.of(choices, Case(), all_of_them=False)
     clips = [Clip.read(file).mono().check() for file in files]
-    rows = [measure(one, clips, panel.judges, repeats=repeats) for one in contestants(codec)]
+    rows = [
+        measure(one, clips, panel.judges, repeats=repeats) for one in contestants(codec, levels)
+    ]
     facts = {
         "recordings": len(clips),
         "seconds": round(sum(clip.seconds for clip in clips), 3),

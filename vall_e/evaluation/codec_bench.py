@@ -1,4 +1,4 @@
-"""A codec beside Opus on the same recordings: rate, speed, size of the weights, and quality."""
+"""A codec beside Opus and Codec2 on the same recordings: rate, speed, weights and quality."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import torch
 from attrs import frozen
 
 from vall_e.audio.clip import Clip
+from vall_e.audio.pcm import as_pcm16
 from vall_e.errors import UnavailableError
 from vall_e.interfaces import Codec
 from vall_e.judging import Evidence, Judge, Score
@@ -29,6 +30,8 @@ OPUS_RATE = 16_000
 LOWEST = 1.0
 """Compression level of libsndfile at which its Opus aims at 6 kbit/s, with a variable rate."""
 OPUSENC_KBITS = (6, 8)
+CODEC2_RATE = 8_000
+CODEC2_MODE = 3200
 
 
 @frozen(eq=False)
@@ -65,13 +68,25 @@ class Row:
     scores: Mapping[str, float | None]
 
 
-def contestants(codec: Codec) -> list[Contestant]:
-    """The codec, and Opus in each form that can be had here."""
+def contestants(codec: Codec, levels: Sequence[int] = ()) -> list[Contestant]:
+    """The codec at each number of levels (else all), Opus and Codec2 as far as they are here."""
+    return [*(_at(codec, number) for number in levels or (codec.levels,)), *_opus(), *_codec2()]
+
+
+def _at(codec: Codec, levels: int) -> Contestant:
     tensors = [*codec.parameters(), *codec.buffers()] if isinstance(codec, torch.nn.Module) else []
-    note = f"{codec.levels} levels, on {device_of(codec)}"
-    size = sum(t.numel() * t.element_size() for t in tensors)
+    counted = f"{levels} level" + "s" * (levels > 1)
+    return Contestant(
+        codec.identity if levels == codec.levels else f"{codec.identity}, {counted}",
+        f"{counted}, on {device_of(codec)}",
+        lambda clip: _through(codec, clip, levels),
+        sum(t.numel() * t.element_size() for t in tensors),
+    )
+
+
+def _opus() -> list[Contestant]:
+    """In each form that can be had here."""
     found = [
-        Contestant(codec.identity, note, lambda clip: _through(codec, clip), size),
         Contestant(
             "opus, libsndfile",
             f"compression level {LOWEST:g}, variable rate, without its container",
@@ -89,6 +104,20 @@ def contestants(codec: Codec) -> list[Contestant]:
             )
         )
     return found
+
+
+def _codec2() -> list[Contestant]:
+    """Where its two programs are on the path."""
+    encoder, decoder = shutil.which("c2enc"), shutil.which("c2dec")
+    if not (encoder and decoder):
+        return []
+    return [
+        Contestant(
+            f"codec2, {CODEC2_MODE}",
+            "telephone band; times include the start of the programs",
+            lambda clip: _through_codec2((encoder, decoder), clip),
+        )
+    ]
 
 
 def measure(
@@ -131,10 +160,10 @@ def _pages(data: bytes) -> Iterator[tuple[int, int]]:
         place += 27 + segments + size
 
 
-def _through(codec: Codec, clip: Clip) -> Passed:
+def _through(codec: Codec, clip: Clip, levels: int) -> Passed:
     clip = clip.mono().resample(codec.sample_rate)  # not the codec's work
     began = perf_counter()
-    codes = encode(clip, codec)
+    codes = encode(clip, codec).levels(levels)
     encoded = perf_counter()
     sound = decode(codes, codec)
     bits = codes.values.size * log2(codec.codebook_size)
@@ -158,17 +187,36 @@ def _through_opusenc(tool: str, kbits: int, clip: Clip) -> Passed:
     with TemporaryDirectory() as folder:
         wav, opus = Path(folder) / "a.wav", Path(folder) / "a.opus"
         clip.mono().resample(OPUS_RATE).write(wav)
+        seconds = _run(tool, "--quiet", "--bitrate", str(kbits), "--hard-cbr", str(wav), str(opus))
         began = perf_counter()
-        words = [tool, "--quiet", "--bitrate", str(kbits), "--hard-cbr", str(wav), str(opus)]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
-        if done.returncode:
-            raise UnavailableError(
-                f"{tool} failed: {done.stderr.strip()}", hint="update opus-tools, or remove it"
-            )
-        encoded = perf_counter()
         sound = Clip.read(opus)
-        decoded = perf_counter() - encoded
-        return Passed(sound, 8 * opus_bytes(opus.read_bytes()), encoded - began, decoded)
+        decoded = perf_counter() - began
+        return Passed(sound, 8 * opus_bytes(opus.read_bytes()), seconds, decoded)
+
+
+def _through_codec2(tools: tuple[str, str], clip: Clip) -> Passed:
+    with TemporaryDirectory() as folder:
+        raw, bits, out = (Path(folder) / name for name in ("a.raw", "a.bit", "b.raw"))
+        raw.write_bytes(as_pcm16(clip.mono().resample(CODEC2_RATE).samples).tobytes())
+        mode = str(CODEC2_MODE)
+        encoding, decoding = (
+            _run(tool, mode, str(taken), str(made))
+            for tool, taken, made in zip(tools, (raw, bits), (bits, out), strict=True)
+        )
+        samples = np.frombuffer(out.read_bytes(), "<i2").astype(np.float32) / 2**15
+        return Passed(Clip(samples, CODEC2_RATE), 8 * bits.stat().st_size, encoding, decoding)
+
+
+def _run(tool: str, *words: str) -> float:
+    """Seconds that a program took. Raises `UnavailableError` with what it said."""
+    began = perf_counter()
+    done = subprocess.run([tool, *words], capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode:
+        raise UnavailableError(
+            f"{tool} failed: {done.stderr.strip()}",
+            hint=f"update it, or take {Path(tool).name} off the path",
+        )
+    return perf_counter() - began
 
 
 def _cut(clip: Clip, seconds: float) -> Clip:
