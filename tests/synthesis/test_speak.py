@@ -1,3 +1,5 @@
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -54,6 +56,29 @@ def test_other_users_of_chance_change_nothing(tiny):
     before = torch.random.get_rng_state()
     assert np.array_equal(first.audio, tiny.synthesize("hello", seed=3).audio)
     assert torch.equal(before, torch.random.get_rng_state())
+
+
+def alive(stream):
+    """How many chunks of a stream are still held when each next one comes, at most."""
+    chunks, most = [], 0
+    for chunk in stream:
+        chunks.append(weakref.ref(chunk.audio))
+        del chunk
+        most = max(most, sum(ref() is not None for ref in chunks))
+    return most, len(chunks)
+
+
+def test_a_stream_holds_no_more_audio_however_long_the_text_is(tiny):
+    text = "One two. " * 12
+    whole = tiny.synthesize(text, seed=5)
+    stream = tiny.stream(text, seed=5, keep_audio=False)
+    most, chunks = alive(stream)
+    assert most <= 2 < 20 < chunks
+    told = stream.result()
+    assert (told.seconds, told.samples) == (whole.seconds, len(whole.audio))
+    assert np.array_equal(told.audio, whole.audio[-len(told.audio) :])
+    usual, made = alive(tiny.stream(text, seed=5))
+    assert usual == made  # the result has all of it
 
 
 @pytest.mark.parametrize("text", ["hello", LONG, "Yes, indeed, and so on. Then more."])

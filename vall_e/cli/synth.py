@@ -304,7 +304,7 @@ def _check_writable(path: Path) -> None:
 def _speak(app: App, synthesizer: Synthesizer, request: Request, target: _Target) -> None:
     try:
         with Steps(app.console) as steps:
-            chunks = synthesizer.stream(request, on_progress=steps)
+            chunks = synthesizer.stream(request, on_progress=steps, keep_audio=not target.stream)
             make = _write_stream if target.stream else _drain
             interrupted = make(chunks, target.output)
         result = chunks.result()
@@ -317,7 +317,7 @@ def _speak(app: App, synthesizer: Synthesizer, request: Request, target: _Target
     for sentence in result.sentences:  # what the text lacks is in the log
         if sentence.warning:
             click.echo(f"Warning: {sentence.warning}", err=True)
-    if interrupted and not len(result.audio):
+    if interrupted and not result.samples:
         click.echo("Stopped before there was anything to keep.", err=True)
     else:
         if target.provenance:
@@ -347,7 +347,9 @@ def _write_stream(stream: Stream, output: str) -> KeyboardInterrupt | None:
             for chunk in stream:
                 wav.write(chunk.audio)
         except KeyboardInterrupt as exc:
-            wav.write(stream.result().audio[wav.samples :])  # made, but not yet written
+            made = stream.result()
+            if unwritten := made.samples - wav.samples:
+                wav.write(made.audio[-unwritten:])
             return exc
     return None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from attrs import asdict, field, frozen
+from attrs import Factory, asdict, field, frozen
 from numpy.typing import NDArray
 
 from vall_e.audio.clip import Clip
@@ -86,7 +86,7 @@ class Result:
     """A spoken text."""
 
     audio: Waveform
-    """(s,) in [-1, 1]."""
+    """(s,) in [-1, 1]; of a stream that does not keep it, the last chunk."""
     sample_rate: int
     seed: int
     """With the same model, text, voice and options it gives the same audio again."""
@@ -95,10 +95,12 @@ class Result:
     warnings: tuple[str, ...]
     provenance: Mapping[str, Any]
     """Text, voice, hashes of model and config, versions: what to note beside the audio."""
+    samples: int = field(default=Factory(lambda self: len(self.audio), takes_self=True))
+    """Of all that was made, kept or not."""
 
     @property
     def seconds(self) -> float:
-        return len(self.audio) / self.sample_rate
+        return self.samples / self.sample_rate
 
     @property
     def rtf(self) -> float:

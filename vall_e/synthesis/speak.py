@@ -167,8 +167,12 @@ class Synthesizer:
         voice: VoiceLike | None = None,
         seed: int | None = None,
         on_progress: OnProgress = lambda _: None,
+        keep_audio: bool = True,
     ) -> Stream:
         """Say a text piece by piece, as `synthesize` does.
+
+        Without `keep_audio` memory stays flat, however long the text is: the result has no audio
+        but the last chunk's.
 
         Mistakes in the request are raised here; a later sentence that cannot be spoken is one only
         when its turn comes, since it is read only then. `Stream.read` reads them all at once.
@@ -179,7 +183,7 @@ class Synthesizer:
             voice=request.voice if voice is None else voice,
             seed=request.seed if seed is None else seed,
         )
-        return Stream(self._take(request), self._decoder, on_progress)
+        return Stream(self._take(request, keep_audio), self._decoder, on_progress)
 
     def synthesize_batch(
         self,
@@ -246,7 +250,7 @@ class Synthesizer:
         longest = self._options.max_seconds
         return encode(clip.mono().check(max_seconds=longest), self.codec)
 
-    def _take(self, request: Request) -> Take:
+    def _take(self, request: Request, keep_audio: bool = True) -> Take:
         if self.task.target != "response":
             written = "text" if self.task.target == "text" else f"a {self.task.target}"
             raise ConfigError(
@@ -270,7 +274,7 @@ class Synthesizer:
         plan = self._planner(request, voice, recording, draft)
         if loras := self.loras.provenance():
             plan = evolve(plan, provenance={**plan.provenance, "loras": loras})
-        return Take(plan, self.codec, self._options.chunk_seconds)
+        return Take(plan, self.codec, self._options.chunk_seconds, keep_audio)
 
     def _read(self, path: Path, name: str, transcript: str, consent: str) -> Voice:
         if path.suffix == ".safetensors":

@@ -24,9 +24,12 @@ class Take:
     plan: Plan
     codec: Codec
     chunk_seconds: float
+    keep_audio: bool = True
+    """Else only the last chunk is kept, so that a long text takes no more memory than a short."""
     clock: Clock = field(factory=Clock)
     _sentences: list[Sentence] = field(factory=list)
     _chunks: list[Chunk] = field(factory=list)
+    _samples: int = 0
 
     def play(self, speaking: Speaking) -> Iterator[Chunk]:
         """The audio of the next sentence of the plan, and the pause after it."""
@@ -58,6 +61,7 @@ class Take:
             timings=self.clock.timings(),
             warnings=(*self.plan.warnings, *(s.warning for s in self._sentences if s.warning)),
             provenance={**self.plan.provenance, "seed": self.plan.seed},
+            samples=self._samples,
         )
 
     def _note(self, line: Line, spoken: Spoken) -> None:
@@ -81,7 +85,10 @@ class Take:
         self.clock.written(spoken.ar_seconds, spoken.nar_seconds)
 
     def _chunk(self, audio: Waveform, place: int) -> Chunk:
+        if not self.keep_audio:
+            self._chunks.clear()
         self._chunks.append(Chunk(audio, self.codec.sample_rate, place))
+        self._samples += len(audio)
         return self._chunks[-1]
 
     def _decode(self, speaking: Speaking) -> Iterator[Waveform]:
