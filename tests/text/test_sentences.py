@@ -36,6 +36,28 @@ def test_a_long_sentence_is_cut_at_the_comma_nearest_to_its_middle():
     assert split(text, max_words=9) == ["one two three,", "four five six seven eight, nine ten"]
 
 
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        (
+            "The road was closed because the bridge had fallen down",
+            ["The road was closed", "because the bridge had fallen down"],
+        ),
+        (
+            "Sie blieb heute zu Hause weil es draußen sehr kalt war",
+            ["Sie blieb heute zu Hause", "weil es draußen sehr kalt war"],
+        ),
+        (
+            "He meant it when he left, then came back after all",
+            ["He meant it when he left,", "then came back after all"],
+        ),
+        ("If one two three four five six and", ["If one two three", "four five six and"]),
+    ],
+)
+def test_without_a_comma_it_is_cut_before_a_word_that_joins_clauses(text, pieces):
+    assert split(text, max_words=7) == pieces
+
+
 def test_a_long_sentence_without_commas_is_cut_in_the_middle():
     assert split("one two three four", max_words=3) == ["one two", "three four"]
 

@@ -540,7 +540,7 @@ class SynthesisConfig:
     attempts: int = field(default=1, validator=positive)
     """How often a sentence is tried at most. The same seed makes the same attempts."""
     sentence_words: int = field(default=40, validator=positive)
-    """Longer sentences are cut, at a comma if there is one."""
+    """Longer sentences are cut: at a comma, else before a word such as "because"."""
     first_words: int = field(default=0, validator=not_negative)
     """Cut the first sentence at its first comma after so many words: streaming starts sooner, and
     the voice falls there. Without --stream the cut is the same; 0: no cut."""

@@ -1,4 +1,4 @@
-"""Cut a long text into sentences, and long sentences at their commas. No word is lost."""
+"""Cut a long text into sentences, and long sentences where a reader breathes. No word is lost."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MAX_WORDS = 40
 """About 15 seconds of English."""
 FEWEST_WORDS = 3
-"""A long sentence is not cut at a comma so close to its ends."""
+"""A long sentence is not cut so close to its ends, unless in the middle of very few words."""
 
 _ENDS = ".!?…"
 _CLOSING = "\"'”’»)\\]"
@@ -25,6 +25,15 @@ _END = re.compile(rf"[{_ENDS}]+[{_CLOSING}]*(?=\s)|[。！？][」』”’）]*
 # Chinese and Japanese have no spaces to count words by: two letters count as one.
 _WORD = re.compile(rf"(?:[{_CJK}]{{1,2}}[、。，！？…—」』]*|(?:(?![{_CJK}])\S)+)\s*")
 _CLAUSE = re.compile(r"[,;:—、，；：][\"'”’»)\]」』]*\s*$")
+# Words before which a clause ends without a comma. Only long sentences are cut here, and a cut that
+# is not the best costs melody alone, so one list serves the languages that share its words.
+_JOINTS = frozenset({
+    "and", "but", "or", "because", "although", "while", "when", "where", "if", "that", "which",
+    "who", "until", "before", "after", "since",
+    "und", "oder", "aber", "weil", "dass", "während", "wenn", "als", "nachdem", "obwohl",
+    "et", "mais", "ou", "parce", "quand", "lorsque", "puisque", "pendant",
+    "y", "pero", "porque", "cuando", "mientras", "aunque",
+})  # fmt: skip
 _PARAGRAPH = re.compile(r"\n\s*\n")
 
 
@@ -72,16 +81,14 @@ def _is_end(paragraph: str, found: re.Match[str]) -> bool:
 
 
 def _short(words: Sequence[str], max_words: int) -> Iterator[Sequence[str]]:
-    """Halve until it fits: at the comma nearest to the middle, else in the middle."""
+    """Halve until it fits: at the comma nearest to the middle, before a joint, or in the middle."""
     if len(words) <= max_words:
         yield words
         return
     middle = len(words) / 2
-    clauses = [
-        index
-        for index in range(FEWEST_WORDS, len(words) - FEWEST_WORDS + 1)
-        if _CLAUSE.search(words[index - 1])
-    ]
-    cut = min(clauses, key=lambda index: abs(index - middle), default=round(middle))
+    places = range(FEWEST_WORDS, len(words) - FEWEST_WORDS + 1)
+    commas = [place for place in places if _CLAUSE.search(words[place - 1])]
+    joints = [place for place in places if words[place].strip().lower() in _JOINTS]
+    cut = min(commas or joints, key=lambda place: abs(place - middle), default=round(middle))
     yield from _short(words[:cut], max_words)
     yield from _short(words[cut:], max_words)
