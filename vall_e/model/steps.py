@@ -12,7 +12,7 @@ from vall_e.model.patterns import ABSENT, Pattern, places_of, to_steps
 from vall_e.model.sequence import Example
 
 
-@frozen(eq=False)
+@frozen(eq=False, kw_only=True)
 class Steps(Segment):
     """The last segment of an example, step by step.
 
@@ -41,8 +41,8 @@ def laid_out(example: Example, pattern: Pattern, stop: int, *, cut: float = 0.0)
     steps = Steps(
         "steps",
         to_steps(pattern, codes, cells),
-        pattern.positions(places, frames),
-        _targets(pattern, codes, places, stop),
+        positions=pattern.positions(places, frames),
+        targets=_targets(pattern, codes, places, stop),
     )
     return evolve(example, segments=(*example.segments[:-1], steps))
 
