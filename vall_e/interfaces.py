@@ -12,7 +12,7 @@ from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
-from attrs import frozen
+from attrs import field, frozen
 
 if TYPE_CHECKING:
     import random
@@ -411,7 +411,7 @@ class Segment:
 
     name: str
     ids: Tensor
-    mix: tuple[tuple[Tensor, float], ...] = ()
+    mix: tuple[tuple[Tensor, float], ...] = field(default=(), kw_only=True)
     """Instead of the vectors of `ids` the mean of these codes' vectors, by weight."""
 
     @classmethod

@@ -523,6 +523,11 @@ class SynthesisConfig:
     """A sentence is ended here, with a warning, if the AR stage has not ended it by itself."""
     prompt_seconds: float = field(default=3.0, validator=positive)
     """So much of a voice's recording is used, from its start."""
+    context: Literal["none", "prompt", "prefix"] = "none"
+    """What a sentence of a longer text goes on from: the voice alone; the sentence before too,
+    added to the prompt; or its text and codes, before those of the sentence itself."""
+    silence_seconds: float = field(default=0.0, validator=not_negative)
+    """A sentence is written as what follows so much silence, which is not heard itself."""
     pause_seconds: float = field(default=0.2, validator=not_negative)
     """Silence between the sentences of a longer text."""
     levels: int = field(default=0, validator=not_negative)

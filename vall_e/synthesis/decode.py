@@ -46,6 +46,14 @@ class Job:
     bounds: Bounds
     draft: Int[Tensor, " f"] | None = None
     """A level 0 to start from, where level 0 is filled in."""
+    prefix: Int[Tensor, "k p"] | None = None
+    """What the response goes on from: all levels of the frames that the sample's response has."""
+
+    def begun(self, levels: int) -> Int[Tensor, "k p"]:
+        """The prefix, or no frames."""
+        if self.prefix is None:
+            return torch.empty(levels, 0, dtype=torch.long)
+        return self.prefix[:levels]
 
     def generator(
         self, attempt: int, stage: Literal["ar", "nar"], candidate: int = 0
@@ -264,11 +272,12 @@ class Decoder:
             job.generator(0, "nar"),
             on_frame,
             ar_seconds=perf_counter() - started,
+            prefix=job.prefix,
         )
         yield from duet.blocks()
         [written] = duet.writing.utterances()
         return Spoken(
-            duet.settled, written.ended, 0, duet.ar_seconds, duet.nar_seconds, written.effort
+            duet.written, written.ended, 0, duet.ar_seconds, duet.nar_seconds, written.effort
         )
 
     def _level_0(self, jobs: Sequence[Job], on_frame: Callable[[], None]) -> list[_Draft]:
@@ -366,13 +375,17 @@ class Decoder:
         self, jobs: Sequence[Job], drafts: Sequence[_Draft], on_level: Callable[[], None]
     ) -> list[Int[Tensor, "k f"]]:
         pairs = list(zip(jobs, drafts, strict=True))
-        return self._refiner(on_level).all_blocks(
+        refiner = self._refiner(on_level)
+        begun = [job.begun(self.levels) for job in jobs]
+        whole = refiner.all_blocks(
             [
-                evolve(job.sample, response=draft.written.response[: self.levels])
+                evolve(job.sample, response=_after(job, draft.written.response[: self.levels]))
                 for job, draft in pairs
             ],
             [job.generator(draft.attempt, "nar") for job, draft in pairs],
+            begun,
         )
+        return [codes[:, known.shape[1] :] for codes, known in zip(whole, begun, strict=True)]
 
     def _draw(self, level: int) -> Draw:
         """What draws a level in the AR stage."""
@@ -426,6 +439,11 @@ class Decoder:
     def _first_levels(self) -> int:
         """What the AR stage leaves of the levels that are wanted."""
         return min(self.levels, self.model.ar_levels)
+
+
+def _after(job: Job, codes: Int[Tensor, "n f"]) -> Int[Tensor, "n g"]:
+    """What was written, after what the job's response goes on from."""
+    return torch.cat([job.begun(len(codes)), codes], dim=1)
 
 
 def _each(jobs: Sequence[Job], count: int) -> list[Job]:

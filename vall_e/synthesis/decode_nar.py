@@ -69,10 +69,13 @@ class Refiner:
         return grown
 
     def all_blocks(
-        self, samples: Sequence[Sample], generators: Sequence[torch.Generator]
+        self,
+        samples: Sequence[Sample],
+        generators: Sequence[torch.Generator],
+        begun: Sequence[Codes] | None = None,
     ) -> list[Codes]:
-        """All levels of whole responses."""
-        settled = [sample.response.new_empty(self.levels, 0) for sample in samples]
+        """All levels of whole responses; of their first frames they may be known (`begun`)."""
+        settled = list(begun or [s.response.new_empty(self.levels, 0) for s in samples])
         while any(
             done.shape[1] < sample.response.shape[1]
             for done, sample in zip(settled, samples, strict=True)

@@ -31,10 +31,24 @@ class Duet:
     on_frame: Callable[[], None]
     ar_seconds: float = 0.0
     nar_seconds: float = 0.0
+    prefix: Int[Tensor, "k p"] | None = None
+    """All levels of the frames that the response begins with; they are not given again."""
     settled: Int[Tensor, "k f"] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.settled = torch.empty(self.refiner.levels, 0, dtype=torch.long)
+        self.settled = self.begun
+
+    @property
+    def begun(self) -> Int[Tensor, "k p"]:
+        """The prefix, or no frames."""
+        if self.prefix is None:
+            return torch.empty(self.refiner.levels, 0, dtype=torch.long)
+        return self.prefix[: self.refiner.levels]
+
+    @property
+    def written(self) -> Int[Tensor, "k f"]:
+        """What is settled after the prefix."""
+        return self.settled[:, self.begun.shape[1] :]
 
     def blocks(self) -> Iterator[Int[Tensor, "k f"]]:
         """Codes as they are settled; joined they are the sentence."""
@@ -48,10 +62,13 @@ class Duet:
 
     def _due(self, *, ended: bool) -> Iterator[Int[Tensor, "k f"]]:
         [written] = self.writing.settled_frames
+        written += self.begun.shape[1]
         while self.refiner.window.block(self.settled.shape[1], written, ended=ended):
             start, started = self.settled.shape[1], perf_counter()
             [known] = self.writing.utterances()
-            sample = evolve(self.sample, response=known.response[: self.refiner.levels])
+            codes = known.response[: self.refiner.levels]
+            response = torch.cat([self.begun[: len(codes)], codes], dim=1)
+            sample = evolve(self.sample, response=response)
             [self.settled] = self.refiner.next_block(
                 [sample], [self.settled], [self.generator], ended=ended
             )

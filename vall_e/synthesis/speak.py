@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from itertools import islice
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -20,7 +19,8 @@ from vall_e.model.weights import Bundle
 from vall_e.registry import Registry
 from vall_e.synthesis.asking import require_fit
 from vall_e.synthesis.blend import glued, mixed
-from vall_e.synthesis.decode import Decoder
+from vall_e.synthesis.context import Context
+from vall_e.synthesis.decode import Decoder, Job
 from vall_e.synthesis.loras import Loras
 from vall_e.synthesis.parts import Parts, gather
 from vall_e.synthesis.plan import Planner, Request, VoiceLike
@@ -77,6 +77,13 @@ class Synthesizer:
                 self._options.window_seconds, self._options.ahead_seconds, self.codec.frame_rate
             ),
             parts.length,
+        )
+        self._context = Context.of(
+            self._options,
+            self.codec,
+            parts.bundle.vocabulary,
+            levels=self._decoder.levels,
+            by_frame=not (self._decoder.demasks or self.model.stepwise),
         )
 
     @classmethod
@@ -183,7 +190,8 @@ class Synthesizer:
             voice=request.voice if voice is None else voice,
             seed=request.seed if seed is None else seed,
         )
-        return Stream(self._take(request, keep_audio), self._decoder, on_progress)
+        take = self._take(request, keep_audio)
+        return Stream(take, self._decoder, self._context, on_progress)
 
     def synthesize_batch(
         self,
@@ -198,10 +206,9 @@ class Synthesizer:
         """
         batch = self._takes(requests)
         ready = [take for take in batch if isinstance(take, Take)]
-        lines = iter([(take, line.job) for take in ready for line in take.plan.lines()])
         total, done = sum(len(take.plan.pieces) for take in ready), 0
-        while group := list(islice(lines, self._options.batch_size)):
-            everything = self._decoder([job for _, job in group])
+        for group in _groups(ready, self._options.batch_size, rolling=self._context.rolls):
+            everything = self._decoder([self._context.follow(job, t.past) for t, job in group])
             for (take, _), spoken in zip(group, everything, strict=True):
                 take.finish(spoken)
             done += len(group)
@@ -290,6 +297,20 @@ class Synthesizer:
             transcript=transcript,
             consent=consent,
         )
+
+
+def _groups(takes: Sequence[Take], size: int, *, rolling: bool) -> Iterator[list[tuple[Take, Job]]]:
+    """What is decoded side by side. Where a sentence waits for the one before it: one a request."""
+    rounds = [[(take, line.job) for take in takes for line in take.plan.lines()]]
+    if rolling:
+        most = max((len(take.plan.pieces) for take in takes), default=0)
+        rounds = [
+            [(take, take.plan.line(place).job) for take in takes if place < len(take.plan.pieces)]
+            for place in range(most)
+        ]
+    for each in rounds:
+        for start in range(0, len(each), size):
+            yield each[start : start + size]
 
 
 def _levels(wanted: int, available: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from attrs import frozen
 
+from vall_e.synthesis.context import Context
 from vall_e.synthesis.decode import Decoder
 from vall_e.synthesis.plan import Line
 from vall_e.synthesis.result import Chunk, Result
@@ -36,8 +37,11 @@ class Stream(Iterator[Chunk]):
     and made only as far as chunks are asked for.
     """
 
-    def __init__(self, take: Take, decoder: Decoder, on_progress: OnProgress) -> None:
+    def __init__(
+        self, take: Take, decoder: Decoder, context: Context, on_progress: OnProgress
+    ) -> None:
         self._take = take
+        self._context = context
         self._chunks = self._speak(decoder, on_progress)
 
     @property
@@ -68,7 +72,8 @@ class Stream(Iterator[Chunk]):
         for place in range(len(plan.pieces)):
             line = plan.line(place)
             steps = _Steps(line, len(plan.pieces), on_progress)
-            speaking = decoder.speak(line.job, on_frame=steps.frame, on_level=steps.level)
+            job = self._context.follow(line.job, self._take.past)
+            speaking = decoder.speak(job, on_frame=steps.frame, on_level=steps.level)
             yield from self._take.play(speaking)
 
 

@@ -12,6 +12,7 @@ from vall_e.interfaces import Codec
 from vall_e.model.coding import to_codes
 from vall_e.model.device import device_of
 from vall_e.synthesis.clock import Clock
+from vall_e.synthesis.context import Past
 from vall_e.synthesis.decode import Speaking, Spoken
 from vall_e.synthesis.plan import Line, Plan
 from vall_e.synthesis.result import Chunk, Result, Sentence, Waveform
@@ -27,6 +28,8 @@ class Take:
     keep_audio: bool = True
     """Else only the last chunk is kept, so that a long text takes no more memory than a short."""
     clock: Clock = field(factory=Clock)
+    past: Past | None = None
+    """The sentence that was spoken last."""
     _sentences: list[Sentence] = field(factory=list)
     _chunks: list[Chunk] = field(factory=list)
     _samples: int = 0
@@ -65,6 +68,7 @@ class Take:
         )
 
     def _note(self, line: Line, spoken: Spoken) -> None:
+        self.past = Past(line.job.sample.text, spoken.codes)
         frames = spoken.codes.shape[-1]
         fault = line.job.bounds.fault(frames, spoken.ended, self.codec.frame_rate)
         if fault:

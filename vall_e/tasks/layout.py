@@ -24,7 +24,7 @@ def tail(sample: Sample, level: int, *, language: bool) -> list[Segment]:
 
 def prompt(sample: Sample) -> list[Segment]:
     """The prompt, or nothing where there is none."""
-    return [] if sample.prompt is None else [Segment("prompt", sample.prompt, sample.mix)]
+    return [] if sample.prompt is None else [Segment("prompt", sample.prompt, mix=sample.mix)]
 
 
 def recording(sample: Sample, marker: str) -> list[Segment]:
