@@ -553,7 +553,7 @@ class SynthesisConfig:
     """Sentences that are decoded at once by `--batch`."""
     weights: Literal["fp32", "bf16", "int8"] = "fp32"
     """What the model speaks with: fp32, exactly; bf16, half as large; int8 for the matrices of the
-    backbone, which on most x86 processors makes a large model two to three times as fast."""
+    backbone, which makes a large model faster on x86 processors, and a small one slower."""
     device: str = "auto"
     """`auto` takes cuda if there is one, else mps, else cpu."""
     threads: int = field(default=0, validator=not_negative)

@@ -16,6 +16,9 @@ from vall_e.model.valle import Valle
 Precision = Literal["fp32", "bf16", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
+TINY = 1e-30
+"""Stands in for the largest of nothing but zeros."""
+
 log = logging.getLogger(__name__)
 
 
@@ -53,11 +56,12 @@ class Int8Linear(nn.Module):
         if not isinstance(layer, nn.Linear):
             raise TypeError(f"a linear layer can be in int8, a {type(layer).__name__} cannot")
         weight = layer.weight.detach().float()
-        scale = weight.abs().amax(1).clamp_min(torch.finfo(torch.float32).tiny) / 127
+        scale = weight.abs().amax(1).clamp_min(TINY) / 127
         self.register_buffer("weight", (weight / scale[:, None]).round().to(torch.int8))
         self.register_buffer("scale", scale)
         self.register_buffer("bias", None if layer.bias is None else layer.bias.detach())
         self._half = 127 if _adds_in_32_bits() else 63
+        self._step = scale / self._half  # of an input whose largest value is 1
         self._zeros = torch.zeros(len(weight), dtype=torch.int32)
         self._packed = (
             torch.ops.onednn.qlinear_prepack(self.weight.cpu(), None) if _has_products() else None
@@ -68,15 +72,17 @@ class Int8Linear(nn.Module):
             expanded = self.weight.to(x.dtype) * self.scale[:, None].to(x.dtype)
             return linear(x, expanded, self.bias)
         rows = x.reshape(-1, x.shape[-1])
-        steps = rows.abs().amax(-1, keepdim=True).clamp_min(1e-30) / self._half
+        largest = torch.linalg.vector_norm(rows, ord=torch.inf, dim=-1, keepdim=True)
+        largest.clamp_min_(TINY)
         middle = self._half + 1
-        counts = (rows / steps).round_().add_(middle).to(torch.uint8)
+        # Half a step more, since what follows cuts off: that rounds.
+        counts = (rows * (self._half / largest)).add_(middle + 0.5).to(torch.uint8)
         # Input scale and zero, weight scales and zeros, no bias, output in fp32, nothing after it.
         out = torch.ops.onednn.qlinear_pointwise(
-            counts, 1.0, middle, self._packed, self.scale, self._zeros, None,
+            counts, 1.0, middle, self._packed, self._step, self._zeros, None,
             1.0, 0, torch.float32, "none", [], "",
         )  # fmt: skip
-        whole: Tensor = (out * steps).view(*x.shape[:-1], -1)
+        whole: Tensor = out.mul_(largest).view(*x.shape[:-1], -1)
         return whole if self.bias is None else whole + self.bias
 
 
