@@ -89,17 +89,27 @@ def judge_all(
     """What the panel says of each, in their order.
 
     With `workers` so many processes judge; `make`, which must be picklable, makes their panels.
+    Raises `UnavailableError` if one of them is killed.
     """
     if workers == 0 or not items:
         yield from map(panel, items)
         return
-    yield from DataLoader(
+    loader = DataLoader(
         _Waiting(items, make),
         batch_size=None,
         num_workers=min(workers, len(items), 4 * (os.cpu_count() or 1)),
         multiprocessing_context="spawn",
         prefetch_factor=4,
     )
+    try:
+        yield from loader
+    except RuntimeError as exc:
+        if "exited unexpectedly" not in str(exc):
+            raise
+        raise UnavailableError(
+            f"a process that judges was ended from outside: {exc}",
+            hint="give the command again; with less memory, take fewer --workers",
+        ) from exc
 
 
 class _Waiting(Dataset[Any]):
