@@ -25,6 +25,7 @@ def load(
     home: Path | None = None,
     task: str | None = None,
     loras: Sequence[str] = (),
+    nar: Path | str | None = None,
 ) -> Synthesizer:
     """Open a model that can speak: the one that is built in, if nothing is named.
 
@@ -33,7 +34,8 @@ def load(
     `model` its training run is opened. `overrides`: as of `--set`, `["sampling.ar.top-p.p=0.8"]`.
     `home`: the folder with the user's voices, by default the platform's. `task`: one that the model
     was trained for, by default its first. `loras`: files, or `FILE:STRENGTH`, that it speaks with;
-    `Synthesizer.loras` changes them later.
+    `Synthesizer.loras` changes them later. `nar`: weights that write the levels after the first, as
+    `model` names its own; those of `model` then write level 0 alone.
     """
     return open_synthesizer(
         model,
@@ -44,6 +46,7 @@ def load(
         device=device,
         task=task,
         loras=loras,
+        nar=nar,
     )
 
 
@@ -58,6 +61,7 @@ def open_synthesizer(
     device: str | None = None,
     task: str | None = None,
     loras: Sequence[str] = (),
+    nar: Path | str | None = None,
 ) -> Synthesizer:
     """As `load`, with the registry and the environment (variables of options) handed in."""
     given = load_config(config, registry) if config else None
@@ -65,6 +69,8 @@ def open_synthesizer(
         model = find_weights(Path(model))
     elif model is None and given and config:
         model = _trained(given, config)
+    if nar is not None and Path(nar).is_dir():
+        nar = find_weights(Path(nar))
     synthesizer = Synthesizer.open(
         model,
         registry,
@@ -74,6 +80,7 @@ def open_synthesizer(
         voices=Voices(home),
         device=device,
         task=task,
+        nar=nar,
     )
     for lora in loras:
         path, strength = with_strength(lora)

@@ -1,5 +1,6 @@
 """What docs/models.md says, as a user does it."""
 
+import json
 import re
 from pathlib import Path
 
@@ -56,24 +57,30 @@ def test_the_examples_are_the_kinds_that_they_are_named_for(registry, name):
 
 def test_the_small_one_is_a_config(registry):
     assert structure(yaml.safe_load(TRIED), registry, source="docs").model.pattern == "delay"
-    assert COMMANDS == ["train", "synth"]
+    assert COMMANDS == ["synth", "train", "synth"]
+
+
+def _config(folder, name, model):
+    config = {
+        "model": {"backbone": {"name": "llama", "d_model": 16, "layers": 1, "heads": 2}},
+        "codec": CODEC,
+        "text": {"phonemizer": "none"},
+        "data": {"train": ["data"], "validation": ["data"], "prompt_seconds": [0.3, 0.6]},
+        "training": {"output": name, "max_steps": 2},
+        "synthesis": {"max_seconds": 0.2, "chunk_seconds": 0.1, "window_seconds": 0.1},
+    }
+    config["model"] |= model
+    path = folder / f"{name}.yaml"
+    path.write_text(yaml.safe_dump(config))
+    return path
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_trained_evaluated_and_spoken_with(vall_e, tmp_path, kind):
     write_dataset(tmp_path / "data", StaircaseCodec(levels=3), utterances=6)
-    config = {
-        "model": {"backbone": {"name": "llama", "d_model": 16, "layers": 1, "heads": 2}},
-        "codec": CODEC,
-        "text": {"phonemizer": "none"},
-        "data": {"train": ["data"], "validation": ["data"], "prompt_seconds": [0.3, 0.6]},
-        "training": {"output": "run", "max_steps": 2},
-        "synthesis": {"max_seconds": 0.2, "chunk_seconds": 0.1, "window_seconds": 0.1},
-    }
-    config["model"] |= KINDS[kind]
-    (tmp_path / "run.yaml").write_text(yaml.safe_dump(config))
-    assert "validation after step 2: ar " in vall_e("train", tmp_path / "run.yaml").stderr
+    told = vall_e("train", _config(tmp_path, "run", KINDS[kind])).stderr
+    assert "validation after step 2: ar " in told
     spoken = []
     for way in ([], ["--stream"]):
         sound = tmp_path / f"{len(spoken)}.wav"
@@ -81,6 +88,18 @@ def test_it_is_trained_evaluated_and_spoken_with(vall_e, tmp_path, kind):
         spoken.append(sound.read_bytes()[-3200:])  # 0.1 s: headers differ
     assert spoken[0] == spoken[1]
     assert "training" in vall_e("bench", "-m", tmp_path / "run", "--repeats", 1).stdout
+
+
+@pytest.mark.slow
+def test_two_models_of_half_the_levels_each_are_trained_and_speak_together(vall_e, tmp_path):
+    write_dataset(tmp_path / "data", StaircaseCodec(levels=3), utterances=6)
+    for stage in ("ar", "nar"):
+        told = vall_e("train", _config(tmp_path, stage, {"capabilities": [stage]})).stderr
+        assert f"validation after step 2: {stage} " in told
+    files = ["-m", tmp_path / "ar", "--nar", tmp_path / "nar"]
+    said = vall_e("synth", "one two", *files, "-o", tmp_path / "out.wav", "--json").stdout
+    assert set(json.loads(said)["provenance"]) >= {"model", "nar"}
+    assert "training" in vall_e("bench", *files, "--repeats", 1).stdout
 
 
 @pytest.mark.parametrize("export", [HuggingFaceExporter(), OriginalExporter()], ids=["hf", "sft"])

@@ -39,6 +39,7 @@ JUDGES = ("pesq", "stoi", "similarity")
     help="Of the model of --compare; usually quarter.",
 )
 @click.option("-m", "--model", metavar="FILE|NAME", help="Else the one that is built in.")
+@click.option("--nar", metavar="FILE|NAME", help="Other weights for the levels after the first.")
 @click.option("-c", "--config", type=existing_file, help="YAML file of options.")
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Override an option.")
 @click.option("--device", help="auto, cpu, cuda, cuda:1, mps.")
@@ -55,6 +56,7 @@ def bench(
     compare: bool,
     size: Size | None,
     model: str | None,
+    nar: str | None,
     config: Path | None,
     overrides: tuple[str, ...],
     device: str | None,
@@ -76,6 +78,8 @@ def bench(
     and without a cache, alone and in a batch; on one thread, of a model of --size that knows
     nothing.
     """
+    if nar and (compare or size or embedded or backbones or codecs):
+        raise click.UsageError("--nar goes with the model of -m, which alone is then measured.")
     if compare or size:
         if not compare or codecs or embedded or files or levels or model or config or overrides:
             raise click.UsageError(
@@ -106,6 +110,7 @@ def bench(
         config,
         app.registry,
         overrides=overrides,
+        nar=nar,
         environ=app.environ,
         home=home(app),
         device=device,

@@ -64,6 +64,7 @@ READER_GONE = 141
 @click.option(
     "-m", "--model", metavar="FILE|NAME", help="Weights, a training folder, or an installed model."
 )
+@click.option("--nar", metavar="FILE|NAME", help="Other weights for the levels after the first.")
 @click.option(
     "--lora",
     "loras",
@@ -120,6 +121,7 @@ def synth(
     output: str | None,
     config: Path | None,
     model: str | None,
+    nar: str | None,
     loras: tuple[str, ...],
     task: str | None,
     recording: Path | None,
@@ -162,6 +164,7 @@ def synth(
         config,
         app.registry,
         overrides=overrides,
+        nar=nar,
         environ=app.environ,
         home=home(app),
         loras=loras,

@@ -30,6 +30,7 @@ from vall_e.synthesis.duet import Duet
 from vall_e.synthesis.effort import Effort
 from vall_e.synthesis.ending import Bounds, HoldStop
 from vall_e.synthesis.guidance import Guidance
+from vall_e.synthesis.pairing import Stage
 from vall_e.synthesis.span import spans_of
 from vall_e.synthesis.window import WHOLE, Window
 
@@ -102,14 +103,6 @@ class Speaking:
 
     def __iter__(self) -> Iterator[Int[Tensor, "k f"]]:
         self.spoken = yield from self._blocks
-
-
-@frozen(eq=False)
-class Stage:
-    """A model that writes some of the levels, and how it reads a request."""
-
-    model: Valle
-    task: Task
 
 
 @frozen

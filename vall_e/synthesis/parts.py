@@ -22,6 +22,7 @@ from vall_e.model.precision import reduce
 from vall_e.model.stored import as_told
 from vall_e.model.weights import Bundle, load
 from vall_e.registry import Preset, Registry
+from vall_e.synthesis.pairing import Stage, require_level_0, require_pair
 from vall_e.text.front_end import FrontEnd
 
 EMBEDDED = "embedded"
@@ -48,25 +49,35 @@ class Parts:
     """What says how long a sentence is, if the model has learnt it."""
     identity: Mapping[str, Any]
     """Hashes and versions, for the provenance of results."""
+    refining: Stage | None = None
+    """Another model, which writes the levels after the first."""
 
     @classmethod
-    def of(cls, bundle: Bundle, codec: Codec, *, task: str | None = None) -> Parts:
+    def of(
+        cls, bundle: Bundle, codec: Codec, *, task: str | None = None, nar: Bundle | None = None
+    ) -> Parts:
         """Of a model in memory. Raises `CheckpointError` if it cannot speak, with this codec.
 
-        `task` is one of the config's tasks by name; None is the first.
+        `task` is one of the config's tasks by name; None is the first. `nar` writes the levels
+        after the first.
         """
         config = bundle.config
-        _require_codec(bundle, codec)
+        if nar:
+            require_pair(bundle, nar)
+        require_level_0(bundle)
+        _require_codec(nar or bundle, codec)
         _require_cache(bundle)
+        chosen = _task(config, task)
         built = [choice.build() for choice in config.tasks]
         return cls(
             bundle,
             config,
             codec,
             FrontEnd.of(config.text, bundle.vocabulary),
-            _task(config, task),
+            chosen,
             next((t for t in built if t.target == "length"), None),
             _versions(config, codec),
+            Stage(nar.model, _task(nar.config, chosen.name)) if nar else None,
         )
 
 
@@ -101,24 +112,35 @@ def gather(
     overrides: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
     task: str | None = None,
+    nar: Path | str | None = None,
 ) -> Parts:
     """Load weights: a file, or the name of an installed model; None is the embedded one.
+
+    `nar` names further weights, for the levels after the first; the codec is then theirs, and all
+    other options are those of the first.
 
     `config` replaces the options that are not fixed by the weights; `overrides` are those of
     `--set`, and count last.
     """
     _refuse_fixed(overrides)
+
+    def opened(path: Path) -> Bundle:
+        def changed(saved: RunConfig) -> RunConfig:
+            options = _merged(saved, config) if config else saved
+            source = f"config in {path}"
+            return change(options, registry, overrides=overrides, environ=environ, source=source)
+
+        bundle = load(path, registry, change=changed)
+        reduce(bundle.model, bundle.config.synthesis.weights)
+        return bundle
+
     path = find_model(model, registry)
-
-    def changed(saved: RunConfig) -> RunConfig:
-        options = _merged(saved, config) if config else saved
-        source = f"config in {path}"
-        return change(options, registry, overrides=overrides, environ=environ, source=source)
-
-    bundle = load(path, registry, change=changed)
-    reduce(bundle.model, bundle.config.synthesis.weights)
-    parts = Parts.of(bundle, bundle.config.codec.build(), task=task)
-    return evolve(parts, identity={"model": _model(path), **parts.identity})
+    later = None if nar is None else find_model(nar, registry)
+    bundle, second = opened(path), opened(later) if later else None
+    codec = (second or bundle).config.codec.build()
+    parts = Parts.of(bundle, codec, task=task, nar=second)
+    files = {"model": _model(path), **({"nar": _model(later)} if later else {})}
+    return evolve(parts, identity={**files, **parts.identity})
 
 
 def find_model(model: Path | str | None, registry: Registry) -> Path:

@@ -15,6 +15,7 @@ from vall_e.errors import AudioError, ConfigError, VallEError
 from vall_e.interfaces import Codec
 from vall_e.model.coding import encode
 from vall_e.model.device import find_device, place_codec
+from vall_e.model.valle import Valle
 from vall_e.model.weights import Bundle
 from vall_e.registry import Registry
 from vall_e.synthesis.asking import require_fit
@@ -22,6 +23,7 @@ from vall_e.synthesis.blend import glued, mixed
 from vall_e.synthesis.context import Context
 from vall_e.synthesis.decode import Decoder, Job
 from vall_e.synthesis.loras import Loras
+from vall_e.synthesis.pairing import Stage
 from vall_e.synthesis.parts import Parts, gather
 from vall_e.synthesis.plan import Planner, Request, VoiceLike
 from vall_e.synthesis.result import Result, Transcript
@@ -72,12 +74,15 @@ class Synthesizer:
             parts.config.sampling,
             self._options.attempts,
             self.codec.frame_rate,
-            _levels(self._options.levels, self.model.sizes.levels),
+            _levels(self._options.levels, _most_levels(self.model, parts.refining)),
             Window.of(
                 self._options.window_seconds, self._options.ahead_seconds, self.codec.frame_rate
             ),
             parts.length,
+            parts.refining,
         )
+        if parts.refining:
+            parts.refining.model.to(self.device).eval()
         self._context = Context.of(
             self._options,
             self.codec,
@@ -98,14 +103,16 @@ class Synthesizer:
         voices: Voices | None = None,
         device: str | None = None,
         task: str | None = None,
+        nar: Path | str | None = None,
     ) -> Synthesizer:
         """Load weights by path or installed name; None is the embedded model and its usual voice.
 
         `config` replaces the options of sampling, synthesis, text and codec that were saved with
-        the weights; `overrides` (as of `--set`) count last.
+        the weights; `overrides` (as of `--set`) count last. `nar`: further weights, which write the
+        levels after the first.
         """
         parts = gather(
-            model, registry, config=config, overrides=overrides, environ=environ, task=task
+            model, registry, config=config, overrides=overrides, environ=environ, task=task, nar=nar
         )
         voices = voices or Voices()
         usual = voices.default if model is None else None
@@ -311,6 +318,10 @@ def _groups(takes: Sequence[Take], size: int, *, rolling: bool) -> Iterator[list
     for each in rounds:
         for start in range(0, len(each), size):
             yield each[start : start + size]
+
+
+def _most_levels(model: Valle, refining: Stage | None) -> int:
+    return (refining.model if refining else model).sizes.levels
 
 
 def _levels(wanted: int, available: int) -> int:

@@ -1,0 +1,75 @@
+"""Two models that speak together: one writes level 0, the other all levels after it."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from vall_e.errors import CheckpointError
+from vall_e.interfaces import Task
+from vall_e.model.stored import as_told
+from vall_e.model.valle import Valle
+from vall_e.model.weights import Bundle
+
+
+@frozen(eq=False)
+class Stage:
+    """A model that writes some of the levels, and how it reads a request."""
+
+    model: Valle
+    task: Task
+
+
+def require_pair(first: Bundle, second: Bundle) -> None:
+    """Raise `CheckpointError` where `second` cannot go on from the level 0 of `first`."""
+    can, pattern = second.config.model.capabilities, first.config.model.pattern
+    if "nar" not in can:
+        raise CheckpointError(
+            f"the model of --nar cannot do nar: it can do {', '.join(can)}",
+            hint="give the weights of level 0 with -m, and those of the later levels with --nar",
+        )
+    require_level_0(first)
+    if pattern != "none":
+        raise CheckpointError(
+            f"the model of -m writes all levels by itself (model.pattern: {pattern})",
+            hint="leave out --nar",
+        )
+    for what, mine, theirs in (
+        # One of them may be read from a file of the original, which tells the codec's name alone.
+        (
+            "codes of the codec",
+            as_told(first.codec, second.codec),
+            as_told(second.codec, first.codec),
+        ),
+        ("codebooks of", first.model.sizes.codebook_size, second.model.sizes.codebook_size),
+        ("the languages", first.config.text.languages, second.config.text.languages),
+    ):
+        if mine != theirs:
+            raise CheckpointError(
+                f"the model of -m has {what} {_told(mine)}, that of --nar {_told(theirs)}",
+                hint="give two models that were trained on the same data",
+            )
+    if first.vocabulary.to_json() != second.vocabulary.to_json():
+        raise CheckpointError(
+            "the models of -m and --nar have different vocabularies, so one would misread the text",
+            hint="train one from the other's data: its phonemes make the vocabulary",
+        )
+    if first.model.sizes.levels > second.model.sizes.levels:
+        raise CheckpointError(
+            f"the model of -m was trained with {first.model.sizes.levels} levels of codes, that of "
+            f"--nar has {second.model.sizes.levels}",
+            hint="give two models of the same levels",
+        )
+
+
+def require_level_0(bundle: Bundle) -> None:
+    """Raise `CheckpointError` if nothing of the model writes level 0."""
+    can = bundle.config.model.capabilities
+    if not {"ar", "len"} & set(can):
+        raise CheckpointError(
+            f"this model writes no level 0, only what comes after it: it can do {', '.join(can)}",
+            hint="give a model that can do ar with -m, and this one with --nar",
+        )
+
+
+def _told(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
