@@ -1,0 +1,150 @@
+"""Files of codes of e-c-k-e-r/vall-e and of Descript's `dac`: .enc, .dac, .dec and .nem."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from attrs import Attribute, cmp_using, field, frozen, validators
+
+from vall_e.audio.codes import Codes
+from vall_e.audio.plain_arrays import read_dictionary
+from vall_e.errors import AudioError, CheckpointError, DataError
+from vall_e.whole_file import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jaxtyping import Int16
+
+    from vall_e.interfaces import Codec
+
+FAMILIES = {".enc": "encodec", ".dac": "dac", ".dec": "audiodec", ".nem": "nemo"}
+"""What the identities of the codecs begin with whose codes have these endings."""
+CHUNKED = "padding"
+"""Set to False, the network saw no silence at the ends of its pieces."""
+
+
+def is_original(path: Path) -> bool:
+    """Whether its ending is one of theirs."""
+    return path.suffix.lower() in FAMILIES
+
+
+def _are_codes(_: object, __: Attribute[Any], values: Int16[np.ndarray, "k f"]) -> None:
+    if values.ndim != 2 or values.dtype != np.int16:
+        raise DataError(
+            f"codes are int16 (levels, frames), not {values.dtype} {values.shape}",
+            hint="make them with a codec",
+        )
+
+
+@frozen
+class OriginalCodes:
+    """Codes `(k, f)`, the family of their codec, and what else is told of them.
+
+    `facts` are those of the file: `original_length` in samples of the recording at its
+    `sample_rate`, always; `text`, `phonemes` and `language`, `input_db` (loudness in LUFS) and
+    others, where known.
+    """
+
+    values: Int16[np.ndarray, "k f"] = field(validator=_are_codes, eq=cmp_using(eq=np.array_equal))
+    family: str = field(validator=validators.in_(tuple(FAMILIES.values())))
+    facts: Mapping[str, Any] = field(factory=dict)
+
+    @property
+    def seconds(self) -> float | None:
+        """Of the recording, without the silence that fills the last frame; None: not told."""
+        length, rate = self.facts.get("original_length"), self.facts.get("sample_rate")
+        if not (isinstance(length, int) and isinstance(rate, int) and length >= 0 < rate):
+            return None
+        return length / rate
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read by a reader that runs nothing of the file.
+
+        Raises `DataError` for a missing file or one of another ending, `CheckpointError` for a
+        damaged or malicious one.
+        """
+        path = Path(path)
+        family = FAMILIES.get(path.suffix.lower())
+        if family is None:
+            raise DataError(
+                f"{path} does not end in {', '.join(FAMILIES)}", hint="rename it, or give another"
+            )
+        found = read_dictionary(path)
+        facts = found.get("metadata")
+        return cls(
+            _codes_in(found.get("codes"), path), family, facts if isinstance(facts, dict) else {}
+        )
+
+    def save(self, path: str | Path) -> None:
+        """As their programs read it, by `numpy.save`. Appears whole or not at all."""
+        path, out = Path(path), BytesIO()
+        if FAMILIES.get(path.suffix.lower()) != self.family:
+            ending = next(end for end, family in FAMILIES.items() if family == self.family)
+            raise DataError(
+                f"{path}: codes of {self.family} are kept in files that end in {ending}",
+                hint=f"name it {path.with_suffix(ending).name}, or take the codec of that ending",
+            )
+        content = {"codes": self.values[None].astype(np.uint16), "metadata": dict(self.facts)}
+        np.save(out, np.array(content, dtype=object), allow_pickle=True)
+        write_whole(path, out.getvalue(), error=AudioError)
+
+    def of(self, codec: Codec, path: Path) -> Codes:
+        """As codes of this codec, which the file does not name; refused if they cannot be its."""
+        family = codec.identity.partition("-")[0]
+        if family != self.family:
+            raise DataError(
+                f"{path} holds codes of {self.family}, the codec is {codec.identity}",
+                hint=f"choose it with --codec {self.family}, if that is installed",
+            )
+        if len(self.values) > codec.levels:
+            raise DataError(
+                f"{path} has {len(self.values)} levels, the codec {codec.levels}",
+                hint=f"set codec.levels={len(self.values)}",
+            )
+        codes = Codes(self.values, codec.identity, codec.frame_rate, codec.sample_rate)
+        _require_rate(codes, self, path)
+        return codes
+
+
+def original_of(codes: Codes, *, samples: int, sample_rate: int) -> OriginalCodes:
+    """Codes of a recording of so many samples at that rate, for a file of theirs."""
+    family = codes.codec.partition("-")[0]
+    if family not in FAMILIES.values():
+        raise DataError(
+            f"codes of {codes.codec} have no file of theirs",
+            hint="name a file that ends in .codes.safetensors",
+        )
+    facts: dict[str, Any] = {"original_length": samples, "sample_rate": sample_rate}
+    return OriginalCodes(codes.values, family, facts)
+
+
+def _codes_in(found: object, path: Path) -> Int16[np.ndarray, "k f"]:
+    if not isinstance(found, np.ndarray) or found.dtype.kind not in "iu":
+        raise CheckpointError(f"{path} holds no codes", hint="give a file of codes")
+    values = found[0] if found.ndim == 3 and len(found) == 1 else found
+    if values.ndim != 2 or not len(values):
+        raise CheckpointError(
+            f"{path} holds codes of the shape {found.shape}, not (1, levels, frames)",
+            hint="split what is in it: one recording a file, of one channel",
+        )
+    if values.size and not 0 <= int(values.min()) <= int(values.max()) < 2**15:
+        raise CheckpointError(f"{path} holds numbers that are no codes", hint="make it again")
+    return values.astype(np.int16)
+
+
+def _require_rate(codes: Codes, original: OriginalCodes, path: Path) -> None:
+    """Frames of another rate would play at another speed."""
+    told = original.seconds
+    if told is None or original.facts.get(CHUNKED) is False:
+        return
+    if abs(codes.seconds - told) > max(0.2, 0.02 * told):
+        raise DataError(
+            f"{path} tells of {told:.2f} s, its codes last {codes.seconds:.2f} s at "
+            f"{codes.frame_rate:g} frames a second",
+            hint="set the sample rate of the codec that made it, or make it again",
+        )
