@@ -556,6 +556,35 @@ class Engine(Protocol):
 
 
 @runtime_checkable
+class Averaging(Protocol):
+    """What an optimizer has besides if it learns other weights than those to speak with."""
+
+    def eval(self) -> None:
+        """Give the parameters the values to speak with."""
+        ...
+
+    def train(self) -> None:
+        """Go on learning. The values to learn with are put back afterwards, bit for bit."""
+        ...
+
+
+@runtime_checkable
+class Rounding(Protocol):
+    """What a module has besides if it computes with other weights than those that it learns."""
+
+    def settle(self) -> None:
+        """Take over the weights that it computes with, and compute with them as they are.
+
+        What a plain module computes from them is then the same.
+        """
+        ...
+
+    def unsettle(self) -> None:
+        """Go on learning. The weights to learn are put back afterwards, bit for bit."""
+        ...
+
+
+@runtime_checkable
 class Exporter(Protocol):
     """Writes a trained model in one format; `suffix` is its file's, say `.safetensors`.
 

@@ -47,11 +47,45 @@ class NeedsAllGradients(torch.optim.SGD):
                 p.data.add_(p.grad, alpha=-group["lr"])
 
 
+class MovesWithoutARate(torch.optim.SGD):
+    def step(self, closure=None):
+        super().step()
+        for group in self.param_groups:
+            for p in group["params"]:
+                p.data.mul_(0.999)
+
+
+class LosesWhatItLearns(torch.optim.SGD):
+    """It swaps averages in, and speaks of others afterwards."""
+
+    turned = 0
+
+    def eval(self):
+        self.turned += 1
+
+    def train(self):
+        for group in self.param_groups:
+            group["lr"] *= 0.5
+
+
+class SavesHalfItsState(torch.optim.SGD):
+    def state_dict(self):
+        found = super().state_dict()
+        return {**found, "state": {k: v for k, v in found["state"].items() if k % 2}}
+
+    def load_state_dict(self, state_dict):
+        pass
+
+
 def _of(kind, keep=lambda name: True):
     def make(parameters):
         return kind([p for name, p in parameters if keep(name)], lr=0.05)
 
     return make
+
+
+def _with_momentum(kind):
+    return lambda parameters: kind([p for _, p in parameters], lr=0.05, momentum=0.9)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +94,9 @@ def _of(kind, keep=lambda name: True):
         (_of(Climbs), "test_comes_nearer_to_the_least_square"),
         (_of(HasARateOfItsOwn), "test_obeys_a_changed_learning_rate"),
         (_of(ForgetsItsState), "test_resuming_is_as_going_on"),
+        (_of(MovesWithoutARate), "test_a_rate_of_zero_from_the_start_changes_nothing"),
+        (_of(LosesWhatItLearns), "test_weights_to_speak_with_come_and_go"),
+        (_with_momentum(SavesHalfItsState), "test_what_is_saved_comes_back_as_it_was"),
         (_of(NeedsAllGradients), "test_a_parameter_without_a_gradient_is_no_trouble"),
         (_of(torch.optim.SGD, lambda name: "bias" not in name), "test_every_parameter_is_trained"),
     ],
@@ -90,6 +127,7 @@ def _stateful(max_steps):
             lambda max_steps: lambda step: max(0.0, 1 - 2 * step / max_steps),
             "test_every_step_before_the_last",
         ),
+        (lambda max_steps: lambda step: 0.5, "test_the_full_rate_is_reached"),
         (_stateful, "test_the_factor_follows_from_the_step_alone"),
     ],
 )

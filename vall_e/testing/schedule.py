@@ -29,3 +29,8 @@ class ScheduleContract:
         forward = [factor(step) for step in range(100)]
         backward = [again(step) for step in reversed(range(100))]
         assert forward == backward[::-1]
+
+    def test_the_full_rate_is_reached(self) -> None:
+        """Or nearly: the optimizer's own rate is what the user asked for."""
+        factor = self.make(max_steps=20_000)
+        assert max(factor(step) for step in range(20_000)) > 0.9

@@ -138,11 +138,13 @@ def pack_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor],
     tensors: dict[str, Tensor] = {}
     values: dict[str, Any] = {"groups": state["param_groups"], "state": {}}
     for index, slots in state["state"].items():
-        for name, value in slots.items():
-            if isinstance(value, Tensor):
-                tensors[f"optimizer/{index}/{name}"] = value.detach().cpu().contiguous()
-            else:
-                values["state"].setdefault(str(index), {})[name] = value
+        found, plain = _apart(slots)
+        # A copy, since safetensors writes no two tensors that share their memory.
+        for name, tensor in found.items():
+            copy = tensor.detach().to("cpu", copy=True)
+            tensors[f"optimizer/{index}/{name}"] = copy.contiguous()
+        if plain:
+            values["state"][str(index)] = plain
     try:
         json.dumps(values)
     except TypeError as exc:
@@ -161,8 +163,11 @@ def unpack_optimizer(
     for key, tensor in tensors.items():
         kind, _, rest = key.partition("/")
         if kind == "optimizer":
-            index, _, name = rest.partition("/")
-            state.setdefault(int(index), {})[name] = tensor
+            index, *path, name = rest.split("/")
+            slots = state.setdefault(int(index), {})
+            for part in path:
+                slots = slots.setdefault(part, {})
+            slots[name] = tensor
     try:
         optimizer.load_state_dict({"state": state, "param_groups": values["groups"]})
     except (ValueError, KeyError) as exc:
@@ -170,6 +175,21 @@ def unpack_optimizer(
             f"the checkpoint's optimizer state does not fit: {exc}",
             hint="resume with the optimizer and the model that it was made with",
         ) from exc
+
+
+def _apart(slots: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """The tensors by path (a slot may be a dict of its own), and the plain values as they are."""
+    tensors: dict[str, Tensor] = {}
+    plain: dict[str, Any] = {}
+    for name, value in slots.items():
+        if isinstance(value, Tensor):
+            tensors[name] = value
+        elif isinstance(value, dict):
+            inner, plain[name] = _apart(value)
+            tensors |= {f"{name}/{key}": tensor for key, tensor in inner.items()}
+        else:
+            plain[name] = value
+    return tensors, plain
 
 
 def group_options(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import field, frozen, validators
 
 from vall_e.plugin import Component
+from vall_e.training.optimizer_components import OTHER_OPTIMIZERS
+from vall_e.training.schedule_components import OTHER_SCHEDULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -159,7 +161,7 @@ def build_lora(config: LoraConfig) -> Callable[[torch.nn.Module], torch.nn.Modul
     )
 
 
-OPTIMIZERS = (
+OPTIMIZERS: tuple[Component[Any], ...] = (
     Component(
         name="adamw",
         config=AdamWConfig,
@@ -173,8 +175,9 @@ OPTIMIZERS = (
         build=build_sgd,
         summary="stochastic gradient descent with momentum",
     ),
+    *OTHER_OPTIMIZERS,
 )
-SCHEDULES = (
+SCHEDULES: tuple[Component[Any], ...] = (
     Component(
         name="constant", config=ConstantConfig, build=build_constant, summary="the same rate always"
     ),
@@ -191,6 +194,7 @@ SCHEDULES = (
         summary="a linear rise, then a half cosine down to the last step",
         paper="https://arxiv.org/abs/1608.03983",
     ),
+    *OTHER_SCHEDULES,
 )
 ENGINES = (
     Component(

@@ -37,7 +37,10 @@ class Local:
         self.optimizer = optimizer
         self.dtype = DTYPES.get(precision)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "fp16")
-        return model.to(self.device)
+        model = model.to(self.device)
+        if optimizer.state:  # some have one from the start, where the weights were then
+            optimizer.load_state_dict(optimizer.state_dict())
+        return model
 
     def autocast(self) -> AbstractContextManager[object]:
         """Where the forward pass, and only that, must run."""

@@ -36,6 +36,10 @@ from vall_e.training.evaluation import Trial, evaluate_sets
 from vall_e.training.metrics import Metrics, MetricsFile
 from vall_e.training.objective import positions_of
 from vall_e.training.rate import Rate
+from vall_e.training.spoken import put_back, spoken
+
+LEARNT = "learnt/"
+"""Before the names of weights that are not those of the weights file."""
 
 log = logging.getLogger(__name__)
 
@@ -196,7 +200,8 @@ def validate(run: Run) -> Metrics:
     """Losses on the held-out sets; nothing if there are none."""
     if not run.validation:
         return {}
-    found = evaluate_sets(run.bundle.model, run.validation, run.engine)
+    with spoken(run.bundle.model, run.optimizer):
+        found = evaluate_sets(run.bundle.model, run.validation, run.engine)
     run.progress.validation = found
     return {"step": run.progress.step, **found}
 
@@ -214,9 +219,11 @@ def save_checkpoint(run: Run, *, by_hand: bool = False) -> Path:
         "optimizer": optimizer,
         "options": run.options,
     }
-    state = TrainingState(facts, {**tensors, **engine})
     step = run.progress.step
-    folder = write_checkpoint(run.folder, step, finished(run), state, by_hand=by_hand)
+    with spoken(run.bundle.model, run.optimizer) as learnt:
+        weights = {f"{LEARNT}{name}": tensor.cpu() for name, tensor in learnt.items()}
+        state = TrainingState(facts, {**tensors, **engine, **weights})
+        folder = write_checkpoint(run.folder, step, finished(run), state, by_hand=by_hand)
     prune(run.folder, run.config.keep, spare=folder)
     return folder
 
@@ -233,6 +240,8 @@ def restore(run: Run, state: TrainingState) -> None:
         if key.startswith("engine/")
     }
     run.engine.load_state_dict(engine)
+    learnt = {k.removeprefix(LEARNT): v for k, v in state.tensors.items() if k.startswith(LEARNT)}
+    put_back(run.bundle.model, learnt)
     run.rate.factor = facts["rate"]
     for field in attrs.fields(Progress):
         setattr(run.progress, field.name, facts["progress"][field.name])
@@ -287,7 +296,8 @@ def _carry_out(order: Order, run: Run, commands: Commands, watch: Watch) -> None
     elif order.name == "export":
         path = run.folder / (order.argument or f"weights-{run.progress.step:06d}.safetensors")
         try:
-            save(finished(run), path)
+            with spoken(run.bundle.model, run.optimizer):
+                save(finished(run), path)
         except CheckpointError as exc:  # a mistyped path must not cost the run
             log.error("export: %s", exc.message)
         else:

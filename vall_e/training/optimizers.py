@@ -7,6 +7,7 @@ import torch
 from torch.nn import Parameter
 
 from vall_e.training.components import AdamWConfig, SgdConfig
+from vall_e.training.optimizer_components import AdafactorConfig, AdagradConfig
 
 
 def adamw(
@@ -24,6 +25,30 @@ def adamw(
 def sgd(config: SgdConfig, parameters: Iterable[tuple[str, Parameter]]) -> torch.optim.Optimizer:
     return torch.optim.SGD(
         groups(parameters, config.weight_decay), lr=config.lr, momentum=config.momentum
+    )
+
+
+def adagrad(
+    config: AdagradConfig, parameters: Iterable[tuple[str, Parameter]]
+) -> torch.optim.Optimizer:
+    """Duchi et al. 2011, https://jmlr.org/papers/v12/duchi11a.html."""
+    return torch.optim.Adagrad(
+        groups(parameters, config.weight_decay),
+        lr=config.lr,
+        lr_decay=config.lr_decay,
+        eps=config.eps,
+    )
+
+
+def adafactor(
+    config: AdafactorConfig, parameters: Iterable[tuple[str, Parameter]]
+) -> torch.optim.Optimizer:
+    """Shazeer and Stern 2018, https://arxiv.org/abs/1804.04235."""
+    return torch.optim.Adafactor(
+        groups(parameters, config.weight_decay),
+        lr=config.lr,
+        beta2_decay=config.beta2_decay,
+        d=config.clip,
     )
 
 

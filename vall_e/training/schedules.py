@@ -17,3 +17,43 @@ def cosine(step: int, warmup_steps: int, max_steps: int, final: float) -> float:
     span = max(max_steps - 1 - warmup_steps, 1)
     done = min((step - warmup_steps) / span, 1.0)
     return final + (1 - final) * (1 + math.cos(math.pi * done)) / 2
+
+
+def one_cycle(step: int, max_steps: int, *, rise: float, first: float, final: float) -> float:
+    """Half a cosine up from `first` to 1 over the share `rise` of the run, another down to `final`.
+
+    Smith and Topin 2017, https://arxiv.org/abs/1708.07120.
+    """
+    top = rise * (max_steps - 1)
+    if step < top:
+        return _between(first, 1.0, step / top)
+    return _between(1.0, final, min((step - top) / max(max_steps - 1 - top, 1), 1.0))
+
+
+def noam(step: int, warmup_steps: int) -> float:
+    """Warm-up, then 1 / sqrt(step), scaled to be 1 where they meet.
+
+    Vaswani et al. 2017, https://arxiv.org/abs/1706.03762.
+    """
+    reached = max(warmup_steps, 1)
+    return min((step + 1) / reached, math.sqrt(reached / (step + 1)))
+
+
+def warmup_stable_decay(
+    step: int, max_steps: int, *, warmup_steps: int, decay: float, final: float, shape: str
+) -> float:
+    """Warm-up, 1, and over the last share `decay` of the run down to `final`.
+
+    Hu et al. 2024, https://arxiv.org/abs/2404.06395; the `sqrt` shape (1 - sqrt of the share that
+    is done) is by Haegele et al. 2024, https://arxiv.org/abs/2405.18392.
+    """
+    last = max_steps - 1
+    span = decay * last
+    done = min(max((step - (last - span)) / span, 0.0), 1.0) if span else 0.0
+    fallen = math.sqrt(done) if shape == "sqrt" else done
+    return warmup(step, warmup_steps) * (1 - (1 - final) * fallen)
+
+
+def _between(start: float, end: float, done: float) -> float:
+    """Along half a cosine, which is flat at both ends; `done` runs from 0 to 1."""
+    return end + (start - end) * (1 + math.cos(math.pi * done)) / 2

@@ -1,0 +1,17 @@
+"""Packages that only some components need, imported when one of those is built."""
+
+from importlib import import_module
+from types import ModuleType
+
+from vall_e.errors import UnavailableError
+
+
+def package(name: str, *, needed_by: str, install: str) -> ModuleType:
+    """The module of this name. Raises `UnavailableError`, with the reason and how to install it."""
+    try:
+        return import_module(name)
+    except Exception as exc:  # compiled packages fail in many ways
+        raise UnavailableError(
+            f"{needed_by} needs the package {name.partition('.')[0]}: {exc}",
+            hint=f"pip install '{install}'",
+        ) from exc

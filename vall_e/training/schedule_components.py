@@ -1,0 +1,94 @@
+"""Schedules beside constant, warmup and cosine. No torch here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import field, frozen, validators
+
+from vall_e.plugin import Component
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+factor: Any = [validators.ge(0), validators.le(1)]
+
+
+@frozen
+class OneCycleConfig:
+    rise: float = field(default=0.3, validator=factor)
+    """Share of the run over which the factor rises to 1."""
+    first: float = field(default=0.04, validator=[validators.gt(0), validators.le(1)])
+    """Factor of the first step."""
+    final: float = field(default=1e-4, validator=factor)
+    """Factor of the last step."""
+
+
+@frozen
+class NoamConfig:
+    warmup_steps: int = field(default=4000, validator=validators.gt(0))
+    """Steps over which the factor rises linearly to 1; then it falls as 1 / sqrt(step)."""
+
+
+@frozen
+class WsdConfig:
+    warmup_steps: int = field(default=300, validator=validators.ge(0))
+    """Steps over which the factor rises linearly to 1, where it stays."""
+    decay: float = field(default=0.2, validator=factor)
+    """Share of the run, at its end, over which the factor falls."""
+    final: float = field(default=0.0, validator=factor)
+    """Factor of the last step."""
+    shape: Literal["sqrt", "linear"] = "sqrt"
+    """How it falls: fast at first and slowly then, or evenly."""
+
+
+def build_one_cycle(config: OneCycleConfig, *, max_steps: int) -> Callable[[int], float]:
+    from vall_e.training.schedules import one_cycle
+
+    return lambda step: one_cycle(
+        step, max_steps, rise=config.rise, first=config.first, final=config.final
+    )
+
+
+def build_noam(config: NoamConfig, *, max_steps: int) -> Callable[[int], float]:
+    from vall_e.training.schedules import noam
+
+    return lambda step: noam(step, config.warmup_steps)
+
+
+def build_wsd(config: WsdConfig, *, max_steps: int) -> Callable[[int], float]:
+    from vall_e.training.schedules import warmup_stable_decay
+
+    return lambda step: warmup_stable_decay(
+        step,
+        max_steps,
+        warmup_steps=config.warmup_steps,
+        decay=config.decay,
+        final=config.final,
+        shape=config.shape,
+    )
+
+
+OTHER_SCHEDULES = (
+    Component(
+        name="one-cycle",
+        config=OneCycleConfig,
+        build=build_one_cycle,
+        summary="half a cosine up, then one down to almost nothing",
+        paper="https://arxiv.org/abs/1708.07120",
+    ),
+    Component(
+        name="noam",
+        config=NoamConfig,
+        build=build_noam,
+        summary="a linear rise, then as 1 / sqrt(step); needs no last step",
+        paper="https://arxiv.org/abs/1706.03762",
+    ),
+    Component(
+        name="wsd",
+        config=WsdConfig,
+        build=build_wsd,
+        summary="a linear rise, the same rate, and a fall at the end of the run",
+        paper="https://arxiv.org/abs/2404.06395",
+    ),
+)
