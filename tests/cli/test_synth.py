@@ -191,6 +191,7 @@ def test_nothing_moves_where_there_is_no_terminal(synth):
         (["hi", "--max-seconds", "inf"], 2, "'inf' is not a number of seconds above 0"),
         (["hi", "--set", "synthesis.pause_seconds=.inf"], 3, "synthesis.pause_seconds"),
         (["hi", "-o", "-", "--provenance"], 2, "--provenance writes beside a file"),
+        (["hi", "--mix", "none"], 2, "--mix lies between voices: give it again"),
     ],
 )
 def test_mistakes_are_told_with_their_exit_code(synth, tmp_path, args, code, says):
@@ -347,7 +348,7 @@ def test_a_reader_that_leaves_ends_the_work_quietly(speaking):
 def test_bench_says_what_and_where_it_measured(vall_e, weights):
     options = ("-m", weights, "--device", "cpu", "--repeats", 1)
     told = json.loads(vall_e("bench", *options, "--json").stdout)
-    assert told["machine"]["dtype"] == "float32"
+    assert told["machine"]["dtype"] == "fp32"
     assert told["ar_steps_limit"] == told["bytes_per_second"] / told["weight_bytes"]
     figures = ("rtf", "first_audio_seconds", "ar_steps_per_second", "training_tokens_per_second")
     assert all(told[name] > 0 for name in figures)

@@ -1,12 +1,16 @@
 """Every config of a model builds, and trains a step once it is small enough for a test."""
 
+import re
+import shlex
 from pathlib import Path
 
+import click
 import pytest
 import torch
 import yaml
 from attrs import evolve
 
+from vall_e.cli.app import App, cli
 from vall_e.config.load import load, structure
 from vall_e.discovery import registry_of
 from vall_e.registry import Registry
@@ -40,6 +44,20 @@ def data(tmp_path_factory):
         return path if path.exists() else write_dataset(path, StaircaseCodec(levels=levels))
 
     return made
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_its_head_names_commands_and_options_that_exist(path):
+    shown = re.findall(r"^#   vall-e (.+?)(?:\s{2,}.*)?$", path.read_text(encoding="utf-8"), re.M)
+    assert shown
+    for line in shown:
+        command, args = cli, shlex.split(line)
+        while isinstance(command, click.Group):
+            name, *args = args
+            command = command.get_command(click.Context(command, obj=App()), name)
+            assert command, line
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in args if word.startswith("-")} <= known
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

@@ -230,6 +230,8 @@ def _voice(
     """The voice, with what its recording says if that is given."""
     if mixture and (voices or transcript):
         raise click.UsageError("--mix makes a voice of its own: leave out --voice, --transcript.")
+    if len(mixture) == 1:
+        raise click.UsageError("--mix lies between voices: give it again, or take --voice.")
     if mixture:
         return synthesizer.mix([_weighted(text) for text in mixture])
     if transcript is not None:

@@ -58,7 +58,8 @@ class Context:
             raise ConfigError(
                 f"synthesis.{option}: {getattr(options, option)} needs a model that writes level 0 "
                 "frame by frame",
-                hint="leave it out (context: prompt works), or set sampling.level_0: ar",
+                hint="leave it out (context: prompt works), or set sampling.level_0: ar, with a "
+                "model that can do ar and has neither groups nor a pattern",
             )
         space = vocabulary.encode(" ", unknown="warn").ids[1:-1] if _has_space(vocabulary) else []
         return cls(

@@ -145,7 +145,7 @@ class StepWriting:
 
     def _write(self, slot: int, due: list[int], step: Int[Tensor, "b m"], unsure: set[int]) -> None:
         """Draw this slot in the rows that have something due there."""
-        logits = self.rows.logits(slot)
+        logits = self.rows.slot_logits(slot)
         level = self.pattern.levels[slot]
         if slot and level == 0 and self.confidence:
             sure = (logits.softmax(-1).amax(-1) >= self.confidence).tolist()

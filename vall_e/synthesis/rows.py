@@ -58,8 +58,12 @@ class Rows:
         if copies > 1:
             self.select(torch.arange(self.count, device=last.device).repeat_interleave(copies))
 
+    def logits(self) -> Float[Tensor, "b v"]:
+        """What comes next in each row."""
+        return self.slot_logits(0)
+
     @torch.inference_mode()
-    def logits(self, slot: int = 0) -> Float[Tensor, "b v"]:
+    def slot_logits(self, slot: int) -> Float[Tensor, "b v"]:
         """What comes next in each row, in this slot of the step."""
         return self.guidance(self.model.slot_logits(self._hidden, slot).float())
 

@@ -266,10 +266,12 @@ class Synthesizer:
 
     def _take(self, request: Request, keep_audio: bool = True) -> Take:
         if self.task.target != "response":
-            written = "text" if self.task.target == "text" else f"a {self.task.target}"
+            text = self.task.target == "text"
             raise ConfigError(
-                f"the task {self.task.name} writes {written}, not speech",
-                hint="use write or transcribe, or choose another task",
+                f"the task {self.task.name} writes {'text' if text else 'a length'}, not speech",
+                hint="use write or transcribe, or choose another task"
+                if text
+                else "choose another task; this one serves sampling.level_0: demask by itself",
             )
         unused = self.task.wants.voice == "unused"
         usual = None if unused else self.usual_voice
