@@ -68,7 +68,10 @@ def test_the_page_shows_the_hook_api_of_today():
 
 @pytest.mark.parametrize("point", metadata.entry_points(group="vall_e"), ids=str)
 def test_every_plugin_of_ours_says_which_hook_api_it_needs(point):
-    assert point.load().vall_e_hook_api == hookspecs.HOOK_API
+    """An older minor will do: a plugin that needs nothing new can go on serving older hosts."""
+    major, minor = point.load().vall_e_hook_api
+    assert major == hookspecs.HOOK_API[0]
+    assert minor <= hookspecs.HOOK_API[1]
 
 
 def test_decisions_are_numbered_and_short():

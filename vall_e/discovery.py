@@ -70,7 +70,8 @@ def discover(
     """Load what is installed; of `environ`, the `VALL_E_*PLUGINS` variables count.
 
     `VALL_E_PLUGINS` and `VALL_E_DISABLE_PLUGINS` are lists of distributions, by commas: only
-    these, all but these. With `VALL_E_STRICT_PLUGINS=1` any trouble is a `PluginError`.
+    these, all but these. With `VALL_E_STRICT_PLUGINS=1` any trouble is a `PluginError`. With
+    `VALL_E_COMMERCIAL=1` the registry refuses what is not licensed for commercial use.
     """
     points = list(installed(distributions))
     choice = _Choice.of(environ, load_plugins)
@@ -86,10 +87,14 @@ def discover(
         reason = "it is not installed, or offers no entry point of the group `vall_e`"
         records.append(PluginRecord(name, "", "", "", "missing", reason))
     choice.warn_of_misspelt(points)
-    registry = Registry(offers, records)
-    if environ.get("VALL_E_STRICT_PLUGINS", "").strip().lower() not in OFF:
+    registry = Registry(offers, records, commercial=_says_yes(environ, "VALL_E_COMMERCIAL"))
+    if _says_yes(environ, "VALL_E_STRICT_PLUGINS"):
         registry.check()
     return registry
+
+
+def _says_yes(environ: Mapping[str, str], variable: str) -> bool:
+    return environ.get(variable, "").strip().lower() not in OFF
 
 
 def registry_of(plugins: Iterable[object]) -> Registry:

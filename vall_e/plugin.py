@@ -46,6 +46,7 @@ from vall_e.interfaces import (
 )
 from vall_e.judging import Case, Evidence, Figure, Judge, Score, Sound, Verdict
 from vall_e.registry import Component
+from vall_e.trial import Trial
 
 if TYPE_CHECKING:
     from vall_e.model.weights import Bundle
@@ -99,6 +100,7 @@ __all__ = [
     "Task",
     "TextError",
     "TrainingError",
+    "Trial",
     "UnavailableError",
     "VallEError",
     "Vectored",

@@ -16,6 +16,7 @@ import attrs
 from attrs import field, frozen, validators
 
 from vall_e.errors import PluginError, UnknownComponentError
+from vall_e.trial import Trial
 
 C = TypeVar("C")
 
@@ -90,6 +91,8 @@ class Component(Generic[C]):
     code_license: str = field(default="Apache-2.0", validator=text)
     weights_license: str = field(default="", validator=text)
     """Of the weights that `build` loads; empty if it loads none."""
+    trial: Trial = field(factory=Trial, hash=False, validator=validators.instance_of(Trial))
+    """What its contract is to know of it: options of a small one, laws that it cannot hold."""
 
 
 @frozen
@@ -140,9 +143,17 @@ class PluginRecord:
 class Registry:
     """Components by kind and name. Made once, then only read."""
 
-    def __init__(self, offers: Iterable[Offer], plugins: Iterable[PluginRecord] = ()) -> None:
+    def __init__(
+        self,
+        offers: Iterable[Offer],
+        plugins: Iterable[PluginRecord] = (),
+        *,
+        commercial: bool = False,
+    ) -> None:
         self.offers = tuple(offers)
         self.plugins = tuple(plugins)
+        self.commercial = commercial
+        """Whether what may not earn money is refused when it is asked for."""
 
     @property
     def broken(self) -> dict[str, str]:
@@ -162,14 +173,18 @@ class Registry:
         """Who offers `name` or `distribution:name`, and what.
 
         Raises `UnknownComponentError` with the nearest names, or with the reason why the plugin
-        that may offer it is not there; `PluginError` if two plugins offer it.
+        that may offer it is not there; `PluginError` if two plugins offer it, or if its licence
+        forbids what `commercial` asks for.
         """
         found = self.find(kind, name)
         if not found:
             raise self._unknown(kind, name)
         if len(found) > 1:
             raise _ambiguous(found)
-        return found[0]
+        [offer] = found
+        if self.commercial:
+            check_commercial(offer)
+        return offer
 
     def find(self, kind: str, name: str) -> list[Offer]:
         """All offers of that `name` or `distribution:name`; of a `Preset`, the built-in one."""
@@ -246,6 +261,30 @@ def _ambiguous(offers: Sequence[Offer]) -> PluginError:
         f"{count} plugins offer the {first.kind} {first.component.name!r}: {' and '.join(owners)}",
         hint=hint,
     )
+
+
+def check_commercial(offer: Offer) -> None:
+    """Raise a `PluginError` if code or weights are not licensed for commercial use, or may not be.
+
+    A licence is read as it is written: what it says of non-commercial use, or that it is unknown.
+    """
+    component = offer.component
+    for what, license_ in (
+        ("code", component.code_license),
+        ("weights", component.weights_license),
+    ):
+        if _FORBIDDING.search(license_):
+            raise PluginError(
+                f"{offer.kind} {component.name}: the licence of its {what} is {license_}, "
+                "and only what may be used commercially was asked for",
+                hint="choose another one (`vall-e plugins list` shows licences), or leave out "
+                "--commercial",
+            )
+
+
+_FORBIDDING = re.compile(
+    r"\bNC\b|non-?commercial|research|not stated|unknown|NOASSERTION", re.IGNORECASE
+)
 
 
 def may_offer(record: PluginRecord, kind: str, name: str) -> bool:

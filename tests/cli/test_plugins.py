@@ -61,15 +61,16 @@ def run(*args):
 def test_the_list_groups_by_kind_and_names_the_owner():
     assert run("list").stdout == (
         "attention\n"
-        "  fast  is fast  [peak-plugin]\n"
+        "  fast  Apache-2.0                     is fast  [peak-plugin]\n"
         "sampler\n"
-        "  peak  keeps the peak  [peak-plugin]\n"
+        "  peak  Apache-2.0 (weights: CC0-1.0)  keeps the peak  [peak-plugin]\n"
     )
 
 
 def test_the_list_can_be_limited_to_a_kind():
     assert (
-        run("list", "--kind", "attention").stdout == "attention\n  fast  is fast  [peak-plugin]\n"
+        run("list", "--kind", "attention").stdout
+        == "attention\n  fast  Apache-2.0  is fast  [peak-plugin]\n"
     )
 
 
@@ -101,7 +102,7 @@ def test_info_shows_options_with_defaults_and_their_meaning():
         "sampler peak: keeps the peak\n"
         "  from      peak-plugin 0 (peak-plugin)\n"
         "  paper     https://example.org/peak\n"
-        "  licence   Apache-2.0, weights CC0-1.0\n"
+        "  licence   Apache-2.0 (weights: CC0-1.0)\n"
         "  options\n"
         "    p (required): Nucleus size.\n"
         "    window (default 10): Frames of history to look at.\n"

@@ -120,6 +120,12 @@ def _leave_plugins_out(ctx: click.Context, _: click.Parameter, value: bool) -> N
         ctx.ensure_object(App).load_plugins = False
 
 
+def _only_commercial(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        app = ctx.ensure_object(App)
+        app.environ = {**app.environ, "VALL_E_COMMERCIAL": "1"}
+
+
 def _stay_offline(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     """Say so by the variable that the hub's own clients and worker processes obey."""
     if not value:
@@ -143,6 +149,14 @@ def _stay_offline(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     expose_value=False,
     callback=_leave_plugins_out,
     help="Built-in components only.",
+)
+@click.option(
+    "--commercial",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_only_commercial,
+    help="Refuse code and weights that are not licensed for commercial use.",
 )
 @click.option(
     "--offline",

@@ -13,7 +13,9 @@ import click
 from attrs import frozen
 
 from vall_e.cli.app import App
+from vall_e.cli.pip import install, uninstall
 from vall_e.cli.probe import measure
+from vall_e.cli.trying import check
 from vall_e.config.documentation import documents
 from vall_e.config.mistakes import WrongValueError, reason
 from vall_e.config.options import options_of
@@ -21,7 +23,7 @@ from vall_e.config.structure import Structurer, unstructure
 from vall_e.discovery import discover
 from vall_e.errors import PluginError, UnknownComponentError, VallEError
 from vall_e.interfaces import AttentionCase
-from vall_e.registry import HOOKS, Offer, PluginRecord, Registry, may_offer, normal
+from vall_e.registry import HOOKS, Component, Offer, PluginRecord, Registry, may_offer, normal
 
 SLOW_SECONDS = 0.5
 """A plugin that takes longer to be found makes every command slow."""
@@ -32,6 +34,10 @@ as_json = click.option("--json", "as_json", is_flag=True, help="For programs, on
 @click.group()
 def plugins() -> None:
     """List and check what is installed: backbones, codecs, samplers and the rest."""
+
+
+for command in (check, install, uninstall):
+    plugins.add_command(command)
 
 
 @plugins.command("list")
@@ -210,6 +216,7 @@ def _described(offer: Offer) -> dict[str, Any]:
 
 def _echo_offers(offers: list[Offer]) -> None:
     width = max((len(offer.component.name) for offer in offers), default=0)
+    licences = max((len(_licence(offer.component)) for offer in offers), default=0)
     order = list(HOOKS)
     ranked = sorted(offers, key=lambda offer: order.index(offer.kind))
     for kind, group in groupby(ranked, key=lambda offer: offer.kind):
@@ -217,7 +224,16 @@ def _echo_offers(offers: list[Offer]) -> None:
         for offer in group:
             component = offer.component
             owner = "" if offer.distribution == "vall-e" else f"  [{offer.distribution}]"
-            click.echo(f"  {component.name:<{width}}  {component.summary}{owner}")
+            licence = _licence(component)
+            click.echo(
+                f"  {component.name:<{width}}  {licence:<{licences}}  {component.summary}{owner}"
+            )
+
+
+def _licence(component: Component[Any]) -> str:
+    """Of the code; and of the weights, if it brings any."""
+    weights = component.weights_license
+    return component.code_license + (f" (weights: {weights})" if weights else "")
 
 
 def _echo_distribution(records: list[PluginRecord], offers: list[Offer]) -> None:
@@ -253,9 +269,7 @@ def _lines(offer: Offer) -> Iterator[str]:
     yield f"  from      {offer.distribution} {offer.version} ({offer.entry_point})"
     if component.paper:
         yield f"  paper     {component.paper}"
-    yield f"  licence   {component.code_license}" + (
-        f", weights {component.weights_license}" if component.weights_license else ""
-    )
+    yield f"  licence   {_licence(component)}"
     if offer.kind == "attention":
         yield f"  here      {_availability(component.build, component.config)}"
     yield from _options(component.config)

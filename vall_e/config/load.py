@@ -19,6 +19,7 @@ from vall_e.config.document import read
 from vall_e.config.mistakes import InvalidConfigError, Mistake, WrongValueError, located
 from vall_e.config.options import options_of
 from vall_e.config.origin import DEFAULT, Node, Origin, Where
+from vall_e.config.requirements import check_requirements
 from vall_e.config.schema import Choice, RunConfig, is_name
 from vall_e.config.structure import Structurer, unstructure
 from vall_e.errors import ConfigError
@@ -160,6 +161,7 @@ def _structure(
     saved: bool = False,
 ) -> RunConfig:
     """The config, if it has no mistakes and there were none before."""
+    check_requirements(tree.plain(), source=source)
     found = located(mistakes, tree)
     try:
         config = Structurer(registry, saved=saved).structure(tree.plain(), RunConfig)

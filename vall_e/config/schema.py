@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 from attrs import Factory, field, frozen, validators
 
 from vall_e.config.depth import ExitConfig, LayerSkipConfig, SpeculativeConfig
+from vall_e.config.requirements import requirements
 from vall_e.registry import Component
 
 if TYPE_CHECKING:
@@ -576,3 +577,6 @@ class RunConfig:
     """What the model learns: each task lays out its own sequences."""
     data: DataConfig = field(factory=DataConfig)
     synthesis: SynthesisConfig = field(factory=SynthesisConfig)
+    requires: tuple[str, ...] = field(default=(), validator=requirements)
+    """Packages that must be installed, as pip takes them: `["vall-e-backbone-mamba>=0.1"]`. They
+    are looked for before anything else in this file is read."""

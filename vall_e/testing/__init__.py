@@ -4,6 +4,7 @@ from vall_e.testing.attention import AttentionContract
 from vall_e.testing.backbone import BackboneContract
 from vall_e.testing.codec import CodecContract
 from vall_e.testing.command import CommandContract
+from vall_e.testing.component import ComponentContract
 from vall_e.testing.engine import EngineContract
 from vall_e.testing.exporter import ExporterContract
 from vall_e.testing.judge import JudgeContract
@@ -16,6 +17,7 @@ from vall_e.testing.schedule import ScheduleContract
 from vall_e.testing.staircase import StaircaseCodec
 from vall_e.testing.task import TaskContract
 from vall_e.testing.tiny import tiny_bundle, tiny_config
+from vall_e.testing.trials import contract_of
 from vall_e.testing.wrapper import WrapperContract
 
 __all__ = [
@@ -23,6 +25,7 @@ __all__ = [
     "BackboneContract",
     "CodecContract",
     "CommandContract",
+    "ComponentContract",
     "EngineContract",
     "ExporterContract",
     "JudgeContract",
@@ -35,6 +38,7 @@ __all__ = [
     "StaircaseCodec",
     "TaskContract",
     "WrapperContract",
+    "contract_of",
     "tiny_bundle",
     "tiny_config",
 ]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Literal
 
-import pytest
 import torch
 from torch import Tensor
 
 from vall_e.errors import UnavailableError
 from vall_e.interfaces import AttentionCase, AttentionKernel
+from vall_e.testing.marks import pytest
 
 Kind = Literal["all", "causal", "padding", "block", "step", "masked step"]
 KINDS: tuple[Kind, ...] = ("all", "causal", "padding", "block", "step", "masked step")

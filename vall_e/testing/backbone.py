@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import pytest
 import torch
 from torch import Tensor, nn
 
 from vall_e.interfaces import Backbone, Cache, Stepping
+from vall_e.testing.marks import pytest
 
 B, T, D = 2, 7, 16
 LENGTHS = torch.tensor([7, 4])

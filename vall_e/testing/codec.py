@@ -6,12 +6,12 @@ import copy
 import itertools
 import math
 
-import pytest
 import torch
 from torch import Tensor
 
 from vall_e.errors import AudioError
 from vall_e.interfaces import Codec, Vectored, frame_count, frame_samples
+from vall_e.testing.marks import pytest
 
 
 class CodecContract:

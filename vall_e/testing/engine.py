@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 
-import pytest
 import torch
 from torch import Tensor, nn
 
 from vall_e.errors import UnavailableError
 from vall_e.interfaces import Engine
+from vall_e.testing.marks import pytest
 
 
 class Square(nn.Module):

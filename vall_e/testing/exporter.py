@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import attrs
-import pytest
 
 from vall_e.discovery import discover
 from vall_e.errors import VallEError
 from vall_e.interfaces import Exporter
 from vall_e.model.weights import Bundle
+from vall_e.testing.marks import pytest
 from vall_e.testing.staircase import StaircaseCodec
 from vall_e.testing.tiny import tiny_bundle
 

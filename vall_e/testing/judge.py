@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-import pytest
 
 from vall_e.audio.clip import Clip
 from vall_e.judging import Case, Evidence, Judge, Score
+from vall_e.testing.marks import pytest
 
 RATE = 16_000
 

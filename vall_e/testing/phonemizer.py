@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from vall_e.errors import TextError
+from vall_e.testing.marks import pytest
 from vall_e.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:

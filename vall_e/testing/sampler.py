@@ -1,11 +1,11 @@
 """What every sampler must do, be it a logits processor or a draw."""
 
-import pytest
 import torch
 from torch import Tensor
 
 from vall_e.drawing import draw_categorical
 from vall_e.interfaces import Draw, LogitsProcessor, Sampler, Stateful
+from vall_e.testing.marks import pytest
 
 ROWS, SIZE, LENGTH = 6, 12, 20
 

@@ -6,12 +6,12 @@ import random
 from collections.abc import Sequence
 from typing import get_args
 
-import pytest
 import torch
 from attrs import evolve
 from torch import Tensor
 
 from vall_e.interfaces import Recorded, Sample, SegmentName, Source, Task
+from vall_e.testing.marks import pytest
 
 TEXT = torch.tensor([1, 5, 7, 2])
 SPELLING = torch.tensor([1, 9, 8, 6, 2])

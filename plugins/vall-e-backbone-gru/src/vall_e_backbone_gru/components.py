@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from attrs import field, frozen, validators
 
-from vall_e.plugin import AttentionKernel, Backbone, Component, hookimpl
+from vall_e.plugin import AttentionKernel, Backbone, Component, Trial, hookimpl
 
-vall_e_hook_api = (1, 0)
+vall_e_hook_api = (1, 1)
 
 
 @frozen
@@ -36,5 +36,6 @@ def vall_e_register_backbones() -> list[Component[GruConfig]]:
             build=build_gru,
             summary="stacked GRU; constant memory for each decoded frame; left to right",
             paper="https://arxiv.org/abs/1406.1078",
+            trial=Trial(facts={"uses_positions": False}),  # the order of the vectors says it all
         )
     ]

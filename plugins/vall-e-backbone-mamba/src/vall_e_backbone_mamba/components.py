@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from attrs import field, frozen, validators
 
-from vall_e.plugin import AttentionKernel, Backbone, Component, ConfigError, hookimpl
+from vall_e.plugin import AttentionKernel, Backbone, Component, ConfigError, Trial, hookimpl
 
-vall_e_hook_api = (1, 0)
+vall_e_hook_api = (1, 1)
 
 _positive = validators.gt(0)
 ScanName = Literal["auto", "torch", "kernels"]
@@ -119,6 +119,7 @@ def vall_e_register_backbones() -> list[Component[Any]]:
             build=build_mamba,
             summary="selective state spaces; constant memory for each decoded frame; left to right",
             paper="https://arxiv.org/abs/2312.00752",
+            trial=Trial(facts={"uses_positions": False}),
         ),
         Component(
             name="mamba2",
@@ -126,5 +127,6 @@ def vall_e_register_backbones() -> list[Component[Any]]:
             build=build_mamba2,
             summary="the same with heads: faster to train, with a larger state",
             paper="https://arxiv.org/abs/2405.21060",
+            trial=Trial(options={"head_size": 16}, facts={"uses_positions": False}),
         ),
     ]

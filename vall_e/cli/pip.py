@@ -1,0 +1,55 @@
+"""`vall-e plugins install` and `uninstall`: pip, for the Python that runs vall-e.
+
+Nothing is discovered here: these must work when every plugin is broken.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+
+import click
+
+from vall_e.discovery import installed
+from vall_e.errors import PluginError, UnavailableError
+from vall_e.registry import CORE, normal
+
+
+@click.command(context_settings={"ignore_unknown_options": True})
+@click.argument("what", nargs=-1, required=True, type=click.UNPROCESSED)
+def install(what: Sequence[str]) -> None:
+    """Install plugins: everything after `install` is given to `pip install`.
+
+    vall-e plugins install vall-e-backbone-gru; -U: update; -e FOLDER: one that you write.
+    """
+    _pip("install", *what)
+
+
+@click.command()
+@click.argument("names", nargs=-1, required=True)
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+def uninstall(names: Sequence[str], yes: bool) -> None:
+    """Uninstall the plugins of these distributions, also broken ones."""
+    plugins = {normal(point.distribution) for point in installed()} - {CORE}
+    for name in names:
+        if normal(name) not in plugins:
+            raise PluginError(
+                f"{name!r} is no installed plugin",
+                hint=f"installed: {', '.join(sorted(plugins)) or 'none'}",
+            )
+    _pip("uninstall", *(["--yes"] if yes else []), *names)
+
+
+def _pip(*arguments: str) -> None:
+    """Run pip and take over its exit code."""
+    if find_spec("pip") is None:
+        raise UnavailableError(
+            f"there is no pip in {sys.prefix}",
+            hint=f"run `{sys.executable} -m ensurepip`, or use your own installer: "
+            f"uv pip {' '.join(arguments)}",
+        )
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *arguments]
+    done = subprocess.run(command, check=False)  # noqa: S603  our own
+    click.get_current_context().exit(done.returncode)

@@ -1,0 +1,62 @@
+"""What a YAML file says must be installed: `requires: ["vall-e-backbone-mamba>=0.1"]`."""
+
+from __future__ import annotations
+
+import shlex
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from vall_e.errors import PluginError
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+
+
+def requirements(instance: object, attribute: object, value: tuple[str, ...]) -> None:
+    """For attrs: each of these is a requirement as PEP 508 writes them."""
+    from packaging.requirements import InvalidRequirement
+
+    for text in value:
+        try:
+            _read(text)
+        except InvalidRequirement as exc:
+            raise ValueError(f"{text!r} is no requirement such as 'some-package>=0.1'") from exc
+
+
+def check_requirements(raw: object, *, source: str) -> None:
+    """Raise a `PluginError` that tells what the mapping `raw` requires and is not installed.
+
+    What is no requirement is left to `requirements`, which tells where it is written.
+    """
+    listed = raw.get("requires") if isinstance(raw, dict) else None
+    if not listed or not isinstance(listed, (list, tuple)):
+        return
+    unmet = [(text, why) for text in listed if (why := _unmet(text))]
+    if unmet:
+        pip = "pip install " + " ".join(shlex.quote(text) for text, _ in unmet)
+        told = "; ".join(f"{text}: {why}" for text, why in unmet)
+        raise PluginError(f"{source} requires what is not here: {told}", hint=pip)
+
+
+def _read(text: str) -> Requirement:
+    from packaging.requirements import Requirement
+
+    return Requirement(text)
+
+
+def _unmet(text: object) -> str:
+    """Why this requirement is not met; nothing if it is, or does not concern this machine."""
+    from packaging.requirements import InvalidRequirement
+
+    try:
+        requirement = _read(str(text))
+    except InvalidRequirement:
+        return ""
+    if requirement.marker is not None and not requirement.marker.evaluate():
+        return ""
+    try:
+        version = metadata.version(requirement.name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+    met = requirement.specifier.contains(version, prereleases=True)
+    return "" if met else f"{version} is installed"

@@ -1,0 +1,40 @@
+"""An attention kernel to test backbones with: the formula, and nothing else."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from vall_e.interfaces import AttentionCase
+
+
+class PlainKernel:
+    """Softmax of scaled products, for every case."""
+
+    name = "plain"
+
+    def unsupported(self, case: AttentionCase) -> str | None:
+        return None
+
+    def __call__(
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        *,
+        mask: Tensor | None = None,
+        causal: bool = False,
+        scale: float | None = None,
+        dropout: float = 0.0,
+    ) -> Tensor:
+        """Shapes as `vall_e.plugin.AttentionKernel` has them."""
+        groups = q.shape[1] // k.shape[1]
+        k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
+        scores = q @ k.transpose(-1, -2) * (q.shape[-1] ** -0.5 if scale is None else scale)
+        if causal:
+            mask = torch.ones_like(scores, dtype=torch.bool).tril()
+        if mask is not None:
+            scores = scores.masked_fill(~mask, -torch.inf)
+        weights = torch.dropout(scores.softmax(-1), dropout, train=dropout > 0)
+        out: Tensor = weights @ v
+        return out

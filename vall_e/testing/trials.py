@@ -1,0 +1,152 @@
+"""A contract for any component, made of what the component says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
+from typing import Any
+
+import attrs
+import torch
+
+from vall_e.errors import DownloadError, PluginError, UnavailableError
+from vall_e.registry import Component
+from vall_e.testing.attention import AttentionContract
+from vall_e.testing.backbone import BackboneContract, D
+from vall_e.testing.codec import CodecContract
+from vall_e.testing.command import CommandContract
+from vall_e.testing.component import ComponentContract
+from vall_e.testing.engine import EngineContract
+from vall_e.testing.exporter import ExporterContract
+from vall_e.testing.judge import JudgeContract
+from vall_e.testing.marks import pytest
+from vall_e.testing.optimizer import OptimizerContract
+from vall_e.testing.phonemizer import PhonemizerContract
+from vall_e.testing.plain_kernel import PlainKernel
+from vall_e.testing.pretrained import ModelContract
+from vall_e.testing.running import PREFIX, laws_of, try_law
+from vall_e.testing.sampler import SamplerContract
+from vall_e.testing.schedule import ScheduleContract
+from vall_e.testing.task import TaskContract
+from vall_e.testing.wrapper import WrapperContract
+
+CONTRACTS: Mapping[str, type] = MappingProxyType(
+    {
+        "backbone": BackboneContract,
+        "attention": AttentionContract,
+        "codec": CodecContract,
+        "sampler": SamplerContract,
+        "task": TaskContract,
+        "optimizer": OptimizerContract,
+        "schedule": ScheduleContract,
+        "wrapper": WrapperContract,
+        "phonemizer": PhonemizerContract,
+        "engine": EngineContract,
+        "exporter": ExporterContract,
+        "model": ModelContract,
+        "judge": JudgeContract,
+        "command": CommandContract,
+    }
+)
+"""What each kind must pass."""
+
+SMALL: Mapping[str, Mapping[str, object]] = MappingProxyType(
+    {
+        "backbone": {"d_model": D, "layers": 2, "heads": 4},
+        "optimizer": {"lr": 0.01},
+    }
+)
+"""Options that a component of the kind gets if it has them, and its trial does not."""
+
+
+def contract_of(kind: str, component: Component[Any]) -> type:
+    """The contract of this kind, with `make` and all else that the component's `trial` says.
+
+    To subclass in a test: `class TestDrift(contract_of("backbone", DRIFT)): pass`. A law among
+    its exceptions is skipped with the reason, once it has failed.
+    """
+    contract = CONTRACTS[kind]
+    trial = component.trial
+    _check_names(component, "exceptions", trial.exceptions, _laws(contract))
+    _check_names(component, "facts", trial.facts, _facts(contract))
+    namespace: dict[str, Any] = {"component": component, "make": _maker(kind, component)}
+    namespace |= trial.facts
+    bases = (contract, ComponentContract)
+    whole = type(f"ContractOf{kind.title()}", bases, namespace)
+    excepted = {law: _excepted(whole, law, why) for law, why in trial.exceptions.items()}
+    return type(whole.__name__, (whole,), excepted)
+
+
+def _laws(contract: type) -> list[str]:
+    return [*laws_of(contract), *laws_of(ComponentContract)]
+
+
+def _facts(contract: type) -> list[str]:
+    return [
+        name
+        for name, value in vars(contract).items()
+        if not name.startswith(("_", PREFIX)) and not callable(value)
+    ]
+
+
+def _check_names(
+    component: Component[Any], what: str, named: Mapping[str, object], known: list[str]
+) -> None:
+    for name in named:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            raise PluginError(
+                f"trial.{what} of {component.name!r} names {name!r}, which its contract has not",
+                hint=f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}",
+            )
+
+
+def _excepted(whole: type, law: str, why: str) -> Callable[[Any], None]:
+    def test(self: Any) -> None:
+        finding = try_law(whole, law, why)
+        assert finding.status in {"excepted", "skipped"}, finding.reason
+        pytest.skip(finding.reason)
+
+    return test
+
+
+def config_of(kind: str, component: Component[Any]) -> Any:
+    """The options of a small one. Raises `PluginError` where one must be given and is not."""
+    names = {field.alias or field.name for field in attrs.fields(component.config)}
+    small = {key: value for key, value in SMALL.get(kind, {}).items() if key in names}
+    try:
+        return component.config(**small | dict(component.trial.options))
+    except (TypeError, ValueError) as exc:
+        raise PluginError(
+            f"{kind} {component.name}: it cannot be tried with these options: {exc}",
+            hint="say in its component what a small one has: trial=Trial(options={...})",
+        ) from exc
+
+
+def _maker(kind: str, component: Component[Any]) -> Callable[..., Any]:
+    """The contract's `make`; what `build` is given beside the config depends on the kind."""
+
+    def make(self: object, **given: Any) -> Any:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(0)
+            try:
+                return component.build(config_of(kind, component), **given)
+            except (UnavailableError, DownloadError) as exc:
+                pytest.skip(exc.message)
+
+    def make_backbone(self: object) -> Any:
+        return make(self, attention=PlainKernel()).eval()
+
+    def make_judge(self: object, case: Any) -> Any:
+        return make(self, case=case)
+
+    def make_optimizer(self: object, parameters: Any) -> Any:
+        return make(self, parameters=parameters)
+
+    special = {
+        "backbone": make_backbone,
+        "judge": make_judge,
+        "optimizer": make_optimizer,
+    }
+    return special.get(kind, make)
