@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 
 from vall_e.cli.app import App
+from vall_e.cli.bar import bar
+from vall_e.cli.survey import list_items, metadata, sample, stats, validate
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
@@ -29,6 +28,10 @@ REASONS = 10  # shown at the end; skipped.jsonl has all
 @click.group()
 def data() -> None:
     """Make datasets of recordings."""
+
+
+for command in (stats, validate, list_items, sample, metadata):
+    data.add_command(command)
 
 
 @data.command()
@@ -109,7 +112,7 @@ def process(
     started = time.perf_counter()
     seen = 0.0
 
-    with _bar(app.console, len(recordings)) as advance:
+    with bar(app.console, len(recordings)) as advance:
 
         def on_item(item: Prepared | Skipped) -> None:
             nonlocal seen
@@ -154,26 +157,6 @@ def _make(
         device=device,
         voices_only=voices_only,
     )
-
-
-class _Bar:
-    """A progress bar on a terminal; a line now and then elsewhere is the summary's business."""
-
-    def __init__(self, console: Console, total: int) -> None:
-        columns = ("recordings", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self.progress = Progress(*columns, console=console, transient=True)
-        self.task = self.progress.add_task("recordings", total=total)
-
-    def __enter__(self) -> Callable[[], None]:
-        self.progress.start()
-        return partial(self.progress.advance, self.task)
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-
-def _bar(console: Console, total: int) -> Any:
-    return _Bar(console, total) if console.is_terminal else nullcontext(lambda: None)
 
 
 def _say(report: Report, output: Path, seconds: float, elapsed: float) -> None:

@@ -1,0 +1,189 @@
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from attrs import evolve
+from click.testing import CliRunner
+
+from vall_e.audio.clip import Clip
+from vall_e.cli.app import App, cli
+from vall_e.data.hearing import write_sounds
+from vall_e.data.manifest import Entry, read_info, write_info
+from vall_e.data.prepare import Preparer
+from vall_e.data.process import process
+from vall_e.data.recordings import find_recordings
+from vall_e.data.survey import Item, Survey, survey
+from vall_e.testing import StaircaseCodec, tiny_bundle
+
+
+class Letters:
+    def phonemes(self, text, language):
+        return text
+
+
+def make():
+    return Preparer(
+        codec=StaircaseCodec(levels=2),
+        front_end=Letters(),
+        phonemizer="letters",
+        languages=("en-us", "de"),
+    )
+
+
+@pytest.fixture
+def recordings(tmp_path):
+    """Five of half a second to 0.9 s, by two speakers, in two languages."""
+    folder = tmp_path / "audio"
+    folder.mkdir()
+    rows = ["path\ttext\tspeaker\tlang"]
+    for number in range(5):
+        noise = np.random.default_rng(number).uniform(-0.5, 0.5, 8_000 + 1_600 * number)
+        Clip(noise.astype(np.float32), 16_000).write(folder / f"{number}.wav")
+        speaker, language = ("ann", "en-us") if number % 2 else ("bob", "de")
+        rows.append(f"{number}.wav\thello {'abcde'[number]}\t{speaker}\t{language}")
+    (folder / "transcripts.tsv").write_text("\n".join(rows) + "\n")
+    return folder
+
+
+@pytest.fixture
+def dataset(recordings, tmp_path):
+    process(find_recordings(recordings), tmp_path / "set", make)
+    return tmp_path / "set"
+
+
+def command(registry, *args):
+    return CliRunner().invoke(cli, ["data", *map(str, args)], obj=App(registry=registry))
+
+
+def item(number, seconds, text="x" * 20):
+    return Item(str(number), "ann", "en", seconds, text)
+
+
+def test_lengths_fall_into_bins_that_hold_all_of_them():
+    found = Survey([item(n, 0.25 * n) for n in range(1, 40)]).histogram()
+    assert sum(count for _, _, count in found) == 39
+    assert all(a[1] == pytest.approx(b[0]) for a, b in pairwise(found))
+
+
+def test_an_utterance_whose_text_does_not_fit_its_length_is_told():
+    usual = [item(n, 2 + n / 50) for n in range(20)]
+    odd = [item("mumbled", 20.0), item("cut off", 0.3)]
+    found = Survey([*usual, *odd]).outliers()
+    assert [one.item.id for one in found] == ["mumbled", "cut off"] or {
+        one.item.id for one in found
+    } == {"mumbled", "cut off"}
+    assert "text is missing" in {one.item.id: one.reason for one in found}["mumbled"]
+    assert "speech is missing" in {one.item.id: one.reason for one in found}["cut off"]
+
+
+def test_what_cannot_be_compared_is_no_outlier():
+    assert Survey([item(1, 1.0), item(2, 99.0), item(3, 0.0), item(4, 1.0, "")]).outliers() == []
+
+
+@pytest.mark.parametrize("kind", ["recordings", "dataset"])
+def test_both_kinds_of_folders_have_the_same_figures(registry, request, kind):
+    folder = request.getfixturevalue(kind)
+    facts = json.loads(command(registry, "stats", folder, "--json").stdout)
+    assert facts["utterances"] == 5
+    assert facts["seconds"] == pytest.approx(3.5)
+    assert [(g["name"], g["utterances"]) for g in facts["languages"]] == [("de", 3), ("en-us", 2)]
+    assert facts["symbols"]["l"] == 10
+    text = command(registry, "stats", folder).stdout
+    assert "5 utterances, 0.00 h" in text
+    assert "bob  ████" in text
+    assert "'a' x 1" in text
+
+
+def test_symbols_that_a_model_lacks_are_told(registry, dataset, tmp_path):
+    weights = tmp_path / "tiny.safetensors"
+    tiny_bundle(registry, StaircaseCodec(levels=2)).save(weights)
+    lacking = json.loads(command(registry, "stats", dataset, "-m", weights, "--json").stdout)
+    assert lacking["unknown"] is not None
+    result = command(registry, "validate", dataset, "-m", weights)
+    assert ("vocabulary lacks" in result.stdout) == bool(lacking["unknown"])
+
+
+def test_a_list_can_be_narrowed(registry, dataset):
+    lines = command(registry, "list", dataset, "--speaker", "bob", "--min-seconds", 0.6).stdout
+    assert [line.split("\t")[0] for line in lines.splitlines()] == ["2", "4"]
+    result = command(registry, "list", dataset, "--language", "fr")
+    assert result.exit_code == 8
+    assert "no such utterance" in result.stderr
+
+
+def test_a_sample_of_a_dataset_can_be_heard(registry, dataset, tmp_path):
+    items = list(survey(dataset).items)[:2]
+    write_sounds(dataset, items, tmp_path / "out", lambda: StaircaseCodec(levels=2))
+    assert Clip.read(tmp_path / "out" / "1.wav").seconds == pytest.approx(0.6, abs=0.05)
+    assert (tmp_path / "out" / "1.txt").read_text() == "hello b\n"
+    drawn = [command(registry, "sample", dataset, "-n", 3, "--seed", 7).stdout for _ in range(2)]
+    assert drawn[0] == drawn[1]
+    assert len(drawn[0].splitlines()) == 3
+
+
+def test_another_codec_cannot_decode_a_sample(registry, dataset, tmp_path):
+    result = command(registry, "sample", dataset, "-o", tmp_path / "out")
+    assert result.exit_code == 8
+    assert "the codec is embedded-16k" in result.stderr
+
+
+def test_a_sample_of_recordings_is_written_too(registry, recordings, tmp_path):
+    assert command(registry, "sample", recordings, "-o", tmp_path / "out").exit_code == 0
+    assert len(list((tmp_path / "out").glob("*.wav"))) == 5
+
+
+@pytest.mark.parametrize("kind", ["recordings", "dataset"])
+def test_sound_folders_are_valid(registry, request, kind):
+    result = command(registry, "validate", request.getfixturevalue(kind))
+    assert result.exit_code == 0, result.output
+    assert "5 are all right" in result.output
+
+
+def test_recordings_that_are_not_valid_are_all_told(registry, recordings):
+    (recordings / "0.wav").write_bytes(b"RIFF")
+    with (recordings / "transcripts.tsv").open("a") as table:
+        table.write("1.wav\t\tann\tde\n")
+    result = command(registry, "validate", recordings)
+    assert result.exit_code == 8
+    assert "0.wav" in result.stdout
+    assert "1: it has no transcript" in result.stdout
+    assert "1: 2 have this id" in result.stdout
+    assert "with 2 of 6" in result.stderr
+
+
+def test_codes_outside_the_codebook_are_told(registry, dataset):
+    with (dataset / "codes.i16").open("r+b") as file:
+        file.write((30_000).to_bytes(2, "little"))
+    result = command(registry, "validate", dataset)
+    assert "0: 1 of its codes are not in 0 to" in result.stdout
+    assert result.exit_code == 8
+
+
+def test_lengths_that_do_not_fit_the_codes_are_told(registry, dataset):
+    path = dataset / "manifest.jsonl"
+    first, *rest = path.read_text().splitlines(keepends=True)
+    entry = evolve(Entry(**json.loads(first)), seconds=9.0, phonemes="")
+    path.write_text(
+        json.dumps({**json.loads(first), "seconds": entry.seconds}) + "\n" + "".join(rest)
+    )
+    assert "9 s are" in command(registry, "validate", dataset).stdout
+
+
+def test_an_unfinished_dataset_is_not_valid(registry, dataset):
+    write_info(dataset, evolve(read_info(dataset), complete=False))
+    result = command(registry, "validate", dataset)
+    assert result.exit_code == 8
+    assert "is not finished" in result.stderr
+
+
+def test_metadata_is_one_file_a_speaker(registry, dataset, tmp_path):
+    assert command(registry, "metadata", dataset, "-o", tmp_path / "meta").exit_code == 0
+    facts = json.loads((tmp_path / "meta" / "ann.json").read_text())
+    assert list(facts) == ["1", "3"]
+    assert facts["3"] == {
+        "text": "hello d",
+        "phonemes": "hello d",
+        "language": "en-us",
+        "duration": 0.8,
+    }

@@ -1,0 +1,56 @@
+"""Utterances written as sound again, to listen to what a model is taught."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from vall_e.audio.clip import Clip
+from vall_e.audio.codes import Codes
+from vall_e.data.dataset import Dataset
+from vall_e.data.manifest import INFO, write_whole
+from vall_e.data.survey import Item
+from vall_e.errors import DataError
+from vall_e.interfaces import Codec
+from vall_e.model.coding import decode
+from vall_e.whole_file import make_folder
+
+
+def write_sounds(
+    source: Path, items: Sequence[Item], output: Path, make_codec: Callable[[], Codec]
+) -> None:
+    """A wav and a txt of each into `output`: decoded codes of a dataset, else the recording.
+
+    Raises `DataError` if the codec is not that of the dataset.
+    """
+    make_folder(output, error=DataError)
+    sound = _decoded(source, make_codec()) if (source / INFO).exists() else _recorded
+    for item in items:
+        name = item.id.replace("/", "_")
+        sound(item).write(output / f"{name}.wav")
+        write_whole(output / f"{name}.txt", item.text + "\n")
+
+
+def _decoded(source: Path, codec: Codec) -> Callable[[Item], Clip]:
+    dataset = Dataset(source)
+    info = dataset.info
+    if codec.identity != info.codec:
+        raise DataError(
+            f"{source} holds codes of {info.codec}, the codec is {codec.identity}",
+            hint="give the YAML file that it was made with: -c run.yaml",
+        )
+    entries = {entry.id: entry for entry in dataset.entries}
+
+    def sound(item: Item) -> Clip:
+        values = dataset.codes(entries[item.id]).astype(np.int16)
+        return decode(Codes(values, info.codec, info.frame_rate, info.sample_rate), codec)
+
+    return sound
+
+
+def _recorded(item: Item) -> Clip:
+    if item.path is None:
+        raise DataError(f"{item.id} has no recording", hint="name one in the transcripts")
+    return Clip.read(item.path)

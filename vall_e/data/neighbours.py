@@ -1,0 +1,42 @@
+"""The file of the most similar utterances of each, which prompts may be drawn from. Torch-free."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from vall_e.data.manifest import write_lines
+from vall_e.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+SIMILAR = "similar.jsonl"
+Neighbours = dict[str, list[tuple[str, float]]]
+"""By id: the ids of others with their cosine, the most similar first."""
+
+
+def write_similar(folder: Path, neighbours: Mapping[str, Sequence[tuple[str, float]]]) -> None:
+    """Lines of `{"id": ..., "similar": [[id, cosine], ...]}`; the file appears whole."""
+    rows = (
+        {"id": identity, "similar": [[other, round(score, 4)] for other, score in found]}
+        for identity, found in neighbours.items()
+    )
+    write_lines(folder / SIMILAR, rows)
+
+
+def read_similar(folder: Path) -> Neighbours:
+    """What `write_similar` wrote; nothing where there is no such file."""
+    path = folder / SIMILAR
+    if not path.exists():
+        return {}
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        return {
+            row["id"]: [(str(other), float(score)) for other, score in row["similar"]]
+            for row in rows
+        }
+    except (ValueError, KeyError, TypeError) as exc:
+        hint = "make it again with `vall-e data similar`"
+        raise DataError(f"{path} is damaged: {exc}", hint=hint) from exc

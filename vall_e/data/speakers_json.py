@@ -1,0 +1,50 @@
+"""What a dataset knows of its utterances, as JSON: one file a speaker. Torch-free."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from vall_e.data.manifest import Entry, read_entries, read_info, write_whole
+from vall_e.data.neighbours import read_similar
+from vall_e.errors import DataError
+from vall_e.whole_file import make_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+def write_metadata(folder: Path, output: Path) -> int:
+    """`SPEAKER.json` each: `{id: {text, phonemes, language, duration, similar}}`; their number.
+
+    `similar` holds places in the order of the same file, the most similar first.
+    """
+    read_info(folder)
+    speakers: dict[str, list[Entry]] = {}
+    for entry in read_entries(folder):
+        speakers.setdefault(entry.speaker, []).append(entry)
+    similar = read_similar(folder)
+    for speaker, entries in speakers.items():
+        path = output / f"{speaker}.json"
+        make_folder(path.parent, error=DataError)
+        write_whole(path, json.dumps(_facts(entries, similar), ensure_ascii=False, indent=1) + "\n")
+    return len(speakers)
+
+
+def _facts(
+    entries: Sequence[Entry], similar: Mapping[str, Sequence[tuple[str, float]]]
+) -> dict[str, Any]:
+    places = {entry.id: place for place, entry in enumerate(entries)}
+    facts: dict[str, Any] = {}
+    for entry in entries:
+        facts[entry.id] = {
+            "text": entry.text,
+            "phonemes": entry.phonemes,
+            "language": entry.language,
+            "duration": entry.seconds,
+        }
+        if entry.id in similar:
+            near = [places[other] for other, _ in similar[entry.id] if other in places]
+            facts[entry.id]["similar"] = near
+    return facts

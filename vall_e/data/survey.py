@@ -1,0 +1,205 @@
+"""What a folder holds, of recordings or of codes: lengths, speakers, symbols, outliers. Torch-free.
+
+A dataset is told by its manifest alone, recordings by their headers and transcripts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from statistics import median
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from vall_e.data.manifest import INFO, read_entries
+from vall_e.data.recordings import find_recordings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from vall_e.data.recordings import Recording
+
+WIDTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
+"""Of a histogram's bins, in seconds."""
+BINS = 15
+FEW = 8
+"""With fewer utterances of a language, nothing counts as unusual in it."""
+DEVIATIONS = 5.0
+LEAST_FACTOR = 1.5
+"""A pace is unusual from this factor on, however alike the others are."""
+RARE = 10
+
+
+@frozen
+class Item:
+    """An utterance of a dataset, or a recording. `seconds` is 0 where they cannot be known."""
+
+    id: str
+    speaker: str
+    language: str
+    seconds: float
+    text: str
+    phonemes: str = ""
+    path: Path | None = None
+    problem: str = ""
+
+    @property
+    def symbols(self) -> str:
+        """The phonemes, or the text where there are none yet."""
+        return self.phonemes or self.text
+
+    @property
+    def pace(self) -> float:
+        """Symbols a second; 0 where it has no text, or no length."""
+        return len(self.symbols) / self.seconds if self.seconds else 0.0
+
+
+@frozen
+class Group:
+    """The utterances of one speaker, or of one language."""
+
+    name: str
+    utterances: int
+    seconds: float
+
+
+@frozen
+class Outlier:
+    item: Item
+    reason: str
+
+
+@frozen
+class Survey:
+    """What there is to know about many utterances together."""
+
+    items: Sequence[Item] = field(repr=False)
+
+    @property
+    def seconds(self) -> list[float]:
+        """The lengths that are known, in ascending order."""
+        return sorted(item.seconds for item in self.items if item.seconds)
+
+    @property
+    def speakers(self) -> list[Group]:
+        return _groups((item.speaker, item) for item in self.items)
+
+    @property
+    def languages(self) -> list[Group]:
+        return _groups((item.language or "not said", item) for item in self.items)
+
+    @property
+    def symbols(self) -> Counter[str]:
+        return Counter(symbol for item in self.items for symbol in item.symbols)
+
+    @property
+    def rare(self) -> Counter[str]:
+        """Symbols of which there are too few to learn them."""
+        return Counter({symbol: n for symbol, n in self.symbols.items() if n < RARE})
+
+    def histogram(self) -> list[tuple[float, float, int]]:
+        """From, up to (seconds) and how many, of at most 15 bins of one width."""
+        lengths = self.seconds
+        if not lengths:
+            return []
+        width = next((w for w in WIDTHS if lengths[-1] / w < BINS), lengths[-1] / (BINS - 1))
+        counts = Counter(int(length / width) for length in lengths)
+        first, last = min(counts), max(counts)
+        return [(n * width, (n + 1) * width, counts[n]) for n in range(first, last + 1)]
+
+    def quantile(self, share: float) -> float:
+        """The length, in seconds, that this share of the utterances stays under; 0 for none."""
+        lengths = self.seconds
+        return lengths[min(int(share * len(lengths)), len(lengths) - 1)] if lengths else 0.0
+
+    def outliers(self) -> list[Outlier]:
+        """Utterances whose text hardly fits their length, the most unusual first.
+
+        The pace is compared within a language: its logarithm is five robust deviations (median of
+        absolute deviations) from the median, and half as fast again, or slow.
+        """
+        found = [
+            (distance, Outlier(item, _told(item, middle)))
+            for middle, limit, items in map(_spread, _by_language(self.items))
+            for item in items
+            if (distance := abs(math.log(item.pace) - middle)) > limit
+        ]
+        return [outlier for _, outlier in sorted(found, key=lambda pair: -pair[0])]
+
+
+def survey(folder: Path, *, transcripts: Path | None = None) -> Survey:
+    """Of a dataset, or of a folder of recordings. Raises `DataError` if it is neither."""
+    if (folder / INFO).exists():
+        return Survey(
+            [
+                Item(
+                    id=entry.id,
+                    speaker=entry.speaker,
+                    language=entry.language,
+                    seconds=entry.seconds,
+                    text=entry.text,
+                    phonemes=entry.phonemes,
+                    path=folder / entry.source if entry.source else None,
+                )
+                for entry in read_entries(folder)
+            ]
+        )
+    return Survey([_item(one) for one in find_recordings(folder, transcripts=transcripts)])
+
+
+def _item(recording: Recording) -> Item:
+    seconds, problem = _length(recording)
+    return Item(
+        id=recording.id,
+        speaker=recording.speaker,
+        language=recording.language or "",
+        seconds=seconds,
+        text=recording.text,
+        path=recording.path,
+        problem=recording.problem or problem,
+    )
+
+
+def _length(recording: Recording) -> tuple[float, str]:
+    """Seconds by the file's header, and what is wrong with it."""
+    import soundfile
+
+    try:
+        return float(soundfile.info(recording.path).duration), ""
+    except (soundfile.LibsndfileError, OSError) as exc:
+        return 0.0, f"{recording.path}: {getattr(exc, 'error_string', exc)}"
+
+
+def _groups(named: Iterable[tuple[str, Item]]) -> list[Group]:
+    """The longest first."""
+    counts: Counter[str] = Counter()
+    seconds: Counter[str] = Counter()
+    for name, item in named:
+        counts[name] += 1
+        seconds[name] += item.seconds  # type: ignore[assignment]  # typeshed: a Counter counts
+    names = sorted(counts, key=lambda name: (-seconds[name], name))
+    return [Group(name, counts[name], float(seconds[name])) for name in names]
+
+
+def _by_language(items: Sequence[Item]) -> list[list[Item]]:
+    groups: dict[str, list[Item]] = {}
+    for item in items:
+        if item.pace:
+            groups.setdefault(item.language, []).append(item)
+    return [group for group in groups.values() if len(group) >= FEW]
+
+
+def _spread(items: list[Item]) -> tuple[float, float, list[Item]]:
+    """The median of the logarithm of their pace, how far from it is unusual, and they."""
+    paces = [math.log(item.pace) for item in items]
+    middle = median(paces)
+    deviation = 1.4826 * median(abs(pace - middle) for pace in paces)
+    return middle, max(DEVIATIONS * deviation, math.log(LEAST_FACTOR)), items
+
+
+def _told(item: Item, middle: float) -> str:
+    slow = math.log(item.pace) < middle
+    why = "text is missing, or silence is long" if slow else "speech is missing, or text too much"
+    return f"{item.pace:.1f} symbols a second, usual are {math.exp(middle):.1f}: {why}"

@@ -1,0 +1,103 @@
+"""What is wrong with a dataset, or with a folder of recordings: everything, item by item."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from attrs import frozen
+
+from vall_e.audio.clip import Clip
+from vall_e.data.dataset import Dataset
+from vall_e.data.manifest import INFO, Entry
+from vall_e.data.prepare import MIN_SECONDS
+from vall_e.data.recordings import Recording, find_recordings
+from vall_e.errors import VallEError
+from vall_e.text.spelling import canonical
+from vall_e.text.vocabulary import Vocabulary, listed
+
+SLACK_FRAMES = 2.0
+"""So many frames may an utterance's codes be longer or shorter than its seconds."""
+
+
+@frozen
+class Problem:
+    """`id` is that of the utterance, or the path of the recording."""
+
+    id: str
+    reason: str
+
+
+def validate(
+    folder: Path,
+    *,
+    transcripts: Path | None = None,
+    vocabulary: Vocabulary | None = None,
+    on_item: Callable[[], None] = lambda: None,
+) -> tuple[int, list[Problem]]:
+    """How many items there are, and the problems of each. Reads all codes, or all audio.
+
+    Raises `DataError` for a folder that cannot be opened at all.
+    """
+    if (folder / INFO).exists():
+        dataset = Dataset(folder)
+        checked = _checked(dataset, vocabulary)
+        count = len(dataset)
+    else:
+        recordings = find_recordings(folder, transcripts=transcripts)
+        checked, count = map(_recording, recordings), len(recordings)
+        checked = _with_twins(checked, [recording.id for recording in recordings])
+    problems: list[Problem] = []
+    for found in checked:
+        problems += found
+        on_item()
+    return count, problems
+
+
+def _checked(dataset: Dataset, vocabulary: Vocabulary | None) -> Iterator[list[Problem]]:
+    found = (_entry(dataset, entry, vocabulary) for entry in dataset.entries)
+    return _with_twins(found, [entry.id for entry in dataset.entries])
+
+
+def _with_twins(found: Iterator[list[Problem]], ids: Sequence[str]) -> Iterator[list[Problem]]:
+    """Each item's problems, and that another has the same id."""
+    counts = Counter(ids)
+    for identity, problems in zip(ids, found, strict=True):
+        twins = counts[identity]
+        yield [*problems, *[Problem(identity, f"{twins} have this id")] * (twins > 1)]
+
+
+def _entry(dataset: Dataset, entry: Entry, vocabulary: Vocabulary | None) -> list[Problem]:
+    info = dataset.info
+    codes = dataset.codes(entry)
+    reasons: list[str] = []
+    if not entry.frames:
+        reasons.append("it has no codes")
+    elif codes.min() < 0 or codes.max() >= info.codebook_size:
+        bad = int(np.count_nonzero((codes < 0) | (codes >= info.codebook_size)))
+        reasons.append(f"{bad} of its codes are not in 0 to {info.codebook_size - 1}")
+    missing = entry.seconds * info.frame_rate - entry.frames
+    if abs(missing) > SLACK_FRAMES:
+        reasons.append(
+            f"{entry.seconds:g} s are {entry.seconds * info.frame_rate:.0f} frames, "
+            f"it has {entry.frames}"
+        )
+    if entry.text and not entry.phonemes:
+        reasons.append("it has a text and no phonemes")
+    unknown = vocabulary.look_up(canonical(entry.phonemes)).unknown if vocabulary else None
+    if unknown:
+        reasons.append(f"the vocabulary lacks {listed(unknown)}")
+    return [Problem(entry.id, reason) for reason in reasons]
+
+
+def _recording(recording: Recording) -> list[Problem]:
+    if recording.problem:
+        return [Problem(recording.id, recording.problem)]
+    problems = [] if recording.text else [Problem(recording.id, "it has no transcript")]
+    try:
+        Clip.read(recording.path).mono().check(min_seconds=MIN_SECONDS)
+    except VallEError as exc:
+        problems.append(Problem(recording.id, exc.message))
+    return problems
