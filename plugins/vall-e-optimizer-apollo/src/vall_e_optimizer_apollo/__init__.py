@@ -1,0 +1,1 @@
+"""APOLLO optimizers for VALL-E."""

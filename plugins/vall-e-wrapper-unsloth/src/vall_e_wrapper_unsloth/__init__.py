@@ -1,0 +1,1 @@
+"""Layers whose activations wait in the memory of the CPU."""
