@@ -151,6 +151,26 @@ def vall_e_register_judges() -> Iterable[Component[Any]]:
 
 
 @hookspec
+def vall_e_register_transcribers() -> Iterable[Component[Any]]:
+    """Offer speech recognisers, for `vall-e data transcribe`.
+
+    `build(config, *, device: str)` returns a `vall_e.plugin.Transcriber`, or raises
+    `UnavailableError` where a package is missing. Contract: `vall_e.testing.TranscriberContract`.
+    """
+    return ()
+
+
+@hookspec
+def vall_e_register_embedders() -> Iterable[Component[Any]]:
+    """Offer speaker encoders, for `vall-e data similar --by voice`.
+
+    `build(config)` returns a `vall_e.plugin.Embedder`, or raises `UnavailableError` where a package
+    is missing. Contract: `vall_e.testing.EmbedderContract`.
+    """
+    return ()
+
+
+@hookspec
 def vall_e_register_commands() -> Iterable[Component[Any]]:
     """Offer commands under `vall-e`.
 

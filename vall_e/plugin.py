@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from vall_e.drawing import draw_categorical
+from vall_e.embedding import Embedder
 from vall_e.errors import (
     AudioError,
     CheckpointError,
@@ -46,6 +47,7 @@ from vall_e.interfaces import (
 )
 from vall_e.judging import Case, Evidence, Figure, Judge, Score, Sound, Verdict
 from vall_e.registry import Component
+from vall_e.transcribing import Passage, Transcriber, Transcript, Word
 from vall_e.trial import Trial
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ __all__ = [
     "DataError",
     "DownloadError",
     "Draw",
+    "Embedder",
     "Engine",
     "Evidence",
     "Exporter",
@@ -85,6 +88,7 @@ __all__ = [
     "Layered",
     "LayeredCache",
     "LogitsProcessor",
+    "Passage",
     "Phonemizer",
     "PluginError",
     "Recorded",
@@ -100,12 +104,15 @@ __all__ = [
     "Task",
     "TextError",
     "TrainingError",
+    "Transcriber",
+    "Transcript",
     "Trial",
     "UnavailableError",
     "VallEError",
     "Vectored",
     "Verdict",
     "Wants",
+    "Word",
     "draw_categorical",
     "hookimpl",
 ]

@@ -35,6 +35,8 @@ HOOKS = MappingProxyType(
         "exporter": "vall_e_register_exporters",
         "model": "vall_e_register_models",
         "judge": "vall_e_register_judges",
+        "transcriber": "vall_e_register_transcribers",
+        "embedder": "vall_e_register_embedders",
         "command": "vall_e_register_commands",
     }
 )

@@ -1,4 +1,4 @@
-"""Judges that ship with VALL-E. No torch here."""
+"""Judges and transcribers that ship with VALL-E. No torch here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from attrs import field, frozen, validators
 from vall_e.plugin import Component, hookimpl
 
 if TYPE_CHECKING:
-    from vall_e.plugin import Case, Judge
+    from vall_e.plugin import Case, Embedder, Judge, Transcriber
 
 vall_e_hook_api = (1, 0)
 
@@ -46,6 +46,78 @@ class StoiConfig:
 @frozen
 class DnsmosConfig:
     """No options."""
+
+
+@frozen
+class ResemblyzerConfig:
+    weights: Path | None = None
+    """Another `pretrained.pt` of Resemblyzer. Default: the one in its package."""
+
+
+@frozen
+class SphinxConfig:
+    pause_seconds: float = field(default=0.4, validator=validators.gt(0))
+    """A pause as long as this ends a passage."""
+
+
+@frozen
+class FasterWhisperConfig:
+    model: str = "small"
+    """A size, or a folder of converted weights; a size is downloaded once."""
+    compute_type: str = "default"
+    """Of CTranslate2: `int8`, `float16`, `default`, ..."""
+    beams: int = field(default=5, validator=validators.ge(1))
+    """Of the beam search; 1 is the fastest."""
+
+
+@frozen
+class WhisperxConfig:
+    model: str = "small"
+    """A size, or a folder of converted weights; a size is downloaded once."""
+    compute_type: str = "default"
+    """Of CTranslate2: `int8`, `float16`, `default`, ..."""
+    diarize: bool = False
+    """Tell speakers apart with pyannote; its weights ask for a token in `HF_TOKEN`."""
+
+
+@frozen
+class PipelineConfig:
+    model: str = "openai/whisper-small"
+    """A folder, or a repository of the hub: Whisper, or a CTC model."""
+    revision: str = ""
+    """Of the repository. Empty: its newest."""
+    chunk_seconds: float = field(default=30.0, validator=validators.gt(0))
+    """Longer recordings are heard in chunks of this."""
+
+
+def build_resemblyzer(config: ResemblyzerConfig) -> Embedder:
+    from vall_e_judges.resemblyzer import Resemblyzer
+
+    return Resemblyzer(config)
+
+
+def build_sphinx(config: SphinxConfig, *, device: str) -> Transcriber:
+    from vall_e_judges.sphinx import Sphinx
+
+    return Sphinx(config)
+
+
+def build_faster_whisper(config: FasterWhisperConfig, *, device: str) -> Transcriber:
+    from vall_e_judges.whisper import faster_whisper
+
+    return faster_whisper(config, device)
+
+
+def build_whisperx(config: WhisperxConfig, *, device: str) -> Transcriber:
+    from vall_e_judges.whisper import whisperx
+
+    return whisperx(config, device)
+
+
+def build_pipeline(config: PipelineConfig, *, device: str) -> Transcriber:
+    from vall_e_judges.whisper import pipeline
+
+    return pipeline(config, device)
 
 
 def build_signal(config: SignalConfig, *, case: Case) -> Judge:
@@ -129,5 +201,55 @@ def vall_e_register_judges() -> list[Component[Any]]:
             summary="how good would listeners find it: a network's guess, 1 to 5",
             paper="https://arxiv.org/abs/2010.15258",
             weights_license="CC-BY-4.0",
+        ),
+    ]
+
+
+@hookimpl
+def vall_e_register_transcribers() -> list[Component[Any]]:
+    return [
+        Component(
+            name="pocketsphinx",
+            config=SphinxConfig,
+            build=build_sphinx,
+            summary="English, offline, with word times; quick and not exact",
+            weights_license="BSD-2-Clause",
+        ),
+        Component(
+            name="faster-whisper",
+            config=FasterWhisperConfig,
+            build=build_faster_whisper,
+            summary="Whisper by CTranslate2: many languages, finds out which, word times",
+            paper="https://arxiv.org/abs/2212.04356",
+            weights_license="MIT",
+        ),
+        Component(
+            name="whisperx",
+            config=WhisperxConfig,
+            build=build_whisperx,
+            summary="Whisper with aligned word times, and who speaks; in an environment of its own",
+            paper="https://arxiv.org/abs/2303.00747",
+            weights_license="MIT",
+        ),
+        Component(
+            name="transformers",
+            config=PipelineConfig,
+            build=build_pipeline,
+            summary="any speech recogniser of transformers: Whisper, or a CTC model",
+            weights_license="not stated: that of the model",
+        ),
+    ]
+
+
+@hookimpl
+def vall_e_register_embedders() -> list[Component[Any]]:
+    return [
+        Component(
+            name="resemblyzer",
+            config=ResemblyzerConfig,
+            build=build_resemblyzer,
+            summary="256 numbers of who speaks: Resemblyzer's encoder",
+            paper="https://arxiv.org/abs/1710.10467",
+            weights_license="Apache-2.0",
         ),
     ]

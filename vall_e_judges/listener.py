@@ -24,6 +24,8 @@ DITHER = 1e-4
 """Digital silence upsets the recogniser."""
 SHORTEST_SECONDS = 0.2
 """In less, nothing is heard."""
+FRAMES = 100
+"""The recogniser's frames a second."""
 WIDE = {"beam": 1e-100, "wbeam": 1e-80, "pbeam": 1e-100, "bestpath": False}
 """No sentence of a forced choice is given up early."""
 
@@ -67,6 +69,21 @@ class Listener:
 
     def hear(self, samples: Samples) -> str:
         return _hear(self._decoder, samples)
+
+    def words(self, samples: Samples) -> list[tuple[str, float, float]]:
+        """Each word that is heard, with its start and end in seconds."""
+        if not _hear(self._decoder, samples):
+            return []
+        end = len(samples) / SAMPLE_RATE
+        return [
+            (
+                text,
+                min(max(segment.start_frame / FRAMES - PADDING_SECONDS, 0.0), end),
+                min(max((segment.end_frame + 1) / FRAMES - PADDING_SECONDS, 0.0), end),
+            )
+            for segment in self._decoder.seg()
+            if segment.word[0] not in "<[+" and (text := plain(segment.word.split("(")[0]))
+        ]
 
 
 class Chooser:

@@ -1,4 +1,4 @@
-"""What a judge needs beside VALL-E itself."""
+"""What a judge or a transcriber needs beside VALL-E itself."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from vall_e.plugin import UnavailableError
 EXTRA = 'pip install "vall-e[eval]"'
 
 
-def require(judge: str, *modules: str) -> None:
+def require(name: str, *modules: str, what: str = "judge", extra: str = EXTRA) -> None:
     """Raise `UnavailableError`, with what to install, if a module cannot be imported."""
     for module in modules:
         try:
             importlib.import_module(module)
         except (ImportError, OSError) as exc:  # OSError: a shared library does not load
             raise UnavailableError(
-                f"the judge {judge} needs the package {module}, which cannot be imported: {exc}",
-                hint=EXTRA,
+                f"the {what} {name} needs the package {module}, which cannot be imported: {exc}",
+                hint=extra,
             ) from exc
 
 

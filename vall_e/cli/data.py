@@ -12,7 +12,9 @@ import click
 
 from vall_e.cli.app import App
 from vall_e.cli.bar import bar
+from vall_e.cli.similar import similar
 from vall_e.cli.survey import list_items, metadata, sample, stats, validate
+from vall_e.cli.transcribe import transcribe
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def data() -> None:
     """Make datasets of recordings."""
 
 
-for command in (stats, validate, list_items, sample, metadata):
+for command in (stats, validate, list_items, sample, metadata, transcribe, similar):
     data.add_command(command)
 
 

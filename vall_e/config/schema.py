@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     import torch
 
+    from vall_e.embedding import Embedder
     from vall_e.interfaces import (
         AttentionKernel,
         Backbone,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
         Task,
     )
     from vall_e.judging import Case, Judge
+    from vall_e.transcribing import Transcriber
 
 
 def _finite(instance: object, attribute: Any, value: float) -> None:
@@ -263,6 +265,24 @@ class JudgeChoice(Choice):
     def build(self, *, case: Case) -> Judge:
         judge: Judge = self.component.build(self.options, case=case)
         return judge
+
+
+@frozen
+class EmbedderChoice(Choice):
+    kind = "embedder"
+
+    def build(self) -> Embedder:
+        embedder: Embedder = self.component.build(self.options)
+        return embedder
+
+
+@frozen
+class TranscriberChoice(Choice):
+    kind = "transcriber"
+
+    def build(self, *, device: str) -> Transcriber:
+        transcriber: Transcriber = self.component.build(self.options, device=device)
+        return transcriber
 
 
 SegmentKind = Literal["text", "read", "language", "level", "prompt", "input", "response", "length"]

@@ -5,6 +5,7 @@ from vall_e.testing.backbone import BackboneContract
 from vall_e.testing.codec import CodecContract
 from vall_e.testing.command import CommandContract
 from vall_e.testing.component import ComponentContract
+from vall_e.testing.embedder import EmbedderContract
 from vall_e.testing.engine import EngineContract
 from vall_e.testing.exporter import ExporterContract
 from vall_e.testing.judge import JudgeContract
@@ -17,6 +18,7 @@ from vall_e.testing.schedule import ScheduleContract
 from vall_e.testing.staircase import StaircaseCodec
 from vall_e.testing.task import TaskContract
 from vall_e.testing.tiny import tiny_bundle, tiny_config
+from vall_e.testing.transcriber import TranscriberContract
 from vall_e.testing.trials import contract_of
 from vall_e.testing.wrapper import WrapperContract
 
@@ -26,6 +28,7 @@ __all__ = [
     "CodecContract",
     "CommandContract",
     "ComponentContract",
+    "EmbedderContract",
     "EngineContract",
     "ExporterContract",
     "JudgeContract",
@@ -37,6 +40,7 @@ __all__ = [
     "ScheduleContract",
     "StaircaseCodec",
     "TaskContract",
+    "TranscriberContract",
     "WrapperContract",
     "contract_of",
     "tiny_bundle",

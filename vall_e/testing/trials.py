@@ -17,6 +17,7 @@ from vall_e.testing.backbone import BackboneContract, D
 from vall_e.testing.codec import CodecContract
 from vall_e.testing.command import CommandContract
 from vall_e.testing.component import ComponentContract
+from vall_e.testing.embedder import EmbedderContract
 from vall_e.testing.engine import EngineContract
 from vall_e.testing.exporter import ExporterContract
 from vall_e.testing.judge import JudgeContract
@@ -29,6 +30,7 @@ from vall_e.testing.running import PREFIX, laws_of, try_law
 from vall_e.testing.sampler import SamplerContract
 from vall_e.testing.schedule import ScheduleContract
 from vall_e.testing.task import TaskContract
+from vall_e.testing.transcriber import TranscriberContract
 from vall_e.testing.wrapper import WrapperContract
 
 CONTRACTS: Mapping[str, type] = MappingProxyType(
@@ -46,6 +48,8 @@ CONTRACTS: Mapping[str, type] = MappingProxyType(
         "exporter": ExporterContract,
         "model": ModelContract,
         "judge": JudgeContract,
+        "transcriber": TranscriberContract,
+        "embedder": EmbedderContract,
         "command": CommandContract,
     }
 )
@@ -141,6 +145,9 @@ def _maker(kind: str, component: Component[Any]) -> Callable[..., Any]:
     def make_judge(self: object, case: Any) -> Any:
         return make(self, case=case)
 
+    def make_transcriber(self: object) -> Any:
+        return make(self, device="cpu")
+
     def make_optimizer(self: object, parameters: Any) -> Any:
         return make(self, parameters=parameters)
 
@@ -148,5 +155,6 @@ def _maker(kind: str, component: Component[Any]) -> Callable[..., Any]:
         "backbone": make_backbone,
         "judge": make_judge,
         "optimizer": make_optimizer,
+        "transcriber": make_transcriber,
     }
     return special.get(kind, make)

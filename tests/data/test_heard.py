@@ -1,0 +1,76 @@
+import json
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from vall_e.audio.clip import Clip
+from vall_e.cli.app import App, cli
+from vall_e.data.heard import recordings_in, transcribe
+from vall_e.transcribing import Passage, Transcript, Word
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "in" / "ann").mkdir(parents=True)
+    for number in range(3):
+        noise = np.random.default_rng(number).uniform(-0.1, 0.1, 8_000).astype(np.float32)
+        Clip(noise, 16_000).write(tmp_path / "in" / "ann" / f"{number}.wav")
+    return tmp_path / "in"
+
+
+class Hearer:
+    """Hears a word in everything, and is killed when it likes."""
+
+    def __init__(self, dies_at=None):
+        self.heard = 0
+        self.dies_at = dies_at
+
+    def __call__(self, clip):
+        if self.heard == self.dies_at:
+            raise KeyboardInterrupt
+        self.heard += 1
+        return Transcript((Passage(0.1, 0.4, "hello", "S1", (Word(0.1, 0.4, "hello"),)),), "en")
+
+
+def run(folder, hear):
+    return transcribe(folder, recordings_in(folder), folder / "heard.json", hear)
+
+
+def test_what_is_heard_is_written_with_times(folder):
+    assert run(folder, Hearer()).done == 3
+    found = json.loads((folder / "heard.json").read_text())
+    assert list(found) == ["ann/0.wav", "ann/1.wav", "ann/2.wav"]
+    word = {"word": "hello", "start": 0.1, "end": 0.4}
+    segment = {"start": 0.1, "end": 0.4, "text": "hello", "speaker": "S1", "words": [word]}
+    facts = {"language": "en", "text": "hello", "start": 0.1, "end": 0.4}
+    assert found["ann/0.wav"] == {"segments": [segment], **facts}
+
+
+def test_what_was_heard_before_a_kill_is_not_heard_again(folder):
+    with pytest.raises(KeyboardInterrupt):
+        run(folder, Hearer(dies_at=2))
+    with (folder / "heard.json.part.jsonl").open("a") as torn:
+        torn.write('["ann/2.wav", {"segm')
+    found = run(folder, Hearer())
+    assert (found.done, found.already) == (1, 2)
+    assert sorted(path.name for path in folder.iterdir()) == ["ann", "heard.json"]
+    assert run(folder, Hearer(dies_at=0)).already == 3
+
+
+def test_a_recording_that_cannot_be_read_is_told_and_tried_again(folder):
+    (folder / "ann" / "1.wav").write_bytes(b"RIFF")
+    found = run(folder, Hearer())
+    assert [name for name, _ in found.failed] == ["ann/1.wav"]
+    assert len(run(folder, Hearer(dies_at=0)).failed) == 1
+
+
+def test_the_command_hears_every_other_one(folder, tmp_path, registry):
+    pytest.importorskip("pocketsphinx")
+    out = tmp_path / "part.json"
+    args = ["data", "transcribe", str(folder), "-o", str(out), "--stride", "2", "--offset", "1"]
+    result = CliRunner().invoke(cli, args, obj=App(registry=registry))
+    assert result.exit_code == 0, result.output
+    assert list(json.loads(out.read_text())) == ["ann/1.wav"]
+    result = CliRunner().invoke(cli, [*args, "--language", "de"], obj=App(registry=registry))
+    assert result.exit_code == 0  # it is there already

@@ -1,0 +1,108 @@
+"""`vall-e data similar`: which utterances of a speaker are alike."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from vall_e.cli.app import App
+from vall_e.cli.bar import bar
+from vall_e.errors import ConfigError
+
+if TYPE_CHECKING:
+    from vall_e.config.schema import RunConfig
+    from vall_e.data.dataset import Dataset
+    from vall_e.data.features import Feature
+
+file = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.argument(
+    "source", metavar="DATASET", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.option(
+    "--by", type=click.Choice(["codes", "mfcc", "voice", "model", "text"]), default="codes",
+    show_default=True,
+    help="The codec's vectors of codes, cepstra, an embedder's vectors, the vectors of codes in a "
+    "model (-m), or phonemes.",
+)  # fmt: skip
+@click.option(
+    "-k", "count", type=click.IntRange(1), default=10, show_default=True, help="How many of each."
+)
+@click.option("--offset", type=click.IntRange(0), default=0, help="Leave out the nearest so many.")
+@click.option(
+    "--top-p", type=click.FloatRange(0, 1, min_open=True), default=1.0,
+    help="Of those, the fewest with this share of the sum of their cosines above 0.",
+)  # fmt: skip
+@click.option("--across", is_flag=True, help="Among all speakers, not each one's own.")
+@click.option("--embedder", default="resemblyzer", show_default=True, help="For --by voice.")
+@click.option("-m", "--model", type=click.Path(exists=True, path_type=Path), help="For --by model.")
+@click.option("-c", "--config", type=file, help="YAML file whose codec made the dataset.")
+@click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change an option.")
+@click.pass_obj
+def similar(
+    app: App,
+    source: Path,
+    by: str,
+    count: int,
+    offset: int,
+    top_p: float,
+    across: bool,
+    embedder: str,
+    model: Path | None,
+    config: Path | None,
+    overrides: tuple[str, ...],
+) -> None:
+    """Write the most similar utterances of each to DATASET/similar.jsonl.
+
+    A line each: {"id": ..., "similar": [[id, cosine], ...]}, the nearest first.
+    """
+    from vall_e.config.load import load
+    from vall_e.data.dataset import Dataset
+    from vall_e.data.neighbours import SIMILAR, write_similar
+    from vall_e.data.similar import Nearest, neighbours_of, vectors_of
+
+    nearest = Nearest(count, offset, top_p)
+    options = load(config, app.registry, overrides=overrides, environ=app.environ)
+    dataset = Dataset(source)
+    feature = _feature(by, app, dataset, options, model, embedder)
+    with bar(app.console, len(dataset), "utterances") as advance:
+        vectors = vectors_of(dataset.entries, feature, on_item=advance)
+    found = neighbours_of(dataset.entries, vectors, nearest, across=across)
+    write_similar(source, found)
+    pairs = sum(map(len, found.values()))
+    click.echo(f"{source / SIMILAR}: {len(found)} utterances, {pairs} similar ones")
+
+
+def _feature(
+    by: str, app: App, dataset: Dataset, options: RunConfig, model: Path | None, embedder: str
+) -> Feature:
+    from vall_e.data import features
+
+    if by == "text":
+        return features.by_text
+    if by == "model":
+        return _of_model(app, dataset, model)
+    codec = features.same_codec(dataset, options.codec.build())
+    if by == "codes":
+        return features.by_codes(dataset, codec)
+    if by == "mfcc":
+        return features.by_mfcc(dataset, codec)
+    from vall_e.config.choice import choose
+    from vall_e.config.schema import EmbedderChoice
+
+    choice = choose(embedder, EmbedderChoice, app.registry, source="--embedder")
+    return features.by_voice(dataset, codec, choice.build())
+
+
+def _of_model(app: App, dataset: Dataset, model: Path | None) -> Feature:
+    from vall_e.data.features import by_model
+    from vall_e.model.weights import load
+    from vall_e.training.checkpoint import find_weights
+
+    if model is None:
+        raise ConfigError("--by model needs a model", hint="add -m with weights or a training run")
+    return by_model(dataset, load(find_weights(model), app.registry))

@@ -1,0 +1,66 @@
+"""`vall-e data transcribe`: what recordings say, by a recogniser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vall_e.cli.app import App
+from vall_e.cli.bar import bar
+from vall_e.errors import DataError
+
+SHOWN = 10
+
+
+@click.command()
+@click.argument(
+    "source", metavar="FOLDER", type=click.Path(exists=True, file_okay=False, path_type=Path)
+)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
+    help="JSON file; one that is there is added to. Default: FOLDER/heard.json.",
+)  # fmt: skip
+@click.option(
+    "--with", "name", default="pocketsphinx", show_default=True, metavar="NAME",
+    help='A transcriber, or "{name: ..., option: ...}"; see `vall-e plugins list`.',
+)  # fmt: skip
+@click.option("--language", help="Of all recordings. Default: what the transcriber finds out.")
+@click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
+@click.option("--stride", type=click.IntRange(1), default=1, help="Only every so many-th, ...")
+@click.option("--offset", type=click.IntRange(0), default=0, help="... from this one on.")
+@click.pass_obj
+def transcribe(
+    app: App,
+    source: Path,
+    output: Path | None,
+    name: str,
+    language: str | None,
+    device: str,
+    stride: int,
+    offset: int,
+) -> None:
+    """Hear what the recordings in FOLDER say, with times, for `vall-e data process`.
+
+    Can be stopped at any time, and goes on where it was. Exit code 8 if a recording failed.
+    """
+    from vall_e.config.choice import choose
+    from vall_e.config.schema import TranscriberChoice
+    from vall_e.data.heard import HEARD, recordings_in
+    from vall_e.data.heard import transcribe as run
+
+    choice = choose(name, TranscriberChoice, app.registry, source="--with")
+    names = recordings_in(source)[offset::stride]
+    hear = choice.build(device=device)
+    target = output or source / HEARD
+    with bar(app.console, len(names)) as advance:
+        found = run(
+            source, names, target, lambda clip: hear(clip, language=language), on_item=advance
+        )
+    click.echo(f"{target}: {found.done} heard, {found.already} there already")
+    for path, reason in found.failed[:SHOWN]:
+        click.echo(f"  failed {path}: {reason}")
+    if found.failed:
+        raise DataError(
+            f"{len(found.failed)} recordings could not be heard", hint="mend or remove them"
+        )

@@ -1,0 +1,129 @@
+"""A vector for each utterance of a dataset, so that those alike lie in the same direction."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from vall_e.audio.clip import Clip
+from vall_e.audio.codes import Codes
+from vall_e.data.dataset import Dataset
+from vall_e.data.manifest import Entry
+from vall_e.embedding import Embedder
+from vall_e.errors import DataError, UnavailableError
+from vall_e.interfaces import Codec, Vectored
+from vall_e.model.coding import decode
+from vall_e.model.weights import Bundle
+
+Feature = Callable[[Entry], Float[Tensor, " d"]]
+GRAMS = 3
+"""Symbols in a row."""
+BUCKETS = 1024
+RATE, FFT, HOP, BANDS, KEPT = 16_000, 512, 160, 40, 20
+"""Of the cepstra: sample rate, window and step in samples, mel bands, coefficients."""
+
+
+def same_codec(dataset: Dataset, codec: Codec) -> Codec:
+    """The codec; raises `DataError` if it did not make the dataset."""
+    if codec.identity != dataset.info.codec:
+        raise DataError(
+            f"{dataset.folder} holds codes of {dataset.info.codec}, the codec is {codec.identity}",
+            hint="give the YAML file that it was made with: -c run.yaml",
+        )
+    return codec
+
+
+def by_text(entry: Entry) -> Float[Tensor, " d"]:
+    """How often each three phonemes in a row come up, in 1024 buckets."""
+    text = f" {entry.phonemes or entry.text} "
+    grams = [text[at : at + GRAMS] for at in range(max(1, len(text) - GRAMS + 1))]
+    found = torch.zeros(BUCKETS)
+    for gram in grams:
+        found[zlib.crc32(gram.encode()) % BUCKETS] += 1
+    return found
+
+
+def by_codes(dataset: Dataset, codec: Codec) -> Feature:
+    """The mean of what the codes stand for in the codec, over levels and frames."""
+    if not isinstance(codec, Vectored):
+        raise UnavailableError(
+            f"the codec {codec.identity} has no vectors of its codes",
+            hint="take --by model with -m, or --by mfcc",
+        )
+    return summed(dataset, codec.code_vectors())
+
+
+def summed(dataset: Dataset, vectors: Float[Tensor, "k v c"]) -> Feature:
+    """The mean over the frames of the sum over the levels of these vectors of the codes."""
+    levels = torch.arange(len(vectors))[:, None]
+
+    def feature(entry: Entry) -> Float[Tensor, " c"]:
+        codes = torch.from_numpy(dataset.codes(entry))[: len(vectors)]
+        return vectors[levels[: len(codes)], codes].float().sum(dim=0).mean(dim=0)
+
+    return feature
+
+
+def by_mfcc(dataset: Dataset, codec: Codec) -> Feature:
+    """Mean and deviation of mel cepstra (Davis and Mermelstein 1980) of the decoded codes."""
+    bands, cosines, window = _mel_bands(), _cosines(), torch.hann_window(FFT)
+
+    def feature(entry: Entry) -> Float[Tensor, " d"]:
+        samples = torch.from_numpy(_sound(dataset, entry, codec).resample(RATE).samples)
+        samples = torch.nn.functional.pad(samples, (0, max(0, FFT - len(samples))))
+        power = torch.stft(samples, FFT, HOP, window=window, return_complex=True).abs() ** 2
+        cepstra = cosines @ torch.log(bands @ power + 1e-8)
+        deviation = cepstra.std(dim=1, unbiased=False)
+        return torch.cat([cepstra.mean(dim=1), deviation])[1:]  # without loudness
+
+    return feature
+
+
+def by_voice(dataset: Dataset, codec: Codec, embedder: Embedder) -> Feature:
+    """What an embedder makes of the decoded codes; zeros where it hears no speech."""
+
+    def feature(entry: Entry) -> Float[Tensor, " d"]:
+        vector = embedder(_sound(dataset, entry, codec))
+        return torch.zeros(1) if vector is None else torch.from_numpy(vector)
+
+    return feature
+
+
+def by_model(dataset: Dataset, bundle: Bundle) -> Feature:
+    """The mean over the frames of what the prompt's tables of a model say of its codes."""
+    if bundle.codec != dataset.info.codec:
+        raise DataError(
+            f"{dataset.folder} holds codes of {dataset.info.codec}, the model speaks "
+            f"{bundle.codec}",
+            hint="take a model of the same codec",
+        )
+    codes = torch.arange(dataset.info.codebook_size)
+    with torch.inference_mode():
+        tables = torch.stack([table(codes) for table in bundle.model.embedding.prompt])
+    return summed(dataset, tables.clone())
+
+
+def _sound(dataset: Dataset, entry: Entry, codec: Codec) -> Clip:
+    info = dataset.info
+    values = dataset.codes(entry).astype(np.int16)
+    return decode(Codes(values, info.codec, info.frame_rate, info.sample_rate), codec)
+
+
+def _mel_bands() -> Float[Tensor, "bands frequencies"]:
+    """Triangles that are evenly spaced in mel."""
+    edges = 700 * (torch.expm1(torch.linspace(0, float(np.log1p(RATE / 1400)), BANDS + 2)))
+    hertz = torch.linspace(0, RATE / 2, FFT // 2 + 1)
+    low, middle, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
+    rising, falling = (hertz - low) / (middle - low), (high - hertz) / (high - middle)
+    return torch.minimum(rising, falling).clamp(min=0)
+
+
+def _cosines() -> Float[Tensor, "kept bands"]:
+    """The first rows of the cosine transform."""
+    places = (torch.arange(BANDS) + 0.5) * torch.pi / BANDS
+    return torch.cos(torch.arange(KEPT)[:, None] * places)

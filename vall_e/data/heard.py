@@ -1,0 +1,134 @@
+"""What a recogniser heard in each recording, as JSON. Torch-free.
+
+    {"ann/1.wav": {"segments": [{"start": 0.1, "end": 2.5, "text": "...", "speaker": "...",
+     "words": [{"word": "...", "start": 0.1, "end": 0.4}]}],
+     "language": "en", "text": "...", "start": 0.1, "end": 2.5}}
+
+Paths count from the folder of the recordings, times are seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
+
+from vall_e.data.manifest import write_whole
+from vall_e.data.recordings import AUDIO
+from vall_e.errors import DataError, VallEError
+from vall_e.transcribing import Transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from vall_e.audio.clip import Clip
+
+HEARD = "heard.json"
+JOURNAL = ".part.jsonl"
+
+
+@frozen
+class Hearing:
+    """What became of the recordings; `failed` are paths, each with the reason."""
+
+    done: int
+    already: int
+    failed: tuple[tuple[str, str], ...]
+
+
+def to_json(transcript: Transcript) -> dict[str, Any]:
+    segments = [
+        {
+            "start": passage.start,
+            "end": passage.end,
+            "text": passage.text,
+            **({"speaker": passage.speaker} if passage.speaker else {}),
+            "words": [{"word": w.text, "start": w.start, "end": w.end} for w in passage.words],
+        }
+        for passage in transcript.passages
+    ]
+    return {
+        "segments": segments,
+        "language": transcript.language,
+        "text": transcript.text,
+        "start": segments[0]["start"] if segments else 0.0,
+        "end": segments[-1]["end"] if segments else 0.0,
+    }
+
+
+def recordings_in(folder: Path) -> list[str]:
+    """All audio files, as paths that count from `folder`, sorted."""
+    names = [
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob("*")
+        if path.suffix.lower() in AUDIO
+    ]
+    if not names:
+        raise DataError(
+            f"{folder} holds no audio file", hint="name the folder that holds the audio"
+        )
+    return sorted(names)
+
+
+def transcribe(
+    folder: Path,
+    names: Sequence[str],
+    out: Path,
+    hear: Callable[[Clip], Transcript],
+    *,
+    on_item: Callable[[], None] = lambda: None,
+) -> Hearing:
+    """Write what `hear` makes of each recording that `out` lacks; goes on where it was killed.
+
+    What is heard goes to a journal beside `out` at once, and to `out` in the end. A recording that
+    fails is left out, and tried again the next time.
+    """
+    journal = out.with_name(out.name + JOURNAL)
+    known = _read(out) | _journal(journal)
+    todo = [name for name in names if name not in known]
+    failed: list[tuple[str, str]] = []
+    with journal.open("w", encoding="utf-8") as file:  # a torn last line goes
+        for name, row in known.items():
+            file.write(_line(name, row))
+        file.flush()
+        for name in todo:
+            try:
+                known[name] = to_json(hear(_clip(folder / name)))
+            except VallEError as exc:
+                failed.append((name, exc.message))
+            else:
+                file.write(_line(name, known[name]))
+                file.flush()
+            on_item()
+    whole = {name: known[name] for name in sorted(known)}
+    write_whole(out, json.dumps(whole, ensure_ascii=False, indent=1) + "\n")
+    journal.unlink()
+    return Hearing(len(todo) - len(failed), len(names) - len(todo), tuple(failed))
+
+
+def _clip(path: Path) -> Clip:
+    from vall_e.audio.clip import Clip
+
+    return Clip.read(path).mono()
+
+
+def _line(name: str, row: dict[str, Any]) -> str:
+    return json.dumps([name, row], ensure_ascii=False) + "\n"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except ValueError as exc:
+        raise DataError(f"{path} is damaged: {exc}", hint="delete it, or name another -o") from exc
+    if not isinstance(found, dict):
+        raise DataError(f"{path} is something else than this writes", hint="name another -o")
+    return found
+
+
+def _journal(path: Path) -> dict[str, Any]:
+    """Its whole lines; a kill can tear the last."""
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    return dict(json.loads(line) for line in lines if line.endswith(b"\n"))

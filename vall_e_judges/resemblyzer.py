@@ -1,0 +1,30 @@
+"""Speaker vectors of Resemblyzer as an embedder."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vall_e.plugin import UnavailableError
+from vall_e_judges.packages import require
+from vall_e_judges.sound import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vall_e.plugin import Sound
+    from vall_e_judges.components import ResemblyzerConfig
+
+
+class Resemblyzer:
+    def __init__(self, config: ResemblyzerConfig) -> None:
+        require("resemblyzer", "_webrtcvad", what="embedder")
+        from vall_e_judges.speaker import SpeakerEncoder, packaged_weights
+
+        path = config.weights or packaged_weights()
+        if not path.is_file():
+            raise UnavailableError(f"there is no file {path}", hint="check resemblyzer's `weights`")
+        self._encoder = SpeakerEncoder.load(path)
+
+    def __call__(self, clip: Sound) -> NDArray[np.float32] | None:
+        return self._encoder.vector(clip.mono().resample(SAMPLE_RATE).samples)

@@ -1,0 +1,212 @@
+"""Whisper as a transcriber, by CTranslate2 (faster-whisper), by WhisperX, or by transformers.
+
+Radford et al. 2022, https://arxiv.org/abs/2212.04356. WhisperX (Bain et al. 2023,
+https://arxiv.org/abs/2303.00747) adds word times by alignment, and who speaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from vall_e.plugin import Passage, Transcript, UnavailableError, Word
+from vall_e_judges.packages import require
+from vall_e_judges.sound import SAMPLE_RATE
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from vall_e.plugin import Sound
+    from vall_e_judges.components import FasterWhisperConfig, PipelineConfig, WhisperxConfig
+
+SHORTEST_SECONDS = 0.1
+"""In less, nothing is heard."""
+Hear = Callable[["NDArray[np.float32]", str | None], Transcript]
+"""Samples at 16 kHz and a language, or None, to what is said."""
+
+
+class Hearing:
+    """A transcriber made of a function that hears samples at 16 kHz."""
+
+    languages: Sequence[str] = ()
+
+    def __init__(self, hear: Hear) -> None:
+        self._hear = hear
+
+    def __call__(self, clip: Sound, *, language: str | None = None) -> Transcript:
+        samples = clip.mono().resample(SAMPLE_RATE).samples
+        if clip.seconds < SHORTEST_SECONDS:
+            return Transcript(())
+        return inside(self._hear(samples, tongue(language)), clip.seconds)
+
+
+def faster_whisper(config: FasterWhisperConfig, device: str) -> Hearing:
+    require("faster-whisper", "faster_whisper", what="transcriber", extra=FASTER)
+    from faster_whisper import WhisperModel
+
+    model = _opened(
+        config.model,
+        lambda: WhisperModel(
+            config.model, device=device.partition(":")[0], compute_type=config.compute_type
+        ),
+    )
+    return Hearing(by_faster_whisper(model, beams=config.beams))
+
+
+def by_faster_whisper(model: Any, *, beams: int) -> Hear:
+    """`model` is a `faster_whisper.WhisperModel`."""
+
+    def hear(samples: NDArray[np.float32], language: str | None) -> Transcript:
+        segments, info = model.transcribe(
+            samples, language=language, beam_size=beams, word_timestamps=True, vad_filter=True
+        )
+        passages = [
+            Passage(
+                segment.start,
+                segment.end,
+                segment.text.strip(),
+                words=tuple(Word(w.start, w.end, w.word.strip()) for w in segment.words or ()),
+            )
+            for segment in segments
+        ]
+        return Transcript(tuple(passages), info.language)
+
+    return hear
+
+
+def whisperx(config: WhisperxConfig, device: str) -> Hearing:
+    require("whisperx", "whisperx", what="transcriber", extra=WHISPERX)
+    import whisperx as x
+
+    kind = device.partition(":")[0]
+    model = _opened(
+        config.model, lambda: x.load_model(config.model, kind, compute_type=config.compute_type)
+    )
+    speakers: Any = None
+    if config.diarize:
+        from whisperx.diarize import DiarizationPipeline
+
+        speakers = _opened("pyannote's diarization", lambda: DiarizationPipeline(device=kind))
+    return Hearing(by_whisperx(x, model, speakers, kind))
+
+
+def by_whisperx(x: Any, model: Any, speakers: Any, device: str) -> Hear:
+    """`x` is the module; `speakers` is a pipeline that tells who speaks, or None."""
+    aligners: dict[str, tuple[Any, Any]] = {}
+
+    def hear(samples: NDArray[np.float32], language: str | None) -> Transcript:
+        found = model.transcribe(samples, language=language)
+        spoken = found["language"]
+        if spoken not in aligners:
+            aligners[spoken] = x.load_align_model(language_code=spoken, device=device)
+        found = x.align(found["segments"], *aligners[spoken], samples, device)
+        if speakers is not None:
+            found = x.assign_word_speakers(speakers(samples), found)
+        return Transcript(tuple(passages_of(found["segments"])), spoken)
+
+    return hear
+
+
+def pipeline(config: PipelineConfig, device: str) -> Hearing:
+    require("transformers", "transformers", what="transcriber", extra="pip install transformers")
+    from transformers import pipeline as make
+
+    pipe = _opened(
+        config.model,
+        lambda: make(
+            "automatic-speech-recognition",
+            model=config.model,
+            revision=config.revision or None,
+            device=device,
+        ),
+    )
+    return Hearing(by_pipeline(pipe, chunk_seconds=config.chunk_seconds))
+
+
+def by_pipeline(pipe: Any, *, chunk_seconds: float) -> Hear:
+    """`pipe` is a transformers pipeline of speech recognition, of Whisper or of a CTC model."""
+    ctc = str(pipe.type).startswith("ctc")
+
+    def hear(samples: NDArray[np.float32], language: str | None) -> Transcript:
+        told = {"language": language} if language and not ctc else {}
+        options = {"generate_kwargs": told} if told else {}
+        found = pipe(
+            {"raw": samples, "sampling_rate": SAMPLE_RATE},
+            return_timestamps="word" if ctc else True,
+            chunk_length_s=chunk_seconds,
+            **options,
+        )
+        passages = _of_chunks(found["chunks"], len(samples) / SAMPLE_RATE)
+        return Transcript(tuple(_joined(passages) if ctc else passages), language or "")
+
+    return hear
+
+
+def passages_of(segments: Iterable[Mapping[str, Any]]) -> list[Passage]:
+    """Of segments as WhisperX writes them; words that it could not align have no times."""
+    return [
+        Passage(
+            float(segment["start"]),
+            float(segment["end"]),
+            str(segment["text"]).strip(),
+            str(segment.get("speaker", "")),
+            tuple(
+                Word(float(w["start"]), float(w["end"]), str(w["word"]))
+                for w in segment.get("words", ())
+                if "start" in w and "end" in w
+            ),
+        )
+        for segment in segments
+    ]
+
+
+def _of_chunks(chunks: Iterable[Mapping[str, Any]], seconds: float) -> list[Passage]:
+    """Whisper leaves out when its last chunk ends: that is where the recording does."""
+    return [
+        Passage(float(start), float(seconds if end is None else end), str(chunk["text"]).strip())
+        for chunk in chunks
+        for start, end in [chunk["timestamp"]]
+        if start is not None
+    ]
+
+
+def _joined(words: Sequence[Passage]) -> list[Passage]:
+    """One passage of words."""
+    words = [word for word in words if word.text]
+    if not words:
+        return []
+    text = " ".join(word.text for word in words)
+    inner = tuple(Word(word.start, word.end, word.text) for word in words)
+    return [Passage(words[0].start, words[-1].end, text, words=inner)]
+
+
+def inside(found: Transcript, seconds: float) -> Transcript:
+    """Without passages that are empty, and cut to the recording, each after the one before."""
+    passages: list[Passage] = []
+    end = 0.0
+    for one in found.passages:
+        start, last = max(one.start, end), min(one.end, seconds)
+        if one.text and start < last:
+            passages.append(Passage(start, last, one.text, one.speaker, one.words))
+            end = last
+    return Transcript(tuple(passages), found.language)
+
+
+def tongue(language: str | None) -> str | None:
+    """`en-us` is Whisper's `en`."""
+    return language.partition("-")[0].lower() if language else None
+
+
+def _opened(name: str, load: Callable[[], Any]) -> Any:
+    try:
+        return load()
+    except (OSError, RuntimeError, ValueError) as exc:  # what their loaders raise, offline too
+        raise UnavailableError(
+            f"the weights {name} cannot be loaded: {exc}",
+            hint="give `model` a folder that holds them, or let it download them once",
+        ) from exc
+
+
+FASTER = "pip install faster-whisper"
+WHISPERX = "install whisperx into a virtual environment of its own, see docs/data.md"
