@@ -260,6 +260,18 @@ class Vectored(Protocol):
         ...
 
 
+@runtime_checkable
+class Local(Protocol):
+    """What a `Codec` has besides if it sees only so far: long recordings are cut without seams.
+
+    In frames on either side: `encode_context` of sound that the codes of a frame depend on, and
+    `decode_context` of codes that its sound depends on; None: on all that came before.
+    """
+
+    encode_context: int | None
+    decode_context: int | None
+
+
 def frame_samples(*, sample_rate: int, frame_rate: float) -> Fraction:
     """Samples of one frame, exactly; a codec's is a whole number.
 

@@ -56,14 +56,6 @@ class VocosConfig:
 
 
 @frozen
-class DacConfig:
-    path: Path | None = None
-    """`model.safetensors` of descript/dac_44khz on the Hugging Face hub."""
-    levels: int = field(default=9, validator=[validators.ge(1), validators.le(9)])
-    """Each is 0.86 kbit/s."""
-
-
-@frozen
 class CommandConfig:
     """No options."""
 
@@ -84,12 +76,6 @@ def build_vocos(config: VocosConfig) -> Codec:
     from vall_e_codecs.vocos import open_vocos
 
     return open_vocos(config)
-
-
-def build_dac(config: DacConfig) -> Codec:
-    from vall_e_codecs.dac import open_dac
-
-    return open_dac(config)
 
 
 def build_command(config: CommandConfig) -> click.Command:
@@ -124,14 +110,6 @@ def vall_e_register_codecs() -> list[Component[Any]]:
             summary="EnCodec's codes with a better decoder; charactr's weights",
             paper="https://arxiv.org/abs/2306.00814",
             weights_license="MIT, and CC-BY-NC-4.0 for the encoder",
-        ),
-        Component(
-            name="dac",
-            config=DacConfig,
-            build=build_dac,
-            summary="44.1 kHz, 86 frames a second, up to 9 levels; Descript's weights",
-            paper="https://arxiv.org/abs/2306.06546",
-            weights_license="MIT",
         ),
     ]
 

@@ -49,6 +49,10 @@ class Vocos(nn.Module):
     frame_rate = 75.0
     codebook_size = ENTRIES
     causal = False
+    encode_context = None
+    """EnCodec's recurrent layers see all that came before."""
+    decode_context = 32
+    """Frames: nine convolutions of seven, and the spectra that overlap."""
 
     def __init__(self, encodec: Encodec, network: nn.Module) -> None:
         super().__init__()

@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from vall_e.plugin import CheckpointError, DownloadError
+from vall_e.plugin import CheckpointError, ConfigError, DownloadError
 
 log = logging.getLogger(__name__)
 BLOCK = 1 << 20
@@ -30,6 +30,43 @@ class RemoteFile:
 
     url: str
     sha256: str
+
+
+@frozen
+class HubFile:
+    """A file of a repository on the Hugging Face hub, and how much of it a config pins."""
+
+    repository: str
+    """Such as kyutai/mimi."""
+    name: str
+    revision: str
+    """A commit; empty: not said."""
+    sha256: str
+    """Of the file at that commit; empty: not said."""
+
+    @property
+    def remote(self) -> RemoteFile:
+        hub = f"https://huggingface.co/{self.repository}/resolve/{self.revision}/{self.name}"
+        return RemoteFile(hub, self.sha256)
+
+
+def locate_on_hub(
+    name: str, *, path: Path | None, file: HubFile, download: bool, cache: Path | None
+) -> Path:
+    """As `locate`, for a file that only a commit and a hash pin. Raises `ConfigError` without."""
+    if download and path is None and not (file.revision and file.sha256):
+        raise ConfigError(
+            "codec.download: which version of the weights to fetch is not said",
+            hint=f"set `revision:` to a commit of {file.repository}, and `sha256:` to that of its "
+            f"{file.name} (both are shown on its pages)",
+        )
+    if path is None and not download and not file.sha256:
+        raise DownloadError(
+            f"the weights of {name} are not on this machine",
+            hint=f"fetch {file.name} of https://huggingface.co/{file.repository} and set `path:` "
+            "to it, or `download: true` to fetch it",
+        )
+    return locate(name, path=path, remote=file.remote, download=download, cache=cache)
 
 
 def locate(
@@ -112,6 +149,8 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             f"cannot read the weights {path}: {exc}",
             hint="check the path; the file must be .safetensors, or a torch state dict",
         ) from exc
+    if isinstance(found, dict) and isinstance(found.get("state_dict"), dict):
+        found = found["state_dict"]  # beside what the network was made with
     if not isinstance(found, dict) or not all(isinstance(t, Tensor) for t in found.values()):
         raise CheckpointError(
             f"{path} is not a state dict", hint="give a file that maps names to tensors"

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
+from vall_e.audio.original_codes import OriginalCodes
 from vall_e.cli.app import App, cli
 from vall_e_codecs.embedded import weights
 
@@ -218,3 +219,47 @@ def test_the_commands_of_the_page_run(registry, tmp_path, monkeypatch):
         assert result.exit_code == 0, result.output
     assert Clip.read(tmp_path / "again" / "b.flac").seconds == 1
     assert Codes.load(tmp_path / "small.codes.safetensors").values.shape == (2, 50)
+
+
+def test_files_of_the_original_are_written_read_and_told_of(run, folder, tmp_path):
+    codes, other, again = (tmp_path / name for name in ("x.enc", "x.dac", "again.wav"))
+    for target in (codes, other):
+        result = run("encode", folder / "short.wav", "-o", target)
+        assert result.exit_code == 8
+        assert "have no file of theirs" in result.stderr
+    values = np.zeros((2, 25), np.int16)
+    facts = {"original_length": 11_000, "sample_rate": 24_000, "text": "hello"}
+    OriginalCodes(values, "encodec", facts).save(codes)
+    told = json.loads(run("info", codes, "--json", codec=None).stdout)
+    assert told == {"codec": "encodec", "levels": 2, "frames": 25, "seconds": 0.458, **facts}
+    result = run("decode", codes, "-o", again)
+    assert result.exit_code == 8
+    assert "holds codes of encodec" in result.stderr
+
+
+def test_a_file_that_wants_to_run_something_is_refused(run, tmp_path):
+    class Bad:
+        def __reduce__(self):
+            return print, ("run",)
+
+    np.save(tmp_path / "x", np.array({"codes": Bad()}, dtype=object), allow_pickle=True)
+    (tmp_path / "x.npy").rename(tmp_path / "x.enc")
+    for words in (("info", tmp_path / "x.enc"), ("decode", tmp_path / "x.enc", "-o", "a.wav")):
+        result = run(*words)
+        assert result.exit_code == 7
+        assert "x.enc wants to run builtins.print" in result.stderr
+        assert "\nrun" not in result.output
+
+
+def test_codes_are_joined_and_cut(run, folder, tmp_path):
+    codes, both, part = (tmp_path / f"{name}.codes.safetensors" for name in ("x", "both", "part"))
+    run("encode", folder / "short.wav", "-o", codes)
+    result = run("join", codes, codes, "-o", both, "--pause", "0.1")
+    assert result.exit_code == 0, result.output
+    assert f"{both}: 55 frames, 1.10 s" in result.stdout
+    assert run("join", codes, codes, "-o", part, "--again").exit_code == 0
+    assert Codes.load(part).frames == 50
+    assert run("cut", both, "--to", "0.5", "-o", part, codec=None).exit_code == 0
+    assert Codes.load(part) == Codes.load(codes)
+    result = run("cut", both, "-o", tmp_path / "part.wav", codec=None)
+    assert "does not end in .codes.safetensors" in result.stderr

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from io import BytesIO
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from attrs import Attribute, cmp_using, field, frozen, validators
+from attrs import Attribute, cmp_using, evolve, field, frozen, validators
 
 from vall_e.audio.codes import Codes
 from vall_e.audio.plain_arrays import read_dictionary
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
 FAMILIES = {".enc": "encodec", ".dac": "dac", ".dec": "audiodec", ".nem": "nemo"}
 """What the identities of the codecs begin with whose codes have these endings."""
-CHUNKED = "padding"
-"""Set to False, the network saw no silence at the ends of its pieces."""
+WINDOWED = "padding"
+"""Set to False, Descript's program cut the recording, and its frames do not follow one another."""
 
 
 def is_original(path: Path) -> bool:
@@ -60,6 +61,26 @@ class OriginalCodes:
         if not (isinstance(length, int) and isinstance(rate, int) and length >= 0 < rate):
             return None
         return length / rate
+
+    @property
+    def loudness(self) -> float | None:
+        """Of the recording in LUFS, which Descript's program evens out before it encodes."""
+        told = self.facts.get("input_db")
+        if not isinstance(told, np.ndarray | float) or np.size(told) != 1:
+            return None
+        found = float(np.reshape(told, -1)[0])
+        return found if isfinite(found) else None
+
+    def for_dac(self, loudness: float) -> Self:
+        """With what Descript's program wants to know: the codes are one stream, of one channel."""
+        facts = {
+            "input_db": np.array([loudness], np.float32),
+            "chunk_length": int(self.values.shape[1]),
+            "channels": 1,
+            "padding": True,
+            "dac_version": "1.0.0",
+        }
+        return evolve(self, facts={**self.facts, **facts})
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -101,6 +122,12 @@ class OriginalCodes:
                 f"{path} holds codes of {self.family}, the codec is {codec.identity}",
                 hint=f"choose it with --codec {self.family}, if that is installed",
             )
+        if self.facts.get(WINDOWED) is False:
+            raise DataError(
+                f"{path} was made window by window, without silence at their ends: its frames do "
+                "not follow one another",
+                hint="encode the recording again, with a --win_duration that is longer than it",
+            )
         if len(self.values) > codec.levels:
             raise DataError(
                 f"{path} has {len(self.values)} levels, the codec {codec.levels}",
@@ -140,9 +167,7 @@ def _codes_in(found: object, path: Path) -> Int16[np.ndarray, "k f"]:
 def _require_rate(codes: Codes, original: OriginalCodes, path: Path) -> None:
     """Frames of another rate would play at another speed."""
     told = original.seconds
-    if told is None or original.facts.get(CHUNKED) is False:
-        return
-    if abs(codes.seconds - told) > max(0.2, 0.02 * told):
+    if told is not None and abs(codes.seconds - told) > max(0.2, 0.02 * told):
         raise DataError(
             f"{path} tells of {told:.2f} s, its codes last {codes.seconds:.2f} s at "
             f"{codes.frame_rate:g} frames a second",

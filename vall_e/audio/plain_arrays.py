@@ -173,7 +173,7 @@ def _dtype(found: object) -> np.dtype[Any]:
     order = found.state[1] if found.state else "|"
     if not (isinstance(name, str) and DTYPE.fullmatch(name) and order in ("<", ">", "|", "=")):
         raise ValueError(f"arrays of the type {name!r} are not read")
-    return np.dtype(name.lstrip("<>|=")).newbyteorder(order)
+    return np.dtype((order if order in ("<", ">") else "=") + name.lstrip("<>|="))
 
 
 def _array(content: object, dtype: np.dtype[Any], shape: Any, order: str) -> Any:

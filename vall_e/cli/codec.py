@@ -11,13 +11,15 @@ import click
 
 from vall_e.audio.encoding import ENCODINGS, format_of
 from vall_e.cli.app import App
+from vall_e.cli.code_edits import cut, join
+from vall_e.cli.code_files import CODES, ORIGINAL, facts_of_original, is_original
+from vall_e.cli.codec_choice import chosen, open_codec
 from vall_e.errors import AudioError, CheckpointError, DataError, VallEError
 from vall_e.registry import Preset
 
 if TYPE_CHECKING:
     from vall_e.interfaces import Codec
 
-CODES = ".codes.safetensors"
 existing = click.Path(exists=True, path_type=Path)
 SOURCES = click.argument("sources", nargs=-1, required=True, type=existing)
 OUTPUT = click.option(
@@ -51,28 +53,19 @@ def _making(ctx: click.Context) -> click.Group | None:
     return None
 
 
-def _chosen(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that say which codec."""
-    for option in (
-        click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE",
-                     help="Set an option of the codec, say codec.levels=4."),
-        click.option("--codec", "name", metavar="NAME", help="Else the config's, or `embedded`."),
-        click.option("-c", "--config", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-                     help="YAML file whose codec counts."),
-    ):  # fmt: skip
-        command = option(command)
-    return command
-
-
 @click.group(cls=CodecGroup)
 def codec() -> None:
     """Turn recordings into codes and back; make the embedded codec."""
 
 
+codec.add_command(join)
+codec.add_command(cut)
+
+
 @codec.command()
 @SOURCES
 @OUTPUT
-@_chosen
+@chosen
 @click.option("--levels", type=click.IntRange(min=1), help="Keep the first so many. Default: all.")
 @DEVICE
 @click.pass_obj
@@ -86,21 +79,26 @@ def encode(
     levels: int | None,
     device: str,
 ) -> None:
-    """Write the codes of recordings, and of those in folders, as .codes.safetensors files."""
+    """Write the codes of recordings, and of those in folders, as .codes.safetensors files.
+
+    A single one can be written as .enc or .dac too, for the programs that read those.
+    """
     from vall_e.data.recordings import AUDIO
 
     todo = _todo(sources, output, AUDIO, CODES)
     if _is_one(todo, output):
         _require_codes(output)
-    found = _codec(app, config, name, overrides, device)
+    found = open_codec(app, config, name, overrides, device)
 
     def do(source: Path, target: Path) -> str:
-        from vall_e.audio.clip import Clip
-        from vall_e.model.coding import encode
+        from attrs import evolve
 
-        codes = encode(Clip.read(source), found)
-        codes = codes if levels is None else codes.levels(levels)
-        codes.save(target)
+        from vall_e.cli.code_files import save
+        from vall_e.model.long_coding import encode_file
+
+        encoded = encode_file(source, found)
+        codes = encoded.codes if levels is None else encoded.codes.levels(levels)
+        save(evolve(encoded, codes=codes), source, target)
         return f"{codes.frames} frames, {len(codes.values)} levels, {codes.seconds:.2f} s"
 
     _each(todo, do)
@@ -109,7 +107,7 @@ def encode(
 @codec.command()
 @SOURCES
 @OUTPUT
-@_chosen
+@chosen
 @click.option("--levels", type=click.IntRange(min=1), help="Use the first so many. Default: all.")
 @click.option(
     "--format", "kind", type=click.Choice([*ENCODINGS]),
@@ -129,18 +127,19 @@ def decode(
     device: str,
 ) -> None:
     """Write the sound of files of codes. They must be of the codec that is chosen."""
-    todo = _todo(sources, output, (CODES,), f".{kind or 'wav'}")
+    todo = _todo(sources, output, (CODES, *ORIGINAL), f".{kind or 'wav'}")
     if _is_one(todo, output):
         _require_no_format(kind)
         format_of(output)
-    found = _codec(app, config, name, overrides, device)
+    found = open_codec(app, config, name, overrides, device)
 
     def do(source: Path, target: Path) -> str:
-        from vall_e.audio.codes import Codes
-        from vall_e.model.coding import decode
+        from vall_e.cli.code_files import codes_of, finished
+        from vall_e.model.long_coding import decode_long
 
-        codes = Codes.load(source, codec=found.identity)
-        clip = decode(codes if levels is None else codes.levels(levels), found)
+        codes = codes_of(source, found)
+        clip = decode_long(codes if levels is None else codes.levels(levels), found)
+        clip = finished(clip, source)
         clip.write(target)
         return f"{clip.seconds:.2f} s"
 
@@ -149,7 +148,7 @@ def decode(
 
 @codec.command()
 @click.argument("file", required=False, type=existing)
-@_chosen
+@chosen
 @click.option("--json", "as_json", is_flag=True, help="For programs, on stdout.")
 @click.pass_obj
 def info(
@@ -166,25 +165,16 @@ def info(
     """
     from vall_e.audio.codes import holds_codes
 
-    if file is not None and holds_codes(file):
+    if file is not None and is_original(file):
+        facts = facts_of_original(file)
+    elif file is not None and holds_codes(file):
         facts = _facts_of_codes(file)
     else:
         _require_no_recording(file)
         given = () if file is None else (f"codec.path={json.dumps(str(file))}",)
-        facts = _facts_of_codec(_codec(app, config, name, (*given, *overrides), "cpu"))
+        facts = _facts_of_codec(open_codec(app, config, name, (*given, *overrides), "cpu"))
     lines = (f"{fact}: {value}" for fact, value in facts.items())
     click.echo(json.dumps(facts) if as_json else "\n".join(lines))
-
-
-def _codec(
-    app: App, config: Path | None, name: str | None, overrides: Iterable[str], device: str
-) -> Codec:
-    from vall_e.config.load import load
-    from vall_e.model.device import find_device, place_codec
-
-    named = [f"codec={name}"] if name else []
-    run = load(config, app.registry, overrides=[*named, *overrides], environ=app.environ)
-    return place_codec(run.codec.build(), find_device(device, option="--device"))
 
 
 def _todo(sources: Iterable[Path], output: Path, wanted: tuple[str, ...], suffix: str) -> Todo:
@@ -246,7 +236,7 @@ def _require_kept(todo: Todo) -> None:
 
 
 def _require_codes(output: Path) -> None:
-    if not output.name.endswith(CODES):
+    if not (output.name.endswith(CODES) or is_original(output)):
         name = output.name.partition(".")[0] or "voice"
         raise DataError(
             f"{output} is no name for a file of codes, they end in {CODES}",

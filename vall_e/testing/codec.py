@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vall_e.errors import AudioError
-from vall_e.interfaces import Codec, Vectored, frame_count, frame_samples
+from vall_e.interfaces import Codec, Local, Vectored, frame_count, frame_samples
 from vall_e.testing.marks import pytest
 
 
@@ -236,6 +236,23 @@ class CodecContract:
         joined = torch.cat(_pieces(codec, codes, [4, 5]), dim=-1)
         self._same(joined, codec.decode(codes))
 
+    def test_a_frame_with_its_context_is_as_in_the_whole(self) -> None:
+        codec = self.make()
+        if not isinstance(codec, Local):
+            pytest.skip("this codec does not say how far it sees")
+        if (context := codec.encode_context) is not None:
+            audio = _sound(self._samples(codec, 4 * context + 9))[None]
+            near = audio[..., slice(*self._samples_of(codec, context, 3 * context + 9))]
+            same = codec.encode(near)[..., context : context + 9]
+            whole = codec.encode(audio)[..., 2 * context : 2 * context + 9]
+            assert (same == whole).float().mean() > 0.97  # rounding may decide between two
+        if (context := codec.decode_context) is not None:
+            codes = self._codes(codec, 1, 4 * context + 9)
+            near = codec.decode(codes[..., context : 3 * context + 9])
+            inner = slice(*self._samples_of(codec, context, context + 9))
+            outer = slice(*self._samples_of(codec, 2 * context, 2 * context + 9))
+            self._same(near[..., inner], codec.decode(codes)[..., outer])
+
     def test_an_unused_stream_ends_in_nothing(self) -> None:
         assert self.make().stream().flush().shape == (1, 1, 0)
 
@@ -267,6 +284,9 @@ class CodecContract:
     def _samples(self, codec: Codec, frames: int) -> int:
         hop = frame_samples(sample_rate=codec.sample_rate, frame_rate=codec.frame_rate)
         return round(frames * hop)
+
+    def _samples_of(self, codec: Codec, *frames: int) -> list[int]:
+        return [self._samples(codec, each) for each in frames]
 
     def _codes(self, codec: Codec, batch: int, frames: int) -> Tensor:
         shape = (batch, codec.levels, frames)

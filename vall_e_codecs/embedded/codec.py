@@ -26,6 +26,9 @@ class EmbeddedCodec(torch.nn.Module):
     """A `vall_e.plugin.Codec`. `vocoder` is None while only the codebooks exist."""
 
     causal = True
+    encode_context = 1
+    """Frames: a spectrum's window reaches half a frame into its neighbours."""
+    decode_context = None
 
     def __init__(self, weights: CodecWeights) -> None:
         super().__init__()

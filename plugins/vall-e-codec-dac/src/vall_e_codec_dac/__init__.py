@@ -1,0 +1,1 @@
+"""DAC codec for VALL-E."""

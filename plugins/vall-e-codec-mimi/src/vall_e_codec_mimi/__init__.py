@@ -1,0 +1,1 @@
+"""Mimi codec for VALL-E."""

@@ -1,0 +1,65 @@
+"""`vall-e codec join` and `vall-e codec cut`: codes without a recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from vall_e.cli.app import App
+from vall_e.cli.code_files import CODES_IN, codes_of, require_ending
+from vall_e.cli.codec_choice import chosen, open_codec
+
+SOURCE = click.Path(exists=True, dir_okay=False, path_type=Path)
+OUTPUT = click.option(
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help=f"Ends in {CODES_IN}."
+)
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True, type=SOURCE)
+@OUTPUT
+@chosen
+@click.option(
+    "--pause", type=click.FloatRange(min=0), default=0.0, show_default=True,
+    help="Seconds of silence between them.",
+)  # fmt: skip
+@click.option("--again", is_flag=True, help="Through sound, encoded anew: no seam in the codes.")
+@click.option("--device", default="cpu", show_default=True, help="auto, cpu, cuda, cuda:1.")
+@click.pass_obj
+def join(
+    app: App,
+    sources: tuple[Path, ...],
+    output: Path,
+    config: Path | None,
+    name: str | None,
+    overrides: tuple[str, ...],
+    pause: float,
+    again: bool,
+    device: str,
+) -> None:
+    """Put files of codes one after the other."""
+    from vall_e.model.code_edits import join
+
+    require_ending(output)
+    codec = open_codec(app, config, name, overrides, device)
+    parts = [codes_of(source, codec) for source in sources]
+    codes = join(parts, codec, pause=pause, again=again)
+    codes.save(output)
+    click.echo(f"{output}: {codes.frames} frames, {codes.seconds:.2f} s")
+
+
+@click.command()
+@click.argument("source", type=SOURCE)
+@OUTPUT
+@click.option("--from", "start", type=float, default=0.0, show_default=True, help="Seconds.")
+@click.option("--to", "end", type=float, help="Seconds. Default: the end.")
+def cut(source: Path, output: Path, start: float, end: float | None) -> None:
+    """Keep a part of a .codes.safetensors file."""
+    from vall_e.audio.codes import Codes
+    from vall_e.model.code_edits import cut
+
+    require_ending(output)
+    codes = cut(Codes.load(source), start, end)
+    codes.save(output)
+    click.echo(f"{output}: {codes.frames} frames, {codes.seconds:.2f} s")

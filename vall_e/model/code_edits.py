@@ -1,0 +1,65 @@
+"""Codes that are put together from others, and those of silence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from attrs import evolve
+
+from vall_e.audio.codes import Codes
+from vall_e.errors import DataError
+from vall_e.interfaces import Codec, frame_samples
+from vall_e.model.coding import to_codes
+from vall_e.model.device import device_of
+from vall_e.model.long_coding import decode_pieces, encode_pieces
+
+EDGE_SECONDS = 0.5
+"""Silence around the silence that is kept, so that no edge is in it."""
+
+
+def silence(codec: Codec, frames: int, *, levels: int | None = None) -> Codes:
+    """What the codec writes for so many frames of digital silence."""
+    edge = round(EDGE_SECONDS * codec.frame_rate)
+    hop = frame_samples(sample_rate=codec.sample_rate, frame_rate=codec.frame_rate)
+    samples = round((frames + 2 * edge) * hop)
+    with torch.inference_mode():
+        found = codec.encode(torch.zeros(1, 1, samples, device=device_of(codec)))[0]
+    codes = to_codes(found[:, edge : edge + frames], codec)
+    return codes if levels is None else codes.levels(levels)
+
+
+def join(parts: Sequence[Codes], codec: Codec, *, pause: float = 0.0, again: bool = False) -> Codes:
+    """One after the other, with so many seconds of silence between them.
+
+    `again`: through sound, which is encoded anew, so that the codes beside a seam are those of a
+    recording that has it; else the codes stay as they are. Raises `DataError` for codes of another
+    codec, or of different numbers of levels.
+    """
+    if not parts:
+        raise DataError("there are no codes to join", hint="give at least one")
+    if pause < 0:
+        raise DataError(f"a pause lasts 0 s or longer, not {pause:g} s", hint="give another")
+    levels = len(parts[0].values)
+    gap = silence(codec, round(pause * codec.frame_rate), levels=levels)
+    spaced = [codes for part in parts for codes in (gap, part)][1:]
+    joined = Codes.join(spaced)
+    if not again:
+        return joined
+    return encode_pieces(decode_pieces(joined, codec), codec).levels(levels)
+
+
+def cut(codes: Codes, start: float, end: float | None = None) -> Codes:
+    """From `start` to `end` in seconds, to the nearest frames. Raises `DataError` if that is none.
+
+    No codec is needed: a code is a number of its frame.
+    """
+    first = round(start * codes.frame_rate)
+    last = codes.frames if end is None else min(codes.frames, round(end * codes.frame_rate))
+    if start < 0 or first >= last:
+        raise DataError(
+            f"there is nothing from {start:g} s to {codes.seconds if end is None else end:g} s in "
+            f"{codes.seconds:.2f} s of codes",
+            hint="give times within them",
+        )
+    return evolve(codes, values=codes.values[:, first:last])
