@@ -148,6 +148,8 @@ class AttentionCase:
     dropout: float = 0.0
     training: bool = False
     """Gradients are wanted."""
+    padding: bool = False
+    """The mask hides whole keys: it is the same for all queries of a row."""
 
     @classmethod
     def of(
@@ -170,6 +172,8 @@ class AttentionCase:
             causal=causal,
             dropout=dropout,
             training=q.requires_grad or k.requires_grad,
+            # Told by how it lies in memory: a look at what it says would wait for the GPU.
+            padding=mask is not None and (mask.shape[2] == 1 or mask.stride(2) == 0),
         )
 
 

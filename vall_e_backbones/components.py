@@ -141,6 +141,42 @@ class NoOptions:
     """A kernel that has nothing to choose."""
 
 
+@frozen
+class DefaultConfig:
+    """Options of `default`."""
+
+    keep: int = field(default=0, validator=validators.ge(0))
+    """Attention weights of so many calls are kept in the kernel's `kept`, the newest last. Of a
+    backbone with as many layers: one map (b, h, t, u) for each layer of the last pass."""
+
+
+@frozen
+class FlexConfig:
+    """Options of `flex`."""
+
+    compile: bool = True
+    """Without, the kernel is not fused: nothing to wait for at the first call, but slow, and
+    without gradients on a GPU too. For debugging."""
+
+
+def build_default(config: DefaultConfig) -> AttentionKernel:
+    from vall_e_backbones.default_kernel import Default
+
+    return Default(config)
+
+
+def build_flex(config: FlexConfig) -> AttentionKernel:
+    from vall_e_backbones.flex import Flex
+
+    return Flex(config)
+
+
+def build_flash_attention_2(config: NoOptions) -> AttentionKernel:
+    from vall_e_backbones.flash_attention_2 import FlashAttention2, integration
+
+    return FlashAttention2(integration())
+
+
 def build_eager(config: NoOptions) -> AttentionKernel:
     from vall_e_backbones.kernels import Eager
 
@@ -189,6 +225,21 @@ def vall_e_register_backbones() -> list[Component[Any]]:
 @hookimpl
 def vall_e_register_attentions() -> list[Component[Any]]:
     flash = "https://arxiv.org/abs/2205.14135"
+    with_options: list[Component[Any]] = [
+        Component(
+            name="default",
+            config=DefaultConfig,
+            build=build_default,
+            summary="matrix products step by step, in fp32; can keep its weights: for debugging",
+        ),
+        Component(
+            name="flex",
+            config=FlexConfig,
+            build=build_flex,
+            summary="PyTorch's flex_attention, compiled: skips the tiles that a mask hides",
+            paper="https://arxiv.org/abs/2412.05496",
+        ),
+    ]
     rows: list[tuple[str, Callable[[NoOptions], AttentionKernel], str, str]] = [
         ("auto", build_auto, "the fastest of the kernels below that can run the case at hand", ""),
         ("eager", build_eager, "plain matrix products and a softmax: the one to compare with", ""),
@@ -207,8 +258,14 @@ def vall_e_register_attentions() -> list[Component[Any]]:
             flash,
         ),
         ("cudnn", partial(build_sdpa, "cudnn"), "cuDNN's attention (CUDA)", ""),
+        (
+            "flash-attention-2",
+            build_flash_attention_2,
+            "the package flash-attn by way of transformers (CUDA, fp16 or bf16)",
+            "https://arxiv.org/abs/2307.08691",
+        ),
     ]
-    return [
+    return with_options + [
         Component(name=name, config=NoOptions, build=build, summary=summary, paper=paper)
         for name, build, summary, paper in rows
     ]

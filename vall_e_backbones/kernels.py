@@ -16,7 +16,8 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.functional import dropout as drop
 from torch.nn.functional import scaled_dot_product_attention
 
-from vall_e.plugin import AttentionCase, UnavailableError
+from vall_e.plugin import AttentionCase
+from vall_e_backbones.limits import refuse
 
 log = logging.getLogger(__name__)
 
@@ -88,11 +89,7 @@ class Sdpa:
         if self.backend is None:  # can run anything
             return _sdpa(q, k, v, mask, causal, scale, dropout)
         reason = self.unsupported(AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout))
-        if reason is not None:
-            raise UnavailableError(
-                f"attention kernel {self.name!r} cannot run this: {reason}",
-                hint="set model.attention: auto",
-            )
+        refuse(self.name, reason)
         with sdpa_kernel(self.backend):
             return _sdpa(q, k, v, mask, causal, scale, dropout)
 
@@ -182,9 +179,25 @@ class Auto:
         self.chosen = kernel.name
         return kernel(q, k, v, mask=mask, causal=causal, scale=scale, dropout=dropout)
 
+    def explain(self, case: AttentionCase) -> str:
+        """Which kernel runs the case, and why none of those before it."""
+        if case.device.type != "cuda":
+            return f"takes sdpa: on {case.device.type} PyTorch's own choice is the best there is"
+        kernel, passed_over = self._first(case)
+        return "; ".join([f"takes {kernel.name}", *passed_over])
+
     def _choose(self, case: AttentionCase) -> Sdpa:
-        candidates = self.candidates if case.device.type == "cuda" else self.candidates[-1:]
-        kernel = next(kernel for kernel in candidates if kernel.unsupported(case) is None)
+        kernel, _ = self._first(case)
         self._known[case] = kernel
-        log.info("attention: auto took %s for %s", kernel.name, case)
+        log.info("attention: auto %s, for %s", self.explain(case), case)
         return kernel
+
+    def _first(self, case: AttentionCase) -> tuple[Sdpa, list[str]]:
+        candidates = self.candidates if case.device.type == "cuda" else self.candidates[-1:]
+        passed_over: list[str] = []
+        for kernel in candidates:
+            reason = kernel.unsupported(case)
+            if reason is None:
+                return kernel, passed_over
+            passed_over.append(f"not {kernel.name}: {reason}")
+        raise AssertionError("sdpa runs anything")

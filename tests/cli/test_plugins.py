@@ -5,6 +5,7 @@ from attrs import field, frozen
 from click.testing import CliRunner
 
 from vall_e.cli.app import App, cli
+from vall_e.cli.kernels_here import availability
 from vall_e.cli.probe import measure
 from vall_e.discovery import registry_of
 from vall_e.hookspecs import hookimpl
@@ -126,6 +127,31 @@ def test_info_knows_every_built_in_component(registry):
 def test_info_says_that_the_plain_kernel_runs_here(registry):
     result = CliRunner().invoke(cli, ["plugins", "info", "eager"], obj=App(registry=registry))
     assert "  here      yes, on c" in result.stdout
+
+
+def test_info_of_attention_says_of_each_kernel_whether_it_runs_here(registry):
+    runner, app = CliRunner(), App(registry=registry)
+    result = runner.invoke(cli, ["plugins", "info", "attention"], obj=app)
+    assert result.exit_code == 0, result.output
+    lines = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
+    assert lines.keys() == {o.component.name for o in registry.offers if o.kind == "attention"}
+    assert lines["eager"].startswith("yes, on c")
+    assert ": takes " in lines["auto"]
+    for told in lines.values():
+        assert told.startswith("yes, on ") or len(told.removeprefix("no: ")) > 10
+    told = json.loads(
+        runner.invoke(cli, ["plugins", "info", "attention", "--json"], obj=app).stdout
+    )
+    assert {row["name"]: row["here"] for row in told["attention"]} == lines
+
+
+def test_info_says_what_a_kernel_that_runs_here_cannot_do():
+    class Plain(Kernel):
+        def unsupported(self, case):
+            return "no" if (case.masked and not case.padding) or case.dropout else None
+
+    plain = Component("plain", KernelConfig, lambda config: Plain(), "is plain")
+    assert availability(plain).endswith(", without dropout, other masks")
 
 
 def test_info_of_an_unknown_name_says_where_names_are():

@@ -97,6 +97,37 @@ class StopsGradients(Eager):
         return super().__call__(q, k.detach(), v, **options)
 
 
+class TakesAllMasksForPadding(Altered):
+    def alter(self, options):
+        mask = options["mask"]
+        return {**options, "mask": None if mask is None else mask[:, :, :1].expand_as(mask)}
+
+
+class LosesWhatIsBehindItsTile(Eager):
+    def __call__(self, q, k, v, *, mask=None, causal=False, scale=None, dropout=0.0):
+        tile = slice(None) if causal else slice(128)
+        mask = None if mask is None else mask[..., tile]
+        options = {"mask": mask, "causal": causal, "scale": scale, "dropout": dropout}
+        return super().__call__(q, k[:, :, tile], v[:, :, tile], **options)
+
+
+class KnowsOnlyEvenTiles(Eager):
+    """Heads of 24 channels are cut to 16, and nobody is told."""
+
+    def __call__(self, q, k, v, **options):
+        even = 1 << (q.shape[-1].bit_length() - 1)
+        out = super().__call__(q[..., :even], k[..., :even], v, **options)
+        return out if even == q.shape[-1] else out + 0.5
+
+
+class LosesGradientsInHalf(Eager):
+    """Of the values only, and in 16 bits only."""
+
+    def __call__(self, q, k, v, **options):
+        half = q.dtype != torch.float32
+        return super().__call__(q, k, v.detach() + 0 * v if half else v, **options)
+
+
 class RefusesInSilence(Eager):
     """Says that it cannot, and then does."""
 
@@ -129,6 +160,10 @@ class GivesNoReason(Eager):
         (Overflows, "test_large_scores_do_not_overflow"),
         (WritesIntoItsInput, "test_leaves_its_inputs_alone"),
         (StopsGradients, "test_gradients_equal_the_plain_formula"),
+        (TakesAllMasksForPadding, "test_equals_the_plain_formula"),
+        (LosesWhatIsBehindItsTile, "test_equals_the_plain_formula_over_many_keys"),
+        (KnowsOnlyEvenTiles, "test_heads_of_any_size_are_done_or_refused"),
+        (LosesGradientsInHalf, "test_gradients_equal_the_plain_formula"),
         (RefusesInSilence, "test_equals_the_plain_formula"),
         (GivesNoReason, "test_equals_the_plain_formula"),
     ],

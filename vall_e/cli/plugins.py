@@ -13,6 +13,7 @@ import click
 from attrs import frozen
 
 from vall_e.cli.app import App
+from vall_e.cli.kernels_here import availability, table_of
 from vall_e.cli.pip import install, uninstall
 from vall_e.cli.probe import measure
 from vall_e.cli.trying import check
@@ -22,7 +23,6 @@ from vall_e.config.options import options_of
 from vall_e.config.structure import Structurer, unstructure
 from vall_e.discovery import discover
 from vall_e.errors import PluginError, UnknownComponentError, VallEError
-from vall_e.interfaces import AttentionCase
 from vall_e.registry import HOOKS, Component, Offer, PluginRecord, Registry, may_offer, normal
 
 SLOW_SECONDS = 0.5
@@ -72,13 +72,17 @@ def list_components(app: App, as_json: bool, kind: str | None) -> None:
 def info(app: App, name: str, as_json: bool) -> None:
     """Show a component (NAME, or distribution:NAME), or all that a distribution brings.
 
-    The exit code is 4 if it is broken.
+    `attention` shows all its kernels: which of them run here, or why not. The exit code is 4 if
+    what is shown is broken.
     """
     registry = app.registry
     records = [record for record in registry.plugins if normal(record.distribution) == normal(name)]
     offers = [offer for kind in HOOKS for offer in registry.find(kind, name)]
     if records:
         offers = [o for o in registry.offers if normal(o.distribution) == normal(name)]
+    elif not offers and name == "attention":
+        _echo_kernels(registry, as_json)
+        return
     elif not offers:
         raise _nothing_called(registry, name)
     if as_json:
@@ -94,6 +98,16 @@ def info(app: App, name: str, as_json: bool) -> None:
             click.echo(("\n" if index else "") + "\n".join(_lines(offer)))
     if any(record.troubled for record in records):
         click.get_current_context().exit(PluginError.exit_code)
+
+
+def _echo_kernels(registry: Registry, as_json: bool) -> None:
+    kernels = [offer.component for offer in registry.offers if offer.kind == "attention"]
+    if as_json:
+        found = [{"name": kernel.name, "here": availability(kernel)} for kernel in kernels]
+        click.echo(json.dumps({"attention": found}, indent=2))
+        return
+    for line in table_of(kernels):
+        click.echo(line)
 
 
 def _nothing_called(registry: Registry, name: str) -> UnknownComponentError:
@@ -271,7 +285,7 @@ def _lines(offer: Offer) -> Iterator[str]:
         yield f"  paper     {component.paper}"
     yield f"  licence   {_licence(component)}"
     if offer.kind == "attention":
-        yield f"  here      {_availability(component.build, component.config)}"
+        yield f"  here      {availability(component)}"
     yield from _options(component.config)
 
 
@@ -283,17 +297,3 @@ def _options(config: type) -> Iterator[str]:
     for key, option in options.items():
         default = "required" if option.required else f"default {option.chosen or option.default!r}"
         yield f"    {key} ({default})" + (f": {told[key]}" if key in told else "")
-
-
-def _availability(build: Any, config: Any) -> str:
-    """Whether the kernel can run on this machine, in the plainest case."""
-    import torch
-
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    dtype = torch.bfloat16 if device.type == "cuda" else torch.float32
-    try:
-        kernel = build(config())
-    except VallEError as exc:
-        return f"no: {exc.message}"
-    reason = kernel.unsupported(AttentionCase(device, dtype, head_dim=64, heads=4, kv_heads=4))
-    return f"no: {reason}" if reason else f"yes, on {device.type} in {str(dtype)[6:]}"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -11,24 +12,33 @@ from vall_e.errors import UnavailableError
 from vall_e.interfaces import AttentionCase, AttentionKernel
 from vall_e.testing.marks import pytest
 
-Kind = Literal["all", "causal", "padding", "block", "step", "masked step"]
-KINDS: tuple[Kind, ...] = ("all", "causal", "padding", "block", "step", "masked step")
-TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 2e-2}
+Kind = Literal["all", "causal", "padding", "block", "padded block", "step", "masked step"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+DTYPES = (torch.float32, torch.bfloat16, torch.float16)
 HEADS, SIZE, LENGTH = 4, 16, 6
+LONG = 150
+"""More than a tile of any kernel, and no multiple of one."""
 
 
 class AttentionContract:
     """`make` returns the kernel, which runs on `device`.
 
     A case that it says it cannot do is skipped with its reason, once it has refused the call.
+    `padding` is a mask that is the same for all queries, as backbones make it; `block` is not.
     """
 
     device = torch.device("cpu")
+    tolerance: Mapping[torch.dtype, float] = {
+        torch.float32: 1e-5,
+        torch.float16: 5e-3,
+        torch.bfloat16: 2e-2,
+    }
+    """The dtypes that are tried, and how far off outputs may be; gradients: three times that."""
 
     def make(self) -> AttentionKernel:
         raise NotImplementedError
 
-    @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
+    @pytest.mark.parametrize("dtype", DTYPES, ids=str)
     @pytest.mark.parametrize("kv_heads", [1, 2, 4])
     @pytest.mark.parametrize("kind", KINDS)
     def test_equals_the_plain_formula(self, kind: Kind, kv_heads: int, dtype: torch.dtype) -> None:
@@ -36,55 +46,72 @@ class AttentionContract:
         out = self._attend(q, k, v, kind=kind)
         assert out.dtype == dtype
         assert out.shape == q.shape
-        wanted = _plain(q.double(), k.double(), v.double(), _allowed(kind).to(self.device))
-        torch.testing.assert_close(
-            out.double(), wanted, rtol=TOLERANCE[dtype], atol=TOLERANCE[dtype]
-        )
+        self._compare(out, _plain(q.double(), k.double(), v.double(), self._allowed(kind)))
 
+    @pytest.mark.parametrize("kind", ["all", "causal", "padding", "padded block"])
+    def test_equals_the_plain_formula_over_many_keys(self, kind: Kind) -> None:
+        q, k, v = _inputs(kind, 2, self.device, self._finest(), LONG)
+        out = self._attend(q, k, v, kind=kind)
+        allowed = self._allowed(kind, LONG)
+        self._compare(out, _plain(q.double(), k.double(), v.double(), allowed))
+
+    @pytest.mark.parametrize("size", [8, 24, 80])
+    def test_heads_of_any_size_are_done_or_refused(self, size: int) -> None:
+        q, k, v = _inputs("causal", 2, self.device, self._finest(), size=size)
+        out = self._attend(q, k, v, kind="causal")
+        wanted = _plain(q.double(), k.double(), v.double(), self._allowed("causal"))
+        self._compare(out, wanted)
+
+    @pytest.mark.parametrize("dtype", DTYPES, ids=str)
     @pytest.mark.parametrize("kv_heads", [2, 4])
     @pytest.mark.parametrize("kind", KINDS)
-    def test_gradients_equal_the_plain_formula(self, kind: Kind, kv_heads: int) -> None:
-        inputs = _inputs(kind, kv_heads, self.device, torch.float32)
+    def test_gradients_equal_the_plain_formula(
+        self, kind: Kind, kv_heads: int, dtype: torch.dtype
+    ) -> None:
+        inputs = _inputs(kind, kv_heads, self.device, dtype)
+        q, k, v = (x.requires_grad_() for x in inputs)
+        self._compare_gradients(self._attend(q, k, v, kind=kind), [q, k, v], self._allowed(kind))
+
+    @pytest.mark.parametrize("kind", ["causal", "padded block"])
+    def test_gradients_equal_the_plain_formula_over_many_keys(self, kind: Kind) -> None:
+        inputs = _inputs(kind, 2, self.device, self._finest(), LONG)
         q, k, v = (x.requires_grad_() for x in inputs)
         out = self._attend(q, k, v, kind=kind)
-        ours = torch.autograd.grad(out.square().sum(), [q, k, v])
-        plain = _plain(q, k, v, _allowed(kind).to(self.device))
-        wanted = torch.autograd.grad(plain.square().sum(), [q, k, v])
-        for mine, theirs in zip(ours, wanted, strict=True):
-            torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-4)
+        self._compare_gradients(out, [q, k, v], self._allowed(kind, LONG))
 
     def test_obeys_a_given_scale(self) -> None:
-        q, k, v = _inputs("all", HEADS, self.device, torch.float32)
+        q, k, v = _inputs("all", HEADS, self.device, self._finest())
         out = self._attend(q, k, v, scale=0.7)
-        wanted = _plain(q, k, v, _allowed("all").to(self.device), scale=0.7)
-        torch.testing.assert_close(out, wanted, rtol=1e-4, atol=1e-5)
+        wanted = _plain(q.double(), k.double(), v.double(), self._allowed("all"), scale=0.7)
+        self._compare(out, wanted)
 
     def test_large_scores_do_not_overflow(self) -> None:
-        q, k, v = _inputs("causal", HEADS, self.device, torch.float32)
-        out = self._attend(q * 200, k, v, kind="causal")
-        wanted = _plain(q.double() * 200, k.double(), v.double(), _allowed("causal").to(q.device))
-        torch.testing.assert_close(out.double(), wanted, rtol=1e-3, atol=1e-3)
+        q, k, v = _inputs("causal", HEADS, self.device, self._finest())
+        q = q * 200
+        out = self._attend(q, k, v, kind="causal")
+        wanted = _plain(q.double(), k.double(), v.double(), self._allowed("causal"))
+        self._compare(out, wanted, least=1e-3)
 
     def test_drops_single_weights_and_scales_up_the_rest(self) -> None:
         """Keys are all alike and values are unit vectors twice, so that the output is weights."""
         keys = SIZE // 2
-        q = torch.zeros(8, HEADS, 32, SIZE, device=self.device)
-        k = torch.zeros(8, HEADS, keys, SIZE, device=self.device)
-        v = torch.eye(keys, device=self.device).repeat(1, 2).expand_as(k).contiguous()
+        q = torch.zeros(8, HEADS, 32, SIZE, device=self.device, dtype=self._finest())
+        k = q.new_zeros(8, HEADS, keys, SIZE)
+        v = torch.eye(keys).to(q).repeat(1, 2).expand_as(k).contiguous()
         first, second = self._attend(q, k, v, dropout=0.25), self._attend(q, k, v, dropout=0.25)
         weights, again = first.chunk(2, dim=-1)
         torch.testing.assert_close(weights, again)  # dropped: weights, not values or outputs
         kept = weights[weights != 0]
-        torch.testing.assert_close(kept, torch.full_like(kept, 1 / keys / 0.75))
+        self._compare(kept, torch.full_like(kept, 1 / keys / 0.75).double())
         assert abs(kept.numel() / weights.numel() - 0.75) < 0.03
         assert not torch.equal(first, second)
 
     def test_without_dropout_there_is_no_chance(self) -> None:
-        q, k, v = _inputs("all", HEADS, self.device, torch.float32)
+        q, k, v = _inputs("all", HEADS, self.device, self._finest())
         assert torch.equal(self._attend(q, k, v), self._attend(q, k, v))
 
     def test_leaves_its_inputs_alone(self) -> None:
-        inputs = _inputs("padding", 2, self.device, torch.float32)
+        inputs = _inputs("padding", 2, self.device, self._finest())
         copies = [x.clone() for x in inputs]
         q, k, v = inputs
         self._attend(q, k, v, kind="padding")
@@ -106,7 +133,7 @@ class AttentionContract:
     ) -> Tensor:
         """The kernel's answer. Skips the test if it can give none, and says so in both ways."""
         kernel, causal = self.make(), kind == "causal"
-        mask = _allowed(kind).to(self.device) if kind in _MASKED else None
+        mask = self._allowed(kind, k.shape[2]) if kind in _MASKED else None
         case = AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout)
         reason = kernel.unsupported(case)
         if reason is None:
@@ -117,38 +144,72 @@ class AttentionContract:
         assert reason in caught.value.message
         pytest.skip(f"{kernel.name}: {reason}")
 
+    def _finest(self) -> torch.dtype:
+        return min(self.tolerance, key=self.tolerance.__getitem__)
 
-_MASKED = {"padding", "block", "masked step"}
+    def _allowed(self, kind: Kind, length: int = LENGTH) -> Tensor:
+        return _allowed(kind, length, self.device)
+
+    def _compare(
+        self, out: Tensor, wanted: Tensor, *, times: float = 1.0, least: float = 0.0
+    ) -> None:
+        limit = max(self.tolerance.get(out.dtype, 0.0) * times, least)
+        torch.testing.assert_close(out.double(), wanted, rtol=limit, atol=limit)
+
+    def _compare_gradients(self, out: Tensor, inputs: list[Tensor], allowed: Tensor) -> None:
+        """Of a sum with weights of its own for each output, against the formula in double."""
+        weights = torch.randn(out.shape, generator=torch.Generator().manual_seed(1))
+        weights = weights.to(out.device, out.dtype)
+        ours = torch.autograd.grad((out * weights).sum(), inputs)
+        exact = [x.detach().double().requires_grad_() for x in inputs]
+        plain = (_plain(exact[0], exact[1], exact[2], allowed) * weights).sum()
+        for mine, theirs in zip(ours, torch.autograd.grad(plain, exact), strict=True):
+            assert mine.dtype == out.dtype
+            self._compare(mine, theirs, times=3)
 
 
-def _inputs(kind: Kind, kv_heads: int, device: torch.device, dtype: torch.dtype) -> list[Tensor]:
-    """Four query heads of size 16, two rows, six keys; laid out as a backbone splits its heads."""
+_MASKED = {"padding", "block", "padded block", "masked step"}
+
+
+def _inputs(
+    kind: Kind,
+    kv_heads: int,
+    device: torch.device,
+    dtype: torch.dtype,
+    length: int = LENGTH,
+    size: int = SIZE,
+) -> list[Tensor]:
+    """Four query heads, two rows; laid out as a backbone splits its heads."""
     generator = torch.Generator().manual_seed(0)
-    queries = 1 if kind in {"step", "masked step"} else LENGTH
-    sizes = ((queries, HEADS), (LENGTH, kv_heads), (LENGTH, kv_heads))
+    queries = 1 if kind in {"step", "masked step"} else length
+    shapes = ((queries, HEADS), (length, kv_heads), (length, kv_heads))
     return [
-        torch.randn(2, length, heads, SIZE, generator=generator)
+        torch.randn(2, positions, heads, size, generator=generator)
         .to(device=device, dtype=dtype)
         .transpose(1, 2)
-        for length, heads in sizes
+        for positions, heads in shapes
     ]
 
 
-def _allowed(kind: Kind) -> Tensor:
-    """(2, 1, t, u), True where attention is allowed."""
-    allowed = torch.ones(2, 1, LENGTH, LENGTH, dtype=torch.bool)
+def _allowed(kind: Kind, length: int, device: torch.device) -> Tensor:
+    """(2, 1, t, u), True where attention is allowed; of a mask of keys one row is in memory."""
+    valid = torch.ones(2, 1, 1, length, dtype=torch.bool, device=device)
+    if kind in {"padding", "padded block", "masked step"}:
+        valid[1, :, :, length * 2 // 3 :] = False
+    if kind in {"step", "masked step"}:
+        return valid
+    allowed = valid.expand(-1, -1, length, -1)
     if kind == "causal":
-        allowed = allowed.tril()
-    if kind in {"padding", "masked step"}:
-        allowed[1, :, :, 4:] = False
-    if kind == "block":
-        allowed[:, :, :3, 3:] = False
-    return allowed[:, :, -1:] if kind in {"step", "masked step"} else allowed
+        return allowed.tril()
+    if "block" in kind:
+        allowed = allowed.clone()
+        allowed[:, :, : length // 2, length // 2 :] = False
+    return allowed
 
 
-def _plain(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, *, scale: float = SIZE**-0.5) -> Tensor:
+def _plain(q: Tensor, k: Tensor, v: Tensor, mask: Tensor, *, scale: float | None = None) -> Tensor:
     groups = q.shape[1] // k.shape[1]
     k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
-    scores = (q @ k.transpose(-1, -2)) * scale
+    scores = (q @ k.transpose(-1, -2)) * (q.shape[-1] ** -0.5 if scale is None else scale)
     out: Tensor = scores.masked_fill(~mask, -torch.inf).softmax(-1) @ v
     return out

@@ -1,0 +1,1 @@
+"""Flash attention on Volta for VALL-E."""

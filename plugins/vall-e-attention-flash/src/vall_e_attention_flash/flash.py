@@ -1,0 +1,100 @@
+"""The package flash-attn: 2.x (Dao 2023, https://arxiv.org/abs/2307.08691), or 1.x before it."""
+
+from typing import Any
+
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from vall_e.plugin import AttentionCase
+from vall_e_backbones.limits import HALF, Limits, Package, refuse
+from vall_e_backbones.packed_keys import PackedKeys, packed_queries, unpacked
+
+
+class FlashAttn:
+    """Masks of padding go in as the keys that they leave; others it cannot do."""
+
+    name = "flash-attn"
+
+    def __init__(self, package: Package, *, devices: tuple[str, ...] = ("cuda",)) -> None:
+        self.functions = package.found
+        self.first = hasattr(package.found, "flash_attn_unpadded_func")
+        self.limits = Limits(
+            absent=package.absent,
+            devices=devices,
+            dtypes=HALF,
+            max_head_dim=128 if self.first else 256,
+            head_dim_multiple=8,
+            masks="padding",
+            dropout=True,
+            # 1.x still knows Turing, 2.x begins with Ampere.
+            capabilities=(7, 99) if self.first else (8, 99),
+        )
+
+    def unsupported(self, case: AttentionCase) -> str | None:
+        return self.limits.reason(case)
+
+    def __call__(
+        self,
+        q: Float[Tensor, "b h t c"],
+        k: Float[Tensor, "b g u c"],
+        v: Float[Tensor, "b g u c"],
+        *,
+        mask: Bool[Tensor, "b 1 t u"] | None = None,
+        causal: bool = False,
+        scale: float | None = None,
+        dropout: float = 0.0,
+    ) -> Float[Tensor, "b h t c"]:
+        case = AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout)
+        refuse(self.name, self.unsupported(case))
+        if self.first:
+            groups = q.shape[1] // k.shape[1]
+            k, v = (x.repeat_interleave(groups, dim=1) for x in (k, v))
+        elif mask is None:
+            whole: Tensor = self.functions.flash_attn_func(
+                *(x.transpose(1, 2) for x in (q, k, v)),
+                dropout_p=dropout,
+                softmax_scale=scale,
+                causal=causal,
+            )
+            return whole.transpose(1, 2)
+        return self._packed(q, _packed(k, v, mask), dropout, scale, causal)
+
+    def _packed(
+        self,
+        q: Float[Tensor, "b h t c"],
+        keys: PackedKeys,
+        dropout: float,
+        scale: float | None,
+        causal: bool,
+    ) -> Float[Tensor, "b h t c"]:
+        queries, ends = packed_queries(q)
+        name = "flash_attn_unpadded_func" if self.first else "flash_attn_varlen_func"
+        # Both take the same arguments, of which 1.x wants the first eight by place.
+        out: Tensor = getattr(self.functions, name)(
+            *(queries, keys.k, keys.v, ends, keys.ends, q.shape[2], keys.longest, dropout),
+            softmax_scale=scale,
+            causal=causal,
+        )
+        return unpacked(out, len(q))
+
+
+def _packed(
+    k: Float[Tensor, "b g u c"], v: Float[Tensor, "b g u c"], mask: Bool[Tensor, "b 1 t u"] | None
+) -> PackedKeys:
+    """Of all keys where there is no mask: 1.x knows nothing else."""
+    if mask is not None:
+        return PackedKeys.of(k, v, mask)
+    keys, ends = packed_queries(k)
+    return PackedKeys(keys, packed_queries(v)[0], ends, k.shape[2])
+
+
+def package() -> Package:
+    """Its functions, of whichever version is installed, or why it cannot be had."""
+    return Package.load("flash_attn.flash_attn_interface", "flash-attn", ready=_lacks)
+
+
+def _lacks(interface: Any) -> str:
+    wanted = ("flash_attn_varlen_func", "flash_attn_unpadded_func")
+    if any(hasattr(interface, name) for name in wanted):
+        return ""
+    return "this flash_attn has none of its functions of 1.x and 2.x: pip install -U flash-attn"

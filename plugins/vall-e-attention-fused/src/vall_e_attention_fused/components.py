@@ -1,0 +1,33 @@
+"""What this plugin offers. No torch here: `vall-e --help` imports this file."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+from vall_e.plugin import AttentionKernel, Component, hookimpl
+
+vall_e_hook_api = (1, 0)
+
+
+@frozen
+class FusedConfig:
+    """Nothing to choose."""
+
+
+def build_fused(config: FusedConfig) -> AttentionKernel:
+    from vall_e_attention_fused.fused import Fused
+
+    return Fused()
+
+
+@hookimpl
+def vall_e_register_attentions() -> list[Component[FusedConfig]]:
+    return [
+        Component(
+            name="fused",
+            config=FusedConfig,
+            build=build_fused,
+            summary="our own in Triton (CUDA): any mask, grouped queries; skips hidden tiles",
+            paper="https://arxiv.org/abs/2307.08691",
+        )
+    ]

@@ -1,0 +1,1 @@
+"""SageAttention for VALL-E."""

@@ -1,0 +1,1 @@
+"""xFormers attention for VALL-E."""

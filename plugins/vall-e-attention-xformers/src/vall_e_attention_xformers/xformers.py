@@ -1,0 +1,68 @@
+"""xFormers' memory-efficient attention (Rabe and Staats 2021, https://arxiv.org/abs/2112.05682)."""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+from vall_e.plugin import AttentionCase
+from vall_e_backbones.limits import Limits, Package, refuse
+
+ALIGNMENT = 8
+"""Its kernels read a bias in pieces of so many numbers: its rows begin at multiples."""
+
+
+class Xformers:
+    """Masks go in as a bias of 0 and -inf; heads that share keys get copies of them."""
+
+    name = "xformers"
+
+    def __init__(self, package: Package, *, devices: tuple[str, ...] = ("cuda",)) -> None:
+        self.ops = package.found
+        self.limits = Limits(
+            absent=package.absent, devices=devices, dropout=True, capabilities=(7, 99)
+        )
+
+    def unsupported(self, case: AttentionCase) -> str | None:
+        return self.limits.reason(case)
+
+    def __call__(
+        self,
+        q: Float[Tensor, "b h t c"],
+        k: Float[Tensor, "b g u c"],
+        v: Float[Tensor, "b g u c"],
+        *,
+        mask: Bool[Tensor, "b 1 t u"] | None = None,
+        causal: bool = False,
+        scale: float | None = None,
+        dropout: float = 0.0,
+    ) -> Float[Tensor, "b h t c"]:
+        case = AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout)
+        refuse(self.name, self.unsupported(case))
+        groups = q.shape[1] // k.shape[1]
+        k, v = (x.repeat_interleave(groups, dim=1) for x in (k, v))
+        out: Tensor = self.ops.memory_efficient_attention(
+            *(x.transpose(1, 2) for x in (q, k, v)),
+            attn_bias=self.ops.LowerTriangularMask() if causal else _bias(q, mask),
+            p=dropout,
+            scale=scale,
+        )
+        return out.transpose(1, 2)
+
+
+def _bias(
+    q: Float[Tensor, "b h t c"], mask: Bool[Tensor, "b 1 t u"] | None
+) -> Float[Tensor, "b h t u"] | None:
+    if mask is None:
+        return None
+    rows, _, length, keys = mask.shape
+    room = q.new_empty((rows, 1, length, -(-keys // ALIGNMENT) * ALIGNMENT))
+    bias = room[..., :keys]
+    bias.fill_(0.0).masked_fill_(~mask, -torch.inf)
+    return bias.expand(-1, q.shape[1], -1, -1)
+
+
+def package() -> Package:
+    """`xformers.ops`, or why it cannot be had. Not even tried without a GPU: it would warn."""
+    if not torch.cuda.is_available():
+        return Package(absent="xformers needs a CUDA device, and PyTorch finds none")
+    return Package.load("xformers.ops", "xformers")

@@ -1,0 +1,110 @@
+"""What an attention kernel can do, as a value; it gives the reason where it cannot."""
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any, Literal
+
+import torch
+from attrs import frozen
+
+from vall_e.plugin import AttentionCase, UnavailableError
+
+HALF = (torch.float16, torch.bfloat16)
+FLOATS = (torch.float32, *HALF)
+
+
+@frozen
+class Limits:
+    """Of one kernel. An empty tuple or a 0 is no limit."""
+
+    absent: str = ""
+    """Why the kernel cannot be had at all, say: its package is not installed."""
+    devices: tuple[str, ...] = ("cuda",)
+    dtypes: tuple[torch.dtype, ...] = FLOATS
+    max_head_dim: int = 0
+    head_dim_multiple: int = 1
+    masks: Literal["none", "padding", "any"] = "any"
+    """`padding`: masks that are the same for all queries."""
+    dropout: bool = False
+    gradients: bool = True
+    capabilities: tuple[int, int] = (0, 99)
+    """The first and the last major compute capability of a CUDA device, 7 for Volta."""
+
+    def reason(self, case: AttentionCase) -> str | None:
+        """Why the case is beyond these limits, or None."""
+        if self.absent:
+            return self.absent
+        if self.devices and case.device.type not in self.devices:
+            wanted = " or ".join(device.upper() for device in self.devices)
+            return f"needs a {wanted} device, this is {case.device.type}"
+        return self._of_device(case) or self._of_heads(case) or self._of_options(case)
+
+    def _of_device(self, case: AttentionCase) -> str | None:
+        if case.device.type != "cuda":
+            return None
+        if not torch.cuda.is_available():
+            return "CUDA is not available to this build of PyTorch"
+        first, last = self.capabilities
+        major, minor = torch.cuda.get_device_capability(case.device)
+        if first <= major <= last:
+            return None
+        wanted = f"{first}.x" if first == last else f"{first}.0 or more"
+        return f"needs a GPU of compute capability {wanted}, this one has {major}.{minor}"
+
+    def _of_heads(self, case: AttentionCase) -> str | None:
+        if case.dtype not in self.dtypes:
+            wanted = " or ".join(str(dtype)[6:] for dtype in self.dtypes)
+            return f"takes {wanted}, this is {str(case.dtype)[6:]}"
+        if self.max_head_dim and case.head_dim > self.max_head_dim:
+            return (
+                f"takes heads of {self.max_head_dim} channels at most, these have {case.head_dim}"
+            )
+        if case.head_dim % self.head_dim_multiple:
+            wanted = f"a multiple of {self.head_dim_multiple} channels"
+            return f"takes heads of {wanted}, these have {case.head_dim}"
+        return None
+
+    def _of_options(self, case: AttentionCase) -> str | None:
+        if case.dropout and not self.dropout:
+            return "has no dropout"
+        if case.training and not self.gradients:
+            return "gives no gradients"
+        if case.masked and self.masks == "none":
+            return "takes no mask"
+        if case.masked and not case.padding and self.masks == "padding":
+            return "takes masks of padding only, that are the same for all queries"
+        return None
+
+
+def refuse(name: str, reason: str | None) -> None:
+    """Raise what a kernel owes to who calls it with a case it cannot do.
+
+    Raises: UnavailableError.
+    """
+    if reason is not None:
+        raise UnavailableError(
+            f"attention kernel {name!r} cannot run this: {reason}", hint="set model.attention: auto"
+        )
+
+
+@frozen
+class Package:
+    """A package that may be missing, or be broken, which is no matter until it is called."""
+
+    found: Any = None
+    absent: str = ""
+    """Why it is not there, and what to do."""
+
+    @classmethod
+    def load(
+        cls, module: str, install: str, *, ready: Callable[[Any], str] = lambda _: ""
+    ) -> "Package":
+        """Import it; `ready` says what keeps it from use, if anything."""
+        try:
+            found = import_module(module)
+        except ImportError as exc:
+            top = module.partition(".")[0]
+            if isinstance(exc, ModuleNotFoundError) and exc.name == top:
+                return cls(absent=f"{top} is not installed: pip install {install}")
+            return cls(absent=f"{top} cannot be imported: {exc}")
+        return cls(found, ready(found))
