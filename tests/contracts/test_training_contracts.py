@@ -2,11 +2,17 @@
 
 import math
 from contextlib import nullcontext
+from copy import deepcopy
 
 import pytest
 import torch
 
-from vall_e.testing import EngineContract, OptimizerContract, ScheduleContract
+from vall_e.testing import (
+    EngineContract,
+    OptimizerContract,
+    ScheduleContract,
+    WrapperContract,
+)
 from vall_e.training.engine import Local
 
 
@@ -136,6 +142,66 @@ def test_a_broken_schedule_is_refused(judge, make, refused_by):
         return make(max_steps)
 
     assert judge(ScheduleContract, build, only=refused_by).failed
+
+
+class Holding(torch.nn.Module):
+    """A model behind a module that takes its names."""
+
+    def __init__(self, model):
+        super().__init__()
+        self._modules = model._modules
+        object.__setattr__(self, "model", model)
+
+    def forward(self, x):
+        return self.model(x)
+
+
+class Deaf(Holding):
+    """It computes with a copy."""
+
+    def __init__(self, model):
+        super().__init__(model)
+        object.__setattr__(self, "model", deepcopy(model))
+
+
+class Halving(Holding):
+    """It computes with other weights than it saves."""
+
+    def forward(self, x):
+        return self.model(x) * 0.5
+
+
+class Awake(Holding):
+    def train(self, mode=True):
+        return super().train(True)
+
+
+def _renaming(model):
+    return torch.nn.ModuleDict({"inner": model})
+
+
+def _cutting(model):
+    model.register_forward_hook(lambda module, args, out: out.detach().requires_grad_())
+    return model
+
+
+@pytest.mark.parametrize(
+    ("wrap", "refused_by"),
+    [
+        (Halving, "test_outputs_stay"),
+        (Halving, "test_what_is_saved_is_what_a_plain_model_reads"),
+        (Deaf, "test_weights_of_a_plain_model_can_be_read"),
+        (Awake, "test_speaking_and_training_reach_every_part"),
+        (_renaming, "test_keys_of_the_state_stay"),
+        (_cutting, "test_gradients_flow"),
+    ],
+)
+def test_a_broken_wrapper_is_refused(judge, wrap, refused_by):
+    assert refused_by in judge(WrapperContract, lambda: wrap, only=refused_by).failed
+
+
+def test_a_sound_wrapper_passes(judge):
+    assert not judge(WrapperContract, lambda: Holding).failed
 
 
 class CountsTheLastBatchOnly(Local):

@@ -21,6 +21,7 @@ from vall_e.interfaces import Codec, Task
 from vall_e.model.precision import reduce
 from vall_e.model.stored import as_told
 from vall_e.model.weights import Bundle, load
+from vall_e.model.wrapping import wrapped
 from vall_e.registry import Preset, Registry
 from vall_e.synthesis.pairing import Stage, require_level_0, require_pair
 from vall_e.text.front_end import FrontEnd
@@ -131,8 +132,10 @@ def gather(
             return change(options, registry, overrides=overrides, environ=environ, source=source)
 
         bundle = load(path, registry, change=changed)
-        reduce(bundle.model, bundle.config.synthesis.weights)
-        return bundle
+        synthesis = bundle.config.synthesis
+        reduce(bundle.model, synthesis.weights)
+        speaking = wrapped(bundle.model, synthesis.wrappers, option="synthesis.wrappers")
+        return evolve(bundle, model=speaking.eval())
 
     path = find_model(model, registry)
     later = None if nar is None else find_model(nar, registry)

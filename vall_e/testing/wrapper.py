@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 import torch
 from torch import nn
 
@@ -12,10 +13,11 @@ class WrapperContract:
     """`make` builds the wrapper at its neutral settings: those that change no output.
 
     `model` may be replaced where the wrapper needs more than linear layers; `tolerance` where
-    another order of sums is all that it changes.
+    another order of sums is all that it changes. `learns` is False of a wrapper to speak with.
     """
 
     tolerance = 0.0
+    learns = True
 
     def make(self) -> Callable[[nn.Module], nn.Module]:
         raise NotImplementedError
@@ -38,6 +40,33 @@ class WrapperContract:
         assert keys == list(self.model().state_dict())
 
     def test_gradients_flow(self) -> None:
+        if not self.learns:
+            pytest.skip("it is to speak with")
         wrapped = self.make()(self.model())
         wrapped(torch.ones(2, 4)).sum().backward()
         assert all(p.grad is not None for p in wrapped.parameters() if p.requires_grad)
+
+    def test_what_is_saved_is_what_a_plain_model_reads(self) -> None:
+        """Without the wrapper it computes the same: what is exported does not need the wrapper."""
+        x = torch.linspace(-1, 1, 20).reshape(5, 4)
+        wrapped, plain = self.make()(self.model()), self.model()
+        state = wrapped.state_dict()
+        plain.load_state_dict({k: v for k, v in state.items() if ".adapters." not in k})
+        near = self.tolerance
+        torch.testing.assert_close(plain(x), wrapped(x), rtol=near, atol=near)
+
+    def test_weights_of_a_plain_model_can_be_read(self) -> None:
+        """As resuming does: what computes afterwards is what was read."""
+        x = torch.linspace(-1, 1, 20).reshape(5, 4)
+        wrapped, other = self.make()(self.model()), self.model()
+        with torch.no_grad():
+            for parameter in other.parameters():
+                parameter.mul_(0.5)
+        wrapped.load_state_dict(other.state_dict(), strict=False)
+        near = self.tolerance
+        torch.testing.assert_close(wrapped(x), other(x), rtol=near, atol=near)
+
+    def test_speaking_and_training_reach_every_part(self) -> None:
+        wrapped = self.make()(self.model())
+        for mode in (False, True):
+            assert all(part.training is mode for part in wrapped.train(mode).modules())

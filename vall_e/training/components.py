@@ -10,6 +10,7 @@ from attrs import field, frozen, validators
 from vall_e.plugin import Component
 from vall_e.training.optimizer_components import OTHER_OPTIMIZERS
 from vall_e.training.schedule_components import OTHER_SCHEDULES
+from vall_e.training.wrapper_components import OTHER_WRAPPERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -201,7 +202,7 @@ ENGINES = (
         name="local", config=LocalConfig, build=build_local, summary="one process, one device"
     ),
 )
-WRAPPERS = (
+WRAPPERS: tuple[Component[Any], ...] = (
     Component(
         name="compile",
         config=CompileConfig,
@@ -215,4 +216,5 @@ WRAPPERS = (
         summary="trains small matrices beside the frozen model: a voice as a file of 1 MB",
         paper="https://arxiv.org/abs/2106.09685",
     ),
+    *OTHER_WRAPPERS,
 )

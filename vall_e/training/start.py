@@ -33,6 +33,7 @@ from vall_e.model.levels import level_sampler, trained_levels
 from vall_e.model.masking import Masking
 from vall_e.model.valle import Valle, build_valle
 from vall_e.model.weights import Bundle, model_tensors, read_metadata
+from vall_e.model.wrapping import wrapped
 from vall_e.registry import Registry
 from vall_e.text.tokenizers import new_vocabulary, require_tokenizer
 from vall_e.text.vocabulary import Vocabulary
@@ -43,7 +44,7 @@ from vall_e.training.loop import Marks, Run, restore
 from vall_e.training.objective import Objective
 from vall_e.training.rate import Rate
 from vall_e.training.resuming import require_fit, require_same
-from vall_e.training.wrappers import base_of, take_up, wrapped
+from vall_e.training.wrappers import base_of, take_up
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,11 @@ def open_run(
             f"{weights} holds a LoRA beside its base",
             hint=f"make one model of both: vall-e export {weights} --merge -o merged.safetensors",
         )
-    model = wrapped(_model(config, corpus, vocabulary, weights), config.training.wrappers)
+    model = wrapped(
+        _model(config, corpus, vocabulary, weights),
+        config.training.wrappers,
+        option="training.wrappers",
+    )
     if frozen := freeze(model, config.training.frozen):
         log.info("frozen: %s", ", ".join(frozen))
     if checkpoint:

@@ -4,32 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
-from vall_e.config.schema import WrapperChoice
 from vall_e.errors import CheckpointError, TrainingError
 from vall_e.model.lora import Flavour, Terms, adapters, attach, is_adapter, places
-from vall_e.model.valle import Valle
-
-
-def wrapped(model: Valle, wrappers: Sequence[WrapperChoice]) -> Valle:
-    """What the wrappers make of the model, one after the other: this is trained, and saved.
-
-    Raises `TrainingError` if that is no model, or its weights could not be read without them.
-    """
-    keys = list(model.state_dict())
-    for wrapper in wrappers:
-        made = wrapper.build()(model)
-        if not isinstance(made, Valle):
-            raise TrainingError(
-                f"training.wrappers: {wrapper.name} gives a {type(made).__name__}, not a Valle",
-                hint="tell its authors: change modules in place, or return a subclass of the model",
-            )
-        if [key for key in made.state_dict() if not is_adapter(key)] != keys:
-            raise TrainingError(
-                f"training.wrappers: {wrapper.name} changes the names of the weights",
-                hint="tell its authors: the keys of state_dict must stay",
-            )
-        model = made
-    return model
 
 
 def compiled(model: nn.Module, *, dynamic: bool) -> nn.Module:

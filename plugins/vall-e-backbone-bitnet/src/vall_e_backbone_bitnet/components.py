@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
-from attrs import frozen
+from attrs import field, frozen, validators
 
 from vall_e.plugin import (
     AttentionKernel,
@@ -15,6 +16,11 @@ from vall_e.plugin import (
     hookimpl,
 )
 from vall_e_backbones.components import LlamaConfig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
 
 vall_e_hook_api = (1, 0)
 
@@ -44,6 +50,16 @@ class PackedConfig:
     """No options."""
 
 
+@frozen
+class TernaryConfig:
+    """Options of the wrapper `bitnet`."""
+
+    strength: float = field(default=1.0, validator=[validators.ge(0), validators.le(1)])
+    """How far weights are rounded: 0 not at all, 1 to -1, 0 and 1 times one number."""
+    include: tuple[str, ...] = field(default=("*",), validator=validators.min_len(1))
+    """Patterns of linear layers of the backbone, like `layers.*.mlp.*`."""
+
+
 def build_bitnet(config: BitNetConfig, *, attention: AttentionKernel) -> Backbone:
     """Raises `UnavailableError` where a package that `linear` asks for cannot be imported."""
     from vall_e_backbone_bitnet.bitnet import bitnet
@@ -56,6 +72,25 @@ def build_exporter(config: PackedConfig) -> Exporter:
     from vall_e_backbone_bitnet.exporter import PackedExporter
 
     return PackedExporter()
+
+
+def build_ternary(config: TernaryConfig) -> Callable[[torch.nn.Module], torch.nn.Module]:
+    from vall_e_backbone_bitnet.ternary import ternary
+
+    return partial(ternary, strength=config.strength, include=config.include)
+
+
+@hookimpl
+def vall_e_register_wrappers() -> list[Component[TernaryConfig]]:
+    return [
+        Component(
+            name="bitnet",
+            config=TernaryConfig,
+            build=build_ternary,
+            summary="trains any backbone with linear layers of weights -1, 0 and 1",
+            paper=PAPER,
+        )
+    ]
 
 
 @hookimpl

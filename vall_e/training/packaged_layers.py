@@ -1,0 +1,64 @@
+"""Linear layers and embeddings of other packages, in place of the model's own."""
+
+import torch
+from torch import nn
+
+from vall_e.errors import ConfigError
+from vall_e.training.packages import package
+
+
+def in_bitsandbytes(model: nn.Module, *, linear: bool, embedding: bool) -> nn.Module:
+    """Products of 8 bits (https://arxiv.org/abs/2208.07339); the weights stay whole."""
+    layers = package("bitsandbytes.nn", needed_by="bitsandbytes", install="vall-e[bitsandbytes]")
+    body = getattr(model, "backbone", model)
+    for name in _called(body, nn.Linear) if linear else []:
+        old = body.get_submodule(name)
+        new = layers.Linear8bitLt(
+            old.in_features, old.out_features, bias=old.bias is not None, has_fp16_weights=True
+        )
+        new.weight = layers.Int8Params(
+            old.weight.data, has_fp16_weights=True, requires_grad=old.weight.requires_grad
+        )
+        new.bias = old.bias
+        body.set_submodule(name, new)
+    for name in _called(model, nn.Embedding) if embedding else []:
+        old = model.get_submodule(name)
+        new = layers.Embedding(old.num_embeddings, old.embedding_dim, _weight=old.weight.data)
+        new.weight.requires_grad_(old.weight.requires_grad)
+        model.set_submodule(name, new)
+    return model
+
+
+def in_fp8(model: nn.Module) -> nn.Module:
+    """Products of 8 bits floating point, by torchao; the weights stay whole.
+
+    It takes layers whose sides are multiples of 16. Raises `ConfigError` if there are none.
+    """
+    module = package("torchao.float8", needed_by="fp8", install="vall-e[fp8]")
+    body = getattr(model, "backbone", model)
+    names = {name for name in _called(body, nn.Linear) if _is_even(body.get_submodule(name))}
+    if not names:
+        raise ConfigError(
+            "fp8: no linear layer of the backbone has sides that are multiples of 16",
+            hint="leave out the wrapper, or set model.backbone.d_model to such a number",
+        )
+    module.convert_to_float8_training(body, module_filter_fn=lambda layer, name: name in names)
+    return model
+
+
+def by_tensorrt(model: nn.Module, *, dynamic: bool) -> nn.Module:
+    """Compile the backbone for an NVIDIA GPU, when it first runs."""
+    package("torch_tensorrt", needed_by="tensorrt", install="torch-tensorrt")
+    body = getattr(model, "backbone", model)
+    body.compile(backend="torch_tensorrt", dynamic=dynamic)
+    return model
+
+
+def _called(body: nn.Module, kind: type[nn.Module]) -> list[str]:
+    """Names of the modules that are of this kind and no other."""
+    return [name for name, module in body.named_modules() if type(module) is kind]
+
+
+def _is_even(layer: nn.Module) -> bool:
+    weight = layer.weight
+    return isinstance(weight, torch.Tensor) and all(side % 16 == 0 for side in weight.shape)

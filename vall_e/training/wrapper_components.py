@@ -1,0 +1,165 @@
+"""Wrappers beside compile and lora. No torch here."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from attrs import field, frozen, validators
+
+from vall_e.plugin import Component
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+
+    Wrap = Callable[[torch.nn.Module], torch.nn.Module]
+
+
+@frozen
+class RoundedConfig:
+    enabled: bool = True
+    """False leaves the model as it is."""
+    group: int = field(default=64, validator=validators.gt(0))
+    """Numbers of a row that share a scale: fewer are more exact, and take more memory."""
+    include: tuple[str, ...] = field(default=("*",), validator=validators.min_len(1))
+    """Patterns of linear layers of the backbone, like `layers.*.mlp.*`."""
+
+
+@frozen
+class BitsAndBytesConfig:
+    linear: bool = True
+    """Products of the backbone's linear layers are of 8 bits."""
+    embedding: bool = True
+    """Embeddings keep an optimizer state of 32 bits with optimizers of 8 bits."""
+
+
+@frozen
+class Fp8Config:
+    enabled: bool = True
+    """False leaves the model as it is."""
+
+
+@frozen
+class TensorRtConfig:
+    enabled: bool = True
+    """False leaves the model as it is."""
+    dynamic: bool = True
+    """One program for all lengths; else one for each length that is met."""
+
+
+def _one_fewer(instance: ModelOffloadConfig, attribute: Any, value: tuple[float, ...]) -> None:
+    if value and (len(value) != len(instance.devices) - 1 or min(value) < 0):
+        raise ValueError("must have a number from 0 on for each device but the last")
+
+
+def _one_each(
+    instance: ModelOffloadConfig, attribute: Any, value: tuple[tuple[str, ...], ...]
+) -> None:
+    if value and (len(value) != len(instance.devices) or instance.limits):
+        raise ValueError("must have a list for each device, and goes without `limits`")
+    if not value and not instance.limits and len(instance.devices) > 1:
+        raise ValueError("say with `limits` or `assign` what goes to which device")
+
+
+@frozen
+class ModelOffloadConfig:
+    devices: tuple[str, ...] = field(default=("cpu",), validator=validators.min_len(1))
+    """Where the backbone's layers are: ["cuda:0", "cuda:1"], say."""
+    limits: tuple[float, ...] = field(default=(), validator=_one_fewer)
+    """What each device but the last holds at most: up to 1 a share of all layers, else bytes."""
+    assign: tuple[tuple[str, ...], ...] = field(default=(), validator=_one_each)
+    """Instead of limits: patterns of layers for each device, as in [["layers.[0-5]"], ["*"]]."""
+
+
+def build_int8(config: RoundedConfig) -> Wrap:
+    return _rounded(config, 8)
+
+
+def build_int4(config: RoundedConfig) -> Wrap:
+    return _rounded(config, 4)
+
+
+def _rounded(config: RoundedConfig, bits: Any) -> Wrap:
+    from vall_e.model.rounded import rounded
+    from vall_e.training.wrappers import unchanged
+
+    if not config.enabled:
+        return unchanged
+    return partial(rounded, bits=bits, group=config.group, include=config.include)
+
+
+def build_bitsandbytes(config: BitsAndBytesConfig) -> Wrap:
+    """The wrapper raises `UnavailableError` without the package bitsandbytes."""
+    from vall_e.training.packaged_layers import in_bitsandbytes
+    from vall_e.training.wrappers import unchanged
+
+    if not (config.linear or config.embedding):
+        return unchanged
+    return partial(in_bitsandbytes, linear=config.linear, embedding=config.embedding)
+
+
+def build_fp8(config: Fp8Config) -> Wrap:
+    """The wrapper raises `UnavailableError` without the package torchao."""
+    from vall_e.training.packaged_layers import in_fp8
+    from vall_e.training.wrappers import unchanged
+
+    return in_fp8 if config.enabled else unchanged
+
+
+def build_tensorrt(config: TensorRtConfig) -> Wrap:
+    """The wrapper raises `UnavailableError` without the package torch-tensorrt."""
+    from vall_e.training.packaged_layers import by_tensorrt
+    from vall_e.training.wrappers import unchanged
+
+    return partial(by_tensorrt, dynamic=config.dynamic) if config.enabled else unchanged
+
+
+def build_model_offload(config: ModelOffloadConfig) -> Wrap:
+    from vall_e.model.placing import placed
+
+    return partial(placed, devices=config.devices, limits=config.limits, assign=config.assign)
+
+
+OTHER_WRAPPERS: tuple[Component[Any], ...] = (
+    Component(
+        name="int8",
+        config=RoundedConfig,
+        build=build_int8,
+        summary="weights of 8 bits, to speak with: a quarter of the memory",
+    ),
+    Component(
+        name="int4",
+        config=RoundedConfig,
+        build=build_int4,
+        summary="weights of 4 bits, to speak with: an eighth of the memory",
+        paper="https://arxiv.org/abs/2210.17323",
+    ),
+    Component(
+        name="bitsandbytes",
+        config=BitsAndBytesConfig,
+        build=build_bitsandbytes,
+        summary="products of 8 bits and stable embeddings (package bitsandbytes)",
+        paper="https://arxiv.org/abs/2208.07339",
+    ),
+    Component(
+        name="fp8",
+        config=Fp8Config,
+        build=build_fp8,
+        summary="products of 8 bits floating point (package torchao)",
+        paper="https://arxiv.org/abs/2209.05433",
+    ),
+    Component(
+        name="tensorrt",
+        config=TensorRtConfig,
+        build=build_tensorrt,
+        summary="the backbone compiled for an NVIDIA GPU (package torch-tensorrt)",
+    ),
+    Component(
+        name="model-offload",
+        config=ModelOffloadConfig,
+        build=build_model_offload,
+        summary="layers of the backbone on several devices",
+    ),
+)
