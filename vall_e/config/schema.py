@@ -575,6 +575,8 @@ class SynthesisConfig:
     weights: Literal["fp32", "bf16", "int8"] = "fp32"
     """What the model speaks with: fp32, exactly; bf16, half as large; int8 for the matrices of the
     backbone, which makes a large model faster on x86 processors, and a small one slower."""
+    wrappers: tuple[WrapperChoice, ...] = ()
+    """Applied to the model that speaks, in this order, after `weights`: int4, compile, say."""
     device: str = "auto"
     """`auto` takes cuda if there is one, else mps, else cpu."""
     threads: int = field(default=0, validator=not_negative)

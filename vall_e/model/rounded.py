@@ -39,6 +39,8 @@ def rounded(model: nn.Module, *, bits: Bits, group: int, include: tuple[str, ...
 class RoundedLinear(nn.Module):
     """For speaking: the weight learns nothing. It is expanded for each product."""
 
+    packed: Tensor
+    scale: Tensor
     bias: Tensor | None
 
     def __init__(self, layer: nn.Linear, *, bits: Bits, group: int) -> None:
@@ -59,7 +61,8 @@ class RoundedLinear(nn.Module):
 
     def take(self, weight: Float[Tensor, "o i"]) -> None:
         """Hold this weight, rounded."""
-        padded = pad(weight, (0, -self.in_features % self.group)).unflatten(1, (-1, self.group))
+        whole = pad(weight, (0, -self.in_features % self.group))
+        padded = whole.view(len(whole), -1, self.group)
         most = 2 ** (self.bits - 1) - 1
         scale = padded.abs().amax(-1).clamp_min(torch.finfo(weight.dtype).tiny) / most
         steps = (padded / scale[..., None]).round().clamp(-most, most).to(torch.int8).flatten(1)

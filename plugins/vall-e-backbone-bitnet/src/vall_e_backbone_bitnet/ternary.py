@@ -15,15 +15,19 @@ from vall_e_backbone_bitnet.linear import rounded, straight_through, times
 def ternary(model: nn.Module, *, strength: float, include: Sequence[str]) -> nn.Module:
     """Put such a layer in place of each plain linear one of the backbone that fits."""
     body = getattr(model, "backbone", model)
-    plain = [name for name, module in body.named_modules() if type(module) is nn.Linear]
-    names = [name for name in plain if any(fnmatchcase(name, pattern) for pattern in include)]
-    if not names:
+    found = {
+        name: layer
+        for name, layer in body.named_modules()
+        if isinstance(layer, nn.Linear) and type(layer) is nn.Linear
+        if any(fnmatchcase(name, pattern) for pattern in include)
+    }
+    if not found:
         raise ConfigError(
             f"bitnet: no plain linear layer of the backbone fits {', '.join(include)}",
             hint="change `include`, or leave out the wrapper",
         )
-    for name in names:
-        body.set_submodule(name, TernaryLinear(body.get_submodule(name), strength))
+    for name, layer in found.items():
+        body.set_submodule(name, TernaryLinear(layer, strength))
     return model
 
 
