@@ -55,7 +55,7 @@ class RoundedLinear(nn.Module):
     def weight(self) -> Float[Tensor, "o i"]:
         """As it is computed with."""
         steps = unpacked(self.packed) if self.bits == 4 else self.packed
-        grouped = steps.unflatten(1, (-1, self.group)).to(self.scale.dtype)
+        grouped = steps.view(len(steps), -1, self.group).to(self.scale.dtype)
         whole: Tensor = (grouped * self.scale[..., None]).flatten(1)[:, : self.in_features]
         return whole
 
