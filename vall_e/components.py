@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vall_e.data.components import STORES
 from vall_e.embedded.components import MODELS
 from vall_e.export.components import EXPORTERS
 from vall_e.hookspecs import hookimpl
@@ -55,3 +56,8 @@ def vall_e_register_exporters() -> list[Component[Any]]:
 @hookimpl
 def vall_e_register_models() -> list[Component[Any]]:
     return [*MODELS]
+
+
+@hookimpl
+def vall_e_register_stores() -> list[Component[Any]]:
+    return [*STORES]

@@ -171,6 +171,16 @@ def vall_e_register_embedders() -> Iterable[Component[Any]]:
 
 
 @hookspec
+def vall_e_register_stores() -> Iterable[Component[Any]]:
+    """Offer ways to keep a dataset on disk.
+
+    `build(config)` returns a `vall_e.plugin.Store`, or raises `UnavailableError` where a package
+    is missing. Contract: `vall_e.testing.StoreContract`.
+    """
+    return ()
+
+
+@hookspec
 def vall_e_register_commands() -> Iterable[Component[Any]]:
     """Offer commands under `vall-e`.
 

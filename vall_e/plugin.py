@@ -48,6 +48,7 @@ from vall_e.interfaces import (
 )
 from vall_e.judging import Case, Evidence, Figure, Judge, Score, Sound, Verdict
 from vall_e.registry import Component
+from vall_e.storing import Entry, Info, Item, Store, Stored
 from vall_e.transcribing import Passage, Transcriber, Transcript, Word
 from vall_e.trial import Trial
 
@@ -82,9 +83,12 @@ __all__ = [
     "Draw",
     "Embedder",
     "Engine",
+    "Entry",
     "Evidence",
     "Exporter",
     "Figure",
+    "Info",
+    "Item",
     "Judge",
     "Layered",
     "LayeredCache",
@@ -103,6 +107,8 @@ __all__ = [
     "Source",
     "Stateful",
     "Stepping",
+    "Store",
+    "Stored",
     "Task",
     "TextError",
     "TrainingError",

@@ -37,6 +37,7 @@ HOOKS = MappingProxyType(
         "judge": "vall_e_register_judges",
         "transcriber": "vall_e_register_transcribers",
         "embedder": "vall_e_register_embedders",
+        "store": "vall_e_register_stores",
         "command": "vall_e_register_commands",
     }
 )

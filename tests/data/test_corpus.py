@@ -9,6 +9,7 @@ from vall_e.data.corpus import make_corpus, open_datasets, texts_of
 from vall_e.data.dataset import Dataset
 from vall_e.data.loader import make_order
 from vall_e.data.manifest import read_info, write_info
+from vall_e.discovery import discover
 from vall_e.errors import DataError, TextError
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.dataset import write_dataset
@@ -130,7 +131,7 @@ def test_what_an_adopted_vocabulary_writes_in_its_own_way_is_not_lost(dataset, c
 def test_datasets_of_two_codecs_are_refused(tmp_path, dataset):
     other = write_dataset(tmp_path / "other", StaircaseCodec(levels=2))
     with pytest.raises(DataError, match=r"data was made with codec staircase:3.*other with.*:2"):
-        open_datasets([dataset.folder, other])
+        open_datasets([dataset.folder, other], discover())
 
 
 class Renamed:
@@ -148,14 +149,14 @@ def test_datasets_of_different_levels_of_one_codec_are_refused(tmp_path, dataset
     few = Renamed(StaircaseCodec(levels=2), dataset.info.codec)
     other = write_dataset(tmp_path / "other", few)
     with pytest.raises(DataError, match=r"data was made with levels 3, .*other with levels 2"):
-        open_datasets([dataset.folder, other])
+        open_datasets([dataset.folder, other], discover())
 
 
 def test_datasets_of_two_phonemizers_are_refused(tmp_path, dataset):
     other = write_dataset(tmp_path / "other", CODEC)
     write_info(other, evolve(read_info(other), phonemizer="espeak"))
     with pytest.raises(DataError, match=r"with phonemizer none, .*other with phonemizer espeak"):
-        open_datasets([dataset.folder, other])
+        open_datasets([dataset.folder, other], discover())
 
 
 @pytest.mark.parametrize(("shares", "fits"), [((1.0, 0.0), False), ((1.0, 0.1), True)])

@@ -12,6 +12,7 @@ import click
 
 from vall_e.cli.app import App
 from vall_e.cli.bar import bar
+from vall_e.cli.data_convert import convert
 from vall_e.cli.similar import similar
 from vall_e.cli.survey import list_items, metadata, sample, stats, validate
 from vall_e.cli.transcribe import transcribe
@@ -32,7 +33,7 @@ def data() -> None:
     """Make datasets of recordings."""
 
 
-for command in (stats, validate, list_items, sample, metadata, transcribe, similar):
+for command in (stats, validate, list_items, sample, metadata, transcribe, similar, convert):
     data.add_command(command)
 
 

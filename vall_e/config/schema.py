@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Task,
     )
     from vall_e.judging import Case, Judge
+    from vall_e.storing import Store
     from vall_e.transcribing import Transcriber
 
 
@@ -283,6 +284,15 @@ class TranscriberChoice(Choice):
     def build(self, *, device: str) -> Transcriber:
         transcriber: Transcriber = self.component.build(self.options, device=device)
         return transcriber
+
+
+@frozen
+class StoreChoice(Choice):
+    kind = "store"
+
+    def build(self) -> Store:
+        store: Store = self.component.build(self.options)
+        return store
 
 
 SegmentKind = Literal["text", "read", "language", "level", "prompt", "input", "response", "length"]

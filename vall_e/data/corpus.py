@@ -15,9 +15,10 @@ from attrs import field, frozen
 from jaxtyping import Int
 from torch import Tensor
 
-from vall_e.data.dataset import Dataset
-from vall_e.data.manifest import Entry, Info
+from vall_e.data.opening import open_stored
 from vall_e.errors import DataError
+from vall_e.registry import Registry
+from vall_e.storing import Entry, Info, Stored
 from vall_e.text.spelling import canonical, spelling
 from vall_e.text.vocabulary import Vocabulary
 
@@ -29,7 +30,7 @@ class Utterance:
     """An entry with its text as ids. `speaker` numbers the speakers of the whole corpus."""
 
     entry: Entry
-    dataset: Dataset = field(repr=False)
+    dataset: Stored = field(repr=False)
     speaker: int
     language: int
     text: np.ndarray = field(repr=False)
@@ -88,15 +89,20 @@ def _others(indices: Sequence[int], index: int, rng: random.Random) -> Sequence[
     return [other for other in few if other != index]
 
 
-def open_datasets(folders: Sequence[Path]) -> list[Dataset]:
-    """All of one codec and phonemizer, or `DataError`."""
-    datasets = [Dataset(folder) for folder in folders]
+def open_datasets(
+    folders: Sequence[Path], registry: Registry, *, assumed: Info | None = None
+) -> list[Stored]:
+    """All of one codec and phonemizer, or `DataError`.
+
+    `assumed` says what files of the original do not.
+    """
+    datasets = [open_stored(folder, registry, assumed=assumed) for folder in folders]
     for dataset in datasets[1:]:
         require_alike(datasets[0], dataset)
     return datasets
 
 
-def require_alike(first: Dataset, other: Dataset) -> None:
+def require_alike(first: Stored, other: Stored) -> None:
     """Raise `DataError` if one model cannot learn both: codes or phonemes mean something else."""
     differences = first.info.differences(other.info)
     if differences:
@@ -107,7 +113,7 @@ def require_alike(first: Dataset, other: Dataset) -> None:
         )
 
 
-def require_alike_codes(info: Info, noise: Dataset) -> None:
+def require_alike_codes(info: Info, noise: Stored) -> None:
     """Raise `DataError` if the codes of a dataset of noise are of another codec."""
     differences = [name for name in info.differences(noise.info) if name != "phonemizer"]
     if differences:
@@ -118,7 +124,7 @@ def require_alike_codes(info: Info, noise: Dataset) -> None:
         )
 
 
-def texts_of(datasets: Sequence[Dataset], *, spelt: bool = False) -> Iterator[str]:
+def texts_of(datasets: Sequence[Stored], *, spelt: bool = False) -> Iterator[str]:
     """What a vocabulary is made for: the phonemes of all entries, and how they are spelt."""
     for dataset in datasets:
         for entry in dataset.entries:
@@ -128,7 +134,7 @@ def texts_of(datasets: Sequence[Dataset], *, spelt: bool = False) -> Iterator[st
 
 
 def make_corpus(
-    datasets: Sequence[Dataset],
+    datasets: Sequence[Stored],
     vocabulary: Vocabulary,
     languages: Sequence[str],
     *,
@@ -146,7 +152,7 @@ def make_corpus(
     speakers: list[list[int]] = []
     left_out: Counter[str] = Counter()
     encoder = _Encoder(vocabulary, unknown)
-    numbers = {language: i for i, language in enumerate(languages)}
+    numbers = _numbers(languages)
     for dataset in datasets:
         start = len(utterances)
         names: dict[str, int] = {}
@@ -180,6 +186,14 @@ def make_corpus(
         left_out=left_out,
         space=vocabulary.look_up(" ").ids[1:-1],
     )
+
+
+def _numbers(languages: Sequence[str]) -> dict[str, int]:
+    """By language; one without a region, `en`, means the first of that tongue."""
+    numbers = {language: i for i, language in enumerate(languages)}
+    for i, language in enumerate(languages):
+        numbers.setdefault(language.partition("-")[0], i)
+    return numbers
 
 
 class _Encoder:

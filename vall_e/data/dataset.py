@@ -1,15 +1,16 @@
-"""A dataset folder, opened: entries in memory, codes mapped from disk."""
+"""A dataset folder, opened: the manifest and the codes are mapped from disk."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from vall_e.data.manifest import CODES, Entry, Info, read_entries, read_info
+from vall_e.data.entries import Entries
+from vall_e.data.manifest import CODES, Info, read_info
 from vall_e.errors import DataError
+from vall_e.storing import Entry
 
 
 class Dataset:
@@ -20,23 +21,13 @@ class Dataset:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.info: Info = read_info(folder)
-        if not self.info.complete:
-            raise DataError(
-                f"{folder} is not finished",
-                hint="run the same `vall-e data process` again: it goes on where it stopped",
-            )
-        self.entries: Sequence[Entry] = read_entries(folder)
-        frames = max((entry.offset + entry.frames for entry in self.entries), default=0)
-        if not frames:
-            raise DataError(f"{folder} holds no utterance", hint="see its skipped.jsonl for why")
+        self.info: Info = finished(folder)
+        self.entries = Entries(folder)
+        require_all(self.entries, self.info, folder)
         path = folder / CODES
         size = path.stat().st_size if path.exists() else 0
-        if size < frames * self.info.levels * 2 or len(self.entries) != self.info.utterances:
-            raise DataError(
-                f"{folder} is damaged: its files do not fit together",
-                hint="copy it again, or delete it and process the recordings again",
-            )
+        if size < self.entries.frames * self.info.levels * 2:
+            raise _damaged(folder)
         self._map: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -54,3 +45,29 @@ class Dataset:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_map": None}  # each process maps the file itself
+
+
+def finished(folder: Path) -> Info:
+    """What the folder says of itself, or `DataError` if it is not finished."""
+    info = read_info(folder)
+    if not info.complete:
+        raise DataError(
+            f"{folder} is not finished",
+            hint="run the same `vall-e data process` again: it goes on where it stopped",
+        )
+    return info
+
+
+def require_all(entries: Entries, info: Info, folder: Path) -> None:
+    """Raise `DataError` for a manifest without utterances, or of more or fewer than it should."""
+    if not entries.frames:
+        raise DataError(f"{folder} holds no utterance", hint="see its skipped.jsonl for why")
+    if len(entries) != info.utterances:
+        raise _damaged(folder)
+
+
+def _damaged(folder: Path) -> DataError:
+    return DataError(
+        f"{folder} is damaged: its files do not fit together",
+        hint="copy it again, or delete it and process the recordings again",
+    )

@@ -13,65 +13,22 @@ import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
-from attrs import frozen
 
 from vall_e.errors import DataError
+from vall_e.storing import FORMAT
+from vall_e.storing import Entry as Entry
+from vall_e.storing import Info as Info
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
 T = TypeVar("T")
 
-FORMAT = 1
 INFO = "dataset.json"
 MANIFEST = "manifest.jsonl"
 CODES = "codes.i16"
 SKIPPED = "skipped.jsonl"
-
-
-@frozen
-class Info:
-    """`dataset.json`. Counts are those of the manifest, once `complete` is true."""
-
-    codec: str
-    frame_rate: float
-    sample_rate: int
-    levels: int
-    codebook_size: int
-    phonemizer: str
-    complete: bool = False
-    utterances: int = 0
-    speakers: int = 0
-    seconds: float = 0.0
-    format: int = FORMAT
-
-    def differences(self, other: Info) -> list[str]:
-        """Names of the settings, counts aside, that keep the two from sharing a folder."""
-        names = ("codec", "frame_rate", "levels", "codebook_size", "phonemizer", "format")
-        return [name for name in names if getattr(self, name) != getattr(other, name)]
-
-    def told(self, names: Sequence[str]) -> str:
-        """These settings with their values, for a message."""
-        return ", ".join(f"{name} {getattr(self, name)}" for name in names)
-
-
-@frozen
-class Entry:
-    """One line of the manifest. The codes are frames `offset` to `offset + frames` of the file.
-
-    `source` is the path of the recording, counted from the dataset's folder; empty: not known.
-    """
-
-    id: str
-    speaker: str
-    language: str
-    text: str
-    phonemes: str
-    seconds: float
-    offset: int
-    frames: int
-    source: str = ""
 
 
 def write_info(folder: Path, info: Info) -> None:
@@ -95,12 +52,17 @@ def read_info(folder: Path) -> Info:
 
 def read_entries(folder: Path) -> list[Entry]:
     """All complete lines, in order. A last line without its end, from a killed run, is left out."""
-    path = folder / MANIFEST
+    return [entry_of(line, folder / MANIFEST) for line in read_lines(folder)]
+
+
+def entry_of(line: bytes, path: Path) -> Entry:
+    """One line of the manifest at `path`; raises `DataError` if it is none."""
     try:
-        return [_structure(Entry, json.loads(line.decode()), path) for line in read_lines(folder)]
+        raw = json.loads(line.decode())
     except ValueError as exc:
         hint = "delete the folder and process the recordings again"
         raise DataError(f"{path} is damaged: {exc}", hint=hint) from exc
+    return _structure(Entry, raw, path)
 
 
 def read_lines(folder: Path) -> list[bytes]:

@@ -12,9 +12,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from vall_e.data.corpus import Corpus, Utterance
-from vall_e.data.dataset import Dataset
 from vall_e.errors import DataError
 from vall_e.interfaces import Codec, Recorded, Task, Wants
+from vall_e.storing import Stored
 
 Codes = Int[Tensor, "k f"]
 
@@ -57,7 +57,7 @@ class Materials:
 
     corpus: Corpus
     mixer: Mixer | None = None
-    noises: Sequence[Dataset] = ()
+    noises: Sequence[Stored] = ()
     _said: Mapping[bytes, Sequence[int]] = field(
         init=False, default=Factory(lambda self: _by_text(self.corpus), takes_self=True)
     )

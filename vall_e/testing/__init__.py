@@ -16,6 +16,7 @@ from vall_e.testing.pretrained import ModelContract
 from vall_e.testing.sampler import SamplerContract
 from vall_e.testing.schedule import ScheduleContract
 from vall_e.testing.staircase import StaircaseCodec
+from vall_e.testing.store import StoreContract
 from vall_e.testing.task import TaskContract
 from vall_e.testing.tiny import tiny_bundle, tiny_config
 from vall_e.testing.transcriber import TranscriberContract
@@ -39,6 +40,7 @@ __all__ = [
     "SamplerContract",
     "ScheduleContract",
     "StaircaseCodec",
+    "StoreContract",
     "TaskContract",
     "TranscriberContract",
     "WrapperContract",

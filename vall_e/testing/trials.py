@@ -29,6 +29,7 @@ from vall_e.testing.pretrained import ModelContract
 from vall_e.testing.running import PREFIX, laws_of, try_law
 from vall_e.testing.sampler import SamplerContract
 from vall_e.testing.schedule import ScheduleContract
+from vall_e.testing.store import StoreContract
 from vall_e.testing.task import TaskContract
 from vall_e.testing.transcriber import TranscriberContract
 from vall_e.testing.wrapper import WrapperContract
@@ -50,6 +51,7 @@ CONTRACTS: Mapping[str, type] = MappingProxyType(
         "judge": JudgeContract,
         "transcriber": TranscriberContract,
         "embedder": EmbedderContract,
+        "store": StoreContract,
         "command": CommandContract,
     }
 )

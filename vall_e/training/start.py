@@ -8,7 +8,6 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-import attrs
 import torch
 from torch import Tensor
 
@@ -21,8 +20,8 @@ from vall_e.data.corpus import (
     require_alike_codes,
     texts_of,
 )
-from vall_e.data.dataset import Dataset
 from vall_e.data.loader import Loader, Maker, make_order
+from vall_e.data.opening import info_of, open_stored
 from vall_e.data.source import Materials, Mixer
 from vall_e.discovery import discover
 from vall_e.errors import CheckpointError, DataError, TrainingError, UnknownComponentError
@@ -35,6 +34,7 @@ from vall_e.model.valle import Valle, build_valle
 from vall_e.model.weights import Bundle, model_tensors, read_metadata
 from vall_e.model.wrapping import wrapped
 from vall_e.registry import Registry
+from vall_e.storing import Info, Stored
 from vall_e.text.tokenizers import new_vocabulary, require_tokenizer
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.checkpoint import WEIGHTS, find_weights, latest, read_state
@@ -61,14 +61,15 @@ def open_run(
 
     With `resume` it stands where its latest checkpoint stood; there need not be one. With
     `overfit` it has the first so many utterances and no validation. Paths of the config count
-    from the working directory. `registry` knows the models that `training.start_from` can name;
-    by default those that are installed.
+    from the working directory. `registry` knows the stores of data and the models that
+    `training.start_from` can name; by default those that are installed.
     """
     checkpoint = _checkpoint(folder, resume=resume)
+    registry = registry or discover()
     weights = checkpoint / WEIGHTS if checkpoint else _first_weights(config, registry)
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
-    datasets = _open(config)
+    datasets = _open(config, registry)
     vocabulary = _vocabulary(datasets, config, weights)
     corpus = _corpus(datasets, vocabulary, config, limit=overfit)
     _log_corpus(corpus, overfit)
@@ -102,6 +103,8 @@ def open_run(
     )
     log.info("device %s, precision %s", engine.device, config.training.precision)
     schedule = config.training.schedule.build(max_steps=config.training.max_steps)
+    loader = _loader(corpus, config, registry, engine.rank, engine.world_size)
+    noises = loader.maker.materials.noises
     run = Run(
         folder=folder,
         config=config.training,
@@ -110,9 +113,11 @@ def open_run(
         engine=engine,
         optimizer=optimizer,
         rate=Rate(optimizer, schedule),
-        loader=_loader(corpus, config, engine.rank, engine.world_size),
-        validation={} if overfit else _validation(config, vocabulary, corpus, datasets[0]),
-        marks=Marks(_mark(corpus), _mark(corpus, config.data)),
+        loader=loader,
+        validation=(
+            {} if overfit else _validation(config, vocabulary, corpus, datasets[0], registry)
+        ),
+        marks=Marks(_mark(corpus), _mark(corpus, config.data, noises)),
     )
     if checkpoint:
         restore(run, read_state(checkpoint))
@@ -140,7 +145,7 @@ def _checkpoint(folder: Path, *, resume: bool) -> Path | None:
     return checkpoint
 
 
-def _first_weights(config: RunConfig, registry: Registry | None) -> Path | None:
+def _first_weights(config: RunConfig, registry: Registry) -> Path | None:
     """What `training.start_from` names; None: the model starts from nothing."""
     name = config.training.start_from
     if not name:
@@ -148,7 +153,7 @@ def _first_weights(config: RunConfig, registry: Registry | None) -> Path | None:
     if not is_name(name):
         return find_weights(Path(name))
     try:
-        component = (registry or discover()).get("model", name)
+        component = registry.get("model", name)
     except UnknownComponentError as exc:
         if not Path(name).exists():
             raise
@@ -159,30 +164,22 @@ def _first_weights(config: RunConfig, registry: Registry | None) -> Path | None:
     return weights
 
 
-def _open(config: RunConfig) -> list[Dataset]:
+def _open(config: RunConfig, registry: Registry) -> list[Stored]:
     folders = config.data.train
     if not folders:
         raise DataError(
             "data.train names no dataset",
             hint="make one with `vall-e data process` and list its folder there",
         )
-    datasets = open_datasets([Path(folder) for folder in folders])
-    _require_as_configured(datasets[0], config)
+    ours = info_of(config)
+    datasets = open_datasets([Path(folder) for folder in folders], registry, assumed=ours)
+    _require_as_configured(datasets[0], ours)
     return datasets
 
 
-def _require_as_configured(dataset: Dataset, config: RunConfig) -> None:
+def _require_as_configured(dataset: Stored, ours: Info) -> None:
     """Raise `DataError` if the model would be saved with another codec or phonemizer."""
     info = dataset.info
-    codec = config.codec.build()
-    ours = attrs.evolve(
-        info,
-        codec=codec.identity,
-        frame_rate=float(codec.frame_rate),
-        levels=codec.levels,
-        codebook_size=codec.codebook_size,
-        phonemizer=config.text.phonemizer.component.name,
-    )
     differences = info.differences(ours)
     if differences:
         raise DataError(
@@ -193,7 +190,7 @@ def _require_as_configured(dataset: Dataset, config: RunConfig) -> None:
         )
 
 
-def _vocabulary(datasets: Sequence[Dataset], config: RunConfig, weights: Path | None) -> Vocabulary:
+def _vocabulary(datasets: Sequence[Stored], config: RunConfig, weights: Path | None) -> Vocabulary:
     """The symbols that the data teach: others would be ids that mean nothing to the model."""
     if weights is None:
         return new_vocabulary(config.text, texts_of(datasets, spelt=_spelt(config)))
@@ -208,7 +205,7 @@ def _spelt(config: RunConfig) -> bool:
 
 
 def _corpus(
-    datasets: Sequence[Dataset],
+    datasets: Sequence[Stored],
     vocabulary: Vocabulary,
     config: RunConfig,
     *,
@@ -282,16 +279,20 @@ def _of_new_tasks(model: Valle, weights: Path) -> dict[str, Tensor]:
     }
 
 
-def _materials(corpus: Corpus, config: RunConfig) -> Materials:
+def _materials(corpus: Corpus, config: RunConfig, registry: Registry) -> Materials:
     """What is mixed into samples: noise of the same codec, and a codec to mix with."""
-    noises = [Dataset(Path(folder)) for folder in config.data.noise]
+    noises = [
+        open_stored(Path(folder), registry, assumed=corpus.info) for folder in config.data.noise
+    ]
     for noise in noises:
         require_alike_codes(corpus.info, noise)
     return Materials(corpus, Mixer(config.codec.build), noises)
 
 
-def _loader(corpus: Corpus, config: RunConfig, rank: int, world_size: int) -> Loader:
-    materials = _materials(corpus, config)
+def _loader(
+    corpus: Corpus, config: RunConfig, registry: Registry, rank: int, world_size: int
+) -> Loader:
+    materials = _materials(corpus, config, registry)
     tasks = [task.build() for task in config.tasks]
     materials.require(tasks)
     if not config.data.workers and any(t.wants.noise or t.wants.strangers for t in tasks):
@@ -316,9 +317,16 @@ def _loader(corpus: Corpus, config: RunConfig, rank: int, world_size: int) -> Lo
 
 
 def _validation(
-    config: RunConfig, vocabulary: Vocabulary, corpus: Corpus, trained: Dataset
+    config: RunConfig,
+    vocabulary: Vocabulary,
+    corpus: Corpus,
+    trained: Stored,
+    registry: Registry,
 ) -> dict[str, list[Trial]]:
-    datasets = [Dataset(Path(folder)) for folder in config.data.validation]
+    datasets = [
+        open_stored(Path(folder), registry, assumed=trained.info)
+        for folder in config.data.validation
+    ]
     sets: dict[str, list[Trial]] = {}
     levels = _trained_levels(config, corpus.info.levels)
     for dataset in datasets:
@@ -332,7 +340,7 @@ def _validation(
             spelt=_spelt(config),
         )
         sets[dataset.folder.name] = make_trials(
-            _materials(held_out, config),
+            _materials(held_out, config, registry),
             config.tasks[0].build(),
             config.data,
             levels=levels,
@@ -349,7 +357,7 @@ def _trained_levels(config: RunConfig, levels: int) -> list[int]:
     return list(trained_levels(levels, config.model.capabilities, config.training.level_range))
 
 
-def _mark(corpus: Corpus, config: DataConfig | None = None) -> str:
+def _mark(corpus: Corpus, config: DataConfig | None = None, noises: Sequence[Stored] = ()) -> str:
     """Changes when the utterances do; with `config`, when the sequence of batches does."""
     digest = hashlib.sha256()
     for utterance in corpus.utterances:
@@ -357,6 +365,6 @@ def _mark(corpus: Corpus, config: DataConfig | None = None) -> str:
     if config:
         cut = (config.shares, config.prompt_seconds, config.without_prompt, config.batch_seconds)
         digest.update(repr(cut).encode())
-        if config.noise:
-            digest.update(repr([len(Dataset(Path(folder))) for folder in config.noise]).encode())
+        if noises:
+            digest.update(repr([len(noise.entries) for noise in noises]).encode())
     return digest.hexdigest()[:16]

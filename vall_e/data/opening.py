@@ -1,0 +1,46 @@
+"""Opens a dataset in whichever store it is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from vall_e.config.schema import RunConfig
+from vall_e.data.dataset import Dataset
+from vall_e.errors import DataError
+from vall_e.registry import Offer, Registry
+from vall_e.storing import Info, Store, Stored
+
+
+def open_stored(path: Path, registry: Registry, *, assumed: Info | None = None) -> Stored:
+    """The dataset at `path`, by the one store that holds it.
+
+    `assumed` says what files of the original do not. Raises `DataError` where there is none.
+    """
+    found = [(offer, store) for offer, store in _stores(registry) if store.holds(path)]
+    if len(found) > 1:
+        names = " and ".join(registry.spelling(offer) for offer, _ in found)
+        raise DataError(
+            f"{path} is taken for their own by two stores: {names}",
+            hint="switch one of them off with VALL_E_DISABLE_PLUGINS, or tell its authors",
+        )
+    if not found:
+        return Dataset(path)  # says what is missing
+    return found[0][1].open(path, assumed=assumed)
+
+
+def info_of(config: RunConfig) -> Info:
+    """What a dataset must be like for this run, counts aside."""
+    codec = config.codec.build()
+    return Info(
+        codec=codec.identity,
+        frame_rate=float(codec.frame_rate),
+        sample_rate=codec.sample_rate,
+        levels=codec.levels,
+        codebook_size=codec.codebook_size,
+        phonemizer=config.text.phonemizer.component.name,
+    )
+
+
+def _stores(registry: Registry) -> list[tuple[Offer, Store]]:
+    offers = registry.offers_of("store")
+    return [(offer, offer.component.build(offer.component.config())) for offer in offers]

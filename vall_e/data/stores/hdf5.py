@@ -1,0 +1,180 @@
+"""A dataset in one HDF5 file.
+
+/codes     int16 (frames, levels), all utterances one after the other, compressed in blocks
+/manifest  a line of JSON an utterance, as in manifest.jsonl
+/places    int64 (utterances, 2): the offset and the frames of each
+attribute `info` of the root: JSON, as in dataset.json
+
+The file begins with a user block of 512 bytes that says what it is, which HDF5 readers skip.
+https://docs.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any, overload
+
+import attrs
+import numpy as np
+
+from vall_e.data.manifest import entry_of, line_of
+from vall_e.data.stores.writing import Placing, require_new
+from vall_e.errors import DataError, UnavailableError
+from vall_e.storing import Entry, Info, Item
+from vall_e.whole_file import written_beside
+
+MARK = b"vall-e dataset 1\n"
+USER_BLOCK = 512
+FRAMES = 1024
+"""Of a compressed block: about fourteen seconds at 75 frames a second."""
+LINES = 256
+"""Of the manifest that are read, or written, at once."""
+
+
+class Hdf5Store:
+    """One file instead of three, compressed without loss."""
+
+    def holds(self, path: Path) -> bool:
+        return path.is_file() and _first_bytes(path, len(MARK)) == MARK
+
+    def open(self, path: Path, *, assumed: Info | None = None) -> Hdf5Dataset:
+        return Hdf5Dataset(path)
+
+    def write(self, path: Path, info: Info, items: Iterable[Item]) -> Info:
+        require_new(path)
+        with written_beside(path, error=DataError) as part:
+            with h5py().File(part, "w", userblock_size=USER_BLOCK, libver="latest") as file:
+                info = _write(file, info, items)
+            with part.open("r+b") as raw:
+                raw.write(MARK)
+        return info
+
+
+def _write(file: Any, info: Info, items: Iterable[Item]) -> Info:
+    strings = h5py().string_dtype()
+    codes = file.create_dataset(
+        "codes", (0, info.levels), "<i2", maxshape=(None, info.levels),
+        chunks=(FRAMES, info.levels), compression="lzf", shuffle=True,
+    )  # fmt: skip
+    manifest = file.create_dataset("manifest", (0,), strings, maxshape=(None,), chunks=(LINES,))
+    places = file.create_dataset("places", (0, 2), "<i8", maxshape=(None, 2), chunks=(LINES, 2))
+    placing = Placing(info)
+    for block in _blocks(placing(items)):
+        entries = [item.entry for item in block]
+        _append(codes, np.concatenate([item.codes.T for item in block]))
+        _append(manifest, np.array([line_of(entry).strip() for entry in entries], object))
+        _append(places, np.array([(entry.offset, entry.frames) for entry in entries]))
+    file.attrs["info"] = json.dumps(attrs.asdict(placing.counted))
+    return placing.counted
+
+
+def _blocks(items: Iterable[Item]) -> Iterator[list[Item]]:
+    block: list[Item] = []
+    for item in items:
+        block.append(item)
+        if len(block) == LINES:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _append(dataset: Any, rows: np.ndarray) -> None:
+    dataset.resize(len(dataset) + len(rows), axis=0)
+    dataset[-len(rows) :] = rows
+
+
+class Hdf5Dataset:
+    """An HDF5 file, opened anew by each process. Raises `DataError` for a damaged one."""
+
+    def __init__(self, path: Path) -> None:
+        self.folder = path
+        self._file: Any = None
+        self._process = 0
+        try:
+            self.info = Info(**json.loads(self.file.attrs["info"]))
+            self.entries = Hdf5Entries(self)
+            frames = len(self.file["codes"])
+        except (KeyError, ValueError, TypeError) as exc:
+            raise _damaged(path) from exc
+        if len(self.entries) != self.info.utterances or frames != self.entries.frames:
+            raise _damaged(path)
+
+    @property
+    def file(self) -> Any:
+        """Not shared with processes that were forked: they would move each other's place in it."""
+        if self._file is None or self._process != os.getpid():
+            try:
+                self._file = h5py().File(self.folder, "r")
+            except OSError as exc:
+                raise _damaged(self.folder) from exc
+            self._process = os.getpid()
+        return self._file
+
+    def codes(self, entry: Entry, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Frames `start` to `stop` of an entry: a fresh int64 array of (levels, frames)."""
+        stop = entry.frames if stop is None else min(stop, entry.frames)
+        try:
+            frames = self.file["codes"][entry.offset + start : entry.offset + stop]
+        except OSError as exc:
+            raise _damaged(self.folder) from exc
+        return np.ascontiguousarray(frames.T).astype(np.int64)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_file": None}
+
+
+class Hdf5Entries(Sequence[Entry]):
+    """The lines of the file's manifest, read when asked for."""
+
+    def __init__(self, dataset: Hdf5Dataset) -> None:
+        self.dataset = dataset
+        self._length = len(dataset.file["manifest"])
+
+    @property
+    def frames(self) -> int:
+        places = self.dataset.file["places"]
+        return int(sum(places[-1])) if len(places) else 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, place: int) -> Entry: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Entry]: ...
+    def __getitem__(self, place: int | slice) -> Entry | list[Entry]:
+        if isinstance(place, slice):
+            return [self[i] for i in range(*place.indices(len(self)))]
+        if not -len(self) <= place < len(self):
+            raise IndexError(f"{place} of {len(self)}")
+        line = self.dataset.file["manifest"][place % len(self)]
+        return entry_of(line, self.dataset.folder)
+
+    def __iter__(self) -> Iterator[Entry]:
+        for start in range(0, len(self), LINES):
+            for line in self.dataset.file["manifest"][start : start + LINES]:
+                yield entry_of(line, self.dataset.folder)
+
+
+def h5py() -> Any:
+    """The package, or `UnavailableError` where it is not installed."""
+    try:
+        return import_module("h5py")
+    except ImportError as exc:
+        raise UnavailableError(
+            "HDF5 files need the package h5py", hint="pip install 'vall-e[hdf5]'"
+        ) from exc
+
+
+def _damaged(path: Path) -> DataError:
+    return DataError(f"{path} is a damaged HDF5 file", hint="copy it or convert to it again")
+
+
+def _first_bytes(path: Path, count: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(count)

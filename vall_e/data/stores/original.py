@@ -1,0 +1,247 @@
+"""Data of e-c-k-e-r/vall-e, to read only. No code that a file brings is ever run.
+
+A folder of files {group}/{speaker}/{id}.enc (or .dac, .dec, .nem), one an utterance. What is not
+told in there is looked up in {group}/{speaker}.json of a folder `metadata` beside or in it. Or
+`data.h5`, with an HDF5 group {split}/{group}/{speaker}/{id} an utterance.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from attrs import frozen
+
+from vall_e.audio.original_codes import OriginalCodes, is_original
+from vall_e.data.stores.hdf5 import h5py
+from vall_e.errors import DataError, VallEError
+from vall_e.storing import Entry, Info, Item, Stored
+
+SWITCH = re.compile(r"\([a-z]{2,3}(-[a-z0-9-]+)?\)")
+"""Where espeak-ng says that it goes on in another language."""
+FILE = "data.h5"
+HDF5 = b"\x89HDF\r\n\x1a\n"
+DEPTH = 4  # folders below the one that is named, at most, in which files are looked for
+
+log = logging.getLogger(__name__)
+
+
+@frozen
+class OriginalStore:
+    """Reads their folders and HDF5 files. They do not say which codec it was: `assumed` does."""
+
+    split: str
+    bad_files: Literal["error", "skip"] = "error"
+
+    def holds(self, path: Path) -> bool:
+        if path.is_dir():
+            return not (path / "dataset.json").exists() and (
+                (path / FILE).is_file() or any(_files(path))
+            )
+        return path.suffix == ".h5" and _begins(path, HDF5)
+
+    def open(self, path: Path, *, assumed: Info | None = None) -> Stored:
+        if assumed is None:
+            raise DataError(
+                f"{path} does not say which codec made it",
+                hint="name a configuration with that codec: -c run.yaml",
+            )
+        file = path / FILE if (path / FILE).is_file() else path
+        if file.is_file():
+            return OriginalHdf5(file, self.split, assumed)
+        return OriginalFiles(path, assumed, self.bad_files)
+
+    def write(self, path: Path, info: Info, items: Iterable[Item]) -> Info:
+        raise DataError(
+            "data of the original can only be read", hint="convert to folder, hdf5 or webdataset"
+        )
+
+
+class _Listed:
+    """A dataset whose utterances are listed when it is opened."""
+
+    def __init__(self, folder: Path, entries: Sequence[Entry], assumed: Info) -> None:
+        if not entries:
+            raise DataError(f"{folder} holds no utterance", hint="give the folder of their data")
+        self.folder = folder
+        self.entries = entries
+        self.info = Info(
+            codec=assumed.codec,
+            frame_rate=assumed.frame_rate,
+            sample_rate=assumed.sample_rate,
+            levels=assumed.levels,
+            codebook_size=assumed.codebook_size,
+            phonemizer=assumed.phonemizer,
+            complete=True,
+            utterances=len(entries),
+            speakers=len({entry.speaker for entry in entries}),
+            seconds=round(sum(entry.seconds for entry in entries), 3),
+        )
+
+    def _checked(self, codes: np.ndarray, entry: Entry) -> np.ndarray:
+        if len(codes) < self.info.levels or (codes.size and codes.max() >= self.info.codebook_size):
+            raise DataError(
+                f"{entry.id!r} of {self.folder} is not of the codec {self.info.codec}: it has "
+                f"{len(codes)} levels, and codes up to {codes.max()}",
+                hint="name the codec that made it: -c run.yaml",
+            )
+        return codes[: self.info.levels]
+
+
+class OriginalFiles(_Listed):
+    """A folder of one file an utterance; each is read when it is listed, and for its codes."""
+
+    def __init__(self, folder: Path, assumed: Info, bad_files: Literal["error", "skip"]) -> None:
+        self.paths: list[Path] = []
+        self.left_out: dict[Path, str] = {}
+        entries: list[Entry] = []
+        offset = 0
+        for path in sorted(_files(folder)):
+            try:
+                entry = _entry_of(path, folder, offset, assumed)
+            except VallEError as exc:
+                if bad_files == "error":
+                    raise
+                self.left_out[path] = exc.message
+                log.warning("left out: %s", exc.message)
+                continue
+            entries.append(entry)
+            self.paths.append(path)
+            offset += entry.frames
+        super().__init__(folder, entries, assumed)
+        self._offsets = np.array([entry.offset for entry in entries])
+
+    def codes(self, entry: Entry, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Frames `start` to `stop` of an entry: a fresh int64 array of (levels, frames)."""
+        path = self.paths[int(np.searchsorted(self._offsets, entry.offset))]
+        codes = self._checked(OriginalCodes.load(path).values, entry)
+        return codes[:, start:stop].astype(np.int64)
+
+
+def _entry_of(path: Path, folder: Path, offset: int, assumed: Info) -> Entry:
+    original = OriginalCodes.load(path)
+    frames = original.values.shape[1]
+    if original.family != assumed.codec.partition("-")[0]:
+        raise DataError(
+            f"{path} holds codes of {original.family}, the codec is {assumed.codec}",
+            hint="name the codec that made it: -c run.yaml",
+        )
+    if len(original.values) < assumed.levels or not frames:
+        raise DataError(
+            f"{path} has {len(original.values)} levels and {frames} frames, the codec "
+            f"{assumed.levels} levels",
+            hint=f"set codec.levels={len(original.values)}" if frames else "leave it out",
+        )
+    place = path.relative_to(folder).with_suffix("")
+    facts = {**_metadata(folder, path), **original.facts}
+    seconds = frames / assumed.frame_rate
+    told = original.seconds
+    if told is not None and abs(told - seconds) > max(0.2, 0.02 * told):
+        raise DataError(
+            f"{path} tells of {told:.2f} s, its codes last {seconds:.2f} s at "
+            f"{assumed.frame_rate:g} frames a second",
+            hint="name the codec that made it, with its sample rate: -c run.yaml",
+        )
+    return _entry(place.as_posix(), place.parent.as_posix(), facts, told or seconds, offset, frames)
+
+
+def _entry(
+    name: str, speaker: str, facts: Mapping[str, Any], seconds: float, offset: int, frames: int
+) -> Entry:
+    phonemes = facts.get("phonemes") or ""
+    return Entry(
+        id=name,
+        speaker=speaker,
+        language=str(facts.get("language") or "en"),
+        text=str(facts.get("text") or ""),
+        phonemes=SWITCH.sub("", phonemes if isinstance(phonemes, str) else "".join(phonemes)),
+        seconds=round(seconds, 4),
+        offset=offset,
+        frames=frames,
+    )
+
+
+def _metadata(folder: Path, path: Path) -> Mapping[str, Any]:
+    """What {group}/{speaker}.json says of the file; nothing where there is none."""
+    speaker = path.parent.relative_to(folder)
+    for root in (folder / "metadata", folder.parent / "metadata"):
+        table = (root / speaker).with_suffix(".json") if speaker.name else root / "metadata.json"
+        if table.is_file():
+            found = _table(table).get(path.stem, {})
+            return found if isinstance(found, dict) else {}
+    return {}
+
+
+@lru_cache(maxsize=8)
+def _table(path: Path) -> Mapping[str, Any]:
+    try:
+        found = json.loads(path.read_bytes())
+    except ValueError as exc:
+        raise DataError(f"{path} is damaged: {exc}", hint="make it again") from exc
+    return found if isinstance(found, dict) else {}
+
+
+class OriginalHdf5(_Listed):
+    """Their `data.h5`, opened for each read."""
+
+    def __init__(self, path: Path, split: str, assumed: Info) -> None:
+        try:
+            with h5py().File(path, "r") as file:
+                entries = list(_entries_of(file, split, assumed))
+        except (OSError, KeyError, ValueError) as exc:
+            raise _damaged(path) from exc
+        super().__init__(path, entries, assumed)
+        self.split = split
+
+    def codes(self, entry: Entry, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Frames `start` to `stop` of an entry: a fresh int64 array of (levels, frames)."""
+        try:
+            with h5py().File(self.folder, "r") as file:
+                frames = file[f"{self.split}/{entry.id}/audio"][start:stop]
+        except (OSError, KeyError) as exc:
+            raise _damaged(self.folder, entry.id) from exc
+        return self._checked(np.ascontiguousarray(frames.T).astype(np.int64), entry)
+
+
+def _entries_of(file: Any, split: str, assumed: Info) -> Iterator[Entry]:
+    symbols = {i: symbol for symbol, i in json.loads(file.attrs.get("symmap", "{}")).items()}
+    offset = 0
+    for group, speakers in file.get(split, {}).items():
+        for speaker, utterances in speakers.items():
+            for name, found in utterances.items():
+                frames = len(found["audio"])
+                facts = {key: _plain(value) for key, value in found.attrs.items()}
+                if "phonemes" not in facts and "text" in found:
+                    facts["phonemes"] = "".join(symbols.get(int(i), "") for i in found["text"])
+                whose = f"{group}/{speaker}"
+                seconds = frames / assumed.frame_rate
+                yield _entry(f"{whose}/{name}", whose, facts, seconds, offset, frames)
+                offset += frames
+
+
+def _plain(value: object) -> object:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for depth in range(DEPTH):
+        pattern = "/".join(["*"] * (depth + 1))
+        yield from (path for path in folder.glob(pattern) if is_original(path))
+
+
+def _begins(path: Path, mark: bytes) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(len(mark)) == mark
+
+
+def _damaged(path: Path, item: str = "") -> DataError:
+    of = f" at {item!r}" if item else ""
+    return DataError(f"{path} is damaged{of}", hint="copy it or make it again")

@@ -1,0 +1,195 @@
+"""A dataset as WebDataset shards: tar files whose members go in pairs.
+
+000000012.json   an entry, as a line of manifest.jsonl
+000000012.npy    its codes: int16 (levels, frames), as numpy.save writes it
+
+They can be read from start to end, from a pipe too (`read_shard`), with any program that knows
+WebDataset. Beside the shards lie dataset.json, manifest.jsonl, and places.npy: where in which shard
+each utterance's codes are. With these, any utterance can be read at once.
+https://github.com/webdataset/webdataset
+"""
+
+from __future__ import annotations
+
+import os
+import tarfile
+from collections.abc import Iterable, Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from attrs import frozen
+
+from vall_e.data.dataset import finished, require_all
+from vall_e.data.entries import Entries
+from vall_e.data.manifest import INFO, MANIFEST, entry_of, line_of, write_info
+from vall_e.data.stores.writing import Placing, new_folder
+from vall_e.errors import DataError
+from vall_e.storing import Entry, Info, Item
+
+PLACES = "places.npy"
+SHARD = "shard-{:06d}.tar"
+DAMAGED = (tarfile.TarError, EOFError, ValueError, KeyError, TypeError)
+
+
+@frozen
+class WebDatasetStore:
+    """Shards of many utterances, for disks and networks that are slow with small files."""
+
+    shard_bytes: int
+
+    def holds(self, path: Path) -> bool:
+        return (path / INFO).is_file() and (path / SHARD.format(0)).is_file()
+
+    def open(self, path: Path, *, assumed: Info | None = None) -> Shards:
+        return Shards(path)
+
+    def write(self, path: Path, info: Info, items: Iterable[Item]) -> Info:
+        placing = Placing(info)
+        with (
+            new_folder(path) as folder,
+            (folder / MANIFEST).open("wb") as manifest,
+            _Places(folder / PLACES) as places,
+            _Writer(folder, self.shard_bytes) as writer,
+        ):
+            for number, item in enumerate(placing(items)):
+                places.add(writer.add(number, item))
+                manifest.write(line_of(item.entry).encode())
+            write_info(folder, placing.counted)
+        return placing.counted
+
+
+class _Writer:
+    """Fills one shard after the other. The same items make the same bytes."""
+
+    def __init__(self, folder: Path, limit: int) -> None:
+        self.folder, self.limit = folder, limit
+        self.shard = -1
+        self.tar: tarfile.TarFile | None = None
+
+    def __enter__(self) -> _Writer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.tar:
+            self.tar.close()
+
+    def add(self, number: int, item: Item) -> tuple[int, int, int]:
+        """The shard, the first byte and the length of the item's codes in there."""
+        tar = self._open()
+        out = BytesIO()
+        np.save(out, item.codes.astype("<i2"))
+        _member(tar, f"{number:09d}.json", line_of(item.entry).encode())
+        start = tar.offset + tarfile.BLOCKSIZE
+        _member(tar, f"{number:09d}.npy", out.getvalue())
+        return self.shard, start, len(out.getvalue())
+
+    def _open(self) -> tarfile.TarFile:
+        if self.tar and self.tar.offset < self.limit:
+            return self.tar
+        if self.tar:
+            self.tar.close()
+        self.shard += 1
+        path = self.folder / SHARD.format(self.shard)
+        self.tar = tarfile.open(path, "w", format=tarfile.USTAR_FORMAT)  # noqa: SIM115 (__exit__)
+        return self.tar
+
+
+def _member(tar: tarfile.TarFile, name: str, content: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size = len(content)
+    tar.addfile(info, BytesIO(content))
+
+
+class _Places:
+    """Rows of (shard, start, length), written as they come."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows: list[tuple[int, int, int]] = []
+
+    def __enter__(self) -> _Places:
+        return self
+
+    def add(self, row: tuple[int, int, int]) -> None:
+        self.rows.append(row)
+
+    def __exit__(self, *_: object) -> None:
+        np.save(self.path, np.array(self.rows, "<i8").reshape(-1, 3))
+
+
+class Shards:
+    """Shards on a disk, of which any utterance can be read. Files are opened for each read."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.info = finished(folder)
+        self.entries = Entries(folder)
+        require_all(self.entries, self.info, folder)
+        self._places: np.ndarray | None = None
+        if len(self.places) != len(self.entries):
+            raise _damaged(folder / PLACES)
+
+    @property
+    def places(self) -> np.ndarray:
+        if self._places is None:
+            try:
+                self._places = np.load(self.folder / PLACES, mmap_mode="r")
+            except (OSError, ValueError) as exc:
+                raise _damaged(self.folder / PLACES) from exc
+        return self._places
+
+    def codes(self, entry: Entry, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """Frames `start` to `stop` of an entry: a fresh int64 array of (levels, frames)."""
+        place = int(np.searchsorted(self.entries.rows["offset"], entry.offset))
+        shard, first, length = (int(value) for value in self.places[place])
+        path = self.folder / SHARD.format(shard)
+        try:
+            with path.open("rb") as file:
+                content = os.pread(file.fileno(), length, first)
+            codes = _codes_in(content)
+        except (OSError, *DAMAGED) as exc:
+            raise _damaged(path, entry.id) from exc
+        if codes.shape != (self.info.levels, entry.frames):
+            raise _damaged(path, entry.id)
+        return codes[:, start:stop].astype(np.int64)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_places": None}
+
+
+def read_shard(file: IO[bytes], *, name: str) -> Iterator[Item]:
+    """The utterances of a shard one by one, of a file or a pipe: it is never read backwards.
+
+    Raises `DataError` for a shard that is damaged; `name` is what the message calls it.
+    """
+    last = "its beginning"
+    try:
+        with tarfile.open(fileobj=file, mode="r|") as tar:
+            entry: Entry | None = None
+            for member in tar:
+                content = tar.extractfile(member)
+                if content is None:
+                    continue
+                if member.name.endswith(".json"):
+                    entry = entry_of(content.read(), Path(name))
+                elif member.name.endswith(".npy") and entry is not None:
+                    yield Item(entry, _codes_in(content.read()))
+                    last, entry = repr(entry.id), None
+    except DAMAGED as exc:
+        raise DataError(
+            f"{name} is damaged after {last}: {exc}", hint="copy it or convert to it again"
+        ) from exc
+
+
+def _codes_in(content: bytes) -> np.ndarray:
+    codes: np.ndarray = np.load(BytesIO(content), allow_pickle=False)
+    if codes.ndim != 2 or codes.dtype != np.int16:
+        raise ValueError(f"these are no codes: {codes.dtype} {codes.shape}")
+    return codes
+
+
+def _damaged(path: Path, item: str = "") -> DataError:
+    of = f": the codes of {item!r} are not there" if item else ""
+    return DataError(f"{path} is damaged{of}", hint="copy it or convert to it again")

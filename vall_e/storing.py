@@ -1,0 +1,117 @@
+"""What the core asks of a store: a way to keep utterances with their codes on disk. Torch-free."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from attrs import frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    import numpy as np
+    from jaxtyping import Int16, Int64
+
+FORMAT = 1
+
+
+@frozen
+class Info:
+    """What a dataset says of itself. Counts are those of the manifest, once `complete` is true."""
+
+    codec: str
+    frame_rate: float
+    sample_rate: int
+    levels: int
+    codebook_size: int
+    phonemizer: str
+    complete: bool = False
+    utterances: int = 0
+    speakers: int = 0
+    seconds: float = 0.0
+    format: int = FORMAT
+
+    def differences(self, other: Info) -> list[str]:
+        """Names of the settings, counts aside, that keep the two from sharing a folder."""
+        names = ("codec", "frame_rate", "levels", "codebook_size", "phonemizer", "format")
+        return [name for name in names if getattr(self, name) != getattr(other, name)]
+
+    def told(self, names: Sequence[str]) -> str:
+        """These settings with their values, for a message."""
+        return ", ".join(f"{name} {getattr(self, name)}" for name in names)
+
+
+@frozen
+class Entry:
+    """An utterance, without its codes. Those of all are one sequence of frames, as it were.
+
+    There, its codes are frames `offset` to `offset + frames`. `source` is the path of the
+    recording, counted from the dataset's folder; empty: not known.
+    """
+
+    id: str
+    speaker: str
+    language: str
+    text: str
+    phonemes: str
+    seconds: float
+    offset: int
+    frames: int
+    source: str = ""
+
+
+@frozen(eq=False)
+class Item:
+    """An utterance with its codes, on its way from one store to another."""
+
+    entry: Entry
+    codes: Int16[np.ndarray, "k f"]
+
+
+@runtime_checkable
+class Stored(Protocol):
+    """A dataset that is open. Picklable: each loader process opens its files anew.
+
+    Raises `DataError` or `CheckpointError`, which name the file, for what is damaged.
+    """
+
+    @property
+    def folder(self) -> Path:
+        """Where it is: a folder or a file."""
+        ...
+
+    @property
+    def info(self) -> Info: ...
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """In the order in which they were written, with an `offset` each."""
+        ...
+
+    def codes(
+        self, entry: Entry, start: int = 0, stop: int | None = None
+    ) -> Int64[np.ndarray, "k f"]:
+        """Frames `start` to `stop` of one of `entries`, or to its end."""
+        ...
+
+
+@runtime_checkable
+class Store(Protocol):
+    """Opens and writes datasets of one kind."""
+
+    def holds(self, path: Path) -> bool:
+        """Whether this looks like one of its datasets. Quick: nothing is read as a whole."""
+        ...
+
+    def open(self, path: Path, *, assumed: Info | None = None) -> Stored:
+        """A complete dataset. `assumed` is for files that do not tell which codec made them."""
+        ...
+
+    def write(self, path: Path, info: Info, items: Iterable[Item]) -> Info:
+        """Write a new dataset at `path`, where nothing is; gives its `info`, which is complete.
+
+        Items are taken one by one. Their offsets are counted anew. A store that cannot write
+        raises `DataError`, as does one that finds something at `path`.
+        """
+        ...
