@@ -1,7 +1,9 @@
 import json
+import signal
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from click.testing import CliRunner
 from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
 from vall_e.data.dataset import Dataset
+from vall_e.data.manifest import read_entries
 from vall_e.data.prepare import Preparer
 from vall_e.data.process import process
 from vall_e.data.recordings import find_recordings
@@ -407,3 +410,65 @@ def test_voices_need_no_transcript_and_get_no_text(folder, tmp_path):
     report = process(find_recordings(folder), tmp_path / "out", partial(make, voices_only=True))
     assert report.info.utterances == 4
     assert {entry.phonemes for entry in Dataset(tmp_path / "out").entries} == {""}
+
+
+def test_the_parts_of_a_recording_that_was_heard_become_utterances(registry, tmp_path):
+    (tmp_path / "in").mkdir()
+    sound(seconds=3).write(tmp_path / "in" / "a.wav")
+    segments = [
+        {"start": 0.5, "end": 1.0, "text": "hello"},
+        {"start": 1.2, "end": 2.0, "text": "again"},
+    ]
+    heard = {"a.wav": {"segments": segments, "language": "en", "text": "hello again"}}
+    (tmp_path / "in" / "heard.json").write_text(json.dumps(heard))
+    options = ("--slices", "always", "--level", "-30", *PHONEMES)
+    result = command(registry, tmp_path / "in", "-o", tmp_path / "out", *options)
+    assert result.exit_code == 0, result.output
+    entries = Dataset(tmp_path / "out").entries
+    assert [(e.id, e.text, e.seconds) for e in entries] == [
+        ("a_00000", "hello", 0.75),
+        ("a_00001", "again", 1.35),
+    ]
+    assert command(registry, tmp_path / "in", "-o", tmp_path / "out", *options).exit_code == 0
+    assert len(Dataset(tmp_path / "out")) == 2
+
+
+def test_strides_share_out_all_recordings(registry, folder, tmp_path):
+    found = []
+    for offset in range(3):
+        out = tmp_path / str(offset)
+        args = (folder, "-o", out, "--stride", 3, "--offset", offset, *PHONEMES)
+        assert command(registry, *args).exit_code == 0
+        found += [entry.id for entry in Dataset(out).entries]
+    assert sorted(found) == ["0", "1", "2", "3"]
+
+
+def test_a_level_is_what_the_codes_are_made_of(folder, tmp_path):
+    run(folder, tmp_path / "plain")
+    run(folder, tmp_path / "soft", partial(make, level=-40.0))
+    plain, soft = (Dataset(tmp_path / name) for name in ("plain", "soft"))
+    assert [e.frames for e in plain.entries] == [e.frames for e in soft.entries]
+    assert not np.array_equal(plain.codes(plain.entries[0]), soft.codes(soft.entries[0]))
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from test_process import make, process, find_recordings
+def on_item(item):
+    os.kill(os.getpid(), signal.SIGKILL)
+process(find_recordings(Path(sys.argv[2])), Path(sys.argv[3]), make, on_item=on_item)
+"""
+
+
+@pytest.mark.slow
+def test_sigkill_loses_nothing_and_does_nothing_twice(folder, tmp_path):
+    args = [sys.executable, "-c", KILLED, str(Path(__file__).parent)]
+    args += [str(folder), str(tmp_path / "out")]
+    for done in range(1, 4):
+        assert subprocess.run(args, check=False).returncode == -signal.SIGKILL
+        assert len(read_entries(tmp_path / "out")) == done
+    assert run(folder, tmp_path / "out").already == 3
+    run(folder, tmp_path / "whole")
+    assert files(tmp_path / "out") == files(tmp_path / "whole")

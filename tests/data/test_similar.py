@@ -8,7 +8,7 @@ from click.testing import CliRunner
 from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
 from vall_e.data.dataset import Dataset
-from vall_e.data.features import by_mfcc, by_text, by_voice
+from vall_e.data.features import by_mfcc, by_text, by_voice, timbre
 from vall_e.data.manifest import Entry
 from vall_e.data.neighbours import read_similar, write_similar
 from vall_e.data.prepare import Preparer
@@ -114,12 +114,22 @@ def dataset(tmp_path):
     return Dataset(tmp_path / "set"), codec
 
 
-def test_sounds_of_one_timbre_are_alike(dataset):
-    data, codec = dataset
-    found = neighbours_of(
-        data.entries, vectors_of(data.entries, by_mfcc(data, codec)), Nearest(k=1), across=False
-    )
+def test_sounds_of_one_timbre_are_alike():
+    time = torch.arange(8_000) / 16_000
+    pitches = (150, 3000, 160, 3100)
+    sounds = [0.5 * torch.sin(2 * torch.pi * pitch * time) for pitch in pitches]
+    vectors = torch.stack([timbre(sound) for sound in sounds])
+    entries = [entry(n) for n in range(4)]
+    found = neighbours_of(entries, vectors, Nearest(k=1), across=False)
     assert ids(found) == {"0": ["2"], "2": ["0"], "1": ["3"], "3": ["1"]}
+    assert torch.allclose(timbre(sounds[0]), timbre(0.1 * sounds[0]), atol=0.01)
+
+
+def test_cepstra_are_made_of_the_decoded_codes(dataset):
+    data, codec = dataset
+    vectors = vectors_of(data.entries, by_mfcc(data, codec))
+    assert vectors.shape == (4, 39)
+    assert torch.isfinite(vectors).all()
 
 
 def test_an_embedder_that_hears_nothing_has_no_say(dataset):

@@ -1,13 +1,20 @@
-"""How loud each stretch of a recording is."""
+"""How loud each stretch of a recording is, and all of it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+from attrs import evolve
 
 if TYPE_CHECKING:
     from jaxtyping import Float32, Float64
+
+    from vall_e.audio.clip import Clip
+
+WINDOW_SECONDS = 0.05
+GATE_DB = 20.0
+"""So far under the loudest window, one counts as a pause."""
 
 
 BLOCK_SECONDS = 0.4
@@ -78,3 +85,19 @@ def window_power(
     starts = np.arange(0, square.size, max(1, window))
     lengths = np.diff(np.append(starts, square.size))
     return np.asarray(np.add.reduceat(square, starts) / lengths)
+
+
+def level_of(clip: Clip) -> float:
+    """RMS of what is no pause, in dB of full scale; about -200 for silence."""
+    power = window_power(clip.samples, round(WINDOW_SECONDS * clip.sample_rate))
+    loud = power[power >= power.max(initial=0.0) * 10 ** (-GATE_DB / 10)]
+    return float(10 * np.log10((loud.mean() if loud.size else 0.0) + 1e-20))
+
+
+def levelled(clip: Clip, decibels: float) -> Clip:
+    """The clip at that level, or as near to it as its peak allows without clipping."""
+    peak = float(np.abs(clip.samples).max(initial=0.0))
+    if not peak:
+        return clip
+    gain = min(10 ** ((decibels - level_of(clip)) / 20), 1 / peak)
+    return evolve(clip, samples=(clip.samples * np.float32(gain)).clip(-1, 1))

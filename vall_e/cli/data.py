@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vall_e.config.schema import RunConfig
     from vall_e.data.prepare import Prepared, Preparer, Skipped
     from vall_e.data.process import Report
+    from vall_e.data.slicing import Mode
 
 folder = click.Path(exists=True, file_okay=False, path_type=Path)
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -70,6 +71,17 @@ for command in (stats, validate, list_items, sample, metadata, transcribe, simil
     help="Where the codec runs: auto, cpu, cuda, cuda:1. Another device rounds differently.",
 )  # fmt: skip
 @click.option(
+    "--slices", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
+    help="Cut recordings into the segments that `data transcribe` heard; auto: those over 15 s, or "
+    "of several speakers.",
+)  # fmt: skip
+@click.option(
+    "--level", type=click.FloatRange(-60, 0), metavar="DB",
+    help="Bring all recordings to this loudness, -23 say. Default: as they are.",
+)  # fmt: skip
+@click.option("--stride", type=click.IntRange(1), default=1, help="Only every so many-th, ...")
+@click.option("--offset", type=click.IntRange(0), default=0, help="... from this one on.")
+@click.option(
     "--voices-only", is_flag=True,
     help="Recordings need no transcript and get no text: they teach how voices sound.",
 )  # fmt: skip
@@ -87,6 +99,10 @@ def process(
     max_seconds: float,
     workers: int,
     device: str,
+    slices: Mode,
+    level: float | None,
+    stride: int,
+    offset: int,
     voices_only: bool,
     strict: bool,
 ) -> None:
@@ -102,15 +118,19 @@ def process(
     from vall_e.data.recordings import find_recordings
 
     config = load(path, app.registry, overrides=overrides, environ=app.environ)
-    recordings = find_recordings(source, transcripts=transcripts, speaker=speaker)
+    recordings = find_recordings(source, transcripts=transcripts, speaker=speaker, slices=slices)[
+        offset::stride
+    ]
     make: Callable[[], Preparer] = partial(
         make_preparer, config,
         language=language, max_seconds=max_seconds, device=device, voices_only=voices_only,
+        level=level,
     )  # fmt: skip
     if workers:
         make = partial(
             _make, _plain(config), app.environ, app.load_plugins,
             language=language, max_seconds=max_seconds, device=device, voices_only=voices_only,
+            level=level,
         )  # fmt: skip
     started = time.perf_counter()
     seen = 0.0
@@ -145,6 +165,7 @@ def _make(
     max_seconds: float,
     device: str,
     voices_only: bool,
+    level: float | None,
 ) -> Preparer:
     """The preparer of a worker process, which finds the components for itself."""
     from vall_e.config.load import structure
@@ -159,6 +180,7 @@ def _make(
         max_seconds=max_seconds,
         device=device,
         voices_only=voices_only,
+        level=level,
     )
 
 

@@ -70,18 +70,22 @@ def summed(dataset: Dataset, vectors: Float[Tensor, "k v c"]) -> Feature:
 
 
 def by_mfcc(dataset: Dataset, codec: Codec) -> Feature:
-    """Mean and deviation of mel cepstra (Davis and Mermelstein 1980) of the decoded codes."""
-    bands, cosines, window = _mel_bands(), _cosines(), torch.hann_window(FFT)
+    """The timbre of the decoded codes."""
 
     def feature(entry: Entry) -> Float[Tensor, " d"]:
-        samples = torch.from_numpy(_sound(dataset, entry, codec).resample(RATE).samples)
-        samples = torch.nn.functional.pad(samples, (0, max(0, FFT - len(samples))))
-        power = torch.stft(samples, FFT, HOP, window=window, return_complex=True).abs() ** 2
-        cepstra = cosines @ torch.log(bands @ power + 1e-8)
-        deviation = cepstra.std(dim=1, unbiased=False)
-        return torch.cat([cepstra.mean(dim=1), deviation])[1:]  # without loudness
+        return timbre(torch.from_numpy(_sound(dataset, entry, codec).resample(RATE).samples))
 
     return feature
+
+
+def timbre(samples: Float[Tensor, " s"]) -> Float[Tensor, " d"]:
+    """Mean and deviation of the mel cepstra (Davis and Mermelstein 1980) of sound at 16 kHz."""
+    samples = samples / samples.square().mean().sqrt().clamp(min=1e-8)
+    padded = torch.nn.functional.pad(samples, (0, max(0, FFT - len(samples))))
+    window = torch.hann_window(FFT)
+    power = torch.stft(padded, FFT, HOP, window=window, return_complex=True).abs() ** 2
+    cepstra = _cosines() @ torch.log(_mel_bands() @ power + 1e-8)
+    return torch.cat([cepstra.mean(dim=1), cepstra.std(dim=1, unbiased=False)])[1:]  # no loudness
 
 
 def by_voice(dataset: Dataset, codec: Codec, embedder: Embedder) -> Feature:

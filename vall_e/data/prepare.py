@@ -7,10 +7,11 @@ from typing import Protocol
 import numpy as np
 from attrs import field, frozen
 
-from vall_e.audio.clip import Clip
+from vall_e.audio.loudness import levelled
 from vall_e.config.schema import RunConfig
 from vall_e.data.manifest import Info
 from vall_e.data.recordings import Recording
+from vall_e.data.slicing import read_part
 from vall_e.errors import DataError, VallEError
 from vall_e.interfaces import Codec
 from vall_e.model.coding import encode
@@ -50,6 +51,7 @@ class Preparer:
     """Reads, checks, encodes and phonemizes. `language` is that of all recordings, if given.
 
     With `voices_only` nobody cares what is said: every text is empty.
+    `level` is the loudness, in dB of full scale, that all recordings are brought to.
     """
 
     codec: Codec
@@ -59,6 +61,7 @@ class Preparer:
     language: str | None = None
     max_seconds: float = 60.0
     voices_only: bool = False
+    level: float | None = None
 
     @property
     def info(self) -> Info:
@@ -82,8 +85,12 @@ class Preparer:
             raise DataError(recording.problem)
         language = self._language(recording)
         phonemes = self._phonemes(recording, language)
-        clip = Clip.read(recording.path).mono()  # opposite channels become silence
+        clip = read_part(
+            recording.path, recording.start, recording.end
+        ).mono()  # opposite channels become silence
         clip.check(min_seconds=MIN_SECONDS, max_seconds=self.max_seconds)
+        if self.level is not None:
+            clip = levelled(clip, self.level)
         return Prepared(
             recording=recording,
             language=language,
@@ -117,6 +124,7 @@ def make_preparer(
     max_seconds: float,
     device: str = "cpu",
     voices_only: bool = False,
+    level: float | None = None,
 ) -> Preparer:
     """The preparer that a run's codec and text settings describe; the codec runs on `device`."""
     return Preparer(
@@ -127,4 +135,5 @@ def make_preparer(
         language=language,
         max_seconds=max_seconds,
         voices_only=voices_only,
+        level=level,
     )

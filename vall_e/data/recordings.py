@@ -1,7 +1,8 @@
 """A folder of recordings and what is said in them. Torch-free.
 
-Transcripts are one table (tsv, csv, json or jsonl with `path` and `text`, and if it likes `id`,
-`speaker` and `language`), or one `.txt` beside each recording.
+Transcripts are those of a well-known corpus (`vall_e.data.layouts`), one table (tsv, csv, json or
+jsonl with `path` and `text`, and if it likes `id`, `speaker` and `language`), what a recogniser
+wrote (`vall_e.data.heard`), or one `.txt` beside each recording.
 """
 
 from __future__ import annotations
@@ -13,13 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from vall_e.data.layouts import known_rows
+from vall_e.data.slicing import Mode, parts_of
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".m4a", ".w64", ".caf")
+HEARD = ("heard.json", "whisper.json")
+"""What recognisers wrote, read where there is no other table."""
 NAMES = ("transcripts", "metadata", "corpus")
 FORMATS = (".tsv", ".csv", ".jsonl", ".json")
 COLUMNS = {
@@ -37,7 +42,8 @@ class Recording:
     """An audio file that may or may not exist, and what the transcripts say about it.
 
     `text` is empty where there is none, `language` is None where nothing is said of it. `problem`
-    says why it cannot be used, if that is known already.
+    says why it cannot be used, if that is known already. `start` and `end`, in seconds, cut a part
+    out of the file; it is all of it where `end` is None.
     """
 
     id: str
@@ -46,19 +52,27 @@ class Recording:
     speaker: str
     language: str | None
     problem: str = ""
+    start: float = 0.0
+    end: float | None = None
 
 
 def find_recordings(
-    folder: Path, *, transcripts: Path | None = None, speaker: str | None = None
+    folder: Path,
+    *,
+    transcripts: Path | None = None,
+    speaker: str | None = None,
+    slices: Mode = "auto",
 ) -> list[Recording]:
     """In the order of the table, or of the file names. `speaker` is that of all recordings.
 
-    Else the speaker is the table's, else the folder that holds the file.
+    Else the speaker is the table's, else the folder that holds the file. `slices`: whether
+    recordings whose transcripts have times are cut into what is said in one go.
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder", hint="name the folder that holds the audio")
-    table = transcripts or _table_in(folder)
-    found = list(_listed(table, folder, speaker) if table else _beside(folder, speaker))
+    known = None if transcripts else known_rows(folder)
+    table = transcripts or (None if known else _table_in(folder))
+    found = list(_found(folder, table, known, speaker, slices))
     if not found:
         where = f"{table} lists no recording" if table else f"{folder} holds no audio file"
         names = ", ".join(f"{name}.tsv" for name in NAMES)
@@ -66,6 +80,24 @@ def find_recordings(
             where, hint=f"put {names} there, a .txt beside each recording, or use --transcripts"
         )
     return found
+
+
+def _found(
+    folder: Path,
+    table: Path | None,
+    known: list[dict[str, str]] | None,
+    speaker: str | None,
+    slices: Mode,
+) -> Iterator[Recording]:
+    if known is not None:
+        return _of_rows(known, folder, folder, speaker)
+    if table is None:
+        return _beside(folder, speaker)
+    if table.suffix.lower() == ".json":
+        heard = _heard(table)
+        if heard is not None:
+            return _cut(heard, table, folder, speaker, slices)
+    return _listed(table, folder, speaker)
 
 
 def _table_in(folder: Path) -> Path | None:
@@ -77,7 +109,46 @@ def _table_in(folder: Path) -> Path | None:
             f"{folder} has several tables of transcripts: {names}",
             hint="say which with --transcripts",
         )
-    return paths[0] if paths else None
+    heard = [folder / name for name in HEARD if (folder / name).is_file()]
+    return next(iter([*paths, *heard]), None)
+
+
+def _heard(table: Path) -> dict[str, Any] | None:
+    """What a recogniser wrote of each file; None where the table is another one."""
+    try:
+        found = json.loads(table.read_text(encoding="utf-8-sig"))
+    except (OSError, ValueError):
+        return None  # told where it is read as a table
+    is_heard = isinstance(found, dict) and all(
+        isinstance(row, dict) and isinstance(row.get("segments"), list) for row in found.values()
+    )
+    return found if is_heard else None
+
+
+def _cut(
+    heard: dict[str, Any], table: Path, folder: Path, speaker: str | None, slices: Mode
+) -> Iterator[Recording]:
+    """Recordings, and parts of recordings: `ID_00000` and so on."""
+    for name, row in heard.items():
+        file = _file(name, table, folder)
+        identity = name.rpartition(".")[0] or name
+        for number, part in enumerate(parts_of(row, slices)):
+            told = f"{_folder_of(file)}/{part.speaker}" if part.speaker else _folder_of(file)
+            yield Recording(
+                id=identity if part.end is None else f"{identity}_{number:05d}",
+                path=file,
+                text=part.text,
+                speaker=speaker or told,
+                language=str(row.get("language") or "") or None,
+                start=part.start,
+                end=part.end,
+            )
+
+
+def _file(name: str, table: Path, folder: Path) -> Path:
+    """Beside the table, or in the folder of the recordings."""
+    file = table.parent / name
+    return folder / name if not file.exists() and (folder / name).exists() else file
 
 
 def _listed(table: Path, folder: Path, speaker: str | None) -> Iterator[Recording]:
@@ -87,11 +158,15 @@ def _listed(table: Path, folder: Path, speaker: str | None) -> Iterator[Recordin
             f"{table} names no audio file",
             hint=f"give the table a column {' or '.join(COLUMNS['path'])}",
         )
+    return _of_rows(rows, table, folder, speaker)
+
+
+def _of_rows(
+    rows: Sequence[dict[str, Any]], table: Path, folder: Path, speaker: str | None
+) -> Iterator[Recording]:
     for number, row in enumerate(rows, start=1):
         path = _field(row, "path")
-        file = table.parent / path
-        if not file.exists() and (folder / path).exists():
-            file = folder / path
+        file = folder / path if table is folder else _file(path, table, folder)
         yield Recording(
             id=_field(row, "id") or path.rpartition(".")[0] or path or f"row {number}",
             path=file if path else table,

@@ -166,6 +166,8 @@ def _length(recording: Recording) -> tuple[float, str]:
     """Seconds by the file's header, and what is wrong with it."""
     import soundfile
 
+    if recording.end is not None:
+        return recording.end - recording.start, ""
     try:
         return float(soundfile.info(recording.path).duration), ""
     except (soundfile.LibsndfileError, OSError) as exc:

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from attrs import frozen
 
-from vall_e.audio.clip import Clip
 from vall_e.data.dataset import Dataset
 from vall_e.data.manifest import INFO, Entry
 from vall_e.data.prepare import MIN_SECONDS
 from vall_e.data.recordings import Recording, find_recordings
+from vall_e.data.slicing import read_part
 from vall_e.errors import VallEError
 from vall_e.text.spelling import canonical
 from vall_e.text.vocabulary import Vocabulary, listed
@@ -97,7 +97,9 @@ def _recording(recording: Recording) -> list[Problem]:
         return [Problem(recording.id, recording.problem)]
     problems = [] if recording.text else [Problem(recording.id, "it has no transcript")]
     try:
-        Clip.read(recording.path).mono().check(min_seconds=MIN_SECONDS)
+        read_part(recording.path, recording.start, recording.end).mono().check(
+            min_seconds=MIN_SECONDS
+        )
     except VallEError as exc:
         problems.append(Problem(recording.id, exc.message))
     return problems

@@ -1,0 +1,121 @@
+"""Folders of well-known corpora as rows of a table: `path`, `text`, `speaker`, ... Torch-free."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+Row = dict[str, str]
+COMMON_VOICE = ("validated.tsv", "train.tsv", "dev.tsv", "test.tsv")
+VCTK = (("wav48_silence_trimmed", "_mic1.flac"), ("wav48", ".wav"))
+"""Folders of its sound, and how files end there."""
+
+
+def known_rows(folder: Path) -> list[Row] | None:
+    """The rows of the first layout that the folder has, None if it has none.
+
+    Paths count from `folder`; a row whose recording is missing is one of them.
+    """
+    for layout in LAYOUTS:
+        rows = list(layout(folder))
+        if rows:
+            return rows
+    return None
+
+
+def lj_speech(folder: Path) -> Iterator[Row]:
+    """`wavs/ID.wav`, and ID|text|text in words, a line each, in `metadata.csv`."""
+    table = folder / "metadata.csv"
+    if not table.is_file() or not (folder / "wavs").is_dir():
+        return
+    for line in table.read_text(encoding="utf-8-sig").splitlines():
+        identity, *texts = line.split("|")
+        if not texts:
+            return  # it has other columns
+        path = f"wavs/{identity}.wav"
+        yield {"id": identity, "path": path, "text": texts[-1] or texts[0], "speaker": folder.name}
+
+
+def libri_speech(folder: Path) -> Iterator[Row]:
+    """`SPEAKER/CHAPTER/ID.flac`, and the texts of a chapter, in capitals, in its `.trans.txt`."""
+    for table in sorted(folder.rglob("*.trans.txt")):
+        for line in table.read_text(encoding="utf-8").splitlines():
+            identity, _, text = line.partition(" ")
+            path = _from(folder, table.with_name(f"{identity}.flac"))
+            speaker = identity.partition("-")[0]
+            yield {"id": identity, "path": path, "text": text.lower(), "speaker": speaker}
+
+
+def libri_tts(folder: Path) -> Iterator[Row]:
+    """`SPEAKER/CHAPTER/ID.wav` with `ID.normalized.txt`."""
+    for text in sorted(folder.rglob("*.normalized.txt")):
+        identity = text.name.removesuffix(".normalized.txt")
+        path = _from(folder, text.with_name(f"{identity}.wav"))
+        yield {"id": identity, "path": path, "text": _text(text), "speaker": identity.split("_")[0]}
+
+
+def vctk(folder: Path) -> Iterator[Row]:
+    """`txt/SPEAKER/ID.txt`, and sound in `wav48` or, of the first microphone, a newer folder."""
+    sounds = [(folder / name, suffix) for name, suffix in VCTK if (folder / name).is_dir()]
+    if not sounds:
+        return
+    root, suffix = sounds[0]
+    for text in sorted((folder / "txt").rglob("*.txt")):
+        speaker = text.parent.name
+        path = _from(folder, root / speaker / f"{text.stem}{suffix}")
+        yield {"id": text.stem, "path": path, "text": _text(text), "speaker": speaker}
+
+
+def common_voice(folder: Path) -> Iterator[Row]:
+    """`clips/`, and `validated.tsv` or another table beside it, of a language."""
+    tables = [folder / name for name in COMMON_VOICE if (folder / name).is_file()]
+    if not tables or not (folder / "clips").is_dir():
+        return
+    text = tables[0].read_text(encoding="utf-8-sig")
+    for row in csv.DictReader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE):
+        yield {
+            "path": f"clips/{row['path']}",
+            "text": row["sentence"],
+            "speaker": row.get("client_id") or "",
+            "language": row.get("locale") or "",
+        }
+
+
+def emilia(folder: Path) -> Iterator[Row]:
+    """`ID.mp3`, and `ID.json` with text, speaker and language beside it."""
+    for path in sorted(folder.rglob("*.mp3")):
+        beside = path.with_suffix(".json")
+        if not beside.is_file():
+            continue
+        facts = json.loads(beside.read_text(encoding="utf-8"))
+        yield {
+            "id": str(facts.get("id") or path.stem),
+            "path": _from(folder, path),
+            "text": str(facts.get("text") or "").strip(),
+            "speaker": str(facts.get("speaker") or ""),
+            "language": str(facts.get("language") or ""),
+        }
+
+
+def _from(folder: Path, path: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip()
+
+
+LAYOUTS: tuple[Callable[[Path], Iterator[Row]], ...] = (
+    lj_speech,
+    libri_speech,
+    libri_tts,
+    vctk,
+    common_voice,
+    emilia,
+)

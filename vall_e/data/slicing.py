@@ -1,0 +1,68 @@
+"""Parts of recordings: where transcripts with times say that somebody speaks. Torch-free."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from attrs import frozen
+
+from vall_e.audio.clip import Clip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+BEFORE, AFTER = 0.05, 0.5
+"""Seconds that a part begins before its first word, and ends after its last."""
+LONG = 15.0
+"""Seconds from which on a recording is cut, if nobody says whether."""
+Mode = Literal["auto", "always", "never"]
+
+
+@frozen
+class Part:
+    """From `start` to `end`, in seconds; of the whole recording where `end` is None."""
+
+    text: str
+    speaker: str
+    start: float = 0.0
+    end: float | None = None
+
+
+def parts_of(heard: Mapping[str, Any], mode: Mode) -> Iterator[Part]:
+    """What becomes of a recording that was transcribed: itself, or a part for each segment.
+
+    `auto` cuts one that is longer than 15 s, or in which several speak. A part never reaches into
+    the segment after it.
+    """
+    segments = [one for one in heard["segments"] if str(one["text"]).strip()]
+    speakers = {one.get("speaker", "") for one in segments}
+    long = bool(segments) and float(segments[-1]["end"]) > LONG
+    if mode == "never" or (mode == "auto" and not long and len(speakers) < 2):
+        yield Part(str(heard.get("text", "")).strip(), next(iter(sorted(speakers)), ""))
+        return
+    nexts = [float(one["start"]) for one in segments[1:]]
+    for one, limit in zip(segments, [*nexts, float("inf")], strict=True):
+        end = max(float(one["end"]), min(float(one["end"]) + AFTER, limit))
+        start = max(0.0, float(one["start"]) - BEFORE)
+        yield Part(str(one["text"]).strip(), str(one.get("speaker", "")), start, end)
+
+
+def read_part(path: Path, start: float, end: float | None) -> Clip:
+    """The sound from `start` to `end`, in seconds, without reading the rest; all, if `end` is None.
+
+    Raises `AudioError` as `Clip.read` does.
+    """
+    import soundfile
+
+    if end is None:
+        return Clip.read(path)
+    try:
+        with soundfile.SoundFile(path) as file:
+            rate = file.samplerate
+            file.seek(min(round(start * rate), file.frames))
+            samples = file.read(round((end - start) * rate), dtype="float32", always_2d=True)
+    except (soundfile.LibsndfileError, OSError):
+        return Clip.read(path).cut(start, end)  # says what is wrong
+    name = f"{path} ({start:.2f} s to {end:.2f} s)"
+    return Clip(samples[:, 0] if samples.shape[1] == 1 else samples.T, rate, name=name)
