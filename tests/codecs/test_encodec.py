@@ -123,6 +123,7 @@ def test_identity_names_encoder_and_codebooks_only(state, tmp_path):
 
 
 @pytest.mark.skipif(not imports("encodec"), reason="the package encodec does not import here")
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
 def test_the_reference_package_agrees_on_encodec(hub_file, package_file):
     ours, theirs = small(hub_file), small(package_file, "encodec")
     audio = 0.3 * torch.randn(2, 1, 5000, generator=torch.Generator().manual_seed(0))
@@ -132,6 +133,7 @@ def test_the_reference_package_agrees_on_encodec(hub_file, package_file):
 
 
 @pytest.mark.skipif(not imports("vocos"), reason="the package vocos does not import here")
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
 def test_the_reference_package_agrees_on_vocos(vocos_file):
     ours = vocos.network_of(vocos_file, choice="vall-e", sizes=VOCOS)
     theirs = vocos.network_of(vocos_file, choice="vocos", sizes=VOCOS)

