@@ -472,3 +472,17 @@ def test_sigkill_loses_nothing_and_does_nothing_twice(folder, tmp_path):
     assert run(folder, tmp_path / "out").already == 3
     run(folder, tmp_path / "whole")
     assert files(tmp_path / "out") == files(tmp_path / "whole")
+
+
+def test_a_folder_of_noise_becomes_a_dataset_of_its_own(registry, folder, tmp_path):
+    (folder / "transcripts.tsv").unlink()
+    for number in range(4):
+        (folder / f"{number}.txt").write_text("hello")
+    (folder / "Noise").mkdir()
+    sound(seed=8).write(folder / "Noise" / "rain.wav")
+    for _ in range(2):
+        result = command(registry, folder, "-o", tmp_path / "out", *PHONEMES)
+        assert result.exit_code == 0, result.output
+    assert len(Dataset(tmp_path / "out")) == 4
+    [noise] = Dataset(tmp_path / "out" / "noise").entries
+    assert (noise.id, noise.phonemes) == ("Noise/rain", "")

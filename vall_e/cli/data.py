@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from vall_e.config.schema import RunConfig
     from vall_e.data.prepare import Prepared, Preparer, Skipped
     from vall_e.data.process import Report
+    from vall_e.data.recordings import Recording
     from vall_e.data.slicing import Mode
 
 folder = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -114,8 +115,7 @@ def process(
     """
     from vall_e.config.load import load
     from vall_e.data.prepare import make_preparer
-    from vall_e.data.process import process as run
-    from vall_e.data.recordings import find_recordings
+    from vall_e.data.recordings import NOISE, find_recordings
 
     config = load(path, app.registry, overrides=overrides, environ=app.environ)
     recordings = find_recordings(source, transcripts=transcripts, speaker=speaker, slices=slices)[
@@ -132,6 +132,24 @@ def process(
             language=language, max_seconds=max_seconds, device=device, voices_only=voices_only,
             level=level,
         )  # fmt: skip
+    noise = [one for one in recordings if one.is_noise and not voices_only]
+    speech = [one for one in recordings if not one.is_noise or voices_only]
+    if speech:
+        _run(app, speech, output, make, workers, strict)
+    if noise:
+        _run(app, noise, output / NOISE, partial(make, voices_only=True), workers, strict)
+
+
+def _run(
+    app: App,
+    recordings: Sequence[Recording],
+    output: Path,
+    make: Callable[[], Preparer],
+    workers: int,
+    strict: bool,
+) -> None:
+    from vall_e.data.process import process as run
+
     started = time.perf_counter()
     seen = 0.0
 
@@ -146,7 +164,7 @@ def process(
     _say(report, output, seen, time.perf_counter() - started)
     if not report.info.utterances or (strict and report.skipped):
         used = "no recording could be used" if not report.info.utterances else "some were skipped"
-        raise DataError(f"{source}: {used}", hint=f"see {output / 'skipped.jsonl'} for the reasons")
+        raise DataError(f"{output}: {used}", hint=f"see {output / 'skipped.jsonl'} for the reasons")
 
 
 def _plain(config: RunConfig) -> dict[str, Any]:

@@ -30,7 +30,7 @@ from vall_e.data.manifest import (
     write_lines,
 )
 from vall_e.data.prepare import Prepared, Preparer, Skipped
-from vall_e.data.recordings import Recording
+from vall_e.data.recordings import NOISE, Recording
 from vall_e.errors import DataError
 from vall_e.folder_lock import LOCK, locked
 
@@ -105,7 +105,7 @@ def _process(
 
 def _open(out: Path, info: Info) -> list[Entry]:
     """What the folder holds already, after cutting off what a killed run left half written."""
-    others = {path.name for path in out.iterdir()} - {LOCK}
+    others = {path.name for path in out.iterdir()} - {LOCK, NOISE}
     if others and not others & {MANIFEST, INFO}:
         raise DataError(f"{out} holds something else than a dataset", hint="choose another folder")
     entries = read_entries(out)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".m4a", ".w64", ".caf")
 HEARD = ("heard.json", "whisper.json")
 """What recognisers wrote, read where there is no other table."""
+NOISE = "noise"
+"""A folder of this name, capitals or not, holds recordings in which nobody speaks."""
 NAMES = ("transcripts", "metadata", "corpus")
 FORMATS = (".tsv", ".csv", ".jsonl", ".json")
 COLUMNS = {
@@ -54,6 +56,11 @@ class Recording:
     problem: str = ""
     start: float = 0.0
     end: float | None = None
+
+    @property
+    def is_noise(self) -> bool:
+        """It is in a folder of noise, and says nothing."""
+        return not self.text and _folder_of(self.path).lower() == NOISE
 
 
 def find_recordings(
