@@ -14,6 +14,7 @@ from attrs import frozen
 
 from vall_e.cli.app import App
 from vall_e.cli.kernels_here import availability, table_of
+from vall_e.cli.new import new
 from vall_e.cli.pip import install, uninstall
 from vall_e.cli.probe import measure
 from vall_e.cli.trying import check
@@ -36,7 +37,7 @@ def plugins() -> None:
     """List and check what is installed: backbones, codecs, samplers and the rest."""
 
 
-for command in (check, install, uninstall):
+for command in (check, new, install, uninstall):
     plugins.add_command(command)
 
 

@@ -153,7 +153,7 @@ def _maker(kind: str, component: Component[Any]) -> Callable[..., Any]:
     def make_optimizer(self: object, parameters: Any) -> Any:
         return make(self, parameters=parameters)
 
-    special = {
+    special: dict[str, Callable[..., Any]] = {
         "backbone": make_backbone,
         "judge": make_judge,
         "optimizer": make_optimizer,

@@ -1,0 +1,146 @@
+"""`vall-e plugins new` writes plugins that work as they are."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from vall_e.authoring.new_plugin import NewPlugin
+from vall_e.cli.app import App, cli
+from vall_e.registry import HOOKS
+
+PIP = ["-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
+PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
+
+
+def run(*args):
+    return CliRunner().invoke(cli, ["plugins", "new", *args], obj=App())
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A plugin of every kind."""
+    folder = tmp_path_factory.mktemp("plugins")
+    for kind in HOOKS:
+        NewPlugin(kind, f"my-{kind}").write(folder)
+    return folder
+
+
+def test_a_plugin_of_every_kind_is_offered(folder, site):
+    for kind in HOOKS:
+        [source] = folder.glob(f"vall-e-{kind}-my-{kind}/src")
+        point = f"from vall_e_{kind}_my_{kind}.components import *\n"
+        site.install(
+            f"vall-e-{kind}-my-{kind}", f"import sys\nsys.path.append({str(source)!r})\n{point}"
+        )
+    found = site.run(
+        "-c",
+        "import sys; from vall_e.discovery import discover; r = discover();"
+        "print([p for p in r.plugins if p.troubled], 'torch' in sys.modules);"
+        "print(*sorted(k + ':' + n for k in {o.kind for o in r.offers} for n in r.names(k)))",
+    )
+    first, names = found.stdout.splitlines()
+    assert first == "[] False"
+    assert {f"{kind}:my-{kind}" for kind in HOOKS} <= set(names.split())
+
+
+def test_what_is_written_is_clean(folder):
+    for part in sorted(folder.iterdir()):
+        for words in (["check"], ["format", "--diff"]):
+            done = subprocess.run(
+                [sys.executable, "-m", "ruff", *words, "-q", "--no-cache", "."],
+                cwd=part,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            assert done.returncode == 0, done.stdout
+
+
+def test_no_word_of_a_template_is_left():
+    left = re.compile(r"plugin[-_](name|kind|distribution|package|hook|use|licence)|PluginName")
+    for kind in HOOKS:
+        for path, text in NewPlugin(kind, "other-thing").files:
+            assert not left.search(path + text), path
+
+
+def test_the_licence_is_the_authors_choice(tmp_path):
+    result = run("sampler", "hush", "--licence", "MIT", "--folder", str(tmp_path))
+    assert result.exit_code == 0, result.output
+    made = Path(result.stdout.strip())
+    assert 'license = "MIT"' in (made / "pyproject.toml").read_text()
+    assert 'code_license="MIT"' in next(made.glob("src/*/components.py")).read_text()
+
+
+@pytest.mark.parametrize("name", ["Hush", "hush_hush", "-x", "x-", "2x"])
+def test_a_name_that_yaml_could_not_say_is_refused(tmp_path, name):
+    result = run("sampler", "--folder", str(tmp_path), "--", name)
+    assert (result.exit_code, list(tmp_path.iterdir())) == (4, [])
+    assert f"{name!r} is no name for a component" in result.stderr
+
+
+def test_nothing_is_written_over(tmp_path):
+    first, again = (run("sampler", "hush", "--folder", str(tmp_path)) for _ in range(2))
+    assert (first.exit_code, again.exit_code) == (0, 4)
+    assert "exists" in again.stderr
+
+
+@pytest.mark.slow
+def test_a_plugin_of_every_kind_installs_and_keeps_every_law(folder, site, tmp_path):
+    parts = sorted(map(str, folder.iterdir()))
+    done = site.run(*PIP, "--target", str(site.folder), *parts)
+    assert done.returncode == 0, done.stderr
+    tested = site.run(
+        "-m", "pytest", "-q", "-p", "no:cacheprovider", "--import-mode=importlib",
+        "-c", str(Path(parts[0]) / "pyproject.toml"), "--rootdir", str(folder), *parts,
+    )  # fmt: skip
+    assert tested.returncode == 0, tested.stdout
+    assert "failed" not in tested.stdout
+    assert site.vall_e("my-command", "--name", "Ann").stdout == "hello, Ann\n"
+    for number, options in enumerate(
+        [
+            ["--set", "sampling.ar=[my-sampler, categorical]"],
+            ["-m", "my-model"],
+        ]
+    ):
+        wav = tmp_path / f"{number}.wav"
+        spoken = site.vall_e("synth", "Hello.", "-o", str(wav), "--seed", "1", *options)
+        assert spoken.returncode == 0, spoken.stderr
+        assert wav.stat().st_size > 10_000
+
+
+def _tutorial():
+    section = PAGE.split("## From an empty folder to PyPI")[1].split("\n## ")[0]
+    lines = [line for block in re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+             for line in block.splitlines()]  # fmt: skip
+    return [shlex.split(line, comments=True) for line in lines if line]
+
+
+@pytest.mark.slow
+def test_the_tutorial_does_what_it_says(site, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ran = []
+    for words in _tutorial():
+        match words:
+            case ["twine", *_] | ["pip", "install", "hatchling", *_]:
+                continue  # these need the network
+            case ["vall-e", "plugins", "install", "-e", folder]:
+                done = site.run(*PIP, "--target", str(site.folder), folder)
+            case ["vall-e", *rest]:
+                done = site.vall_e(*rest)
+            case ["cd", folder]:
+                monkeypatch.chdir(folder)
+                continue
+            case ["pytest"]:
+                done = site.run("-m", "pytest", "-q", "-p", "no:cacheprovider")
+            case ["python", *rest]:
+                done = site.run(*rest)
+        assert done.returncode == 0, (words, done.stdout, done.stderr)
+        ran.append(words[0])
+    assert ran.count("vall-e") >= 4
+    assert [path.suffix for path in Path("dist").glob("*.whl")] == [".whl"]
+    assert Path("hello.wav").stat().st_size > 10_000

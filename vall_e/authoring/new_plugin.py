@@ -1,0 +1,94 @@
+"""Write a complete plugin: files of `templates/`, with names put in. Torch-free, and offline."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from importlib import resources
+from pathlib import Path
+
+from attrs import field, frozen, validators
+
+from vall_e.errors import PluginError
+from vall_e.registry import HOOKS
+
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+
+
+def _name(instance: object, attribute: object, value: str) -> None:
+    if not NAME.fullmatch(value):
+        raise PluginError(
+            f"{value!r} is no name for a component",
+            hint="small letters and digits, words joined by hyphens: my-sampler",
+        )
+
+
+@frozen
+class NewPlugin:
+    """What the templates are to be filled in with."""
+
+    kind: str = field(validator=validators.in_(HOOKS))
+    name: str = field(validator=_name)
+    licence: str = "Apache-2.0"
+
+    @property
+    def distribution(self) -> str:
+        return f"vall-e-{self.kind}-{self.name}"
+
+    @property
+    def package(self) -> str:
+        return self.distribution.replace("-", "_")
+
+    @property
+    def module(self) -> str:
+        return self.name.replace("-", "_")
+
+    @property
+    def files(self) -> Iterator[tuple[str, str]]:
+        """The path of each file within the plugin, and its text."""
+        source = f"src/{self.package}"
+        yield "pyproject.toml", self._filled("common/pyproject.toml")
+        yield "README.md", self._filled("common/README.md")
+        yield ".github/workflows/check.yml", self._filled("common/ci.yml")
+        yield ".github/workflows/publish.yml", self._filled("common/publish.yml")
+        yield f"{source}/__init__.py", self._filled("common/init.py")
+        yield f"{source}/py.typed", ""
+        yield f"{source}/components.py", self._filled(f"{self.kind}/components.py")
+        yield f"{source}/{self.module}.py", self._filled(f"{self.kind}/work.py")
+        yield f"tests/test_{self.module}.py", self._filled("common/test.py")
+
+    def write(self, parent: Path) -> Path:
+        """Make the folder of the distribution in `parent`, whole or not at all; gives it."""
+        folder = parent / self.distribution
+        if folder.exists():
+            raise PluginError(f"{folder} exists", hint="take another name, or move it away")
+        parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=parent) as draft:
+            made = Path(draft) / self.distribution
+            for name, text in self.files:
+                path = made / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+            shutil.move(made, folder)
+        return folder
+
+    def _filled(self, template: str) -> str:
+        text = _read(template).replace("plugin-use", _read(f"{self.kind}/use.md").rstrip())
+        words = {
+            "plugin-distribution": self.distribution,
+            "plugin_package": self.package,
+            "plugin-licence": self.licence,
+            "plugin-kind": self.kind,
+            "plugin_hook": HOOKS[self.kind],
+            "plugin-name": self.name,
+            "plugin_name": self.module,
+            "PluginName": "".join(part.title() for part in self.name.split("-")),
+        }
+        return re.sub("|".join(words), lambda found: words[found[0]], text)
+
+
+def _read(template: str) -> str:
+    folder = resources.files("vall_e.authoring") / "templates"
+    return (folder / f"{template}.template").read_text(encoding="utf-8")
