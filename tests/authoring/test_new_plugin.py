@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from vall_e.authoring.new_plugin import NewPlugin
+from vall_e.authoring.new_plugin import KINDS, NewPlugin
 from vall_e.cli.app import App, cli
-from vall_e.registry import HOOKS
 
 PIP = ["-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
 PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
@@ -25,13 +24,13 @@ def run(*args):
 def folder(tmp_path_factory):
     """A plugin of every kind."""
     folder = tmp_path_factory.mktemp("plugins")
-    for kind in HOOKS:
+    for kind in KINDS:
         NewPlugin(kind, f"my-{kind}").write(folder)
     return folder
 
 
 def test_a_plugin_of_every_kind_is_offered(folder, site):
-    for kind in HOOKS:
+    for kind in KINDS:
         [source] = folder.glob(f"vall-e-{kind}-my-{kind}/src")
         point = f"from vall_e_{kind}_my_{kind}.components import *\n"
         site.install(
@@ -45,7 +44,7 @@ def test_a_plugin_of_every_kind_is_offered(folder, site):
     )
     first, names = found.stdout.splitlines()
     assert first == "[] False"
-    assert {f"{kind}:my-{kind}" for kind in HOOKS} <= set(names.split())
+    assert {f"{kind}:my-{kind}" for kind in KINDS} <= set(names.split())
 
 
 def test_what_is_written_is_clean(folder):
@@ -63,7 +62,7 @@ def test_what_is_written_is_clean(folder):
 
 def test_no_word_of_a_template_is_left():
     left = re.compile(r"plugin[-_](name|kind|distribution|package|hook|use|licence)|PluginName")
-    for kind in HOOKS:
+    for kind in KINDS:
         for path, text in NewPlugin(kind, "other-thing").files:
             assert not left.search(path + text), path
 

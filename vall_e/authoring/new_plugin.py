@@ -14,6 +14,9 @@ from attrs import field, frozen, validators
 from vall_e.errors import PluginError
 from vall_e.registry import HOOKS
 
+KINDS = tuple(kind for kind in HOOKS if (Path(__file__).parent / "templates" / kind).is_dir())
+"""The kinds that there is a template of."""
+
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -29,7 +32,7 @@ def _name(instance: object, attribute: object, value: str) -> None:
 class NewPlugin:
     """What the templates are to be filled in with."""
 
-    kind: str = field(validator=validators.in_(HOOKS))
+    kind: str = field(validator=validators.in_(KINDS))
     name: str = field(validator=_name)
     licence: str = "Apache-2.0"
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from vall_e.registry import HOOKS
+from vall_e.authoring.new_plugin import KINDS, NewPlugin
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(list(HOOKS)))
+@click.argument("kind", type=click.Choice(KINDS))
 @click.argument("name")
 @click.option(
     "--folder",
@@ -25,8 +25,6 @@ def new(kind: str, name: str, folder: Path, licence: str) -> None:
     It is whole as it is; replace what it does by what you want, and its tests will say whether it
     still keeps the laws of its kind.
     """
-    from vall_e.authoring.new_plugin import NewPlugin
-
     made = NewPlugin(kind, name, licence).write(folder)
     click.echo(made)
     click.echo(f"Next: vall-e plugins install -e {made}; vall-e plugins check {name}", err=True)
