@@ -121,7 +121,7 @@ def process(
     recordings = find_recordings(source, transcripts=transcripts, speaker=speaker, slices=slices)[
         offset::stride
     ]
-    make: Callable[[], Preparer] = partial(
+    make: partial[Preparer] = partial(
         make_preparer, config,
         language=language, max_seconds=max_seconds, device=device, voices_only=voices_only,
         level=level,
