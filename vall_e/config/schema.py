@@ -401,6 +401,11 @@ class DataConfig:
     by `sampling.guidance_without: [text, prompt]`."""
     batch_seconds: float = field(default=60.0, validator=positive)
     """A batch holds so much audio, prompts included, padding included."""
+    batch_size: int = field(default=0, validator=not_negative)
+    """A batch holds at most so many samples, however short they are. 0: as many as fit in."""
+    bad_items: Literal["error", "skip"] = "error"
+    """Utterances whose codes are damaged, or not of the dataset's codec: end the run with the name
+    of the first, or leave each out of its batch, warn of it and count."""
     workers: int = field(default=0, validator=not_negative)
     """Loader processes; 0 reads in the training process."""
 

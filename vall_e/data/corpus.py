@@ -16,13 +16,17 @@ from jaxtyping import Int
 from torch import Tensor
 
 from vall_e.data.opening import open_stored
-from vall_e.errors import DataError
+from vall_e.errors import DataError, VallEError
 from vall_e.registry import Registry
 from vall_e.storing import Entry, Info, Stored
 from vall_e.text.spelling import canonical, spelling
 from vall_e.text.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
+
+
+class BadItemError(DataError):
+    """An utterance whose codes are not what its dataset says; the message names it."""
 
 
 @frozen(eq=False)
@@ -38,7 +42,24 @@ class Utterance:
     """The text as it is written, as ids; None where no task asks for it."""
 
     def codes(self, start: int = 0, stop: int | None = None) -> Int[Tensor, "k f"]:
-        return torch.from_numpy(self.dataset.codes(self.entry, start, stop))
+        """Raises `BadItemError` if they cannot be read, or cannot be of the dataset's codec."""
+        try:
+            codes = self.dataset.codes(self.entry, start, stop)
+        except (VallEError, OSError, ValueError) as exc:
+            raise self._bad(f"cannot be read: {exc}") from exc
+        info = self.dataset.info
+        frames = len(range(self.entry.frames)[start:stop])
+        if codes.shape != (info.levels, frames):
+            raise self._bad(f"has {codes.shape[0]} levels and {codes.shape[1]} of {frames} frames")
+        if codes.size and not 0 <= codes.min() <= codes.max() < info.codebook_size:
+            raise self._bad(f"has codes from {codes.min()} to {codes.max()}")
+        return torch.from_numpy(codes)
+
+    def _bad(self, why: str) -> BadItemError:
+        return BadItemError(
+            f"{self.entry.id!r} of {self.dataset.folder} {why}",
+            hint="make the dataset again, or leave such utterances out: data.bad_items=skip",
+        )
 
 
 @frozen(eq=False)

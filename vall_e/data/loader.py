@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import signal
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from attrs import Factory, frozen
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from vall_e.config.schema import DataConfig
-from vall_e.data.corpus import Corpus
+from vall_e.data.corpus import BadItemError, Corpus
 from vall_e.data.order import Draw, Order, Position
 from vall_e.data.source import Materials
 from vall_e.errors import DataError
 from vall_e.interfaces import Task
 from vall_e.model.masking import Masking
 from vall_e.model.sequence import Example, Segment, Told, without
+
+log = logging.getLogger(__name__)
 
 
 @frozen(eq=False)
@@ -77,17 +81,27 @@ class Loader:
     """Batches of one rank: every `world_size`-th of one common sequence.
 
     So the ranks together see each sample of an epoch once. `position` is that of the sequence's
-    first batch that no rank has got; set it to go on from there.
+    first batch that no rank has got; set it to go on from there. `left_out` says why samples were
+    left out, each as often as it was drawn.
     """
 
     def __init__(
-        self, order: Order, maker: Maker, *, rank: int = 0, world_size: int = 1, workers: int = 0
+        self,
+        order: Order,
+        maker: Maker,
+        *,
+        rank: int = 0,
+        world_size: int = 1,
+        workers: int = 0,
+        bad_items: Literal["error", "skip"] = "error",
     ) -> None:
         self.order = order
         self.maker = maker
         self.rank = rank
         self.world_size = world_size
         self.workers = workers
+        self.bad_items = bad_items
+        self.left_out: Counter[str] = Counter()
         self.position = Position()
 
     def __iter__(self) -> Iterator[Batch]:
@@ -101,9 +115,21 @@ class Loader:
             # Else it would draw from torch's own random state, and so change what dropout does.
             generator=torch.Generator(),
         )
-        for batch in map(_unpacked, loader):
+        for packed in loader:
+            self._tell(packed)
+            batch = _unpacked(packed)
             self.position = batch.after
             yield batch
+
+    def _tell(self, packed: _Packed) -> None:
+        """Raise `DataError` for bad items, or warn of each for the first time."""
+        if packed.bad and (self.bad_items == "error" or not packed.rows):
+            first = packed.bad[0]
+            raise DataError(first.message, hint=first.hint)
+        for bad in packed.bad:
+            if not self.left_out[bad.message]:
+                log.warning("left out: %s (%d so far)", bad.message, len(self.left_out) + 1)
+            self.left_out[bad.message] += 1
 
 
 def make_order(corpus: Corpus, config: DataConfig, *, seed: int) -> Order:
@@ -122,6 +148,7 @@ def make_order(corpus: Corpus, config: DataConfig, *, seed: int) -> Order:
         without_prompt=config.without_prompt,
         batch_seconds=config.batch_seconds,
         seed=seed,
+        batch_size=config.batch_size,
     )
 
 
@@ -165,8 +192,14 @@ class _Batches(Dataset[Any]):
         self.maker = maker
 
     def __getitem__(self, planned: _Planned) -> _Packed:
-        entries = [self.maker.corpus.utterances[draw.utterance].entry for draw in planned.draws]
-        examples = [self.maker(draw) for draw in planned.draws]
+        entries, examples, bad = [], [], []
+        for draw in planned.draws:
+            try:
+                examples.append(self.maker(draw))
+            except BadItemError as exc:  # told where the run is, not in the loader process
+                bad.append(_Bad(exc.message, exc.hint or ""))
+            else:
+                entries.append(self.maker.corpus.utterances[draw.utterance].entry)
         return _Packed(
             rows=[
                 (e.level, [(segment.name, segment.ids.numpy()) for segment in e.segments])
@@ -175,7 +208,16 @@ class _Batches(Dataset[Any]):
             ids=[entry.id for entry in entries],
             seconds=sum(entry.seconds for entry in entries),
             after=planned.after,
+            bad=bad,
         )
+
+
+@frozen
+class _Bad:
+    """What was wrong with an item that a sample is made of."""
+
+    message: str
+    hint: str
 
 
 @frozen(eq=False)
@@ -184,6 +226,7 @@ class _Packed:
     ids: Sequence[str]
     seconds: float
     after: Position
+    bad: Sequence[_Bad] = ()
 
 
 def _unpacked(packed: _Packed) -> Batch:

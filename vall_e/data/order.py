@@ -51,6 +51,8 @@ class Order:
     without_prompt: float
     batch_seconds: float
     seed: int
+    batch_size: int = 0
+    """Samples of a batch at most; 0: as many as fit into its seconds."""
 
     def batches(self, start: Position) -> Iterator[tuple[Position, list[Draw]]]:
         """Each batch with its own position, from `start` on."""
@@ -73,12 +75,16 @@ class Order:
         longest = np.inf
         for number in np.argsort(jittered, kind="stable").tolist():
             longest = max(longest, lengths[number])
-            if not batches or longest * (len(batches[-1]) + 1) > self.batch_seconds:
+            if not batches or self._is_full(len(batches[-1]), longest):
                 batches.append([])
                 longest = lengths[number]
             draw = Draw(int(indices[number]), float(prompts[number]), epoch, number)
             batches[-1].append(draw)
         return [batches[i] for i in rng.permutation(len(batches))]
+
+    def _is_full(self, count: int, longest: float) -> bool:
+        """Whether a batch of so many samples has no room for one more."""
+        return count == self.batch_size > 0 or longest * (count + 1) > self.batch_seconds
 
     def _drawn(self, group: int, epoch: int) -> np.ndarray:
         """The group's part of the epoch: a piece of its endless sequence of permutations."""

@@ -313,7 +313,14 @@ def _loader(
         materials=materials,
     )
     order = make_order(corpus, config.data, seed=config.training.seed)
-    return Loader(order, maker, rank=rank, world_size=world_size, workers=config.data.workers)
+    return Loader(
+        order,
+        maker,
+        rank=rank,
+        world_size=world_size,
+        workers=config.data.workers,
+        bad_items=config.data.bad_items,
+    )
 
 
 def _validation(
@@ -365,6 +372,8 @@ def _mark(corpus: Corpus, config: DataConfig | None = None, noises: Sequence[Sto
     if config:
         cut = (config.shares, config.prompt_seconds, config.without_prompt, config.batch_seconds)
         digest.update(repr(cut).encode())
+        if config.batch_size:
+            digest.update(repr(config.batch_size).encode())
         if noises:
             digest.update(repr([len(noise.entries) for noise in noises]).encode())
     return digest.hexdigest()[:16]
