@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from vall_e.authoring.new_plugin import KINDS, NewPlugin
 from vall_e.cli.app import App, cli
+from vall_e.registry import HOOKS
 
 PIP = ["-m", "pip", "install", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
 PAGE = (Path(__file__).parents[2] / "docs" / "plugins.md").read_text()
@@ -143,3 +144,7 @@ def test_the_tutorial_does_what_it_says(site, tmp_path, monkeypatch):
     assert ran.count("vall-e") >= 4
     assert [path.suffix for path in Path("dist").glob("*.whl")] == [".whl"]
     assert Path("hello.wav").stat().st_size > 10_000
+
+
+def test_every_kind_has_a_template():
+    assert tuple(HOOKS) == KINDS
