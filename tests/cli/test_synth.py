@@ -173,8 +173,8 @@ def test_nothing_moves_where_there_is_no_terminal(synth):
 @pytest.mark.parametrize(
     ("args", "code", "says"),
     [
-        ([], 2, "give either TEXT"),
-        (["hi", "--batch", "jobs.jsonl"], 2, "give either TEXT"),
+        ([], 2, "give one of TEXT"),
+        (["hi", "--batch", "jobs.jsonl"], 2, "give one of TEXT"),
         (["hi", "-o", "-", "--json"], 2, "--json and -o - both write to stdout"),
         (["hi", "--stream", "-o", "a.mp3"], 2, "--stream writes wav"),
         (["--batch", "jobs.jsonl", "--stream"], 2, "--batch writes files"),
@@ -192,6 +192,7 @@ def test_nothing_moves_where_there_is_no_terminal(synth):
         (["hi", "--set", "synthesis.pause_seconds=.inf"], 3, "synthesis.pause_seconds"),
         (["hi", "-o", "-", "--provenance"], 2, "--provenance writes beside a file"),
         (["hi", "--mix", "none"], 2, "--mix lies between voices: give it again"),
+        (["hi", "--mix", "jobs.jsonl:x", "--mix", "b"], 2, "x is no weight: give a number"),
     ],
 )
 def test_mistakes_are_told_with_their_exit_code(synth, tmp_path, args, code, says):

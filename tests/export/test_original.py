@@ -86,8 +86,8 @@ def test_a_file_of_the_original_comes_back_tensor_by_tensor(registry, tmp_path):
 @pytest.mark.parametrize(
     ("model", "says"),
     [
-        ({"backbone": "llama"}, "backbone.activation: silu"),
-        ({**MODEL, "prompt_levels": "all"}, "prompt_levels: all"),
+        ({"backbone": "llama"}, "backbone.activation: silu, not gelu"),
+        ({**MODEL, "prompt_levels": "all"}, "prompt_levels: all, not known"),
         ({**MODEL, "text_stride": 4}, "text_stride: 4"),
         ({**MODEL, "code_vectors": "both"}, "code_vectors: both"),
     ],

@@ -10,6 +10,7 @@ from vall_e.errors import ConfigError
 from vall_e.interfaces import Sample
 from vall_e.model.embedding import Sizes
 from vall_e.model.layer_skip import LayerSkip, Skipping, layer_skip_of
+from vall_e.model.lora import Terms, adapters, attach, places
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
 from vall_e.synthesis.decode_ar import decode_ar
@@ -113,6 +114,35 @@ def test_a_sample_that_skips_a_layer_leaves_it_as_it_came(model):
     ran = [torch.allclose(row, other, atol=1e-5) for row, other in zip(states, whole, strict=True)]
     assert set(skipped) == {True, False}
     assert ran == [not one for one in skipped]
+
+
+def test_a_lora_of_one_level_goes_with_its_rows_where_some_rows_skip(model):
+    """Rows are fewer in a layer that some skip, and each keeps its own level."""
+    examples = [_example(seed, level) for seed, level in enumerate((2, 1, 2, 1, 2, 1))]
+    attach(model, places(model), Terms(2, 6.0, levels=(1,)))
+    for adapter in adapters(model).values():
+        torch.nn.init.normal_(adapter.lora_b, std=0.3)
+    some = Skipping((0.0, 0.5, 0.0, 0.0), {DEPTH: 1.0})
+    torch.manual_seed(1)
+    together = _last(model, examples, some)
+    outcomes = set()
+    for example, found in zip(examples, together, strict=True):
+        ran, skipped = (
+            _last(model, [example], Skipping((0.0, chance, 0.0, 0.0), {DEPTH: 1.0}))[0]
+            for chance in (0.0, 0.999999)
+        )
+        length = len(ran)
+        outcomes.add(
+            (
+                torch.allclose(found[:length], ran, atol=1e-4),
+                torch.allclose(found[:length], skipped, atol=1e-4),
+            )
+        )
+    assert outcomes == {(True, False), (False, True)}
+
+
+def _last(model, examples, skipping):
+    return model.exits(examples, skipping)[0][DEPTH]
 
 
 def test_gradients_come_from_the_exits_of_the_step_alone(model):

@@ -9,10 +9,11 @@ from vall_e.model.sequence import Example, wordless
 from vall_e.model.valle import build_valle
 from vall_e.synthesis.candidates import best, scores
 from vall_e.synthesis.chain import Chain
-from vall_e.synthesis.decode import Decoder, Job
+from vall_e.synthesis.decode import Decoder
 from vall_e.synthesis.decode_ar import Writing, Written
 from vall_e.synthesis.ending import Bounds, HoldStop
 from vall_e.synthesis.guidance import Guidance
+from vall_e.synthesis.job import Job
 from vall_e.synthesis.plan import Request
 from vall_e.tasks.components import TtsConfig
 from vall_e.tasks.tts import Tts

@@ -11,11 +11,12 @@ from vall_e.model.steps import steps_of
 from vall_e.model.valle import build_valle
 from vall_e.synthesis.candidates import scores
 from vall_e.synthesis.chain import Chain
-from vall_e.synthesis.decode import Decoder, Job
+from vall_e.synthesis.decode import Decoder
 from vall_e.synthesis.decode_ar import Writing
 from vall_e.synthesis.decode_steps import StepWriting
 from vall_e.synthesis.ending import Bounds, HoldStop
 from vall_e.synthesis.guidance import UNGUIDED, Guidance
+from vall_e.synthesis.job import Job
 from vall_e.tasks.components import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.tiny import tiny_config
@@ -214,7 +215,7 @@ def test_what_a_step_cannot_do_is_refused(config, model):
     greedy = {"ar": config.sampling.nar, "beams": 2}
     with pytest.raises(ConfigError, match="this follows one code a step"):
         _decoder(config, model, greedy)
-    with pytest.raises(ConfigError, match=r"sampling\.exit or sampling"):
+    with pytest.raises(ConfigError, match=r"sampling\.exit: this follows"):
         _decoder(config, model, {"exit": evolve(config.sampling.exit, after=1)})
     with pytest.raises(ConfigError, match="cannot go on from given frames"):
         _write(model, [_sample(1, 4)], [None], [9])

@@ -64,4 +64,4 @@ def test_a_backbone_without_a_cache_is_refused_before_it_speaks(registry, codec)
     assert "caches" in caught.value.hint
     only_nar = tiny_bundle(registry, codec, model={"capabilities": ["nar"]})
     only_nar.model.backbone.caches = False
-    Parts.of(only_nar, codec)
+    assert Parts.of(tiny_bundle(registry, codec), codec, nar=only_nar).refining

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -233,7 +233,8 @@ def _voice(
     if len(mixture) == 1:
         raise click.UsageError("--mix lies between voices: give it again, or take --voice.")
     if mixture:
-        return synthesizer.mix([_weighted(text) for text in mixture])
+        known = {entry.name for entry in synthesizer.voices.entries()}
+        return synthesizer.mix([_weighted(text, known) for text in mixture])
     if transcript is not None:
         if not voices or not synthesizer.task.wants.transcript:
             raise click.UsageError(
@@ -243,13 +244,17 @@ def _voice(
     return synthesizer.glue(voices) if len(voices) > 1 else next(iter(voices), None)
 
 
-def _weighted(text: str) -> tuple[str, float]:
-    """What `VOICE` or `VOICE:WEIGHT` means."""
+def _weighted(text: str, known: Container[str]) -> tuple[str, float]:
+    """What `VOICE` or `VOICE:WEIGHT` means; `known` are the names of voices."""
     head, colon, tail = text.rpartition(":")
     try:
         return (head, float(tail)) if colon and head else (text, 1.0)
-    except ValueError:  # a colon of the path
-        return text, 1.0
+    except ValueError as exc:
+        if text not in known and (head in known or Path(head).is_file()):
+            raise click.UsageError(
+                f"--mix {text}: {tail or 'nothing'} is no weight: give a number, as {head}:0.5."
+            ) from exc
+        return text, 1.0  # a colon of the path
 
 
 def _require_unused(synthesizer: Synthesizer, options: Mapping[str, object]) -> None:
@@ -286,7 +291,9 @@ def _check_usage(
     provenance: bool,
 ) -> None:
     if (text is None and recording is None) == (batch is None):
-        raise click.UsageError("give either TEXT (- reads stdin) or --batch FILE.")
+        raise click.UsageError(
+            "give one of TEXT (- reads stdin), --input FILE (for --task) and --batch FILE."
+        )
     if batch and (stream or output == PIPE):
         raise click.UsageError("--batch writes files: leave out --stream and -o -.")
     if as_json and output == PIPE:

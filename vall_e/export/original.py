@@ -1,7 +1,7 @@
 """The file of https://github.com/e-c-k-e-r/vall-e: see `vall_e.model.original_file`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -78,20 +78,11 @@ def _made(bundle: Bundle) -> Kept:
 
 
 def _refuse(config: ModelConfig, backbone: Mapping[str, Any], sizes: Sizes) -> None:
-    wrong = [] if backbone["name"] == "llama" else [f"backbone: {backbone['name']}"]
-    if not wrong:
-        wanted = {**LLAMA, "kv_heads": 0, "d_ff": 4 * backbone["d_model"]}
-        wrong += [f"backbone.{k}: {backbone[k]}" for k, v in wanted.items() if backbone[k] != v]
-    if config.prompt_levels != "known":
-        wrong.append(f"prompt_levels: {config.prompt_levels}")
-    if config.code_vectors != "learnt":
-        wrong.append(f"code_vectors: {config.code_vectors}")
-    if config.pattern != "none":
-        wrong.append(f"pattern: {config.pattern}")
-    if config.group_size != 1:
-        wrong.append(f"group_size: {config.group_size}")
-    if config.text_stride != 1:
-        wrong.append(f"text_stride: {config.text_stride}")
+    wrong = [
+        f"{option}: {found}, not {value}"
+        for option, found, value in _demanded(config, backbone)
+        if found != value
+    ]
     if sizes.vocabulary > TEXT_ROWS:
         wrong.append(f"{sizes.vocabulary} symbols, over {TEXT_ROWS}")
     if wrong:
@@ -99,6 +90,21 @@ def _refuse(config: ModelConfig, backbone: Mapping[str, Any], sizes: Sizes) -> N
             f"the original cannot compute this model: {'; '.join(wrong)}",
             hint="train one as examples/configs/ar+nar-llama-8.yaml, or export --to safetensors",
         )
+
+
+def _demanded(
+    config: ModelConfig, backbone: Mapping[str, Any]
+) -> Iterator[tuple[str, object, object]]:
+    """Options of `model`: name, what it is, what the original can compute."""
+    yield "backbone", backbone["name"], "llama"
+    if backbone["name"] == "llama":
+        wanted = {**LLAMA, "kv_heads": 0, "d_ff": 4 * backbone["d_model"]}
+        yield from ((f"backbone.{key}", backbone[key], value) for key, value in wanted.items())
+    yield "prompt_levels", config.prompt_levels, "known"
+    yield "code_vectors", config.code_vectors, "learnt"
+    yield "pattern", config.pattern, "none"
+    yield "group_size", config.group_size, 1
+    yield "text_stride", config.text_stride, 1
 
 
 def _facts(bundle: Bundle, backbone: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from vall_e.config.schema import SynthesisConfig
 from vall_e.errors import ConfigError
 from vall_e.interfaces import Codec, Sample
 from vall_e.model.coding import encode
-from vall_e.synthesis.decode import Job
+from vall_e.synthesis.job import Job
 from vall_e.text.vocabulary import Vocabulary
 
 

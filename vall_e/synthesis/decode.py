@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import partial
-from hashlib import blake2b
 from time import perf_counter
-from typing import Literal
 
 import torch
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 from jaxtyping import Int
 from torch import Tensor
 
 from vall_e.config.schema import SamplingConfig
 from vall_e.errors import ConfigError
-from vall_e.interfaces import Draw, Sample, Task
-from vall_e.model.patterns import Groups
+from vall_e.interfaces import Draw, Task
 from vall_e.model.valle import Valle
 from vall_e.synthesis.beams import search
 from vall_e.synthesis.candidates import best, scores
@@ -27,82 +24,13 @@ from vall_e.synthesis.decode_steps import StepWriting
 from vall_e.synthesis.demask import Demasking, demask
 from vall_e.synthesis.depth import rows_of
 from vall_e.synthesis.duet import Duet
-from vall_e.synthesis.effort import Effort
-from vall_e.synthesis.ending import Bounds, HoldStop
+from vall_e.synthesis.ending import HoldStop
+from vall_e.synthesis.fitting import Fitting
 from vall_e.synthesis.guidance import Guidance
+from vall_e.synthesis.job import Job, Speaking, Spoken
 from vall_e.synthesis.pairing import Stage
 from vall_e.synthesis.span import spans_of
 from vall_e.synthesis.window import WHOLE, Window
-
-
-@frozen(eq=False)
-class Job:
-    """A sentence that is to be written as codes."""
-
-    sample: Sample
-    seed: int
-    """Of its request."""
-    place: int
-    """In its request, from 0."""
-    bounds: Bounds
-    draft: Int[Tensor, " f"] | None = None
-    """A level 0 to start from, where level 0 is filled in."""
-    prefix: Int[Tensor, "k p"] | None = None
-    """What the response goes on from: all levels of the frames that the sample's response has."""
-
-    def begun(self, levels: int) -> Int[Tensor, "k p"]:
-        """The prefix, or no frames."""
-        if self.prefix is None:
-            return torch.empty(levels, 0, dtype=torch.long)
-        return self.prefix[:levels]
-
-    def generator(
-        self, attempt: int, stage: Literal["ar", "nar"], candidate: int = 0
-    ) -> torch.Generator:
-        """Chance of this sentence alone: what else is decoded beside it or before it is nothing.
-
-        Each stage and each candidate has its own, so that they may take turns. It is on the CPU on
-        every device, so that a seed draws the same noise on each.
-        """
-        key = f"{self.seed}/{self.place}/{attempt}" + ("/nar" if stage == "nar" else "")
-        key += f"/{candidate}" if candidate else ""
-        digest = blake2b(key.encode(), digest_size=8).digest()
-        return torch.Generator().manual_seed(int.from_bytes(digest) >> 1)
-
-
-@frozen(eq=False)
-class Spoken:
-    """The codes of a sentence. Seconds are this sentence's share of its batch."""
-
-    codes: Int[Tensor, "k f"]
-    ended: bool
-    attempt: int
-    ar_seconds: float
-    nar_seconds: float
-    effort: Effort = field(factory=Effort)
-
-
-class Speaking:
-    """The codes of a sentence, block by block as soon as they are settled."""
-
-    spoken: Spoken
-    """The whole sentence. There once all blocks have been taken."""
-
-    def __init__(self, blocks: Generator[Int[Tensor, "k f"], None, Spoken]) -> None:
-        self._blocks = blocks
-
-    @classmethod
-    def of(cls, spoken: Spoken) -> Speaking:
-        """A sentence that is finished."""
-
-        def once() -> Generator[Int[Tensor, "k f"], None, Spoken]:
-            yield spoken.codes
-            return spoken
-
-        return cls(once())
-
-    def __iter__(self) -> Iterator[Int[Tensor, "k f"]]:
-        self.spoken = yield from self._blocks
 
 
 @frozen
@@ -124,38 +52,19 @@ class Decoder:
     """Another model, which writes the levels after the first; None: `model` does."""
 
     def __attrs_post_init__(self) -> None:
-        self._require_steps()
-        Chain.of(self.sampling.nar, where="sampling.nar").require_no_state()
-        if self.demasks:
-            self._require_demasking()
-        if self.sampling.beams > 1:
-            Chain.of(self.sampling.ar, where="sampling.ar").require_no_chance()
-            self._require_one("sampling.candidates", self.sampling.candidates)
-            self._require_one("synthesis.attempts", self.attempts)
-        if "ar" in self.model.config.capabilities:
-            rows_of(self.sampling, self.model)
+        Fitting(
+            self.sampling,
+            self.model,
+            attempts=self.attempts,
+            demasks=self.demasks,
+            refines="nar" in self._later.model.config.capabilities,
+        ).require()
 
     @property
     def demasks(self) -> bool:
         """Level 0 is filled in, and not written frame by frame."""
         way = self.sampling.level_0
         return way == "demask" or (way == "auto" and "ar" not in self.model.config.capabilities)
-
-    def _require_demasking(self) -> None:
-        self.model.require("len")
-        options = self.sampling
-        for option, value, off in (
-            ("sampling.beams", options.beams, 1),
-            ("sampling.candidates", options.candidates, 1),
-            ("synthesis.attempts", self.attempts, 1),
-            ("sampling.exit.after", options.exit.after, 0),
-            ("sampling.speculative.layers", options.speculative.layers, 0),
-        ):
-            if value > off:
-                raise ConfigError(
-                    f"{option}: {value} are of no use where level 0 is filled in",
-                    hint=f"set {option}: {off}, or sampling.level_0: ar",
-                )
 
     def require_start(self, *, draft: bool) -> None:
         """Raise `ConfigError` where a draft is of no use, or lacks what says how much of it is."""
@@ -174,32 +83,6 @@ class Decoder:
             raise ConfigError(
                 f"sampling.demask.start: {start:g} says when a draft is taken up; there is none",
                 hint="give a recording with --draft, or set sampling.demask.start: 0",
-            )
-
-    def _require_steps(self) -> None:
-        """Options that fit what a step of the AR stage is."""
-        pattern = self.model.pattern
-        depth = self.sampling.exit.after or self.sampling.speculative.layers
-        if self.model.stepwise and (self.sampling.beams > 1 or depth):
-            option = "exit or sampling.speculative" if depth else "beams"
-            raise ConfigError(
-                f"sampling.{option}: this follows one code a step, and a step of this model writes "
-                f"up to {len(pattern.levels)}",
-                hint="leave it out, or take a model without model.pattern and model.group_size",
-            )
-        if self.sampling.confidence and not (isinstance(pattern, Groups) and pattern.size > 1):
-            raise ConfigError(
-                f"sampling.confidence: {self.sampling.confidence:g} cuts groups, and this model "
-                "does not write in groups",
-                hint="set sampling.confidence: 0, or take a model with model.group_size over 1",
-            )
-
-    def _require_one(self, option: str, value: int) -> None:
-        if value > 1:
-            raise ConfigError(
-                f"{option}: {value} are of no use with sampling.beams: {self.sampling.beams}, "
-                "since a search finds the same every time",
-                hint=f"set {option}: 1, or sampling.beams: 1",
             )
 
     def __call__(
@@ -413,7 +296,7 @@ class Decoder:
         return Guidance(options.guidance, options.guidance_without, options.guidance_rescale)
 
     def _refiner(self, on_level: Callable[[], None]) -> Refiner:
-        stage = self.refining or Stage(self.model, self.task)
+        stage = self._later
         return Refiner(
             stage.model,
             stage.task,
@@ -427,6 +310,11 @@ class Decoder:
             self.window,
             on_level,
         )
+
+    @property
+    def _later(self) -> Stage:
+        """What writes the levels after the first."""
+        return self.refining or Stage(self.model, self.task)
 
     @property
     def _first_levels(self) -> int:

@@ -62,7 +62,11 @@ class Demasking:
         return times
 
     def masked(self, time: float, frames: int) -> int:
-        """How many of the frames are masked; at least one, for a pass to have something to do."""
+        """How many of the frames are masked; at least one, for a pass to have something to do.
+
+        So the last pass, at time 1, writes one frame anew, where MaskGIT ends with none: as
+        e-c-k-e-r/vall-e does it.
+        """
         return max(1, int(self.schedule(time) * frames))
 
 

@@ -20,8 +20,8 @@ from vall_e.config.load import unstructure
 from vall_e.errors import AudioError, ConfigError
 from vall_e.interfaces import Sample
 from vall_e.synthesis.asking import require_transcript
-from vall_e.synthesis.decode import Job
 from vall_e.synthesis.ending import Bounds
+from vall_e.synthesis.job import Job
 from vall_e.synthesis.parts import Parts
 from vall_e.synthesis.pieces import Cut, Piece
 from vall_e.synthesis.voice import Voice

@@ -11,9 +11,10 @@ from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces import Task
 from vall_e.model.valle import Valle
 from vall_e.synthesis.decode_len import decode_lengths
+from vall_e.synthesis.fitting import frame_by_frame
 
 if TYPE_CHECKING:
-    from vall_e.synthesis.decode import Job
+    from vall_e.synthesis.job import Job
 
 
 @frozen
@@ -30,7 +31,7 @@ def spans_of(model: Valle, task: Task | None, jobs: Sequence[Job], stretch: floa
 
     `stretch` is a factor of what the model says; the longest that a job allows holds besides.
     """
-    known = [_known(job) for job in jobs]
+    known = [_known(model, job) for job in jobs]
     asked = [job for job, frames in zip(jobs, known, strict=True) if frames is None]
     told = iter(_told(model, task, asked, stretch))
     wanted = [next(told) if frames is None else frames for frames in known]
@@ -40,11 +41,11 @@ def spans_of(model: Valle, task: Task | None, jobs: Sequence[Job], stretch: floa
     ]
 
 
-def _known(job: Job) -> int | None:
+def _known(model: Valle, job: Job) -> int | None:
     if job.sample.edit is not None:
         raise ConfigError(
             "nothing says how long an edit gets, so it cannot be filled in",
-            hint="set sampling.level_0: ar",
+            hint=frame_by_frame(model),
         )
     if job.draft is not None:
         return len(job.draft)
@@ -57,7 +58,7 @@ def _told(model: Valle, task: Task | None, jobs: Sequence[Job], stretch: float) 
     if task is None:
         raise CheckpointError(
             "this model has not learnt how long a text is, so its level 0 cannot be filled in",
-            hint="train it with the task len, or set sampling.level_0: ar",
+            hint=f"train it with the task len, or {frame_by_frame(model)}",
         )
     lengths = decode_lengths(model, task, [job.sample for job in jobs])
     return [round(length * stretch) for length in lengths]

@@ -21,7 +21,8 @@ from vall_e.registry import Registry
 from vall_e.synthesis.asking import require_fit
 from vall_e.synthesis.blend import glued, mixed
 from vall_e.synthesis.context import Context
-from vall_e.synthesis.decode import Decoder, Job
+from vall_e.synthesis.decode import Decoder
+from vall_e.synthesis.job import Job
 from vall_e.synthesis.loras import Loras
 from vall_e.synthesis.pairing import Stage
 from vall_e.synthesis.parts import Parts, gather

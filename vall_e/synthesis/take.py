@@ -13,7 +13,7 @@ from vall_e.model.coding import to_codes
 from vall_e.model.device import device_of
 from vall_e.synthesis.clock import Clock
 from vall_e.synthesis.context import Past
-from vall_e.synthesis.decode import Speaking, Spoken
+from vall_e.synthesis.job import Speaking, Spoken
 from vall_e.synthesis.plan import Line, Plan
 from vall_e.synthesis.result import Chunk, Result, Sentence, Waveform
 
