@@ -9,11 +9,11 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from vall_e_samplers.components import (
+from vall_e_samplers.components import MirostatConfig
+from vall_e_samplers.legacy_components import (
     LegacyLengthPenaltyConfig,
     LegacyMirostatConfig,
     LegacyRepetitionPenaltyConfig,
-    MirostatConfig,
 )
 from vall_e_samplers.mirostat import Mirostat, zipf_count
 

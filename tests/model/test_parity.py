@@ -16,8 +16,8 @@ from vall_e.model.original import original_name
 from vall_e.model.weights import load
 from vall_e.synthesis.chain import Chain
 from vall_e.synthesis.decode_nar import decode_nar
-from vall_e_samplers.components import LegacyRepetitionPenaltyConfig
 from vall_e_samplers.legacy import LegacyRepetitionPenalty
+from vall_e_samplers.legacy_components import LegacyRepetitionPenaltyConfig
 
 VARIANTS = {"default": ["base"], "released": ["base", "lang"], "length": [""]}
 LEVELS = {"default": 4, "released": 8, "length": 4}

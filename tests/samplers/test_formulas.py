@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from vall_e.drawing import draw_categorical
 from vall_e.errors import ConfigError
 from vall_e_samplers import components as c
+from vall_e_samplers import legacy_components as old
 
 INF = float("inf")
 NO_HISTORY = torch.zeros(1, 0, dtype=torch.long)
@@ -115,8 +116,8 @@ FORMULAS = [
     (c.build_length_penalty, c.LengthPenaltyConfig, length_penalty, {"factor": -1.0}),
     *(
         (
-            c.build_legacy_repetition_penalty,
-            c.LegacyRepetitionPenaltyConfig,
+            old.build_legacy_repetition_penalty,
+            old.LegacyRepetitionPenaltyConfig,
             legacy_repetition_penalty,
             options,
         )
@@ -127,8 +128,8 @@ FORMULAS = [
     ),
     *(
         (
-            c.build_legacy_length_penalty,
-            c.LegacyLengthPenaltyConfig,
+            old.build_legacy_length_penalty,
+            old.LegacyLengthPenaltyConfig,
             legacy_length_penalty,
             {"factor": factor},
         )

@@ -13,6 +13,7 @@ import torch
 
 from vall_e.synthesis.beams import furthest
 from vall_e_samplers import components as c
+from vall_e_samplers import legacy_components as old
 from vall_e_samplers.entropix import entropies
 from vall_e_samplers.legacy import divided
 
@@ -57,13 +58,17 @@ def after(arrays, rows, *samplers, history="in.prev"):
 
 @pytest.mark.parametrize(("factor", "decay"), [(1.5, 0.0), (1.25, 0.5), (0.8, 0.0)])
 def test_repetitions_are_penalised_as_at_first(earlier, factor, decay):
-    penalty = c.build_legacy_repetition_penalty(c.LegacyRepetitionPenaltyConfig(factor, decay, 75))
+    penalty = old.build_legacy_repetition_penalty(
+        old.LegacyRepetitionPenaltyConfig(factor, decay, 75)
+    )
     close(after(earlier, "in.one", penalty), earlier[f"reppen_nov04.f{factor}.d{decay}"])
 
 
 @pytest.mark.parametrize(("factor", "decay"), [(1.5, 0.0), (1.25, 0.5)])
 def test_repetitions_are_penalised_as_later(later, factor, decay):
-    penalty = c.build_legacy_repetition_penalty(c.LegacyRepetitionPenaltyConfig(factor, decay, 0))
+    penalty = old.build_legacy_repetition_penalty(
+        old.LegacyRepetitionPenaltyConfig(factor, decay, 0)
+    )
     close(after(later, "in.one", penalty), later[f"reppen_nov19.ar.f{factor}.d{decay}"])
     past = later["in.prev_nar"].long()
     rows = past.expand(len(later["in.many"]), -1)
@@ -74,7 +79,7 @@ def test_repetitions_are_penalised_as_later(later, factor, decay):
 
 @pytest.mark.parametrize("factor", [0.5, -0.5])
 def test_the_end_is_put_off_the_same(later, factor):
-    penalty = c.build_legacy_length_penalty(c.LegacyLengthPenaltyConfig(factor, stop=63))
+    penalty = old.build_legacy_length_penalty(old.LegacyLengthPenaltyConfig(factor, stop=63))
     close(after(later, "in.one", penalty), later[f"lenpen.f{factor}.len13.tok63"])
 
 
@@ -123,7 +128,7 @@ def test_entropies_are_the_same(later):
 
 
 def test_mirostat_goes_the_same_way(later):
-    sampler = c.build_legacy_mirostat(c.LegacyMirostatConfig(tau=3.0, eta=0.1, size=1024))
+    sampler = old.build_legacy_mirostat(old.LegacyMirostatConfig(tau=3.0, eta=0.1, size=1024))
     logits, total = later["in.big"], 0.0
     for step, theirs in enumerate(later["mirostat.trace"].tolist()):
         token, surprise, error, limit, sum_so_far = theirs
@@ -140,7 +145,7 @@ def test_mirostat_goes_the_same_way(later):
 
 
 def _draws(logits, seed):
-    fresh = c.build_legacy_mirostat(c.LegacyMirostatConfig(tau=3.0, eta=0.1, size=1024))
+    fresh = old.build_legacy_mirostat(old.LegacyMirostatConfig(tau=3.0, eta=0.1, size=1024))
     history = torch.zeros(1, 0, dtype=torch.long)
     return fresh.draw(history, logits, [torch.Generator().manual_seed(seed)])
 

@@ -5,6 +5,7 @@ from vall_e.drawing import draw_categorical
 from vall_e.errors import ConfigError
 from vall_e.testing.sampler import SamplerContract
 from vall_e_samplers import components as c
+from vall_e_samplers import legacy_components as old
 from vall_e_samplers.repetition_aware import RepetitionAware
 from vall_e_samplers.top_k import TopK
 from vall_e_samplers.top_p import TopP
@@ -104,8 +105,8 @@ class TestLegacyRepetitionPenalty(SamplerContract):
     reorders = True
 
     def make(self):
-        return c.build_legacy_repetition_penalty(
-            c.LegacyRepetitionPenaltyConfig(factor=1.3, decay=0.5, window=9)
+        return old.build_legacy_repetition_penalty(
+            old.LegacyRepetitionPenaltyConfig(factor=1.3, decay=0.5, window=9)
         )
 
 
@@ -113,12 +114,12 @@ class TestLegacyLengthPenalty(SamplerContract):
     reorders = True
 
     def make(self):
-        return c.build_legacy_length_penalty(c.LegacyLengthPenaltyConfig())
+        return old.build_legacy_length_penalty(old.LegacyLengthPenaltyConfig())
 
 
 class TestLegacyMirostat(SamplerContract):
     def make(self):
-        return c.build_legacy_mirostat(c.LegacyMirostatConfig())
+        return old.build_legacy_mirostat(old.LegacyMirostatConfig())
 
 
 def test_every_component_builds_with_its_defaults():
@@ -149,8 +150,8 @@ def test_temperature_zero_is_sent_to_greedy():
         (c.StopBanConfig, {"frames": -1}),
         (c.MirostatConfig, {"tau": 0.0}),
         (c.EntropixConfig, {"samples": 0}),
-        (c.LegacyRepetitionPenaltyConfig, {"factor": 0.0}),
-        (c.LegacyMirostatConfig, {"size": 1}),
+        (old.LegacyRepetitionPenaltyConfig, {"factor": 0.0}),
+        (old.LegacyMirostatConfig, {"size": 1}),
         (c.RepetitionAwareConfig, {"threshold": -0.1}),
     ],
 )
