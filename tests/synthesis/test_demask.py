@@ -114,3 +114,16 @@ def test_lengths_are_not_spoken(registry, codec, filling):
     parts = Parts.of(filling()._planner._parts.bundle, codec, task="len")
     with pytest.raises(ConfigError, match="writes a length, not speech"):
         Synthesizer(parts, device="cpu").synthesize("hello")
+
+
+def test_the_draw_gets_colder_until_the_likeliest_is_taken():
+    logits = torch.randn(40, 8, generator=torch.Generator().manual_seed(0))
+
+    def filled(time):
+        canvas = Canvas.of(40, None, torch.Generator().manual_seed(0))
+        canvas.shown(40, mask=8)
+        canvas.fill(logits, Demasking(temperature=50.0), time)
+        return canvas.codes
+
+    assert filled(1.0).equal(logits.argmax(-1))
+    assert not filled(0.0).equal(logits.argmax(-1))
