@@ -1,8 +1,10 @@
 """Speaking by a model that fills in level 0; what it fills in with is in `tests/model`."""
 
 import pytest
+import torch
 
 from vall_e.errors import CheckpointError, ConfigError
+from vall_e.synthesis.demask import Canvas, Demasking
 from vall_e.synthesis.parts import Parts
 from vall_e.synthesis.plan import Request
 from vall_e.synthesis.speak import Synthesizer
