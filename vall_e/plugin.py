@@ -18,34 +18,14 @@ from vall_e.errors import (
     VallEError,
 )
 from vall_e.hookspecs import HOOK_API, hookimpl
-from vall_e.interfaces import (
-    AttentionCase,
-    AttentionKernel,
-    Averaging,
-    Backbone,
-    Cache,
-    Codec,
-    CodecStream,
-    Draw,
-    Engine,
-    Exporter,
-    Layered,
-    LayeredCache,
-    Local,
-    LogitsProcessor,
-    Phonemizer,
-    Recorded,
-    Rounding,
-    Sample,
-    Sampler,
-    Segment,
-    Source,
-    Stateful,
-    Stepping,
-    Task,
-    Vectored,
-    Wants,
-)
+from vall_e.interfaces.attention import AttentionCase, AttentionKernel
+from vall_e.interfaces.backbone import Backbone, Cache, Layered, LayeredCache, Stepping
+from vall_e.interfaces.codec import Codec, CodecStream, Local, Vectored
+from vall_e.interfaces.export import Exporter
+from vall_e.interfaces.sampling import Draw, LogitsProcessor, Sampler, Stateful
+from vall_e.interfaces.task import Recorded, Sample, Segment, Source, Task, Wants
+from vall_e.interfaces.text import Phonemizer
+from vall_e.interfaces.training import Averaging, Engine, Rounding
 from vall_e.judging import Case, Evidence, Figure, Judge, Score, Sound, Verdict
 from vall_e.registry import Component
 from vall_e.storing import Entry, Info, Item, Store, Stored

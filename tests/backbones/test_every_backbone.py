@@ -17,7 +17,7 @@ from vall_e.config.load import structure
 from vall_e.discovery import discover
 from vall_e.errors import UnavailableError
 from vall_e.evaluation.backbone_bench import Size, measure, state_bytes
-from vall_e.interfaces import Sample
+from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.tiny import tiny_bundle

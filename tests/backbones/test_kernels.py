@@ -3,7 +3,7 @@ import torch
 from attrs import evolve
 
 from vall_e.errors import UnavailableError
-from vall_e.interfaces import AttentionCase
+from vall_e.interfaces.attention import AttentionCase
 from vall_e.testing.attention import AttentionContract
 from vall_e_backbones import kernels
 from vall_e_backbones.kernels import Auto, Eager, Sdpa

@@ -8,7 +8,7 @@ from attrs import evolve
 from torch.nn.functional import scaled_dot_product_attention
 
 from vall_e.errors import UnavailableError
-from vall_e.interfaces import AttentionCase
+from vall_e.interfaces.attention import AttentionCase
 from vall_e.testing.attention import AttentionContract
 from vall_e.testing.packed_attention import attend_packed
 from vall_e_backbones.components import DefaultConfig, FlexConfig, LlamaConfig

@@ -5,7 +5,7 @@ from itertools import islice
 import numpy as np
 import pytest
 
-from vall_e.config.schema import DataConfig
+from vall_e.config.data import DataConfig
 from vall_e.data.corpus import make_corpus, texts_of
 from vall_e.data.dataset import Dataset
 from vall_e.data.loader import Loader, Maker, make_order

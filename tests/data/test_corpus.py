@@ -4,7 +4,7 @@ import pytest
 import torch
 from attrs import evolve
 
-from vall_e.config.schema import DataConfig
+from vall_e.config.data import DataConfig
 from vall_e.data.corpus import make_corpus, open_datasets, texts_of
 from vall_e.data.dataset import Dataset
 from vall_e.data.loader import make_order

@@ -14,7 +14,7 @@ from vall_e.config.load import change
 from vall_e.errors import CheckpointError
 from vall_e.export.hf import HuggingFaceExporter, Layout
 from vall_e.export.hf_tokenizer import tokenizer
-from vall_e.interfaces import Sample
+from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example
 from vall_e.model.weights import save
 from vall_e.synthesis.chain import Chain

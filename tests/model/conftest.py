@@ -13,7 +13,7 @@ import torch
 from attrs import evolve
 from safetensors.torch import load_file, save_file
 
-from vall_e.interfaces import Sample
+from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example
 from vall_e.model.weights import load
 from vall_e.synthesis.decode_ar import decode_ar

@@ -2,7 +2,7 @@ import pytest
 import torch
 from attrs import evolve
 
-from vall_e.interfaces import Sample
+from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import Embedding, Sizes
 from vall_e.model.sequence import Example, Segment
 from vall_e.tasks.components import NoiseConfig, TtsConfig

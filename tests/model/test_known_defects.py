@@ -13,7 +13,7 @@ import vall_e
 from vall_e.config import depth, schema
 from vall_e.config.load import structure
 from vall_e.errors import ConfigError
-from vall_e.interfaces import Sample, Segment
+from vall_e.interfaces.task import Sample, Segment
 from vall_e.model.embedding import Sizes
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle

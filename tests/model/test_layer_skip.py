@@ -7,7 +7,7 @@ from torch.nn.functional import cross_entropy
 
 from vall_e.config.depth import LayerSkipConfig, SpeculativeConfig
 from vall_e.errors import ConfigError
-from vall_e.interfaces import Sample
+from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import Sizes
 from vall_e.model.layer_skip import LayerSkip, Skipping, layer_skip_of
 from vall_e.model.lora import Terms, adapters, attach, places

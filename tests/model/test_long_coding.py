@@ -8,7 +8,7 @@ import torch
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
 from vall_e.errors import DataError
-from vall_e.interfaces import Local
+from vall_e.interfaces.codec import Local
 from vall_e.model import long_coding
 from vall_e.model.code_edits import cut, join, silence
 from vall_e.model.coding import decode, encode

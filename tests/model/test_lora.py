@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from vall_e.errors import CheckpointError, ConfigError
-from vall_e.interfaces import Segment
+from vall_e.interfaces.task import Segment
 from vall_e.model.lora import (
     Predicting,
     Terms,

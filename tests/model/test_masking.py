@@ -5,7 +5,7 @@ import torch
 from attrs import evolve
 
 from vall_e.errors import CheckpointError
-from vall_e.interfaces import Sample
+from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import LENGTH_END, Sizes
 from vall_e.model.levels import level_sampler
 from vall_e.model.masking import Masking, MaskSchedule

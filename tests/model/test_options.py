@@ -8,7 +8,7 @@ from attrs import evolve
 
 from vall_e.config.load import structure
 from vall_e.errors import ConfigError
-from vall_e.interfaces import Sample, Segment
+from vall_e.interfaces.task import Sample, Segment
 from vall_e.model.embedding import Sizes
 from vall_e.model.levels import level_sampler
 from vall_e.model.sequence import Example, kinds_of

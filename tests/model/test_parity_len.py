@@ -14,7 +14,7 @@ import torch
 from attrs import evolve
 from safetensors.torch import load_file, save_file
 
-from vall_e.interfaces import Sample, Segment
+from vall_e.interfaces.task import Sample, Segment
 from vall_e.model.masking import masked
 from vall_e.model.sequence import Example, without
 from vall_e.model.weights import load

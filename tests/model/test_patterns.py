@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vall_e.errors import ConfigError
-from vall_e.interfaces import Segment
+from vall_e.interfaces.task import Segment
 from vall_e.model.patterns import (
     ABSENT,
     CoarseFirst,

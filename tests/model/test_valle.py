@@ -4,9 +4,9 @@ import pytest
 import torch
 from attrs import evolve
 
-from vall_e.config.schema import ModelConfig
+from vall_e.config.model import ModelConfig
 from vall_e.errors import CheckpointError, ConfigError
-from vall_e.interfaces import Sample
+from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import Sizes
 from vall_e.model.levels import level_sampler
 from vall_e.model.sequence import Example

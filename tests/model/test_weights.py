@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 
 from vall_e.config.load import without_folders
 from vall_e.errors import CheckpointError
-from vall_e.interfaces import Sample
+from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example
 from vall_e.model.weights import load, metadata_of, read_metadata, save, tensors_of
 from vall_e.testing.staircase import StaircaseCodec

@@ -6,7 +6,7 @@ import torch
 from attrs import evolve
 
 from vall_e.errors import ConfigError
-from vall_e.interfaces import Sample
+from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import Sizes
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle

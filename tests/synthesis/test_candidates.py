@@ -3,7 +3,7 @@ import pytest
 import torch
 from attrs import evolve
 
-from vall_e.interfaces import Sample
+from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import Sizes
 from vall_e.model.sequence import Example, wordless
 from vall_e.model.valle import build_valle

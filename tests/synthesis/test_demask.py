@@ -66,7 +66,7 @@ def _after(synthesizer, digit):
     """The state after `text . language . level . 0` or one digit more."""
     import torch
 
-    from vall_e.interfaces import Sample, Segment
+    from vall_e.interfaces.task import Sample, Segment
     from vall_e.model.sequence import Example
 
     ids = synthesizer._planner(Request("hello", seed=0), None).line(0).job.sample.text

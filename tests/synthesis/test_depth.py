@@ -10,7 +10,7 @@ from vall_e.config.depth import ExitConfig, SpeculativeConfig
 from vall_e.config.load import change
 from vall_e.drawing import draw_categorical
 from vall_e.errors import ConfigError
-from vall_e.interfaces import Sample
+from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import Sizes
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle

@@ -10,7 +10,7 @@ from vall_e.config.load import structure
 from vall_e.data.corpus import Corpus
 from vall_e.data.source import Materials
 from vall_e.discovery import registry_of
-from vall_e.interfaces import Codec
+from vall_e.interfaces.codec import Codec
 from vall_e.registry import Registry
 from vall_e.synthesis.parts import Parts
 from vall_e.synthesis.speak import Synthesizer

@@ -3,7 +3,8 @@ from collections import Counter
 import pytest
 from attrs import evolve
 
-from vall_e.config.schema import PhonemizerChoice, TextConfig
+from vall_e.config.choices import PhonemizerChoice
+from vall_e.config.schema import TextConfig
 from vall_e.errors import TextError
 from vall_e.text.components import PHONEMIZERS, EspeakConfig, PassthroughConfig
 from vall_e.text.front_end import FrontEnd

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from jaxtyping import Int16
 
-    from vall_e.interfaces import Codec
+    from vall_e.interfaces.codec import Codec
 
 FAMILIES = {".enc": "encodec", ".dac": "dac", ".dec": "audiodec", ".nem": "nemo"}
 """What the identities of the codecs begin with whose codes have these endings."""

@@ -206,9 +206,9 @@ def _measure_codecs(
     import torch
 
     from vall_e.audio.clip import Clip
-    from vall_e.config.choice import choose
+    from vall_e.config.choices import JudgeChoice
+    from vall_e.config.choosing import choose
     from vall_e.config.load import load
-    from vall_e.config.schema import JudgeChoice
     from vall_e.errors import ConfigError
     from vall_e.evaluation.codec_bench import contestants, measure
     from vall_e.evaluation.panel import Panel

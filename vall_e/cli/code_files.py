@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from vall_e.audio.clip import Clip
     from vall_e.audio.codes import Codes
     from vall_e.audio.original_codes import OriginalCodes
-    from vall_e.interfaces import Codec
+    from vall_e.interfaces.codec import Codec
     from vall_e.model.long_coding import Encoded
 
 CODES = ".codes.safetensors"

@@ -18,7 +18,7 @@ from vall_e.errors import AudioError, CheckpointError, DataError, VallEError
 from vall_e.registry import Preset
 
 if TYPE_CHECKING:
-    from vall_e.interfaces import Codec
+    from vall_e.interfaces.codec import Codec
 
 existing = click.Path(exists=True, path_type=Path)
 SOURCES = click.argument("sources", nargs=-1, required=True, type=existing)

@@ -11,7 +11,7 @@ import click
 from vall_e.cli.app import App
 
 if TYPE_CHECKING:
-    from vall_e.interfaces import Codec
+    from vall_e.interfaces.codec import Codec
 
 
 def chosen(command: Callable[..., None]) -> Callable[..., None]:

@@ -40,8 +40,8 @@ def convert(
     overrides: tuple[str, ...],
 ) -> None:
     """Write the dataset SOURCE to TARGET in another store. TARGET appears whole or not at all."""
-    from vall_e.config.choice import choose
-    from vall_e.config.schema import StoreChoice
+    from vall_e.config.choices import StoreChoice
+    from vall_e.config.choosing import choose
     from vall_e.data.opening import open_stored
     from vall_e.data.stores.writing import items_of
 

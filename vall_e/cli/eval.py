@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from vall_e.config.schema import JudgeChoice
+    from vall_e.config.choices import JudgeChoice
     from vall_e.evaluation.items import Item, Items
     from vall_e.evaluation.panel import Panel
     from vall_e.evaluation.report import Report
@@ -290,8 +290,8 @@ def _panel_of_worker(
 
 
 def _choices(names: Sequence[str], registry: Registry) -> list[JudgeChoice]:
-    from vall_e.config.choice import choose
-    from vall_e.config.schema import JudgeChoice
+    from vall_e.config.choices import JudgeChoice
+    from vall_e.config.choosing import choose
 
     names = names or registry.names("judge")
     return [choose(name, JudgeChoice, registry, source="--judge") for name in names]

@@ -10,7 +10,7 @@ import attrs
 from vall_e.errors import VallEError
 
 if TYPE_CHECKING:
-    from vall_e.interfaces import AttentionCase, AttentionKernel
+    from vall_e.interfaces.attention import AttentionCase, AttentionKernel
     from vall_e.registry import Component
 
 
@@ -45,7 +45,7 @@ def availability(component: Component[Any]) -> str:
 def _plainest() -> AttentionCase:
     import torch
 
-    from vall_e.interfaces import AttentionCase
+    from vall_e.interfaces.attention import AttentionCase
 
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     dtype = torch.bfloat16 if device.type == "cuda" else torch.float32

@@ -91,8 +91,8 @@ def _feature(
         return features.by_codes(dataset, codec)
     if by == "mfcc":
         return features.by_mfcc(dataset, codec)
-    from vall_e.config.choice import choose
-    from vall_e.config.schema import EmbedderChoice
+    from vall_e.config.choices import EmbedderChoice
+    from vall_e.config.choosing import choose
 
     choice = choose(embedder, EmbedderChoice, app.registry, source="--embedder")
     return features.by_voice(dataset, codec, choice.build())

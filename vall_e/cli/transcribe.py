@@ -44,8 +44,8 @@ def transcribe(
 
     Can be stopped at any time, and goes on where it was. Exit code 8 if a recording failed.
     """
-    from vall_e.config.choice import choose
-    from vall_e.config.schema import TranscriberChoice
+    from vall_e.config.choices import TranscriberChoice
+    from vall_e.config.choosing import choose
     from vall_e.data.heard import HEARD, recordings_in
     from vall_e.data.heard import transcribe as run
 

@@ -14,9 +14,10 @@ from typing import Any, Literal, get_args, get_origin
 import attrs
 from attrs import field, frozen
 
+from vall_e.config.choices import Choice
 from vall_e.config.documentation import documents, limits, summary
 from vall_e.config.options import Option, is_choice, members, options_of
-from vall_e.config.schema import Choice, RunConfig
+from vall_e.config.schema import RunConfig
 from vall_e.config.structure import unstructure
 from vall_e.registry import Offer, Preset, Registry
 

@@ -15,12 +15,14 @@ import attrs
 from attrs import frozen
 
 from vall_e.config import override
+from vall_e.config.choices import Choice
 from vall_e.config.document import read
+from vall_e.config.marks import is_name
 from vall_e.config.mistakes import InvalidConfigError, Mistake, WrongValueError, located
 from vall_e.config.options import options_of
 from vall_e.config.origin import DEFAULT, Node, Origin, Where
 from vall_e.config.requirements import check_requirements
-from vall_e.config.schema import Choice, RunConfig, is_name
+from vall_e.config.schema import RunConfig
 from vall_e.config.structure import Structurer, unstructure
 from vall_e.errors import ConfigError
 from vall_e.registry import Registry

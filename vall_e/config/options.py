@@ -9,7 +9,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import attrs
 from attrs import frozen
 
-from vall_e.config.schema import CHOSEN, OR_NAME, PATH, Choice
+from vall_e.config.choices import Choice
+from vall_e.config.marks import CHOSEN, OR_NAME, PATH
 from vall_e.errors import PluginError
 from vall_e.registry import Preset
 

@@ -8,11 +8,12 @@ from typing import Any, Literal, get_args, get_origin
 
 import attrs
 
+from vall_e.config.choices import Choice
 from vall_e.config.document import write
 from vall_e.config.documentation import documents, limits, summary
 from vall_e.config.options import Option, entry_type, is_choice, members, options_of
 from vall_e.config.origin import Where
-from vall_e.config.schema import Choice, RunConfig
+from vall_e.config.schema import RunConfig
 from vall_e.config.structure import unstructure
 from vall_e.registry import Registry
 

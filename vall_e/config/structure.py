@@ -15,9 +15,10 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 import attrs
 import cattrs
 
+from vall_e.config.choices import Choice
 from vall_e.config.mistakes import Gathered, Mistake, WrongValueError, meant, reason
 from vall_e.config.options import Option, a, expected, is_choice, members, options_of, places
-from vall_e.config.schema import Choice, RunConfig
+from vall_e.config.schema import RunConfig
 from vall_e.errors import PluginError, VallEError
 from vall_e.registry import CORE, Preset, Registry
 

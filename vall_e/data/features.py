@@ -16,7 +16,7 @@ from vall_e.data.dataset import Dataset
 from vall_e.data.manifest import Entry
 from vall_e.embedding import Embedder
 from vall_e.errors import DataError, UnavailableError
-from vall_e.interfaces import Codec, Vectored
+from vall_e.interfaces.codec import Codec, Vectored
 from vall_e.model.coding import decode
 from vall_e.model.weights import Bundle
 

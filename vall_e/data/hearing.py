@@ -13,7 +13,7 @@ from vall_e.data.dataset import Dataset
 from vall_e.data.manifest import INFO, write_whole
 from vall_e.data.survey import Item
 from vall_e.errors import DataError
-from vall_e.interfaces import Codec
+from vall_e.interfaces.codec import Codec
 from vall_e.model.coding import decode
 from vall_e.whole_file import make_folder
 

@@ -13,12 +13,12 @@ import torch
 from attrs import Factory, frozen
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from vall_e.config.schema import DataConfig
+from vall_e.config.data import DataConfig
 from vall_e.data.corpus import BadItemError, Corpus
 from vall_e.data.order import Draw, Order, Position
 from vall_e.data.source import Materials
 from vall_e.errors import DataError
-from vall_e.interfaces import Task
+from vall_e.interfaces.task import Task
 from vall_e.model.masking import Masking
 from vall_e.model.sequence import Example, Segment, Told, without
 

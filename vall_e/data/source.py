@@ -13,7 +13,8 @@ from torch import Tensor
 
 from vall_e.data.corpus import Corpus, Utterance
 from vall_e.errors import DataError
-from vall_e.interfaces import Codec, Recorded, Task, Wants
+from vall_e.interfaces.codec import Codec
+from vall_e.interfaces.task import Recorded, Task, Wants
 from vall_e.storing import Stored
 
 Codes = Int[Tensor, "k f"]

@@ -17,7 +17,8 @@ from attrs import evolve, frozen
 from torch import Tensor
 
 from vall_e.errors import VallEError
-from vall_e.interfaces import AttentionKernel, Backbone, Cache, Stepping
+from vall_e.interfaces.attention import AttentionKernel
+from vall_e.interfaces.backbone import Backbone, Cache, Stepping
 from vall_e.registry import Offer
 
 REFERENCE = "llama"

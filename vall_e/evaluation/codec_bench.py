@@ -21,7 +21,7 @@ from attrs import frozen
 from vall_e.audio.clip import Clip
 from vall_e.audio.pcm import as_pcm16
 from vall_e.errors import UnavailableError
-from vall_e.interfaces import Codec
+from vall_e.interfaces.codec import Codec
 from vall_e.judging import Evidence, Judge, Score
 from vall_e.model.coding import decode, encode
 from vall_e.model.device import device_of

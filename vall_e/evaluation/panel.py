@@ -10,7 +10,7 @@ import torch
 from attrs import frozen
 from torch.utils.data import DataLoader, Dataset
 
-from vall_e.config.schema import JudgeChoice
+from vall_e.config.choices import JudgeChoice
 from vall_e.errors import AudioError, PluginError, UnavailableError
 from vall_e.evaluation.items import Item
 from vall_e.judging import Case, Figure, Judge, Score

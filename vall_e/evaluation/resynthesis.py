@@ -19,7 +19,7 @@ from vall_e.data.manifest import CODES, INFO
 from vall_e.data.recordings import Recording, find_recordings
 from vall_e.errors import AudioError, ConfigError, DataError
 from vall_e.evaluation.items import Item, Items, facts
-from vall_e.interfaces import Codec
+from vall_e.interfaces.codec import Codec
 from vall_e.model.coding import decode, encode, to_codes
 
 

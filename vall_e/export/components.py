@@ -9,7 +9,7 @@ from attrs import frozen
 from vall_e.plugin import Component
 
 if TYPE_CHECKING:
-    from vall_e.interfaces import Exporter
+    from vall_e.interfaces.export import Exporter
 
 
 @frozen

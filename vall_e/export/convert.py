@@ -6,7 +6,7 @@ import torch
 
 from vall_e.errors import CheckpointError
 from vall_e.export.lora import settle_lora
-from vall_e.interfaces import Exporter
+from vall_e.interfaces.export import Exporter
 from vall_e.model.weights import load
 from vall_e.registry import Registry
 from vall_e.training.checkpoint import find_weights

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from vall_e.errors import CheckpointError
 from vall_e.export.hf_tokenizer import TOKENIZER_CONFIG, readme, tokenizer
-from vall_e.interfaces import Sample
+from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Segment
 from vall_e.model.weights import Bundle
 from vall_e.text.splitting import Pieces

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from vall_e.errors import CheckpointError
-from vall_e.interfaces import Exporter
+from vall_e.interfaces.export import Exporter
 from vall_e.model.lora import adapters, merge, terms_of
 from vall_e.model.lora_file import SUFFIX, require_lora, save_lora, write_tensors
 from vall_e.model.original_lora import terms_back, translate_lora_back

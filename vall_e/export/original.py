@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from vall_e.config.schema import ModelConfig
+from vall_e.config.model import ModelConfig
 from vall_e.config.structure import unstructure
 from vall_e.errors import CheckpointError
 from vall_e.model.embedding import Sizes

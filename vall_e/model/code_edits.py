@@ -9,7 +9,7 @@ from attrs import evolve
 
 from vall_e.audio.codes import Codes
 from vall_e.errors import DataError
-from vall_e.interfaces import Codec, frame_samples
+from vall_e.interfaces.codec import Codec, frame_samples
 from vall_e.model.coding import to_codes
 from vall_e.model.device import device_of
 from vall_e.model.long_coding import decode_pieces, encode_pieces

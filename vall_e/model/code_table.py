@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from vall_e.errors import ConfigError
-from vall_e.interfaces import Codec, Vectored
+from vall_e.interfaces.codec import Codec, Vectored
 
 CodeVectors = Literal["learnt", "codec", "both"]
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
-from vall_e.interfaces import Codec
+from vall_e.interfaces.codec import Codec
 from vall_e.model.device import device_of
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from vall_e.errors import UnavailableError
-from vall_e.interfaces import Codec
+from vall_e.interfaces.codec import Codec
 
 
 def find_device(name: str, *, option: str) -> torch.device:

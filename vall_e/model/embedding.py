@@ -12,9 +12,9 @@ from attrs import frozen, validators
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from vall_e.config.schema import ModelConfig
+from vall_e.config.model import ModelConfig
 from vall_e.errors import CheckpointError
-from vall_e.interfaces import Task
+from vall_e.interfaces.task import Task
 from vall_e.model.code_table import CodecTable, code_table
 from vall_e.model.patterns import ABSENT
 from vall_e.model.sequence import Example, Segment

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from vall_e.config.depth import LayerSkipConfig
 from vall_e.errors import ConfigError
-from vall_e.interfaces import Backbone, Layered
+from vall_e.interfaces.backbone import Backbone, Layered
 from vall_e.model.embedding import Embedded
 from vall_e.model.lora import Predicting
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from attrs import frozen
 
-from vall_e.config.schema import LevelWeights
+from vall_e.config.training import LevelWeights
 from vall_e.errors import ConfigError
 
 

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
-from vall_e.interfaces import Codec, Local, frame_samples
+from vall_e.interfaces.codec import Codec, Local, frame_samples
 from vall_e.model.coding import decode, encode, to_codes
 from vall_e.model.device import device_of
 

@@ -21,7 +21,7 @@ from attrs import frozen
 from jaxtyping import Int
 from torch import Tensor
 
-from vall_e.config.schema import ModelConfig
+from vall_e.config.model import ModelConfig
 from vall_e.errors import ConfigError
 
 ABSENT = -1

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from vall_e.errors import ConfigError
-from vall_e.interfaces import Cache
+from vall_e.interfaces.backbone import Cache
 
 
 def placed(

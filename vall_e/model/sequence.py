@@ -7,7 +7,7 @@ from typing import Literal
 
 from attrs import evolve, frozen
 
-from vall_e.interfaces import Sample, Segment, SegmentName
+from vall_e.interfaces.task import Sample, Segment, SegmentName
 from vall_e.text.vocabulary import BOS, EOS
 
 __all__ = [

@@ -7,7 +7,7 @@ from attrs import evolve, frozen
 from jaxtyping import Int
 from torch import Tensor
 
-from vall_e.interfaces import Segment
+from vall_e.interfaces.task import Segment
 from vall_e.model.patterns import ABSENT, Pattern, places_of, to_steps
 from vall_e.model.sequence import Example
 

@@ -13,9 +13,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from vall_e.config.schema import ModelConfig
+from vall_e.config.model import ModelConfig
 from vall_e.errors import CheckpointError, ConfigError
-from vall_e.interfaces import Backbone
+from vall_e.interfaces.backbone import Backbone
 from vall_e.model.embedding import Embedded, Embedding, Sizes
 from vall_e.model.heads import Heads
 from vall_e.model.layer_skip import Skipping, layered, skipped_pass

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from vall_e.config.schema import WrapperChoice
+from vall_e.config.choices import WrapperChoice
 from vall_e.errors import TrainingError
 from vall_e.model.lora import is_adapter
 from vall_e.model.valle import Valle

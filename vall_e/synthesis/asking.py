@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from vall_e.errors import ConfigError
 
 if TYPE_CHECKING:
-    from vall_e.interfaces import Task, Use
+    from vall_e.interfaces.task import Task, Use
 
 GIVE = {
     "text": "give the text that is to be said",

@@ -9,7 +9,7 @@ from attrs import define, field, frozen
 from jaxtyping import Float
 from torch import Tensor
 
-from vall_e.interfaces import Sample, Task
+from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle
 from vall_e.synthesis.chain import Chain
 from vall_e.synthesis.decode_ar import Written

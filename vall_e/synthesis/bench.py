@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from attrs import asdict, evolve, frozen
 
-from vall_e.interfaces import Sample
+from vall_e.interfaces.task import Sample
 from vall_e.memory import peak_bytes
 from vall_e.model.patterns import places_of
 from vall_e.model.sequence import Example

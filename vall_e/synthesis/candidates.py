@@ -9,7 +9,7 @@ import torch
 from attrs import evolve
 from torch import Tensor
 
-from vall_e.interfaces import Sample, Task
+from vall_e.interfaces.task import Sample, Task
 from vall_e.model.patterns import ABSENT
 from vall_e.model.sequence import Example, wordless
 from vall_e.model.steps import steps_of

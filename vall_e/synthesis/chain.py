@@ -11,10 +11,10 @@ from torch import Tensor
 
 from vall_e.drawing import draw_categorical
 from vall_e.errors import CheckpointError, ConfigError
-from vall_e.interfaces import Draw, LogitsProcessor, Sampler, Stateful
+from vall_e.interfaces.sampling import Draw, LogitsProcessor, Sampler, Stateful
 
 if TYPE_CHECKING:
-    from vall_e.config.schema import SamplerChoice
+    from vall_e.config.choices import SamplerChoice
 
 
 class Chain:

@@ -17,7 +17,7 @@ from attrs import asdict, evolve, frozen
 from torch import Tensor
 
 from vall_e.config.load import structure
-from vall_e.interfaces import Sample, Task
+from vall_e.interfaces.task import Sample, Task
 from vall_e.model.embedding import Sizes
 from vall_e.model.precision import PRECISIONS, Precision, reduce
 from vall_e.model.sequence import Example

@@ -11,9 +11,10 @@ from attrs import evolve, frozen
 from jaxtyping import Int
 from torch import Tensor
 
-from vall_e.config.schema import SamplingConfig
+from vall_e.config.speaking import SamplingConfig
 from vall_e.errors import ConfigError
-from vall_e.interfaces import Draw, Task
+from vall_e.interfaces.sampling import Draw
+from vall_e.interfaces.task import Task
 from vall_e.model.valle import Valle
 from vall_e.synthesis.beams import search
 from vall_e.synthesis.candidates import best, scores

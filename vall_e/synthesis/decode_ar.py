@@ -9,7 +9,8 @@ from attrs import field, frozen
 from jaxtyping import Int
 from torch import Tensor
 
-from vall_e.interfaces import Draw, Sample, Stateful, Task
+from vall_e.interfaces.sampling import Draw, Stateful
+from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle
 from vall_e.synthesis.depth import ReadRows
 from vall_e.synthesis.effort import Effort

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import torch
 
-from vall_e.interfaces import Sample, Task
+from vall_e.interfaces.task import Sample, Task
 from vall_e.model.embedding import LENGTH_END
 from vall_e.model.sequence import Example, Segment
 from vall_e.model.valle import Valle

@@ -9,7 +9,8 @@ from attrs import evolve, frozen
 from jaxtyping import Int
 from torch import Tensor
 
-from vall_e.interfaces import Draw, Sample, Task
+from vall_e.interfaces.sampling import Draw
+from vall_e.interfaces.task import Sample, Task
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
 from vall_e.synthesis.guidance import UNGUIDED, Guidance

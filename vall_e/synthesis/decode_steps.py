@@ -12,7 +12,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from vall_e.errors import ConfigError
-from vall_e.interfaces import Draw, Sample, Stateful, Task
+from vall_e.interfaces.sampling import Draw, Stateful
+from vall_e.interfaces.task import Sample, Task
 from vall_e.model.patterns import ABSENT, Pattern, places_of
 from vall_e.model.valle import Valle
 from vall_e.synthesis.decode_ar import Written

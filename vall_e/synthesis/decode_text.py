@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from attrs import frozen
 
-from vall_e.interfaces import Sample, Task
+from vall_e.interfaces.task import Sample, Task
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
 from vall_e.text.vocabulary import EOS

@@ -15,14 +15,14 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from vall_e.drawing import draw_categorical
-from vall_e.interfaces import Sample, Task
+from vall_e.interfaces.task import Sample, Task
 from vall_e.model.masking import COSINE, MaskSchedule
 from vall_e.model.sequence import Example, Segment
 from vall_e.model.valle import Valle
 from vall_e.synthesis.guidance import UNGUIDED, Guidance
 
 if TYPE_CHECKING:
-    from vall_e.config.schema import DemaskConfig
+    from vall_e.config.speaking import DemaskConfig
 
 KEPT = -1.0
 """The doubt of a frame that is not masked again: less than any other."""

@@ -10,7 +10,7 @@ from attrs import define, evolve, field
 from jaxtyping import Int
 from torch import Tensor
 
-from vall_e.interfaces import Sample
+from vall_e.interfaces.task import Sample
 from vall_e.synthesis.decode_ar import Writing
 from vall_e.synthesis.decode_nar import Refiner
 from vall_e.synthesis.decode_steps import StepWriting

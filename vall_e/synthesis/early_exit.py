@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from vall_e.config.depth import ExitConfig
-from vall_e.interfaces import Sample, Task
+from vall_e.interfaces.task import Sample, Task
 from vall_e.model.layer_skip import layered
 from vall_e.model.valle import Valle
 from vall_e.synthesis.guidance import UNGUIDED, Guidance

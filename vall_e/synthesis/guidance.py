@@ -13,7 +13,7 @@ from attrs import frozen
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from vall_e.interfaces import Sample
+from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Told, without
 
 

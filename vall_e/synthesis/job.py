@@ -11,7 +11,7 @@ from attrs import field, frozen
 from jaxtyping import Int
 from torch import Tensor
 
-from vall_e.interfaces import Sample
+from vall_e.interfaces.task import Sample
 from vall_e.synthesis.effort import Effort
 from vall_e.synthesis.ending import Bounds
 

@@ -9,7 +9,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from vall_e.interfaces import LayeredCache, Sample, Task
+from vall_e.interfaces.backbone import LayeredCache
+from vall_e.interfaces.task import Sample, Task
 from vall_e.model.layer_skip import layered
 from vall_e.model.valle import Valle
 from vall_e.synthesis.effort import Effort

@@ -5,7 +5,7 @@ from __future__ import annotations
 from attrs import frozen
 
 from vall_e.errors import CheckpointError
-from vall_e.interfaces import Task
+from vall_e.interfaces.task import Task
 from vall_e.model.stored import as_told
 from vall_e.model.valle import Valle
 from vall_e.model.weights import Bundle

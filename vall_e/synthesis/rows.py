@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from vall_e.interfaces import Backbone, Cache, Sample, Stepping, Task
+from vall_e.interfaces.backbone import Backbone, Cache, Stepping
+from vall_e.interfaces.task import Sample, Task
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
 from vall_e.synthesis.effort import Effort

@@ -9,7 +9,7 @@ from attrs import frozen
 
 from vall_e.audio.codes import Codes
 from vall_e.errors import TextError
-from vall_e.interfaces import Sample, Task
+from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle
 from vall_e.synthesis.asking import require_fit
 from vall_e.synthesis.decode_text import decode_text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from vall_e.errors import CheckpointError, ConfigError
-from vall_e.interfaces import Task
+from vall_e.interfaces.task import Task
 from vall_e.model.valle import Valle
 from vall_e.synthesis.decode_len import decode_lengths
 from vall_e.synthesis.fitting import frame_by_frame

@@ -12,7 +12,7 @@ from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
 from vall_e.config.schema import RunConfig
 from vall_e.errors import AudioError, ConfigError, VallEError
-from vall_e.interfaces import Codec
+from vall_e.interfaces.codec import Codec
 from vall_e.model.coding import encode
 from vall_e.model.device import find_device, place_codec
 from vall_e.model.valle import Valle

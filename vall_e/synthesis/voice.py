@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from vall_e.audio.clip import Clip
-    from vall_e.interfaces import Codec
+    from vall_e.interfaces.codec import Codec
 
 FORMAT = 1
 

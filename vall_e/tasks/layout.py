@@ -6,7 +6,7 @@ import random
 
 import torch
 
-from vall_e.interfaces import Sample, Segment, Target, Wants
+from vall_e.interfaces.task import Sample, Segment, Target, Wants
 from vall_e.model.sequence import wordless
 from vall_e.tasks.components import NoiseConfig
 

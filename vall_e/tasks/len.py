@@ -11,7 +11,7 @@ import random
 import torch
 from torch import Tensor
 
-from vall_e.interfaces import Sample, Source, Target, Wants
+from vall_e.interfaces.task import Sample, Source, Target, Wants
 from vall_e.model.embedding import LENGTH_END
 from vall_e.model.sequence import Segment
 from vall_e.tasks.components import LengthConfig

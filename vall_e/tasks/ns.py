@@ -9,7 +9,7 @@ import random
 
 from torch import Tensor
 
-from vall_e.interfaces import Sample, Source
+from vall_e.interfaces.task import Sample, Source
 from vall_e.tasks.layout import Cleaning, sometimes_wordless
 
 

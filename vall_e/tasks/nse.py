@@ -11,7 +11,7 @@ import torch
 from attrs import evolve
 from torch import Tensor
 
-from vall_e.interfaces import Recorded, Sample, Source, Target, Wants
+from vall_e.interfaces.task import Recorded, Sample, Source, Target, Wants
 from vall_e.model.sequence import Segment
 from vall_e.tasks.components import NoisyEditingConfig
 from vall_e.tasks.layout import edited, head

@@ -9,7 +9,7 @@ from attrs import frozen
 from jaxtyping import Int
 from torch import Tensor
 
-from vall_e.interfaces import Recorded, Source
+from vall_e.interfaces.task import Recorded, Source
 
 
 @frozen(eq=False)

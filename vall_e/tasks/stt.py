@@ -6,7 +6,7 @@ import random
 
 from torch import Tensor
 
-from vall_e.interfaces import Sample, Source, Target, Wants
+from vall_e.interfaces.task import Sample, Source, Target, Wants
 from vall_e.model.sequence import Segment
 from vall_e.tasks.components import RecognitionConfig
 from vall_e.tasks.layout import recording, tail

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from vall_e.errors import UnavailableError
-from vall_e.interfaces import AttentionCase, AttentionKernel
+from vall_e.interfaces.attention import AttentionCase, AttentionKernel
 from vall_e.testing.marks import pytest
 
 Kind = Literal["all", "causal", "padding", "block", "padded block", "step", "masked step"]

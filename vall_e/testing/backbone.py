@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vall_e.interfaces import Backbone, Cache, Stepping
+from vall_e.interfaces.backbone import Backbone, Cache, Stepping
 from vall_e.testing.marks import pytest
 
 B, T, D = 2, 7, 16

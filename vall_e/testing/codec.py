@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vall_e.errors import AudioError
-from vall_e.interfaces import Codec, Local, Vectored, frame_count, frame_samples
+from vall_e.interfaces.codec import Codec, Local, Vectored, frame_count, frame_samples
 from vall_e.testing.marks import pytest
 
 

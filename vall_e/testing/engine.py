@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vall_e.errors import UnavailableError
-from vall_e.interfaces import Engine
+from vall_e.interfaces.training import Engine
 from vall_e.testing.marks import pytest
 
 

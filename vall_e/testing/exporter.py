@@ -8,7 +8,7 @@ import attrs
 
 from vall_e.discovery import discover
 from vall_e.errors import VallEError
-from vall_e.interfaces import Exporter
+from vall_e.interfaces.export import Exporter
 from vall_e.model.weights import Bundle
 from vall_e.testing.marks import pytest
 from vall_e.testing.staircase import StaircaseCodec

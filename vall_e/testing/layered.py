@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vall_e.interfaces import Backbone, Layered, LayeredCache
+from vall_e.interfaces.backbone import Backbone, Layered, LayeredCache
 
 B, T, D = 2, 6, 16
 LENGTHS = torch.tensor([6, 3])

@@ -9,7 +9,7 @@ from vall_e.testing.marks import pytest
 from vall_e.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
-    from vall_e.interfaces import Phonemizer
+    from vall_e.interfaces.text import Phonemizer
 
 
 MARKS = set(",.!?")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from vall_e.interfaces import AttentionCase
+from vall_e.interfaces.attention import AttentionCase
 
 
 class PlainKernel:

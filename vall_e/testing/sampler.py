@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from vall_e.drawing import draw_categorical
-from vall_e.interfaces import Draw, LogitsProcessor, Sampler, Stateful
+from vall_e.interfaces.sampling import Draw, LogitsProcessor, Sampler, Stateful
 from vall_e.testing.marks import pytest
 
 ROWS, SIZE, LENGTH = 6, 12, 20

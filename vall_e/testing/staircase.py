@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from vall_e.errors import AudioError
-from vall_e.interfaces import frame_samples
+from vall_e.interfaces.codec import frame_samples
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import torch
 from attrs import evolve
 from torch import Tensor
 
-from vall_e.interfaces import Recorded, Sample, SegmentName, Source, Task
+from vall_e.interfaces.task import Recorded, Sample, SegmentName, Source, Task
 from vall_e.testing.marks import pytest
 
 TEXT = torch.tensor([1, 5, 7, 2])

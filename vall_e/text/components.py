@@ -10,7 +10,7 @@ from attrs import frozen
 from vall_e.registry import Component
 
 if TYPE_CHECKING:
-    from vall_e.interfaces import Phonemizer
+    from vall_e.interfaces.text import Phonemizer
 
 
 @frozen

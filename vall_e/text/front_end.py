@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vall_e.config.schema import TextConfig
-    from vall_e.interfaces import Phonemizer
+    from vall_e.interfaces.text import Phonemizer
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from babel.core import get_global
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from vall_e.interfaces import Phonemizer
+    from vall_e.interfaces.text import Phonemizer
 
 SILENT = "\"'*,./:;?!\\¡¿…‚„·•‧`´\N{RIGHT SINGLE QUOTATION MARK}。．｡।۔，、､،；؛：！？؟⋯"
 """Marks of which nobody expects a sound, beside brackets, quotes and dashes."""

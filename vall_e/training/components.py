@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from vall_e.interfaces import Engine
+    from vall_e.interfaces.training import Engine
 
 
 @frozen

@@ -15,11 +15,12 @@ import attrs
 import torch
 from attrs import frozen
 
-from vall_e.config.schema import DataConfig
+from vall_e.config.data import DataConfig
 from vall_e.data.loader import make_order
 from vall_e.data.order import Draw
 from vall_e.data.source import Materials
-from vall_e.interfaces import Engine, Sample, Task
+from vall_e.interfaces.task import Sample, Task
+from vall_e.interfaces.training import Engine
 from vall_e.model.masking import Masking
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle

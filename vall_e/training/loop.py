@@ -14,11 +14,11 @@ import torch
 from attrs import define, frozen
 from torch import Tensor, nn
 
-from vall_e.config.schema import TrainingConfig
+from vall_e.config.training import TrainingConfig
 from vall_e.data.loader import Batch, Loader
 from vall_e.data.order import Position
 from vall_e.errors import CheckpointError, TrainingError
-from vall_e.interfaces import Engine
+from vall_e.interfaces.training import Engine
 from vall_e.model.valle import Valle
 from vall_e.model.weights import Bundle, save
 from vall_e.training.checkpoint import (

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vall_e.config.schema import TrainingConfig
+from vall_e.config.training import TrainingConfig
 from vall_e.model.layer_skip import LayerSkip
 from vall_e.model.sequence import Example
 from vall_e.model.token_dropout import with_errors

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from vall_e.interfaces import Averaging, Rounding
+from vall_e.interfaces.training import Averaging, Rounding
 
 
 @contextmanager

@@ -11,7 +11,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vall_e.config.schema import DataConfig, RunConfig, is_name
+from vall_e.config.data import DataConfig
+from vall_e.config.marks import is_name
+from vall_e.config.schema import RunConfig
 from vall_e.data.corpus import (
     Corpus,
     make_corpus,

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from vall_e.interfaces import AttentionCase
+from vall_e.interfaces.attention import AttentionCase
 from vall_e_attention_fused.components import FusedConfig, vall_e_register_attentions
 from vall_e_attention_fused.fused import Fused, Plan
 from vall_e_backbones.limits import Package

@@ -4,7 +4,7 @@ import torch
 from attrs import evolve
 from torch.nn.functional import scaled_dot_product_attention
 
-from vall_e.interfaces import AttentionCase
+from vall_e.interfaces.attention import AttentionCase
 from vall_e.testing import AttentionContract
 from vall_e.testing.packed_attention import attend_packed
 from vall_e_attention_sage.components import SageConfig, vall_e_register_attentions

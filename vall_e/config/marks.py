@@ -1,0 +1,36 @@
+"""What a field says of its value beside its type: a default component, a path. Torch-free."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    pass
+
+
+CHOSEN = "vall_e.chosen"
+PATH = "vall_e.path"
+OR_NAME = "or name"
+
+
+def chosen(default: str | tuple[str, ...]) -> dict[str, object]:
+    """Mark a field with the component, or the components, that are taken if none is named.
+
+    By name, since at import there is no registry to make a default value of.
+    """
+    return {CHOSEN: default}
+
+
+def path() -> dict[str, object]:
+    """Mark a field of text as a path; one of type `pathlib.Path` needs no mark."""
+    return {PATH: True}
+
+
+def path_or_name() -> dict[str, object]:
+    """Mark a field of text as a path, or the name of an installed model; empty: neither."""
+    return {PATH: OR_NAME}
+
+
+def is_name(text: str) -> bool:
+    """Whether what may be a path or a name is a name."""
+    return not ("/" in text or "\\" in text or text.endswith(".safetensors"))

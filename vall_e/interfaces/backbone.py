@@ -1,0 +1,116 @@
+"""What the core asks of a backbone. Torch-free; sizes: `vall_e.interfaces`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from jaxtyping import Float, Int
+    from torch import Tensor
+
+
+@runtime_checkable
+class Cache(Protocol):
+    """What a backbone remembers of the positions it has seen, one row a request.
+
+    Allocated once for `max_length` positions. `lengths` says how many each row holds; a forward
+    pass with `lengths=n` appends n positions to each row (rows may differ). Writing past
+    `max_length` is a `ValueError`.
+    """
+
+    lengths: Int[Tensor, " b"]
+    max_length: int
+
+    def select(self, rows: Int[Tensor, " r"]) -> Cache:
+        """The cache of these rows only, in this order (finished requests leave the batch)."""
+        ...
+
+
+@runtime_checkable
+class Backbone(Protocol):
+    """A stack that maps a sequence of vectors to a sequence of vectors; a `torch.nn.Module`.
+
+    `bidirectional` says whether it can run with `causal=False`; `caches` whether `new_cache` works.
+    """
+
+    d_model: int
+    bidirectional: bool
+    caches: bool
+
+    def __call__(
+        self,
+        x: Float[Tensor, "b t d"],
+        *,
+        lengths: Int[Tensor, " b"],
+        positions: Int[Tensor, "b t"],
+        causal: bool = True,
+        cache: Cache | None = None,
+    ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
+        """Run over right-padded rows; gives the hidden states and an auxiliary loss (0 if none).
+
+        `lengths` counts the valid positions of each row of `x`; `positions` are the indices that
+        positional encodings see. With a cache (causal only) `x` continues what the cache holds.
+        Outputs past `lengths` are unspecified but finite.
+        """
+        ...
+
+    def new_cache(self, batch: int, max_length: int) -> Cache:
+        """Preallocate on the module's device and dtype."""
+        ...
+
+
+@runtime_checkable
+class LayeredCache(Cache, Protocol):
+    """A cache whose last positions can be taken back."""
+
+    def rewind(self, lengths: Int[Tensor, " b"]) -> None:
+        """Go on after so many positions of each row; those after them will be overwritten."""
+        ...
+
+
+@runtime_checkable
+class Layered(Protocol):
+    """What a `Backbone` has besides if its layers can be run one by one. LayerSkip needs it.
+
+    A whole pass is `exit(span(x, first=0, last=depth))`. `new_cache` gives a `LayeredCache`.
+    """
+
+    depth: int
+
+    def span(
+        self,
+        x: Float[Tensor, "b t d"],
+        *,
+        first: int,
+        last: int,
+        lengths: Int[Tensor, " b"],
+        positions: Int[Tensor, "b t"],
+        causal: bool = True,
+        cache: Cache | None = None,
+    ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
+        """Run layers `first` to `last - 1` over states that left layer `first - 1`.
+
+        The rest is as of a whole pass. Of the cache only these layers' part is read and written;
+        its lengths grow all the same, so `rewind` it before the layers that follow. A row of
+        length 0 changes nothing.
+        """
+        ...
+
+    def exit(self, x: Float[Tensor, "*n d"]) -> Float[Tensor, "*n d"]:
+        """What the heads read, of states that left any layer."""
+        ...
+
+
+@runtime_checkable
+class Stepping(Protocol):
+    """A `Backbone` with a shorter way to one more position of every row; it may go without."""
+
+    def steps(self) -> Callable[[Tensor, Tensor, Cache], Tensor]:
+        """`step(x, positions, cache)`, made for one decoding: the weights stay meanwhile.
+
+        Takes vectors (b, d) and positions (b,), gives states (b, d): what a pass over `x[:, None]`
+        with lengths of 1 does, up to rounding, without gradients and without waiting for a GPU.
+        """
+        ...

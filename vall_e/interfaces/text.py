@@ -1,0 +1,23 @@
+"""What the core asks of a phonemizer. Torch-free."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+@runtime_checkable
+class Phonemizer(Protocol):
+    """Text to phonemes. `languages` are the codes that `--language` accepts; empty: all codes."""
+
+    languages: Sequence[str]
+
+    def __call__(self, text: str, language: str) -> str:
+        """IPA with word gaps and punctuation. Raises `TextError` for a language it lacks."""
+        ...
+
+    def alphabet(self) -> Iterable[str]:
+        """Every symbol that may come out, as far as it is known beforehand."""
+        ...
