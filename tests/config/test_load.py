@@ -245,6 +245,10 @@ def test_default_paths_count_from_the_file_too(path, registry, tmp_path):
     assert config.text.phonemizer.options.folder == tmp_path / "cache"
 
 
+def test_a_path_that_is_not_given_stays_empty(path, registry):
+    assert load(path, registry).text.tokenizer_file == ""
+
+
 def test_paths_from_outside_count_from_the_working_directory(path, registry):
     config = load(
         path,

@@ -190,7 +190,8 @@ def _replaced(value: Any, where: Where, new: Callable[[Where, str], str], *, mar
         changes = {}
         for key, option in options_of(type(value)).items():
             old = getattr(value, option.attribute.name)
-            marked = option.is_path and not (option.may_be_name and is_name(old))
+            named = option.may_be_name and is_name(old)
+            marked = option.is_path and old != "" and not named
             changed = _replaced(old, (*where, key), new, marked=marked)
             if changed is not old:
                 changes[key] = changed
