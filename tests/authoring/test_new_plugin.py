@@ -83,6 +83,13 @@ def test_a_name_that_yaml_could_not_say_is_refused(tmp_path, name):
     assert f"{name!r} is no name for a component" in result.stderr
 
 
+@pytest.mark.parametrize("name", ["class", "none", "components"])
+def test_a_name_that_python_could_not_import_is_refused(tmp_path, name):
+    result = run("sampler", name, "--folder", str(tmp_path))
+    assert (result.exit_code, list(tmp_path.iterdir())) == (4, [])
+    assert f"take my-{name}" in result.stderr
+
+
 def test_nothing_is_written_over(tmp_path):
     first, again = (run("sampler", "hush", "--folder", str(tmp_path)) for _ in range(2))
     assert (first.exit_code, again.exit_code) == (0, 4)

@@ -10,6 +10,7 @@ from vall_e.errors import ConfigError, UnavailableError
 from vall_e.model.placing import by_name, by_size
 from vall_e.model.rounded import RoundedLinear, packed, unpacked
 from vall_e.model.weights import load
+from vall_e.model.wrapping import wrapped
 from vall_e.testing import WrapperContract
 from vall_e.training.wrapper_components import (
     BitsAndBytesConfig,
@@ -225,3 +226,15 @@ def test_a_file_of_a_bitnet_run_speaks_as_it_was_validated_and_the_run_goes_on(b
     assert type(spoken.get_submodule(name)) is nn.Linear
     assert len(weight.abs().unique()) == 2  # 0 and one number
     assert len(learnt[f"{name}.weight"].abs().unique()) > 2
+
+
+def test_a_wrapper_to_speak_with_is_not_trained_with(bench):
+    with pytest.raises(ConfigError, match="with int4 weights cannot learn"):
+        bench.open(wrappers=["int4"])
+
+
+def test_adapters_that_have_learnt_nothing_are_not_spoken_with(bench):
+    model = bench.open().bundle.model
+    lora = bench.open(wrappers=["lora"]).config.wrappers
+    with pytest.raises(ConfigError, match="lora adds adapters that have learnt nothing"):
+        wrapped(model, lora, option="synthesis.wrappers", learning=False)

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from importlib import resources
+from keyword import iskeyword
 from pathlib import Path
 
 from attrs import field, frozen, validators
@@ -21,10 +22,13 @@ NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 def _name(instance: object, attribute: object, value: str) -> None:
+    word = value.replace("-", "_")
+    if word == "components" or iskeyword(word) or iskeyword(value.title()):
+        raise PluginError(f"{value!r} is no name for a module", hint=f"take my-{value}, say")
     if not NAME.fullmatch(value):
         raise PluginError(
             f"{value!r} is no name for a component",
-            hint="small letters and digits, words joined by hyphens: my-sampler",
+            hint="begin with a small letter; small letters and digits, joined by hyphens: my-sampler",
         )
 
 

@@ -3,18 +3,22 @@
 from collections.abc import Sequence
 
 from vall_e.config.choices import WrapperChoice
-from vall_e.errors import TrainingError
+from vall_e.errors import ConfigError, TrainingError
 from vall_e.model.lora import is_adapter
 from vall_e.model.valle import Valle
 
 
-def wrapped(model: Valle, wrappers: Sequence[WrapperChoice], *, option: str) -> Valle:
+def wrapped(
+    model: Valle, wrappers: Sequence[WrapperChoice], *, option: str, learning: bool
+) -> Valle:
     """What the wrappers make of the model; `option` is what the config calls their list.
 
-    Raises `TrainingError` if that is no model, or its weights could not be read without them.
+    Raises `TrainingError` if that is no model, or its weights could not be read without them, and
+    `ConfigError` for one that is to speak with where the model is `learning`, or the other way.
     """
     keys = list(model.state_dict())
     for wrapper in wrappers:
+        parameters, adapters = _parameters(model), _adapters(model)
         made = wrapper.build()(model)
         if not isinstance(made, Valle):
             raise TrainingError(
@@ -26,5 +30,23 @@ def wrapped(model: Valle, wrappers: Sequence[WrapperChoice], *, option: str) -> 
                 f"{option}: {wrapper.name} changes the names of the weights",
                 hint="tell its authors: the keys of state_dict must stay",
             )
+        if learning and parameters - _parameters(made):
+            raise ConfigError(
+                f"{option}: with {wrapper.name} weights cannot learn",
+                hint="it is to speak with: name it in synthesis.wrappers",
+            )
+        if not learning and _adapters(made) - adapters:
+            raise ConfigError(
+                f"{option}: {wrapper.name} adds adapters that have learnt nothing",
+                hint="name it in training.wrappers, and speak with what it learns by --lora",
+            )
         model = made
     return model
+
+
+def _parameters(model: Valle) -> set[str]:
+    return {name for name, _ in model.named_parameters()}
+
+
+def _adapters(model: Valle) -> set[str]:
+    return {key for key in model.state_dict() if is_adapter(key)}

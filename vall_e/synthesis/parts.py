@@ -135,7 +135,9 @@ def gather(
         bundle = load(path, registry, change=changed)
         synthesis = bundle.config.synthesis
         reduce(bundle.model, synthesis.weights)
-        speaking = wrapped(bundle.model, synthesis.wrappers, option="synthesis.wrappers")
+        speaking = wrapped(
+            bundle.model, synthesis.wrappers, option="synthesis.wrappers", learning=False
+        )
         return evolve(bundle, model=speaking.eval())
 
     path = find_model(model, registry)

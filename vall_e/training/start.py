@@ -89,6 +89,7 @@ def open_run(
         _model(config, corpus, vocabulary, weights),
         config.training.wrappers,
         option="training.wrappers",
+        learning=True,
     )
     if frozen := freeze(model, config.training.frozen):
         log.info("frozen: %s", ", ".join(frozen))

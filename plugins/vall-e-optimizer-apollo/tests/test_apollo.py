@@ -48,6 +48,12 @@ def test_mini_has_one_scale():
     assert (weight.detach() / weight.grad).std() < 1e-5
 
 
+def test_the_scale_is_under_a_root_as_in_the_paper():
+    plain, _ = _stepped(ApolloMiniConfig(scale=1.0), (6, 20), build_apollo_mini)
+    scaled, _ = _stepped(ApolloMiniConfig(scale=9.0), (6, 20), build_apollo_mini)
+    torch.testing.assert_close(scaled, 3 * plain)
+
+
 def test_a_small_matrix_is_trained_by_adamw():
     config = ApolloConfig(rank=6, weight_decay=0)
     weight, _ = _stepped(config, (6, 20))

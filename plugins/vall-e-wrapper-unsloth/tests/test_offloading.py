@@ -4,9 +4,10 @@ from torch import nn
 
 from vall_e.plugin import ConfigError
 from vall_e.testing import WrapperContract
-from vall_e_backbones.components import LlamaConfig
+from vall_e_backbones.components import LlamaConfig, MixtralConfig
 from vall_e_backbones.kernels import Sdpa
 from vall_e_backbones.llama import Llama
+from vall_e_backbones.mixtral import Mixtral
 from vall_e_wrapper_unsloth.components import (
     UnslothConfig,
     build_unsloth,
@@ -88,6 +89,21 @@ def test_what_later_wrappers_replace_is_used():
     model = build_unsloth(UnslothConfig())(_llama())
     model.set_submodule("layers.0.mlp", nn.Linear(16, 16))
     assert model.layers[0].layer.mlp is model.layers[0].mlp
+
+
+def test_layers_may_take_more_by_name_and_give_two_tensors():
+    """As those of mixtral do, whose second is the router's loss."""
+    found = []
+    for wrap in (lambda model: model, build_unsloth(UnslothConfig())):
+        torch.manual_seed(0)
+        config = MixtralConfig(d_model=16, layers=2, heads=2, experts=3)
+        model = wrap(Mixtral(config, attention=Sdpa("sdpa")).train())
+        lengths, positions = torch.tensor([5, 3]), torch.arange(5).expand(2, -1)
+        out, uneven = model(torch.ones(2, 5, 16), lengths=lengths, positions=positions)
+        (out.square().sum() + uneven).backward()
+        found.append([out, uneven, *(p.grad for p in model.parameters())])
+    for plain, again in zip(*found, strict=True):
+        assert torch.equal(plain, again)
 
 
 def test_a_backbone_without_layers_is_refused():

@@ -77,7 +77,7 @@ class Mamba2Config:
             raise ConfigError(
                 f"mamba2: expand x d_model ({self.inner}) must be a multiple of head_size "
                 f"({self.head_size})",
-                hint=f"try head_size: {self.inner // max(self.inner // self.head_size, 1)}",
+                hint=f"try head_size: {_nearest_divisor(self.inner, self.head_size)}",
             )
         if self.heads % self.groups:
             raise ConfigError(
@@ -94,6 +94,12 @@ class Mamba2Config:
     def heads(self) -> int:
         """Of a layer."""
         return self.inner // self.head_size
+
+
+def _nearest_divisor(whole: int, wanted: int) -> int:
+    """The greater of two that are as near."""
+    divisors = (each for each in range(1, whole + 1) if whole % each == 0)
+    return min(divisors, key=lambda each: (abs(each - wanted), -each))
 
 
 def build_mamba(config: MambaConfig, *, attention: AttentionKernel) -> Backbone:

@@ -68,7 +68,7 @@ class Apollo(torch.optim.Optimizer):
         scaled = adam(small, state, group)
         axis = 0 if self.by_channel else None
         factor = _length(scaled, axis) / _length(small, axis).clamp(min=LEAST)
-        found = wide * factor * group["scale"]
+        found = wide * factor * group["scale"] ** 0.5
         found = limited(found, state, group["growth"])
         return found if wide is gradient else found.T.contiguous()
 

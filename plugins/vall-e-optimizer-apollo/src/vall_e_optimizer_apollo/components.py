@@ -29,7 +29,8 @@ class ApolloConfig:
     rank: int = field(default=256, validator=positive)
     """Rows that are kept of each matrix. One whose shorter side is no longer is AdamW's."""
     scale: float = field(default=1.0, validator=positive)
-    """Strength of the updates of projected matrices; grow it as the rank gets smaller."""
+    """Updates of projected matrices are multiplied by its square root, as in the paper: a projection
+    makes them smaller. Grow it as the rank gets smaller."""
     gap: int = field(default=200, validator=positive)
     """Steps until another random projection is taken."""
     growth: float = field(default=1.01, validator=validators.ge(1))
@@ -50,7 +51,7 @@ class ApolloMiniConfig(ApolloConfig):
     rank: int = field(default=1, validator=positive)
     """Rows that are kept of each matrix."""
     scale: float = field(default=128.0, validator=positive)
-    """Strength of the updates of projected matrices."""
+    """Updates of projected matrices are multiplied by its square root, as in the paper."""
 
 
 def build_apollo(

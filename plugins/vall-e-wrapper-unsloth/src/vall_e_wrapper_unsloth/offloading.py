@@ -4,8 +4,9 @@ Recomputation is by Chen et al. 2016, https://arxiv.org/abs/1604.06174; that the
 memory of the CPU is the idea of https://unsloth.ai/blog/long-context.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -45,22 +46,22 @@ class Recomputed(nn.Module):
         self.layer.train(mode)
         return self
 
-    def forward(self, x: Tensor, *rest: Any) -> Any:
+    def forward(self, x: Tensor, *rest: Any, **named: Any) -> Any:
         if not (self.training and torch.is_grad_enabled()):
-            return self.layer(x, *rest)
-        if any(tensor.requires_grad for tensor in _tensors(rest)):
+            return self.layer(x, *rest, **named)
+        if any(tensor.requires_grad for tensor in _tensors((rest, *named.values()))):
             raise ConfigError(
                 "unsloth: a layer of this backbone needs gradients of more than its first input",
                 hint="leave out the wrapper, or set the backbone's own `checkpointing`",
             )
         # autograd calls us only where an input wants a gradient.
         x = x if x.requires_grad else x.detach().requires_grad_()
-        return _Again.apply(self.layer, rest, x)  # type: ignore[no-untyped-call]
+        return _Again.apply(partial(self.layer, **named), rest, x)  # type: ignore[no-untyped-call]
 
 
 class _Again(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, layer: nn.Module, rest: tuple[Any, ...], x: Tensor) -> Any:
+    def forward(ctx: Any, layer: Callable[..., Any], rest: tuple[Any, ...], x: Tensor) -> Any:
         ctx.layer, ctx.rest, ctx.device = layer, rest, x.device
         ctx.surroundings = Surroundings(x.device)
         ctx.waiting = x.detach().cpu()
