@@ -194,6 +194,13 @@ def test_a_model_without_layers_is_not_offloaded():
         build_model_offload(ModelOffloadConfig())(nn.Linear(2, 2))
 
 
+@pytest.mark.parametrize("device", ["bogus", "cuda:99"])
+def test_a_device_that_is_not_here_is_named(device):
+    config = ModelOffloadConfig(devices=("cpu", device), limits=(0.5,))
+    with pytest.raises((ConfigError, UnavailableError), match=r"model-offload\.devices"):
+        build_model_offload(config)(_stack())
+
+
 WRAPPERS = [{"name": "model-offload"}, {"name": "unsloth"}]
 
 

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from vall_e.errors import ConfigError
 from vall_e.interfaces.backbone import Cache
+from vall_e.model.device import find_device
 
 
 def placed(
@@ -34,9 +35,10 @@ def placed(
         )
     names = [f"layers.{index}" for index in range(len(layers))]
     sizes = {name: _bytes(layer) for name, layer in zip(names, layers, strict=True)}
+    places = [find_device(device, option="model-offload.devices") for device in devices]
     homes = by_name(names, assign) if assign else by_size(sizes, limits)
     for name, layer in zip(names, layers, strict=True):
-        home = torch.device(devices[homes[name]])
+        home = places[homes[name]]
         layer.register_forward_pre_hook(partial(_brought, home=home), with_kwargs=True)
     for name, child in body.named_children():
         if name != "layers":  # a last norm, say: where the model is

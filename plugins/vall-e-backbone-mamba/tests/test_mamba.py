@@ -132,7 +132,12 @@ def test_looking_both_ways_is_refused():
 
 
 @pytest.mark.parametrize(
-    ("options", "hint"), [({"head_size": 24}, "head_size: 32"), ({"head_size": 7}, "head_size: 8"), ({"groups": 3}, "groups: 1")]
+    ("options", "hint"),
+    [
+        ({"head_size": 24}, "head_size: 32"),
+        ({"head_size": 7}, "head_size: 8"),
+        ({"groups": 3}, "groups: 1"),
+    ],
 )
 def test_heads_that_do_not_divide_are_refused(options, hint):
     with pytest.raises(ConfigError) as caught:
