@@ -28,7 +28,7 @@ def _name(instance: object, attribute: object, value: str) -> None:
     if not NAME.fullmatch(value):
         raise PluginError(
             f"{value!r} is no name for a component",
-            hint="begin with a small letter; small letters and digits, joined by hyphens: my-sampler",
+            hint="a small letter first, then also digits, words joined by hyphens: my-sampler",
         )
 
 

@@ -29,7 +29,7 @@ class ApolloConfig:
     rank: int = field(default=256, validator=positive)
     """Rows that are kept of each matrix. One whose shorter side is no longer is AdamW's."""
     scale: float = field(default=1.0, validator=positive)
-    """Updates of projected matrices are multiplied by its square root, as in the paper: a projection
+    """Updates of projected matrices are multiplied by its square root, as in the paper: projecting
     makes them smaller. Grow it as the rank gets smaller."""
     gap: int = field(default=200, validator=positive)
     """Steps until another random projection is taken."""
