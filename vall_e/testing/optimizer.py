@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-import pytest
 import torch
 from torch import nn
 
+from vall_e.testing.marks import pytest
 from vall_e.training.checkpoint import pack_optimizer, unpack_optimizer
 from vall_e.training.spoken import spoken
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 import torch
 from torch import nn
+
+from vall_e.testing.marks import pytest
 
 
 class WrapperContract:
