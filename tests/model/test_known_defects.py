@@ -135,7 +135,7 @@ def test_every_option_is_read_somewhere():
         f"{kind.__name__}.{field.name}"
         for kind in classes
         for field in attrs.fields(kind)
-        if not re.search(rf"\.{field.name}\b", source)
+        if not re.search(rf"[.\"]{field.name}\b", source)
     ]
     assert len(classes) == 11
     assert unread == []
