@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from vall_e.errors import TrainingError, UnavailableError
+from vall_e.errors import ConfigError, TrainingError, UnavailableError
 from vall_e.testing import OptimizerContract
 from vall_e.training.checkpoint import pack_optimizer, unpack_optimizer
 from vall_e.training.optimizer_components import (
@@ -147,6 +147,13 @@ def test_muon_takes_the_matrices_of_the_backbone():
         [model["embedding"].weight],
         [model["backbone"].bias],
     ]
+
+
+def test_muon_refuses_a_pattern_that_fits_no_weight():
+    weights = [("body.weight", nn.Parameter(torch.ones(2, 2)))]
+    with pytest.raises(ConfigError, match="no weight is named like nope") as caught:
+        build_muon(MuonConfig(rest=("body.*", "nope")), parameters=weights)
+    assert "body.weight" in caught.value.hint
 
 
 def test_muon_of_vectors_alone_is_adamw():

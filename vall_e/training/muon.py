@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch.nn import Parameter
 
-from vall_e.errors import UnavailableError
+from vall_e.errors import ConfigError, UnavailableError
 from vall_e.training.optimizer_components import MuonConfig
 from vall_e.training.optimizers import groups
 
@@ -50,6 +50,7 @@ def muon(config: MuonConfig, parameters: Iterable[tuple[str, Parameter]]) -> tor
             hint="pip install -U torch",
         )
     trained = [(name, p) for name, p in parameters if p.requires_grad]
+    _require_fit([name for name, _ in trained], config.rest)
     matrices = [p for name, p in trained if p.ndim == 2 and not _fits(name, config.rest)]
     ours = {id(p) for p in matrices}
     rest = groups([(n, p) for n, p in trained if id(p) not in ours], config.weight_decay)
@@ -69,6 +70,16 @@ def muon(config: MuonConfig, parameters: Iterable[tuple[str, Parameter]]) -> tor
         betas = (config.beta1, config.beta2)
         parts.append(torch.optim.AdamW(rest, lr=config.lr, betas=betas, eps=config.eps))
     return Together(parts)
+
+
+def _require_fit(names: Sequence[str], patterns: tuple[str, ...]) -> None:
+    """The default patterns are those of our models, and need not fit another."""
+    idle = [each for each in patterns if not any(_fits(name, [each]) for name in names)]
+    if idle and patterns != MuonConfig().rest:
+        raise ConfigError(
+            f"training.optimizer.rest: no weight is named like {', '.join(idle)}",
+            hint=f"name weights such as {', '.join(names[:3])}; * stands for any part",
+        )
 
 
 def _fits(name: str, patterns: Iterable[str]) -> bool:

@@ -9,6 +9,7 @@ from vall_e.testing import BackboneContract
 from vall_e_backbone_mamba.components import Mamba2Config, MambaConfig, vall_e_register_backbones
 from vall_e_backbone_mamba.kernels import (
     find_selective,
+    insisting,
     on_cuda,
     selective_by,
     selective_in_torch,
@@ -181,3 +182,10 @@ def test_weights_of_transformers_give_the_same_output(name, make, config):
         told = theirs(inputs_embeds=x).last_hidden_state
         said, _ = ours(x, lengths=torch.tensor([9, 9]), positions=positions)
     torch.testing.assert_close(said, told, rtol=1e-4, atol=1e-5)
+
+
+def test_kernels_that_are_insisted_on_refuse_tensors_on_the_processor():
+    scan = insisting(selective_in_torch)
+    one = torch.ones(1, 1, 1)
+    with pytest.raises(UnavailableError, match="this is on cpu"):
+        scan(one, one, one, one, one)

@@ -71,6 +71,20 @@ def on_cuda(by_kernel: Scan, in_torch: Scan) -> Scan:
     return scan
 
 
+def insisting(by_kernel: Scan) -> Scan:
+    """The kernel, and an error for tensors that are not on a CUDA device."""
+
+    def scan(x: Tensor, dt: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+        if not x.is_cuda:
+            raise UnavailableError(
+                f"scan: kernels runs on CUDA devices only, and this is on {x.device}",
+                hint="set scan: auto, or torch",
+            )
+        return by_kernel(x, dt, a, b, c)
+
+    return scan
+
+
 def _find(name: ScanName, place: str, in_torch: Scan, adapt: Callable[..., Tensor]) -> Scan:
     if name == "torch":
         return in_torch
@@ -85,4 +99,5 @@ def _find(name: ScanName, place: str, in_torch: Scan, adapt: Callable[..., Tenso
             ) from exc
         logger.info("mamba: in plain torch, as mamba-ssm cannot be imported: %s", exc)
         return in_torch
-    return on_cuda(partial(adapt, kernel), in_torch)
+    adapted = partial(adapt, kernel)
+    return insisting(adapted) if name == "kernels" else on_cuda(adapted, in_torch)
