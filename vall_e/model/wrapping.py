@@ -18,7 +18,7 @@ def wrapped(
     """
     keys = list(model.state_dict())
     for wrapper in wrappers:
-        parameters, adapters = _parameters(model), _adapters(model)
+        values, adapters = _learnable(model), _adapters(model)
         made = wrapper.build()(model)
         if not isinstance(made, Valle):
             raise TrainingError(
@@ -30,7 +30,7 @@ def wrapped(
                 f"{option}: {wrapper.name} changes the names of the weights",
                 hint="tell its authors: the keys of state_dict must stay",
             )
-        if learning and parameters - _parameters(made):
+        if learning and _learnable(made) < values:
             raise ConfigError(
                 f"{option}: with {wrapper.name} weights cannot learn",
                 hint="it is to speak with: name it in synthesis.wrappers",
@@ -44,8 +44,9 @@ def wrapped(
     return model
 
 
-def _parameters(model: Valle) -> set[str]:
-    return {name for name, _ in model.named_parameters()}
+def _learnable(model: Valle) -> int:
+    """Values of parameters; their names may change, as those of parametrized weights do."""
+    return sum(parameter.numel() for parameter in model.parameters())
 
 
 def _adapters(model: Valle) -> set[str]:
