@@ -127,14 +127,7 @@ class Decoder:
         once = self.attempts == self.sampling.candidates == self.sampling.beams == 1
         if once and self.window.frames and not self.demasks:
             return Speaking(self._in_turns(job, on_frame, on_level))
-        return Speaking(self._at_once(job, on_frame, on_level))
-
-    def _at_once(
-        self, job: Job, on_frame: Callable[[], None], on_level: Callable[[], None]
-    ) -> Generator[Int[Tensor, "k f"], None, Spoken]:
-        [spoken] = self([job], on_frame=on_frame, on_level=on_level)
-        yield spoken.codes
-        return spoken
+        return Speaking.at_once(lambda: self([job], on_frame=on_frame, on_level=on_level)[0])
 
     def _in_turns(
         self, job: Job, on_frame: Callable[[], None], on_level: Callable[[], None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from hashlib import blake2b
 from typing import Literal
 
@@ -73,14 +73,15 @@ class Speaking:
         self._blocks = blocks
 
     @classmethod
-    def of(cls, spoken: Spoken) -> Speaking:
-        """A sentence that is finished."""
+    def at_once(cls, speak: Callable[[], Spoken]) -> Speaking:
+        """A sentence in one block. It is spoken when that is taken."""
 
-        def once() -> Generator[Int[Tensor, "k f"], None, Spoken]:
+        def whole() -> Generator[Int[Tensor, "k f"], None, Spoken]:
+            spoken = speak()
             yield spoken.codes
             return spoken
 
-        return cls(once())
+        return cls(whole())
 
     def __iter__(self) -> Iterator[Int[Tensor, "k f"]]:
         self.spoken = yield from self._blocks

@@ -47,7 +47,7 @@ class Take:
     def finish(self, spoken: Spoken) -> None:
         """As `play`, for a batch: what the decoder did counts as work too."""
         self.clock.total_seconds += spoken.ar_seconds + spoken.nar_seconds
-        chunks = self.play(Speaking.of(spoken))
+        chunks = self.play(Speaking.at_once(lambda: spoken))
         more = True
         while more:
             with self.clock.working():
