@@ -17,6 +17,7 @@ from babel.numbers import get_currency_name, get_decimal_symbol, get_group_symbo
 from babel.units import format_unit
 from num2words import num2words
 
+from vall_e.text.arithmetic import FRACTION, with_slashes
 from vall_e.text.wording import Wording, wording
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
 CURRENCIES = {
     "US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "C$": "CAD", "CA$": "CAD",
-    "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD",
+    "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "₹": "INR", "₩": "KRW",
 }  # fmt: skip
+CURRENCY_CODES = {code: code for code in ("USD", "EUR", "GBP", "JPY", "CAD", "AUD", "INR", "CHF")}
 UNITS = {
     "%": "concentr-percent", "°C": "temperature-celsius", "°F": "temperature-fahrenheit",
     "km/h": "speed-kilometer-per-hour", "mph": "speed-mile-per-hour",
@@ -40,6 +42,12 @@ UNITS = {
     "h": "duration-hour", "hr": "duration-hour", "hrs": "duration-hour", "min": "duration-minute",
     "kWh": "energy-kilowatt-hour", "V": "electric-volt", "KB": "digital-kilobyte",
     "MB": "digital-megabyte", "GB": "digital-gigabyte", "TB": "digital-terabyte",
+    "kB": "digital-kilobyte", "cm²": "area-square-centimeter", "m³": "volume-cubic-meter",
+    "cm³": "volume-cubic-centimeter", "m/s²": "acceleration-meter-per-square-second",
+    "kcal": "energy-kilocalorie", "kJ": "energy-kilojoule", "kPa": "pressure-kilopascal",
+    "hPa": "pressure-hectopascal", "mA": "electric-milliampere", "MW": "power-megawatt",
+    "µm": "length-micrometer", "μm": "length-micrometer", "nm": "length-nanometer",
+    "µg": "mass-microgram", "μg": "mass-microgram", "Ω": "electric-ohm",
 }  # fmt: skip
 SHOUTED_WORDS = 4
 """A text of so many words all in capitals is a transcript in capitals, not a row of acronyms."""
@@ -67,6 +75,7 @@ class _Speaker:
     def __init__(self, words: Wording) -> None:
         self.words = words
         self.locale = Locale.parse(words.locale)
+        self.units = {**UNITS, **words.units}
         self.months: dict[int, str] = dict(self.locale.months["format"]["wide"])
         self.point = get_decimal_symbol(self.locale)
         self.rules = [(re.compile(pattern), say) for pattern, say in self._rules()]
@@ -74,6 +83,7 @@ class _Speaker:
     def write_out(self, text: str) -> str:
         if text.isupper() and len(text.split()) >= SHOUTED_WORDS:
             text = text.lower()
+        text = with_slashes(text) if self.words.fraction else text
         for pattern, say in self.rules:
             text = pattern.sub(say, text)
         return text
@@ -81,7 +91,8 @@ class _Speaker:
     def _rules(self) -> Iterable[tuple[str, Callable[[re.Match[str]], str]]]:
         """In order: what one rule writes out is not seen by the next."""
         words, number = self.words, self._number_pattern()
-        currency, unit = _any_of(CURRENCIES), _any_of(UNITS)
+        currency = rf"(?:{_any_of(CURRENCIES)}|(?<![^\W\d_]){_any_of(CURRENCY_CODES)}(?![^\W\d_]))"
+        unit = self._unit_pattern()
         scale = rf"(?:[ \xa0\u202f]?(?P<s>{_any_of(words.scales)})(?!\w))?"
         space = r"[ \xa0\u202f]?"
         for pattern, said in words.in_context:
@@ -90,16 +101,19 @@ class _Speaker:
         yield self._short_month_pattern(), self._short_month
         yield r"\b(?:[A-Z]\.){2,}", self._acronym
         yield r"\b([A-HJ-Z])\.(?=\s?[A-Z])", lambda found: found[1]  # an initial; I. is a word
-        yield r"\b(?P<y>\d{4})-(?P<m>0[1-9]|1[0-2])-(?P<d>[0-2]\d|3[01])\b", self._date
+        year_first = r"(?P<y>\d{4})(?P<sep>[-/])(?P<m>0[1-9]|1[0-2])(?P=sep)(?P<d>[0-2]\d|3[01])"
+        yield rf"(?<![\w/]){year_first}(?![\w/])", self._date
         yield rf"(?<![\d/])(?<!\d\.){words.dates}(?![\d/]|\.\d)", self._date
         yield words.time_of_day, self._time
+        stop = r"(?![\w²³/])(?:\.(?=,|\s+[a-z]))?"  # a dot that ends no sentence: 5 ft. tall
+        if words.fraction:
+            yield rf"{FRACTION}(?:{space}(?P<u>{unit}){stop})?", self._fraction
         sign = r"(?P<sign>[-−])?"
         amount = rf"{_range_of(number, '', '(?:(?P=c))?')}{scale}"
         yield rf"{MINUS}(?P<c>{currency})\s?{sign}{amount}", self._money
         amount = rf"{_range_of(number, f'(?:{space}{currency})?')}{scale}"
         yield rf"{MINUS}{amount}{space}(?P<c>{currency})", self._money
         amount = _range_of(number, f"(?:{space}{unit})?")
-        stop = r"(?![\w²³/])(?:\.(?=,|\s+[a-z]))?"  # a dot that ends no sentence: 5 ft. tall
         yield rf"{MINUS}{amount}{space}(?P<u>{unit}){stop}", self._quantity
         for pattern, old, new in words.ordinals:
             where = pattern.replace("MONTH", _any_of(self.months.values()))
@@ -109,6 +123,7 @@ class _Speaker:
         yield rf"(?<![\d.]){octet}(?:\.{octet}){{3}}(?!\.?\d)", self._version
         yield rf"(?<!\d)(?!{number}(?!\.?\d))\d+(?:\.\d+){{2,}}(?!\d)", self._version
         yield r"(?<![\w.,])\+?\d+(?:[-–]\d+){2,}(?![\w-])", self._telephone
+        yield r"(?<![\w.,])(?:\d{1,3} )?\d{3} \d{3} \d{4}(?![\w-])", self._telephone
         yield r"\((?P<area>\d{3})\)(?=\s?\d)", lambda found: self._digits(found["area"]) + ","
         yield r"(?<![\w.,-])(\d+)\s?[-–]\s?(\d+)(?![\w-])", self._range
         yield rf"(?<![\w.,])[-−](?={number})", _saying(words.minus + " ")
@@ -122,6 +137,10 @@ class _Speaker:
         point = re.escape(self.point)
         whole = rf"(?:{self.words.thousands}|\d{{1,3}}(?:{group}\d{{3}})+(?!\d)|\d+)"
         return rf"(?:{whole}(?:{point}\d+)?|(?<![\w.,]){point}\d+)"
+
+    def _unit_pattern(self) -> str:
+        """A lone `s` needs its space: 1990s is a decade."""
+        return rf"(?:{_any_of(self.units.keys() - {'s'})}|(?<=[\s\xa0])s)"
 
     def _short_month_pattern(self) -> str:
         short = {name.rstrip(".") for name in self._short_months()}
@@ -172,8 +191,32 @@ class _Speaker:
             return hours
         return self.words.full_hour.format(h=hours)
 
+    def _fraction(self, found: re.Match[str]) -> str:
+        """A fraction, or two numbers: 24/7."""
+        whole, above, below = found["w"] or "", found["n"], found["d"]
+        parts = self._parts(above, below, after_whole=bool(whole))
+        if parts is None:
+            parts = f"{self._count(above)} {self._count(below)}"
+        said = f"{self._count(whole)} {parts}" if whole else parts
+        return f"{said} {self._unit(2 if whole else 1, found['u'])}" if found["u"] else said
+
+    def _parts(self, above: str, below: str, *, after_whole: bool) -> str | None:
+        if self.words.fraction is None or max(len(above), len(below)) > LONGEST_NUMBER:
+            return None
+        return self.words.fraction(
+            self._count(above), int(above), int(below), after_whole=after_whole
+        )
+
+    def _unit(self, count: float, written: str) -> str:
+        """The name of a unit, without the number."""
+        said = format_unit(count, self.units[written], locale=self.locale, format="0.########")
+        return self._figures().sub("", said).strip()
+
+    def _figures(self) -> re.Pattern[str]:
+        return re.compile(rf"\d+(?:{re.escape(self.point)}\d+)?")
+
     def _money(self, found: re.Match[str]) -> str:
-        code, amount, scale = CURRENCIES[found["c"]], found["n"], found["s"]
+        code, amount, scale = (CURRENCIES | CURRENCY_CODES)[found["c"]], found["n"], found["s"]
         first = f"{self._amount(found['f'], code)} {self.words.until} " if found["f"] else ""
         signed = found["minus"] or found.groupdict().get("sign")
         minus = f"{self.words.minus} " if signed else ""
@@ -224,8 +267,8 @@ class _Speaker:
         minus = f"{self.words.minus} " if found["minus"] else ""
         first = found["f"] and f"{self._cardinal(self._value(found['f']))} {self.words.until} "
         like = float(min(value, 10**LONGEST_NUMBER - 1))  # babel overflows
-        said = format_unit(like, UNITS[found["u"]], locale=self.locale, format="0.########")
-        figures = re.compile(rf"\d+(?:{re.escape(self.point)}\d+)?")
+        said = format_unit(like, self.units[found["u"]], locale=self.locale, format="0.########")
+        figures = self._figures()
         name = figures.sub("", said).strip()
         if figures.match(said):
             return _apart(found, minus + (first or "") + self._quantified(value, name))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from attrs import evolve, field, frozen
 
-from vall_e.text import counting
+from vall_e.text import arithmetic, counting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+
+class Fraction(Protocol):
+    """What is said for `above/below`, of which `count` is the upper number in words."""
+
+    def __call__(self, count: str, above: int, below: int, *, after_whole: bool) -> str | None: ...
 
 
 _NEVER = r"(?!)"
@@ -60,6 +66,10 @@ class Wording:
     dates: str = _NEVER
     """Dates in figures, with groups `d`, `m` and `y`, beside 2024-05-31, which is always one."""
     date: str = "{d} {month} {y}"
+    units: Mapping[str, str] = field(factory=dict, eq=False)
+    """What its units are called in CLDR, beside those of all languages."""
+    fraction: Fraction | None = None
+    """Says `3/4`; without it, figures with a slash are left to the phonemizer."""
     scales: Mapping[str, tuple[str, str]] = field(factory=dict, eq=False)
     """Between an amount and its currency, as written, and as spoken of one and of many: $5M."""
     counted: Callable[[str, str], str] = counting.plain
@@ -99,7 +109,7 @@ _EN_ABBREVIATIONS = {
     "vs.": "versus", "etc.": "et cetera", "e.g.": "for example", "i.e.": "that is",
     "cf.": "compare", "viz.": "namely", "approx.": "approximately", "est.": "established",
     "vol.": "volume", "vols.": "volumes", "ch.": "chapter", "pp.": "pages", "ed.": "edition",
-    "a.m.": "a m", "p.m.": "p m", "A.M.": "a m", "P.M.": "p m", "B.C.": "B C", "A.D.": "A D",
+    "a.m.": "AM", "p.m.": "PM", "A.M.": "AM", "P.M.": "PM", "B.C.": "B C", "A.D.": "A D",
     "Tel.": "Telephone", "tel.": "telephone",
 }  # fmt: skip
 _DE_ABBREVIATIONS = {
@@ -175,7 +185,11 @@ _ENGLISH = Wording(
     full_hour="{h} o'clock",
     few_minutes="oh {m}",
     half_day=r"\s?[apAP]\.?\s?[mM]\b",
+    times=((r"^(\w+teen|twenty(?:-\w+)?) o'clock$", r"\1 hundred"),),
+    units=arithmetic.ENGLISH_UNITS,
+    fraction=arithmetic.english_fraction,
     ordinals=(
+        (r"(?<![\d.,:/–-])\b(?P<n>[12]?[1-9]|[123]0|31)(?= MONTH\b)", "$", ""),
         (r"\b(?P<n>\d{1,3}(?:,\d{3})+|\d+)(?P<drop>st|nd|rd|th)\b", "$", ""),
         (r"\b(?:MONTH) (?P<n>\d{1,2})\b(?![:/.,]?\d)", "$", ""),
     ),
@@ -186,9 +200,7 @@ _ENGLISH = Wording(
     abbreviations=_EN_ABBREVIATIONS,
     before_name=_EN_TITLES,
     in_context=(
-        (r"(?<=\d)½", " and a half"),
-        (r"(?<=\d)¼", " and a quarter"),
-        (r"(?<=\d)¾", " and three quarters"),
+        *arithmetic.ENGLISH_SIGNS,
         (r"\bSt\.(?=\s+[A-Z])", "Saint"),
         (r"\bSt\.(?=\s+[a-z])", "Street"),
         (r"\bSt\.", "Street."),
