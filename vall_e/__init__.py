@@ -10,7 +10,7 @@ The names below are imported when they are first used: `import vall_e` alone imp
 
 from __future__ import annotations
 
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -50,6 +50,8 @@ _HOMES = {
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
+        from importlib import metadata
+
         return metadata.version("vall-e")
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import sys
-import traceback
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
-from importlib import import_module, metadata
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import click
-from attrs import define, field
-from rich.console import Console
-from rich.logging import RichHandler
 
-from vall_e.discovery import discover
+from vall_e.cli.command_plugins import folders_with_commands
 from vall_e.errors import PluginError, VallEError
-from vall_e.hookspecs import HOOK_API
-from vall_e.registry import Preset, Registry
+
+# `vall-e --help` is to be there at once: what it does not need is imported where it is used.
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from vall_e.registry import Registry
 
 COMMANDS = {
     "synth": ("vall_e.cli.synth:synth", "Say a text in somebody's voice."),
@@ -41,30 +41,64 @@ BUG = 70
 OFFLINE = "HF_HUB_OFFLINE"
 
 
-@define
 class App:
     """What commands need from outside. Tests pass one with fakes as `obj=`."""
 
-    console: Console = field(factory=lambda: Console(stderr=True))
-    """For progress and messages; results go to stdout through `click.echo`."""
-    environ: Mapping[str, str] = field(factory=lambda: dict(os.environ))
-    load_plugins: bool = True
-    """False leaves the built-in components only."""
-    _registry: Registry | None = None
+    def __init__(
+        self,
+        console: Console | None = None,
+        environ: Mapping[str, str] | None = None,
+        *,
+        load_plugins: bool = True,
+        registry: Registry | None = None,
+    ) -> None:
+        self._console = console
+        self.environ: Mapping[str, str] = dict(os.environ) if environ is None else environ
+        self.load_plugins = load_plugins
+        """False leaves the built-in components only."""
+        self._registry = registry
+
+    @property
+    def console(self) -> Console:
+        """For progress and messages; results go to stdout through `click.echo`."""
+        if self._console is None:
+            from rich.console import Console
+
+            self._console = Console(stderr=True)
+        return self._console
 
     @property
     def registry(self) -> Registry:
-        """Found when first asked for: most of `vall-e --help` needs none."""
+        """Found when first asked for."""
         if self._registry is None:
+            from vall_e.discovery import discover
+
             self._registry = discover(environ=self.environ, load_plugins=self.load_plugins)
         return self._registry
+
+    @property
+    def commands(self) -> Registry | None:
+        """Plugins that offer commands, and perhaps others; None if there is no such plugin."""
+        if self._registry is None and not self.environ.get("VALL_E_STRICT_PLUGINS"):
+            folders = folders_with_commands() if self.load_plugins else []
+            if folders is not None:
+                return self._found_in(folders) if folders else None
+        return self.registry
+
+    def _found_in(self, folders: Sequence[Path]) -> Registry:
+        from importlib.metadata import Distribution
+
+        from vall_e.discovery import discover
+
+        # What is misspelt in a list of plugins is told by the commands that load them all.
+        return discover([Distribution.at(folder) for folder in folders], environ=self.environ)
 
 
 class Group(click.Group):
     """Imports a command when it is called, and is the one place where an error becomes a code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*COMMANDS, *_offered_commands(ctx, built_in=True), *_offered_commands(ctx)]
+        return [*COMMANDS, *_offered_commands(ctx)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in COMMANDS:
@@ -76,7 +110,7 @@ class Group(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         ours = {name: summary for name, (_, summary) in COMMANDS.items()}
         with formatter.section("Commands"):
-            formatter.write_dl([*(ours | _offered_commands(ctx, built_in=True)).items()])
+            formatter.write_dl([*ours.items()])
         plugins = _offered_commands(ctx)
         if plugins:
             with formatter.section("Commands of plugins"):
@@ -105,6 +139,8 @@ class Group(click.Group):
             click.echo("Aborted!", err=True)
             code = INTERRUPTED if isinstance(exc.__cause__, KeyboardInterrupt) else 1
         except Exception:  # noqa: BLE001  a bug keeps its traceback, and has a code of its own
+            import traceback
+
             click.echo(traceback.format_exc(), err=True, nl=False)
             click.echo("This is a bug of vall-e or of a plugin (try --no-plugins).", err=True)
             code = BUG
@@ -179,20 +215,22 @@ def cli(ctx: click.Context, verbose: int, version: bool) -> None:
         click.echo(ctx.get_help())
 
 
-def _offered_commands(ctx: click.Context, *, built_in: bool = False) -> dict[str, str]:
+def _offered_commands(ctx: click.Context) -> dict[str, str]:
     """Name and summary. A plugin cannot take the name of a command of ours."""
-    registry = ctx.ensure_object(App).registry
+    registry = ctx.ensure_object(App).commands
+    if registry is None:
+        return {}
     summaries: dict[str, str] = {}
     for offer in registry.offers_of("command"):
-        name = offer.component.name if built_in else registry.spelling(offer)
-        if built_in and name in COMMANDS:
-            continue  # its subcommands are among those of ours
-        if offer.built_in is built_in:
+        if not offer.built_in:  # ours are in the table, or among the subcommands of one there
+            name = registry.spelling(offer)
             summaries[offer.qualified if name in COMMANDS else name] = offer.component.summary
     return dict(sorted(summaries.items()))
 
 
 def _plugin_command(registry: Registry, name: str) -> click.Command:
+    from vall_e.registry import Preset
+
     name = Preset(name)  # the name of a command of ours is ours
     if not registry.find("command", name):
         raise click.UsageError(f"No such command {name!r}.{_advice(registry, name)}")
@@ -207,6 +245,8 @@ def _plugin_command(registry: Registry, name: str) -> click.Command:
 
 
 def _advice(registry: Registry, name: str) -> str:
+    from difflib import get_close_matches
+
     near = get_close_matches(name, [*COMMANDS, *registry.names("command")], n=1)
     if near:
         return f"\nHint: did you mean {near[0]!r}?"
@@ -217,6 +257,10 @@ def _advice(registry: Registry, name: str) -> str:
 
 
 def _show_version(app: App, verbose: int) -> None:
+    from importlib import metadata
+
+    from vall_e.hookspecs import HOOK_API
+
     api = ".".join(map(str, HOOK_API))
     click.echo(f"vall-e {metadata.version('vall-e')}, hook API {api}")
     if verbose:
@@ -228,6 +272,10 @@ def _show_version(app: App, verbose: int) -> None:
 
 def _log_to(console: Console, verbose: int, ctx: click.Context) -> None:
     """Send log records to stderr for as long as the command runs."""
+    import logging
+
+    from rich.logging import RichHandler
+
     root = logging.getLogger()
     level = {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
     handler = RichHandler(level, console, show_time=False, show_path=verbose > 1, markup=False)

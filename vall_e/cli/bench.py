@@ -32,6 +32,7 @@ JUDGES = ("pesq", "stoi", "similarity")
 )
 @click.option("--backbones", is_flag=True, help="Measure the installed backbones beside llama.")
 @click.option("--embedded", is_flag=True, help="Measure the built-in voice, and espeak-ng.")
+@click.option("--startup", is_flag=True, help="Measure how soon the command answers.")
 @click.option("--compare", is_flag=True, help="Measure ways of decoding beside each other.")
 @click.option(
     "--size",
@@ -53,6 +54,7 @@ def bench(
     levels: tuple[int, ...],
     backbones: bool,
     embedded: bool,
+    startup: bool,
     compare: bool,
     size: Size | None,
     model: str | None,
@@ -74,10 +76,20 @@ def bench(
     With --embedded: start-up, first audio, speed and memory of the built-in voice on one processor
     thread (--set synthesis.threads=2 for more), beside espeak-ng; each in a fresh process.
 
+    With --startup: `vall-e --help` and `vall-e plugins list` in fresh processes, as it is here and
+    with 100 more plugins, beside Python alone. The machine should have nothing else to do.
+
     With --compare: a frame with weights in fp32, bf16 and int8 beside what the memory allows, with
     and without a cache, alone and in a batch; on one thread, of a model of --size that knows
     nothing.
     """
+    if startup:
+        if compare or size or embedded or backbones or codecs or files or levels or nar:
+            raise click.UsageError("--startup goes with --repeats and --json only.")
+        if model or config or overrides or device:
+            raise click.UsageError("--startup goes with --repeats and --json only.")
+        _measure_startup(app, repeats, as_json)
+        return
     if nar and (compare or size or embedded or backbones or codecs):
         raise click.UsageError("--nar goes with the model of -m, which alone is then measured.")
     if compare or size:
@@ -173,6 +185,19 @@ def _measure_embedded(overrides: tuple[str, ...], repeats: int, as_json: bool) -
         return
     _echo_table([_ENGINE_HEAD, *(_engine_cells(row) for row in rows)])
     click.echo(PUBLISHED)
+
+
+def _measure_startup(app: App, repeats: int, as_json: bool) -> None:
+    from attrs import asdict
+
+    from vall_e.cli.startup import measure
+
+    rows = measure(app.environ, repeats=repeats)
+    if as_json:
+        click.echo(json.dumps([asdict(row) for row in rows], indent=2))
+        return
+    table = [[r.what, f"{r.least:.3f} s", f"{r.median:.3f} s", f"{r.ratio:.1f} x"] for r in rows]
+    _echo_table([["what", "least", "median", "of Python alone"], *table])
 
 
 _ENGINE_HEAD = [
