@@ -90,6 +90,19 @@ def test_codec2_keeps_the_length_and_its_rate(clip):
 
 
 @pytest.mark.slow
+def test_the_delay_of_codec2_is_taken_back(tmp_path, monkeypatch):
+    late = "head -c 320 /dev/zero > $3; head -c -320 $2 >> $3"
+    for program, does in (("c2enc", "cp $2 $3"), ("c2dec", late)):
+        (tmp_path / program).write_text(f"#!/bin/sh\n{does}\n")
+        (tmp_path / program).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    told = Clip(np.sin(np.arange(8000) / 9).astype(np.float32) / 2, 8000)
+    *_, codec2 = contestants(StaircaseCodec())
+    heard = codec2.run(told).clip.samples
+    np.testing.assert_allclose(heard[:-160], told.samples[:-160], atol=1e-4)
+    assert not heard[-160:].any()
+
+
 def test_the_command_tells_all_figures(registry):
     words = ["bench", "--codecs", str(SPEECH), "--repeats", "1"]
     app = App(registry=registry, environ={})

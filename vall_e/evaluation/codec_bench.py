@@ -32,6 +32,8 @@ LOWEST = 1.0
 OPUSENC_KBITS = (6, 8)
 CODEC2_RATE = 8_000
 CODEC2_MODE = 3200
+CODEC2_DELAY = 160
+"""Samples by which its programs come late (20 ms): STOI compares moment by moment."""
 
 
 @frozen(eq=False)
@@ -204,7 +206,8 @@ def _through_codec2(tools: tuple[str, str], clip: Clip) -> Passed:
             for tool, taken, made in zip(tools, (raw, bits), (bits, out), strict=True)
         )
         samples = np.frombuffer(out.read_bytes(), "<i2").astype(np.float32) / 2**15
-        return Passed(Clip(samples, CODEC2_RATE), 8 * bits.stat().st_size, encoding, decoding)
+        in_time = np.append(samples[CODEC2_DELAY:], np.zeros(CODEC2_DELAY, np.float32))
+        return Passed(Clip(in_time, CODEC2_RATE), 8 * bits.stat().st_size, encoding, decoding)
 
 
 def _run(tool: str, *words: str) -> float:
