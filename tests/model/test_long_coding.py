@@ -7,6 +7,7 @@ import torch
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
+from vall_e.cli.code_files import write_sound
 from vall_e.errors import DataError
 from vall_e.interfaces.codec import Local
 from vall_e.model import long_coding
@@ -115,3 +116,24 @@ def test_codes_encoded_again_are_those_of_the_joined_sound():
     assert again == encode(sound, codec)
     assert again.values.shape == plain.values.shape
     assert not np.array_equal(again.values, plain.values)
+
+
+class Counting(StaircaseCodec):
+    """Notes how many frames it was given at once."""
+
+    causal = False
+    longest = 0
+
+    def decode(self, codes):
+        self.longest = max(self.longest, codes.shape[-1])
+        return super().decode(codes)
+
+
+def test_an_hour_of_codes_is_decoded_and_written_in_chunks(tmp_path):
+    codec, target = Counting(sample_rate=400), tmp_path / "x.flac"
+    values = np.random.default_rng(0).integers(0, 16, (2, 3600 * 50)).astype(np.int16)
+    codes = Codes(values, codec.identity, codec.frame_rate, codec.sample_rate)
+    assert write_sound(codes, codec, source=tmp_path / "x", target=target) == 3600
+    assert codec.longest <= 50 * (long_coding.CHUNK_SECONDS + 2 * long_coding.SEAM_SECONDS)
+    found = Clip.read(target).samples
+    np.testing.assert_allclose(found, decode(codes, codec).samples, atol=1e-4)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 from io import BytesIO
-from typing import TYPE_CHECKING
+from itertools import chain
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import soundfile
@@ -13,8 +14,10 @@ from attrs import frozen
 
 from vall_e.audio.pcm import as_pcm16
 from vall_e.errors import AudioError
+from vall_e.whole_file import written_beside
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from jaxtyping import Float32
@@ -24,13 +27,16 @@ log = logging.getLogger(__name__)
 
 @frozen
 class Encoding:
-    """Names of libsndfile, and the sample rates that the format has; none: any."""
+    """Its name for users, those of libsndfile, and the sample rates that it has; none: any."""
 
+    name: str
     container: str
     subtype: str
     rates: tuple[int, ...] = ()
     highest: int | None = None
     """If it has any rate up to this."""
+    most_samples: int | None = None
+    """Of all channels together, where the file has a limit."""
 
 
 @frozen
@@ -44,11 +50,11 @@ class Note:
 
 _MP3_RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 ENCODINGS = {
-    "wav": Encoding("WAV", "PCM_16"),
-    "flac": Encoding("FLAC", "PCM_16"),
-    "ogg": Encoding("OGG", "VORBIS", highest=192_000),  # libsndfile crashes far above
-    "opus": Encoding("OGG", "OPUS", (8000, 12_000, 16_000, 24_000, 48_000)),
-    "mp3": Encoding("MP3", "MPEG_LAYER_III", _MP3_RATES),
+    "wav": Encoding("wav", "WAV", "PCM_16", most_samples=2**31 - 2**10),  # sizes have 32 bits
+    "flac": Encoding("flac", "FLAC", "PCM_16"),
+    "ogg": Encoding("ogg", "OGG", "VORBIS", highest=192_000),  # libsndfile crashes far above
+    "opus": Encoding("opus", "OGG", "OPUS", (8000, 12_000, 16_000, 24_000, 48_000)),
+    "mp3": Encoding("mp3", "MP3", "MPEG_LAYER_III", _MP3_RATES),
 }
 """By the name that users write, which is the suffix of the file."""
 BLOCK = 1 << 14
@@ -71,42 +77,97 @@ def encode(
 
     A rate that the format lacks is raised to the next that it has, or lowered to its highest.
     """
-    encoding = ENCODINGS[_known(format, f"{format!r} is no format for audio")]
-    if not samples.size:
-        raise AudioError("there are no samples to write", hint="check what made the audio")
-    rate = _rate(encoding, sample_rate)
-    frames = samples.T.reshape(samples.shape[-1], -1)
-    if rate != sample_rate:
-        log.info("%s has no rate of %d Hz: written at %d Hz", format, sample_rate, rate)
-        frames = soxr.resample(frames, sample_rate, rate, quality="HQ")
-    return _bytes(_within_full_scale(frames), rate, encoding, note)
-
-
-def _bytes(
-    frames: Float32[np.ndarray, "s c"], rate: int, encoding: Encoding, note: Note | None
-) -> bytes:
     out = BytesIO()
+    write_pieces(out, [samples], sample_rate, encoding_of(format), note)
+    return out.getvalue()
+
+
+def write_recording(
+    path: Path, pieces: Iterable[Float32[np.ndarray, "*c s"]], sample_rate: int
+) -> float:
+    """As `write_pieces`, to a file that appears whole or not at all; gives its seconds."""
+    encoding = encoding_of(format_of(path))
+    with written_beside(path, error=AudioError) as part, part.open("wb+") as file:
+        return write_pieces(file, pieces, sample_rate, encoding)
+
+
+def encoding_of(format: str) -> Encoding:  # noqa: A002
+    """What is meant by the name of a format. Raises `AudioError`."""
+    return ENCODINGS[_known(format, f"{format!r} is no format for audio")]
+
+
+def write_pieces(
+    target: BinaryIO,
+    pieces: Iterable[Float32[np.ndarray, "*c s"]],
+    sample_rate: int,
+    encoding: Encoding,
+    note: Note | None = None,
+) -> float:
+    """Write one recording that comes in pieces, each gone before the next; gives its seconds.
+
+    Raises `AudioError`, as for a recording of no samples.
+    """
+    coming = (piece.T.reshape(piece.shape[-1], -1) for piece in pieces if piece.size)
+    first = next(coming, None)
+    if first is None:
+        raise AudioError("there are no samples to write", hint="check what made the audio")
+    channels, rate = first.shape[1], _rate(encoding, sample_rate)
+    if rate != sample_rate:
+        log.info("%s has no rate of %d Hz: written at %d Hz", encoding.name, sample_rate, rate)
+    taken = over = 0
     try:
-        with soundfile.SoundFile(
-            out,
-            "w",
-            samplerate=rate,
-            channels=frames.shape[1],
-            format=encoding.container,
-            subtype=encoding.subtype,
-        ) as file:
-            if note:
-                file.comment, file.software = note.comment, note.software
-            for start in range(0, len(frames), BLOCK):
-                block = frames[start : start + BLOCK]
-                file.write(as_pcm16(block) if encoding.subtype == "PCM_16" else block)
+        with _opened(target, rate, channels, encoding, note) as file:
+            for frames in _at_rate(chain([first], coming), sample_rate, rate, channels):
+                taken += len(frames)
+                over += _count_over(frames)
+                _require_room(taken * channels, encoding)
+                _write(file, frames.clip(-1, 1), encoding)
     except (soundfile.LibsndfileError, ValueError) as exc:
         raise AudioError(
-            f"{frames.shape[1]} channels at {rate} Hz cannot be written as "
+            f"{channels} channels at {rate} Hz cannot be written as "
             f"{encoding.container} {encoding.subtype}: {getattr(exc, 'error_string', exc)}",
             hint="write a wav file",
         ) from exc
-    return out.getvalue()
+    if over:
+        log.warning("%d samples over full scale are clipped", over)
+    return taken / rate
+
+
+def _opened(
+    target: BinaryIO, rate: int, channels: int, encoding: Encoding, note: Note | None
+) -> soundfile.SoundFile:
+    file = soundfile.SoundFile(
+        target,
+        "w",
+        samplerate=rate,
+        channels=channels,
+        format=encoding.container,
+        subtype=encoding.subtype,
+    )
+    if note:
+        file.comment, file.software = note.comment, note.software
+    return file
+
+
+def _at_rate(
+    pieces: Iterable[Float32[np.ndarray, "s c"]], sample_rate: int, rate: int, channels: int
+) -> Iterator[Float32[np.ndarray, "s c"]]:
+    if rate == sample_rate:
+        yield from pieces
+        return
+    stream = soxr.ResampleStream(sample_rate, rate, channels, dtype="float32", quality="HQ")
+    for piece in pieces:
+        yield stream.resample_chunk(np.ascontiguousarray(piece)).reshape(-1, channels)
+    rest = stream.resample_chunk(np.zeros((0, channels), np.float32), last=True)
+    yield rest.reshape(-1, channels)
+
+
+def _write(
+    file: soundfile.SoundFile, frames: Float32[np.ndarray, "s c"], encoding: Encoding
+) -> None:
+    for start in range(0, len(frames), BLOCK):
+        block = frames[start : start + BLOCK]
+        file.write(as_pcm16(block) if encoding.subtype == "PCM_16" else block)
 
 
 def _known(name: str, wrong: str) -> str:
@@ -122,13 +183,19 @@ def _rate(encoding: Encoding, sample_rate: int) -> int:
     return next(higher, encoding.rates[-1]) if encoding.rates else sample_rate
 
 
-def _within_full_scale(frames: Float32[np.ndarray, "s c"]) -> Float32[np.ndarray, "s c"]:
+def _count_over(frames: Float32[np.ndarray, "s c"]) -> int:
+    """How many samples lie beyond full scale. Raises `AudioError` for what is no number."""
     if not np.isfinite(frames).all():
         raise AudioError(
             "samples that are no numbers cannot be written", hint="check what made the audio"
         )
-    over = int((np.abs(frames) > 1).sum())
-    if over:
-        log.warning("%d samples over full scale are clipped", over)
-    clipped: Float32[np.ndarray, "s c"] = np.clip(frames, -1, 1)
-    return clipped
+    return int((np.abs(frames) > 1).sum())
+
+
+def _require_room(samples: int, encoding: Encoding) -> None:
+    if encoding.most_samples is not None and samples > encoding.most_samples:
+        raise AudioError(
+            f"a {encoding.name} file holds at most {encoding.most_samples} samples, "
+            "and this recording has more",
+            hint="write a flac file, or do it in parts",
+        )

@@ -8,11 +8,17 @@ from typing import TYPE_CHECKING, Any
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
-    from vall_e.audio.clip import Clip
+    from collections.abc import Iterator
+
+    import numpy as np
+    from jaxtyping import Float32
+
     from vall_e.audio.codes import Codes
     from vall_e.audio.original_codes import OriginalCodes
     from vall_e.interfaces.codec import Codec
     from vall_e.model.long_coding import Encoded
+
+    Pieces = Iterator[Float32[np.ndarray, "*c s"]]
 
 CODES = ".codes.safetensors"
 ORIGINAL = (".enc", ".dac", ".dec", ".nem")
@@ -57,21 +63,36 @@ def save(encoded: Encoded, source: Path, target: Path) -> None:
     found.save(target)
 
 
-def finished(clip: Clip, source: Path) -> Clip:
-    """As long and as loud as the file tells that its recording was; ours tell nothing."""
-    from attrs import evolve
+def write_sound(codes: Codes, codec: Codec, *, source: Path, target: Path) -> float:
+    """Decode the codes of the file `source`, in flat memory; gives the seconds of the sound."""
+    from vall_e.audio.encoding import write_recording
+    from vall_e.model.long_coding import sound_of
+
+    sound = sound_of(codes, codec)
+    if is_original(source):
+        sound = as_it_was(sound, _original(source), codec.sample_rate)
+    return write_recording(target, sound, codec.sample_rate)
+
+
+def as_it_was(sound: Pieces, original: OriginalCodes, sample_rate: int) -> Pieces:
+    """As long and as loud as the file of theirs tells that its recording was."""
+    import numpy as np
 
     from vall_e.audio.loudness import lufs
 
-    if not is_original(source):
-        return clip
-    found = _original(source)
-    if found.seconds is not None:
-        clip = clip.cut(0.0, found.seconds)
-    if found.loudness is None:
-        return clip
-    gain = 10 ** ((found.loudness - lufs(clip.samples, clip.sample_rate)) / 20)
-    return evolve(clip, samples=clip.samples * gain)
+    if original.seconds is not None:
+        sound = _first(sound, round(original.seconds * sample_rate))
+    if original.loudness is None:
+        yield from sound
+        return
+    whole = np.concatenate(list(sound))  # the loudness of a recording is that of all of it
+    yield whole * 10 ** ((original.loudness - lufs(whole, sample_rate)) / 20)
+
+
+def _first(sound: Pieces, samples: int) -> Pieces:
+    for piece in sound:
+        yield piece[..., :samples]
+        samples = max(0, samples - piece.shape[-1])
 
 
 def facts_of_original(file: Path) -> dict[str, Any]:

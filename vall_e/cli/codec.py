@@ -134,14 +134,11 @@ def decode(
     found = open_codec(app, config, name, overrides, device)
 
     def do(source: Path, target: Path) -> str:
-        from vall_e.cli.code_files import codes_of, finished
-        from vall_e.model.long_coding import decode_long
+        from vall_e.cli.code_files import codes_of, write_sound
 
         codes = codes_of(source, found)
-        clip = decode_long(codes if levels is None else codes.levels(levels), found)
-        clip = finished(clip, source)
-        clip.write(target)
-        return f"{clip.seconds:.2f} s"
+        codes = codes if levels is None else codes.levels(levels)
+        return f"{write_sound(codes, found, source=source, target=target):.2f} s"
 
     _each(todo, do)
 

@@ -71,11 +71,12 @@ def encode_pieces(
     return Codes.join([*found, _cut(part, left, part.frames)])
 
 
-def decode_long(codes: Codes, codec: Codec) -> Clip:
+def sound_of(codes: Codes, codec: Codec) -> Iterator[Float32[np.ndarray, " s"]]:
     """The sound of codes: in one go up to `WHOLE_SECONDS`, else chunk by chunk."""
     if codes.seconds <= WHOLE_SECONDS:
-        return decode(codes, codec)
-    return Clip(np.concatenate(list(decode_pieces(codes, codec))), codec.sample_rate)
+        yield decode(codes, codec).samples
+    else:
+        yield from decode_pieces(codes, codec)
 
 
 def decode_pieces(
