@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stdout
 from difflib import get_close_matches
 from importlib import metadata
 from time import perf_counter
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any, get_args, get_type_hints
 
 import attrs
@@ -55,6 +56,27 @@ class EntryPoint:
     name: str
     module: str
     load: Callable[[], object]
+
+
+@frozen
+class Surface:
+    """The hooks that plugins may implement, each specified in `specs`."""
+
+    specs: ModuleType | type
+    hooks: Mapping[str, str]
+    """The hook of each kind."""
+    deprecated: Mapping[str, str] = MappingProxyType({})
+    """The kind of each hook that still works, and whose specification warns (`warn_on_impl`)."""
+    arguments: Mapping[str, Mapping[str, object]] = MappingProxyType({})
+    """What a hook is given, by name, where it takes anything."""
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """The kind of every hook that is called."""
+        return {hook: kind for kind, hook in self.hooks.items()} | dict(self.deprecated)
+
+
+TODAY = Surface(hookspecs, HOOKS)
 
 
 class IncompatibleError(Exception):
@@ -102,7 +124,7 @@ def registry_of(plugins: Iterable[object]) -> Registry:
     offers: list[Offer] = []
     for plugin in plugins:
         name = getattr(plugin, "__name__", type(plugin).__name__)
-        offers += collect(plugin, EntryPoint(name, "0", name, name, lambda: None))
+        offers += collect(plugin, EntryPoint(name, "0", name, name, lambda: None)).offers
     return Registry(offers)
 
 
@@ -125,15 +147,15 @@ def installed(
                 yield EntryPoint(name, distribution.version, point.name, point.value, point.load)
 
 
-def load(point: EntryPoint) -> tuple[list[Offer], PluginRecord]:
+def load(point: EntryPoint, surface: Surface = TODAY) -> tuple[list[Offer], PluginRecord]:
     """Import a plugin and call its hooks; a failure becomes the reason in its record."""
     start = perf_counter()
-    offers: list[Offer] = []
+    found = Found()
     status: Status = "ok"
     reason = ""
     try:
         with redirect_stdout(sys.stderr):  # stdout may be a WAV file or JSON
-            offers = collect(point.load(), point)
+            found = collect(point.load(), point, surface)
     except IncompatibleError as exc:
         status, reason = "incompatible", str(exc)
     except ImportError as exc:
@@ -145,40 +167,63 @@ def load(point: EntryPoint) -> tuple[list[Offer], PluginRecord]:
     except BaseException as exc:  # a plugin can fail in any way: Rust's panics, say
         logger.debug("plugin %s", point.name, exc_info=True)
         status, reason = "failed", _told(exc)
-    components = tuple(f"{offer.kind}:{offer.component.name}" for offer in offers)
-    seconds = perf_counter() - start
-    return offers, _record(point, status, reason, components=components, seconds=seconds)
+    record = _record(point, status, reason, found=found, seconds=perf_counter() - start)
+    return list(found.offers), record
 
 
-def collect(plugin: object, point: EntryPoint) -> list[Offer]:
+@frozen
+class Found:
+    """What a plugin offers, and what its authors should change."""
+
+    offers: tuple[Offer, ...] = ()
+    deprecations: tuple[str, ...] = ()
+
+
+def collect(plugin: object, point: EntryPoint, surface: Surface = TODAY) -> Found:
     """What this plugin offers, or raise what is wrong with it.
 
     Each plugin gets a manager of its own: in a common one, the first hook that raises ends the
-    call for all, and the order of plugins would have a meaning.
+    call for all, and the order of plugins would have a meaning. For a deprecated hook or argument
+    there is a `DeprecationWarning` that names the plugin: Python shows it to who tests a plugin,
+    and not to who uses it.
     """
     _check_api("it", getattr(plugin, API_ATTRIBUTE, FIRST_API))
     manager = pluggy.PluginManager("vall_e")
-    manager.add_hookspecs(hookspecs)
-    manager.register(plugin)
-    _check_spelling(plugin, manager)
+    manager.add_hookspecs(surface.specs)
+    deprecations = _register(plugin, point, manager)
+    _check_spelling(plugin, manager, surface)
     offers: dict[tuple[str, str], Offer] = {}
-    for kind, hook in HOOKS.items():
-        for offered in getattr(manager.hook, hook)():
+    for hook, kind in surface.kinds.items():
+        for offered in getattr(manager.hook, hook)(**surface.arguments.get(hook, {})):
             for component in _components(hook, offered):
                 if (kind, component.name) in offers:
                     raise ValueError(f"{hook} offers {component.name!r} twice")
                 _check_config(kind, component)
                 offer = Offer(kind, component, point.distribution, point.version, point.name)
                 offers[kind, component.name] = offer
-    return list(offers.values())
+    return Found(tuple(offers.values()), deprecations)
 
 
-def _check_spelling(plugin: object, manager: pluggy.PluginManager) -> None:
+def _register(plugin: object, point: EntryPoint, manager: pluggy.PluginManager) -> tuple[str, ...]:
+    """Hand the plugin to its manager; give the texts of what it was warned of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        manager.register(plugin)  # pluggy warns, and does not say whom
+    texts = []
+    for each in caught:
+        text = f"{point.distribution} {point.version} ({point.name}): {each.message}"
+        if issubclass(each.category, DeprecationWarning):
+            texts.append(str(each.message))
+        warnings.warn_explicit(text, each.category, each.filename, each.lineno)
+    return tuple(texts)
+
+
+def _check_spelling(plugin: object, manager: pluggy.PluginManager, surface: Surface) -> None:
     """Pluggy says nothing about a hook that is misspelt or not marked; it never calls it."""
     marked = {caller.name for caller in manager.get_hookcallers(plugin) or ()}
     named = {name for name in dir(plugin) if name.startswith("vall_e_register_")}
-    for name in sorted((marked | named) - set(HOOKS.values())):
-        near = get_close_matches(name, HOOKS.values(), n=1)
+    for name in sorted((marked | named) - set(surface.kinds)):
+        near = get_close_matches(name, surface.hooks.values(), n=1)
         meant = f", did you mean {near[0]!r}?" if near else ""
         raise AttributeError(f"no hook is called {name!r}{meant}")
     for name in sorted(named - marked):
@@ -291,7 +336,7 @@ def _record(
     status: Status,
     reason: str,
     *,
-    components: tuple[str, ...] = (),
+    found: Found = Found(),
     seconds: float = 0.0,
 ) -> PluginRecord:
     return PluginRecord(
@@ -301,7 +346,8 @@ def _record(
         module=point.module,
         status=status,
         reason=reason,
-        components=components,
+        components=tuple(f"{offer.kind}:{offer.component.name}" for offer in found.offers),
+        deprecations=found.deprecations,
         seconds=seconds,
     )
 

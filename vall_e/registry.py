@@ -131,6 +131,8 @@ class PluginRecord:
     """Why it is not `ok`."""
     components: tuple[str, ...] = ()
     """As `kind:name`."""
+    deprecations: tuple[str, ...] = ()
+    """What its authors should change before a later hook API."""
     seconds: float = 0.0
     """To import it and call its hooks."""
 

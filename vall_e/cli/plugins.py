@@ -134,7 +134,10 @@ def _nothing_called(registry: Registry, name: str) -> UnknownComponentError:
 @as_json
 @click.pass_obj
 def doctor(app: App, as_json: bool) -> None:
-    """Check every plugin; the exit code is 4 if there is something to complain of."""
+    """Check every plugin; the exit code is 4 if there is something to complain of.
+
+    What a plugin uses that is deprecated is said too, and is no complaint yet.
+    """
     # Strictness would stop us before we could say what is wrong.
     environ = {key: v for key, v in app.environ.items() if key != "VALL_E_STRICT_PLUGINS"}
     registry = discover(environ=environ, load_plugins=app.load_plugins)
@@ -184,7 +187,8 @@ class Checkup:
         if self.plugin.status == "ok":
             components = len(self.plugin.components)
             status += f": {components} components, {self.seconds * 1000:.0f} ms"
-        return ": ".join([status, *self.complaints])
+        notices = (f"deprecated: {text}" for text in self.plugin.deprecations)
+        return ": ".join([status, *self.complaints, *notices])
 
 
 def _check(record: PluginRecord, registry: Registry) -> Checkup:
@@ -256,6 +260,8 @@ def _echo_distribution(records: list[PluginRecord], offers: list[Offer]) -> None
         click.echo(f"{record}: {record.status}, {record.module}")
         if record.reason:
             click.echo(f"  {record.reason}")
+        for text in record.deprecations:
+            click.echo(f"  deprecated: {text}")
     _echo_offers(offers)
 
 
