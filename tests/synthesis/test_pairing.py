@@ -65,6 +65,17 @@ def test_files_are_paired_by_name(bundle, codec, registry, tmp_path):
     assert np.array_equal(spoken, _codes(first_bundle, codec, second_bundle))
 
 
+def test_a_model_may_name_the_one_that_goes_on(bundle, codec, registry, tmp_path):
+    first, *others = (tmp_path / f"{name}.safetensors" for name in ("ar", "nar", "other"))
+    save(bundle("ar", synthesis={**SHORT, "nar": str(others[0])}), first)
+    for seed, path in enumerate(others):
+        save(bundle("nar", seed=seed), path)
+    found = [gather(first, registry, nar=nar).identity["nar"]["file"] for nar in (None, others[1])]
+    assert found == ["nar.safetensors", "other.safetensors"]
+    alone = gather(first, registry, overrides=["synthesis.nar=''"])
+    assert "nar" not in alone.identity
+
+
 def test_what_does_not_go_together_is_refused(bundle, codec):
     ar, nar = bundle("ar"), bundle("nar")
     languages = evolve(nar.config.text, languages=("de",))

@@ -52,6 +52,14 @@ def test_the_vocabulary_is_that_of_the_weights(bench, trained, registry):
     assert found.statistics["steps"] == 6
 
 
+@pytest.mark.parametrize("capability", ["ar", "nar"])
+def test_a_stage_of_its_own_starts_from_a_model_that_does_both(bench, trained, capability):
+    model = {"capabilities": [capability]}
+    run = bench.open("second", start_from=str(trained), model=model)
+    assert run.bundle.config.model.capabilities == (capability,)
+    assert same(state(run), load_file(trained))
+
+
 def test_symbols_that_the_weights_lack_are_counted(bench, trained, caplog):
     path = bench.folder / "data" / "manifest.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     pass
 from vall_e.config.bounds import distinct, in_order, not_negative, positive, probability
 from vall_e.config.choices import SamplerChoice, WrapperChoice
-from vall_e.config.marks import chosen
+from vall_e.config.marks import chosen, path_or_name
 
 
 @frozen
@@ -107,6 +107,10 @@ class SynthesisConfig:
     """Silence between the sentences of a longer text."""
     levels: int = field(default=0, validator=not_negative)
     """RVQ levels that are written: fewer are faster and coarser. 0: all that the model has."""
+    nar: str = field(default="", metadata=path_or_name())
+    """Weights that write the levels after the first: the name of an installed model, or the path of
+    a weights file, with a `/` or `.safetensors` in it. Exported weights look for it in their own
+    folder. `--nar` counts more. Empty: the model's own."""
     chunk_seconds: float = field(default=0.5, validator=positive)
     """Audio in each chunk of `--stream`."""
     window_seconds: float = field(default=0.0, validator=not_negative)

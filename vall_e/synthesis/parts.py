@@ -118,8 +118,8 @@ def gather(
 ) -> Parts:
     """Load weights: a file, or the name of an installed model; None is the embedded one.
 
-    `nar` names further weights, for the levels after the first; the codec is then theirs, and all
-    other options are those of the first.
+    `nar` names further weights, for the levels after the first, by default those of
+    `synthesis.nar`; the codec is then theirs, and all other options are those of the first.
 
     `config` replaces the options that are not fixed by the weights; `overrides` are those of
     `--set`, and count last.
@@ -141,12 +141,20 @@ def gather(
         return evolve(bundle, model=speaking.eval())
 
     path = find_model(model, registry)
-    later = None if nar is None else find_model(nar, registry)
-    bundle, second = opened(path), opened(later) if later else None
+    bundle = opened(path)
+    named = _beside(path, bundle.config.synthesis.nar) if nar is None else nar
+    later = find_model(named, registry) if named else None
+    second = opened(later) if later else None
     codec = (second or bundle).config.codec.build()
     parts = Parts.of(bundle, codec, task=task, nar=second)
     files = {"model": _model(path), **({"nar": _model(later)} if later else {})}
     return evolve(parts, identity={**files, **parts.identity})
+
+
+def _beside(weights: Path, name: str) -> Path | str:
+    """A file that weights name is in their own folder: saved options have no folders."""
+    beside = weights.parent / name
+    return beside if beside.is_file() else name
 
 
 def find_model(model: Path | str | None, registry: Registry) -> Path:

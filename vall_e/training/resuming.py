@@ -41,10 +41,12 @@ def require_same(weights: Path, config: RunConfig, info: Info) -> None:
 def require_fit(weights: Path, config: RunConfig, info: Info) -> None:
     """Raise `CheckpointError` if a new run cannot start from weights of another one.
 
-    Tasks may be added, and the optimizer is the run's own.
+    Tasks may be added, capabilities given up, and the optimizer is the run's own.
     """
     saved = _saved(weights)
     before, now = saved["config"], _plain(config)
+    if set(now["model"]["capabilities"]) < set(before["model"]["capabilities"]):
+        before["model"]["capabilities"] = now["model"]["capabilities"]
     _require_codes(
         weights, saved, info, hint="process the recordings with the codec of the weights"
     )
