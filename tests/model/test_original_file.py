@@ -13,6 +13,7 @@ from vall_e.model.embedding import Sizes
 from vall_e.model.original import translate_back
 from vall_e.model.original_config import describe
 from vall_e.model.original_file import Reading, is_original, read_original
+from vall_e.model.original_layout import Layout
 from vall_e.model.stored import as_told
 from vall_e.model.valle import build_valle
 from vall_e.model.weights import bundle_of, load, save
@@ -68,7 +69,7 @@ def state(model):
         "tasks_emb.weight": torch.ones(9, 16),
         "classifiers.proj.2.weight": torch.ones(12, 16),
     }
-    return translate_back(model.state_dict(), kept, single_head=False)
+    return translate_back(model.state_dict(), kept, Layout(levels=2))
 
 
 @pytest.fixture
@@ -121,6 +122,9 @@ def test_what_our_own_files_hold_is_not_of_the_original(registry, tmp_path):
         ({"split_classifiers": False}, "heads", "single"),
         ({"classifiers_bias": False}, "head_bias", False),
         ({"noncausal_masks": True}, "nar_attention", "full"),
+        ({"audio_embedding_sums": "prom"}, "summed", "prompt"),
+        ({"audio_embedding_sums": "resp"}, "summed", "response"),
+        ({"causal_size": 3}, "ahead", 3),
     ],
 )
 def test_what_decides_the_numbers_becomes_an_option(state, changes, option, value):
@@ -155,12 +159,14 @@ def test_heads_follow_from_the_size_that_was_obeyed(state, size, heads):
         ({"version": 4}, "version: 4"),
         ({"version": 7}, "version: 7"),
         ({"arch_type": "retnet"}, "arch_type: 'retnet'"),
-        ({"experts": 8}, "experts: 8"),
-        ({"capabilities": ["nar"]}, "capabilities: ['nar'] (without ar)"),
+        ({"arch_type": "mistral"}, "arch_type: 'mistral'"),
         ({"experimental": {"hf": True}}, "hf: True"),
         ({"experimental": {"interleave": True}}, "interleave: True"),
-        ({"experimental": {"causal_size": 3}}, "causal_size: 3"),
-        ({"experimental": {"audio_embedding_sums": "prom"}}, "audio_embedding_sums: 'prom'"),
+        (
+            {"experimental": {"causal_size": 3}, "capabilities": ["ar", "len"]},
+            "causal_size with len",
+        ),
+        ({"experimental": {"audio_embedding_sums": "text"}}, "audio_embedding_sums: 'text'"),
         ({"experimental": {"audio_embedding_mode": "inclusive"}}, "audio_embedding_mode"),
         ({"experimental": {"use_sliding_attention_mask": True}}, "use_sliding_attention_mask"),
     ],

@@ -12,7 +12,7 @@ from attrs import evolve
 from safetensors.torch import load_file
 
 from vall_e.export.original import OriginalExporter
-from vall_e.model.original import original_name
+from vall_e.model.original_layout import Layout
 from vall_e.model.weights import load
 from vall_e.synthesis.chain import Chain
 from vall_e.synthesis.decode_nar import decode_nar
@@ -93,7 +93,7 @@ def test_gradients_are_the_same(references, name, variant, level, wide_heads):
     norms = {}
     for own, parameter in model.named_parameters():
         if parameter.grad is not None:
-            called = original_name(own, single_head=len(model.heads.layers) == 1)
+            called = Layout(single_head=len(model.heads.layers) == 1).called(own)
             norms[called] = parameter.grad.norm().item()
     model.zero_grad()
     for called, norm in theirs.items():

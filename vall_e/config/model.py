@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from attrs import field, frozen, validators
 
-if TYPE_CHECKING:
-    pass
 from vall_e.config.bounds import distinct, from_0_on, positive, probability
 from vall_e.config.choices import AttentionChoice, BackboneChoice
 from vall_e.config.marks import chosen
@@ -28,9 +26,21 @@ def _fits_groups(instance: ModelConfig, attribute: Any, value: int) -> None:
         raise ValueError(f"must be 1 where model.pattern is {instance.pattern}: {value}")
 
 
+def _fits_sums(instance: ModelConfig, attribute: Any, value: str) -> None:
+    if value != "both" and not instance.embedding_sums:
+        raise ValueError(f"must be both where model.embedding_sums is false: {value}")
+
+
 def _of_groups(instance: ModelConfig, attribute: Any, value: float) -> None:
     if value > 0 and instance.group_size == 1:
         raise ValueError(f"must be 0 where model.group_size is 1: {value:g}")
+
+
+def _fits_ahead(instance: ModelConfig, attribute: Any, value: int) -> None:
+    if value > 1 and not {"ar"} <= set(instance.capabilities) <= {"ar", "nar"}:
+        raise ValueError(f"must be 1 unless model.capabilities is [ar] or [ar, nar]: {value}")
+    if value > 1 and (instance.pattern != "none" or instance.group_size > 1):
+        raise ValueError(f"must be 1 beside model.pattern and model.group_size: {value}")
 
 
 CodePattern = Literal["none", "parallel", "delay", "interleaved", "flattened", "coarse-first"]
@@ -60,8 +70,13 @@ class ModelConfig:
     partial_groups: float = field(default=0.0, validator=[*probability, _of_groups])
     """Share of the groups that are cut short in training. `sampling.confidence` needs some, 0.2
     say: it cuts groups when speaking."""
+    ahead: int = field(default=1, validator=[positive, _fits_ahead])
+    """How many places after a frame the one stands that it predicts in the AR stage. Over 1 is how
+    e-c-k-e-r/vall-e wrote several frames a step (`causal_size`); `group_size` does it better."""
     embedding_sums: bool = True
     """Embed a frame as the sum over its known levels (else: its newest level alone)."""
+    summed: Literal["both", "prompt", "response"] = field(default="both", validator=_fits_sums)
+    """What that counts for; of the other one the newest level alone is embedded."""
     legacy_sums: bool = False
     """Leave the newest of several known levels out of the sum, of prompt and response, as models of
     e-c-k-e-r/vall-e until March 2025 were trained. For their weights only."""

@@ -114,6 +114,7 @@ def require_expressible(bundle: Bundle) -> None:
         f"model.capabilities {list(config.capabilities)}": ("ar" in config.capabilities, "[ar]"),
         f"model.pattern ({config.pattern})": (config.pattern == "none", "none"),
         f"model.group_size ({config.group_size})": (config.group_size == 1, "1"),
+        f"model.ahead ({config.ahead})": (config.ahead == 1, "1"),
         f"model.prompt_levels ({config.prompt_levels})": (
             config.prompt_levels == "known",
             "known: a prompt is then embedded by level 0 alone",

@@ -16,6 +16,7 @@ from vall_e.errors import CheckpointError
 from vall_e.model.embedding import Sizes
 from vall_e.model.original import translate_back
 from vall_e.model.original_config import HEAD_SIZE
+from vall_e.model.original_layout import Layout
 from vall_e.model.stored import Kept
 from vall_e.model.weights import Bundle, tensors_of
 from vall_e.text.adopted import their_ids
@@ -25,7 +26,10 @@ NAMED_SIZES = {(1024, 12): "full", (512, 12): "half", (256, 12): "quarter", (102
 """By width and layers."""
 TEXT_ROWS = 256
 TASK_ROWS = 9
-LLAMA = {"activation": "gelu", "norm_eps": 1e-6, "rope_theta": 10_000.0}
+LLAMA: dict[str, object] = {
+    "activation": "gelu", "norm_eps": 1e-6, "rope_theta": 10_000.0, "rope_scaling": "none",
+}  # fmt: skip
+SUMS = {"both": True, "prompt": "prom", "response": "resp"}
 
 
 class OriginalExporter:
@@ -40,9 +44,7 @@ class OriginalExporter:
     def __call__(self, bundle: Bundle, path: Path) -> None:
         kept = bundle.kept or _made(bundle)
         own = tensors_of(bundle.model)
-        tensors = translate_back(
-            own, kept.tensors, single_head=bundle.config.model.heads == "single"
-        )
+        tensors = translate_back(own, kept.tensors, kept.layout)
         _refuse_foreign(tensors)
         text = tensors["text_emb.weight"]
         missing = max(TEXT_ROWS - len(text), 0) if bundle.kept is None else 0
@@ -74,7 +76,17 @@ def _made(bundle: Bundle) -> Kept:
     sizes, config = bundle.model.sizes, bundle.config.model
     backbone = unstructure(config.backbone)
     _refuse(config, backbone, sizes)
-    return Kept(_facts(bundle, backbone), _zeros(bundle, config))
+    return Kept(_facts(bundle, backbone), _zeros(bundle, config), _layout(config, sizes))
+
+
+def _layout(config: ModelConfig, sizes: Sizes) -> Layout:
+    """As the original's own: nothing says the stop token where no level is written in turn."""
+    head = [f"heads.layers.0.{part}" for part in ("weight", "bias")[: 1 + config.head_bias]]
+    return Layout(
+        levels=sizes.levels,
+        single_head=config.heads == "single",
+        short=() if "ar" in config.capabilities else head,
+    )
 
 
 def _refuse(config: ModelConfig, backbone: Mapping[str, Any], sizes: Sizes) -> None:
@@ -96,9 +108,14 @@ def _demanded(
     config: ModelConfig, backbone: Mapping[str, Any]
 ) -> Iterator[tuple[str, object, object]]:
     """Options of `model`: name, what it is, what the original can compute."""
-    yield "backbone", backbone["name"], "llama"
-    if backbone["name"] == "llama":
-        wanted = {**LLAMA, "kv_heads": 0, "d_ff": 4 * backbone["d_model"]}
+    name = str(backbone["name"])
+    yield "backbone", name, name if name in ("llama", "mixtral") else "llama or mixtral"
+    if name in ("llama", "mixtral"):
+        wanted = {**LLAMA, "d_ff": 4 * backbone["d_model"]}
+        if name == "llama":
+            wanted["kv_heads"] = 0
+        else:
+            wanted["experts_per_token"] = min(2, backbone["experts"])
         yield from ((f"backbone.{key}", backbone[key], value) for key, value in wanted.items())
     yield "prompt_levels", config.prompt_levels, "known"
     yield "code_vectors", config.code_vectors, "learnt"
@@ -112,11 +129,13 @@ def _facts(bundle: Bundle, backbone: Mapping[str, Any]) -> dict[str, Any]:
     language = any(getattr(task.options, "language", False) for task in bundle.config.tasks)
     experimental = {
         "split_classifiers": model.heads == "split",
-        "audio_embedding_sums": model.embedding_sums,
+        "audio_embedding_sums": model.embedding_sums and SUMS[model.summed],
         "unified_position_ids": model.positions == "unified",
         "noncausal_masks": model.nar_attention == "full",
         "classifiers_bias": model.head_bias,
         "token_dropout_rate": model.token_dropout,
+        "causal_size": model.ahead,
+        "kv_heads": backbone["kv_heads"],
     }
     if model.embedding_sums and not model.legacy_sums:
         experimental["per_level_normalization"] = True  # a field of the time when sums were mended
@@ -128,7 +147,8 @@ def _facts(bundle: Bundle, backbone: Mapping[str, Any]) -> dict[str, Any]:
         "tasks": TASK_ROWS,
         "langs": sizes.languages,
         "tones": 1,
-        "arch_type": "llama",
+        "arch_type": backbone["name"],
+        "experts": backbone.get("experts", 1),
         "dropout": backbone["dropout"],
         "capabilities": [*model.capabilities, *(["lang"] if language else [])],
         "experimental": experimental,
@@ -158,6 +178,8 @@ def _zeros(bundle: Bundle, config: ModelConfig) -> dict[str, Tensor]:
     }
     if config.token_dropout:
         del tensors["dropout_token"]  # it is ours
+    if "ar" not in config.capabilities:
+        del tensors["resps_emb.embeddings.0.weight"]
     if config.heads == "split":
         place = bundle.model.sizes.levels + ("len" in config.capabilities)
         name = f"classifiers.proj.{place}"  # writes text

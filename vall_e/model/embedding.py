@@ -90,6 +90,7 @@ class Embedding(nn.Module):
     def __init__(self, config: ModelConfig, sizes: Sizes, d_model: int) -> None:
         super().__init__()
         self.sums = config.embedding_sums
+        self.summed = config.summed
         self.legacy = config.legacy_sums
         self.patterned = config.pattern != "none"
         self.whole_prompt = config.prompt_levels == "all" or self.patterned
@@ -218,7 +219,8 @@ class Embedding(nn.Module):
         if segment.name in ("prompt", "input"):
             if self.whole_prompt:
                 return _codes(self.prompt, ids, total=True)
-            return self._known(self.prompt, ids[: max(level, 1)])
+            total = self.sums and self.summed != "response"
+            return self._known(self.prompt, ids[: max(level, 1)], total=total)
         if segment.name == "response":
             return self._response(ids, level)
         if segment.name == "masked":
@@ -250,14 +252,15 @@ class Embedding(nn.Module):
         """The levels before `level`; for level 0 the frames drawn so far."""
         if level == 0:
             return _codes(self.response, codes[:1], total=False)
-        return self._known(self.response[1:], codes[:level])
+        total = self.sums and self.summed != "prompt"
+        return self._known(self.response[1:], codes[:level], total=total)
 
     def _known(
-        self, tables: Iterable[nn.Module], codes: Int[Tensor, "n f"]
+        self, tables: Iterable[nn.Module], codes: Int[Tensor, "n f"], *, total: bool
     ) -> list[tuple[nn.Module, Tensor]]:
         """The levels that are known, as the config has them embedded."""
-        summed = codes[:-1] if self.sums and self.legacy and len(codes) > 1 else codes
-        return _codes(tables, summed, total=self.sums)
+        summed = codes[:-1] if total and self.legacy and len(codes) > 1 else codes
+        return _codes(tables, summed, total=total)
 
 
 def _codes(

@@ -1,34 +1,21 @@
-"""Names of tensors as the project that this one learnt from writes them, and as we do.
+"""Tensors of the project that this one learnt from as ours, and back.
 
 That is https://github.com/e-c-k-e-r/vall-e, in its checkpoints from November 2024 on whose models
-are a llama.
+are a llama, or a Mixtral.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import torch
-from attrs import frozen
+from attrs import evolve, frozen
 from torch import Tensor
 
 from vall_e.errors import CheckpointError
+from vall_e.model.original_layout import Layout, needless
 
-_NAMES = {
-    "embedding.separator": "sep",
-    "embedding.token_dropout.vector": "dropout_token",
-    "embedding.text.weight": "text_emb.weight",
-    "embedding.language.weight": "langs_emb.weight",
-    "embedding.level.weight": "rvq_l_emb.weight",
-    "embedding.length.weight": "len_emb.weight",
-}
-_PATTERNS = (
-    (r"embedding\.prompt\.(\d+)\.", r"proms_emb.embeddings.\1."),
-    (r"embedding\.response\.(\d+)\.", r"resps_emb.embeddings.\1."),
-    (r"heads\.layers\.(\d+)\.", r"classifiers.proj.\1."),
-    (r"backbone\.", "model."),
-)
 _LEFT_OUT = re.compile(
     r"""
       dropout_token                       # stands for frames that were dropped in training
@@ -43,14 +30,8 @@ _LEFT_OUT = re.compile(
 _LONGER = ("embedding.response.0.weight", "embedding.level.weight")
 """May have a row more there: for the stop token, which no sequence ever shows, and for what was the
 level of the task `len`."""
-
-
-def _after_levels(levels: int) -> tuple[tuple[str, str], ...]:
-    return (
-        ("embedding.masked.", f"resps_emb.embeddings.{levels}."),
-        ("heads.masked.", f"classifiers.proj.{levels}."),
-        ("heads.length.", f"classifiers.proj.{levels + 2}."),  # between them: text
-    )
+_STOPS = ("heads.layers.0.weight", "heads.layers.0.bias")
+"""May have a row less where no level is written frame by frame: none says the stop token."""
 
 
 @frozen(eq=False)
@@ -58,76 +39,71 @@ class Translation:
     """The tensors under our names, and what is left.
 
     `kept` has, by their names there, the tensors that nothing of ours stands for, and of tables
-    that are longer there the rows after ours.
+    that are longer there the rows after ours. What is not there and never used is zeros.
     """
 
     tensors: dict[str, Tensor]
     kept: dict[str, Tensor]
+    layout: Layout
 
 
-def original_name(name: str, *, single_head: bool, levels: int = 0) -> str:
-    """What a tensor that we call `name` is called there, in a model of so many levels.
-
-    `levels` is asked for by the parts of the capability `len` alone: they follow the levels'.
-    """
-    for ours, theirs in _after_levels(levels):
-        if name.startswith(ours):
-            return theirs + name.removeprefix(ours)
-    if single_head and name.startswith("heads.layers.0."):
-        return "classifier." + name.removeprefix("heads.layers.0.")
-    for pattern, replacement in _PATTERNS:
-        name = re.sub(f"^{pattern}", replacement, name)
-    return _NAMES.get(name, name)
-
-
-def translate(state: Mapping[str, Tensor], wanted: Mapping[str, Tensor]) -> Translation:
+def translate(
+    state: Mapping[str, Tensor],
+    wanted: Mapping[str, Tensor],
+    capabilities: Collection[str] = ("ar", "nar"),
+) -> Translation:
     """What a model with the state `wanted` reads in `state`, a state of the original.
 
     Raises `CheckpointError` that names all tensors that are missing, of another shape or unknown.
     """
-    single_head = "classifier.weight" in state
-    levels = levels_of(state)
+    layout = Layout.of(state, capabilities)
     tensors: dict[str, Tensor] = {}
     kept = dict(state)
     wrong: list[str] = []
+    absent, short = [], []
     for name, ours in wanted.items():
-        theirs = original_name(name, single_head=single_head, levels=levels)
-        if theirs not in state:
+        theirs = layout.called(name)
+        tensor = kept.get(theirs)
+        spare = needless(name, capabilities, single_head=layout.single_head)
+        if spare and (tensor is None or abs(len(tensor) - len(ours)) > 1):
+            absent.append(name)  # a tensor of that name is of another task
+            tensors[name] = torch.zeros(ours.shape)
+            continue
+        if tensor is None:
             wrong.append(f"missing {theirs}")
             continue
-        tensor = kept.pop(theirs)
-        if name in _LONGER and len(tensor) == len(ours) + 1:
+        del kept[theirs]
+        if len(tensor) == len(ours) + 1 and name in _LONGER:
             kept[theirs], tensor = tensor[-1:], tensor[:-1]
+        elif len(tensor) == len(ours) - 1 and name in _STOPS and "ar" not in capabilities:
+            short.append(name)
+            tensor = torch.cat([tensor, tensor.new_zeros(1, *tensor.shape[1:])])
         if tensor.shape != ours.shape:
             wrong.append(f"{theirs} is {tuple(tensor.shape)}, wanted {tuple(ours.shape)}")
         tensors[name] = tensor
-    read = {original_name(name, single_head=single_head, levels=levels) for name in wanted}
+    read = {layout.called(name) for name in wanted if name not in absent}
     wrong += [f"unknown {name}" for name in _unknown(name for name in kept if name not in read)]
     if wrong:
         raise CheckpointError(
             f"the tensors do not fit the model: {'; '.join(wrong)}",
             hint="set the model's options as the checkpoint's own config has them",
         )
-    return Translation(tensors, kept)
+    return Translation(tensors, kept, evolve(layout, absent=absent, short=short))
 
 
 def translate_back(
-    tensors: Mapping[str, Tensor], kept: Mapping[str, Tensor], *, single_head: bool
+    tensors: Mapping[str, Tensor], kept: Mapping[str, Tensor], layout: Layout
 ) -> dict[str, Tensor]:
     """The tensors under the names of the original, with what was kept of it."""
-    levels = sum(name.startswith("embedding.prompt.") for name in tensors)
     named = {
-        original_name(n, single_head=single_head, levels=levels): t for n, t in tensors.items()
+        layout.called(name): tensor[:-1] if name in layout.short else tensor
+        for name, tensor in tensors.items()
+        if name not in layout.absent
     }
-    longer = {original_name(name, single_head=single_head) for name in _LONGER}
+    longer = {layout.called(name) for name in _LONGER if name not in layout.absent}
     for name, tensor in kept.items():
         named[name] = torch.cat([named[name], tensor]) if name in longer else tensor
     return named
-
-
-def levels_of(state: Mapping[str, Tensor]) -> int:
-    """The RVQ levels of a model of the original."""
-    return sum(name.startswith("proms_emb.embeddings.") for name in state)
 
 
 def _unknown(names: Iterable[str]) -> list[str]:

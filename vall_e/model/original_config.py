@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vall_e.errors import CheckpointError
 from vall_e.model.embedding import LENGTH_END, Sizes
-from vall_e.model.original import levels_of
+from vall_e.model.original_layout import Layout
 
 Sums = Literal["auto", "legacy", "whole"]
 
@@ -23,28 +23,48 @@ LANGUAGES = ("en-us", "ja", "de", "fr-fr", "cmn", "ko")
 HEAD_SIZE = 64
 """Of every size with a name: full is 1024 wide with 16 heads, half 512 with 8, and so on."""
 
-_POSSIBLE: dict[str, tuple[object, ...]] = {
-    "version": (5, 6),
-    "arch_type": ("llama",),
-    "experts": (1,),
-    "hf": (False,),
-    "interleave": (False,),
-    "audio_embedding_mode": (None, ""),
-    "audio_embedding_sums": (False, True),
-    "causal_size": (1,),
-    "predict_causally": (False,),
-    "monolithic_audio_encoder": (False,),
-    "use_segmented_attention_mask": (False,),
-    "use_sliding_attention_mask": (False,),
+
+@frozen
+class Possible:
+    """Values that we can compute with. What a config leaves out is the first."""
+
+    values: tuple[object, ...]
+    why: str
+    """No other can be read, as the message says it."""
+
+
+_UNKNOWN = "what that changes is not known to us"
+_POSSIBLE: dict[str, Possible] = {
+    "version": Possible(
+        (5, 6),
+        "how versions before 5 join the levels of a frame is not known to us, and how they tell "
+        "which level is asked for; version 7 writes all levels at once",
+    ),
+    "arch_type": Possible(
+        ("llama", "mixtral"), "how the tensors of other backbones are named is not known to us"
+    ),
+    "hf": Possible((False,), "how one vocabulary writes the later levels is not known to us"),
+    "interleave": Possible(
+        (False,), "which tables and output layers interleaved levels go through is not known to us"
+    ),
+    "audio_embedding_mode": Possible(
+        (None, ""), "how the codec's vectors become as wide as the model is not known to us"
+    ),
+    "audio_embedding_sums": Possible((False, True, "prom", "resp"), _UNKNOWN),
+    "predict_causally": Possible((False,), _UNKNOWN),
+    "monolithic_audio_encoder": Possible((False,), "it is of version 7"),
+    "use_segmented_attention_mask": Possible((False,), _UNKNOWN),
+    "use_sliding_attention_mask": Possible((False,), _UNKNOWN),
 }
-"""Values that we can compute with. What a config leaves out is the first."""
+_SUMMED: dict[object, str] = {"prom": "prompt", "resp": "response"}
 _DECIDING = {
     *("capabilities", "size", "dropout", "experimental", "resp_levels"),
     *("split_classifiers", "unified_position_ids", "noncausal_masks", "classifiers_bias"),
+    *("causal_size", "experts", "kv_heads"),
 }
 _OF_NO_SAY = {
     # names, places, kernels
-    *("name", "path", "attention", "kv_heads", "tasks", "langs", "tones", "kwargs", "teacher"),
+    *("name", "path", "attention", "tasks", "langs", "tones", "kwargs", "teacher"),
     # how it was trained
     *("training", "frozen_params", "loss_factors", "rvq_levels_p", "p_rvq_levels"),
     *("rvq_level_range", "token_dropout_error", "token_dropout_rate", "token_dropout_rvq_levels"),
@@ -89,20 +109,26 @@ def describe(
     """
     fields = _flat(config)
     _refuse(fields)
-    sizes = _sizes(tensors)
-    capabilities = _capabilities(fields, tensors)
+    layout = Layout.of(tensors, told := tuple(fields.get("capabilities", ("ar", "nar"))))
+    sizes = _sizes(tensors, layout)
+    # A `len` of before frames were masked stands for a length alone.
+    masks = layout.called("embedding.masked.weight") in tensors
+    capabilities = [each for each in told if each != "len" or masks]
+    summed = fields.get("audio_embedding_sums", False)
     codec = "encodec" if sizes.levels <= 8 else "dac"
     raw: dict[str, Any] = {
         "model": {
             "backbone": _backbone(fields, tensors),
             "capabilities": [each for each in ("ar", "nar", "len") if each in capabilities],
-            "embedding_sums": bool(fields.get("audio_embedding_sums", False)),
+            "embedding_sums": bool(summed),
+            "summed": _SUMMED.get(summed, "both"),
             "legacy_sums": _is_legacy(fields, sums),
             "prompt_levels": "known",
             "positions": "unified" if fields.get("unified_position_ids", True) else "segment",
             "heads": "split" if fields.get("split_classifiers", False) else "single",
             "head_bias": bool(fields.get("classifiers_bias", True)),
             "nar_attention": "full" if fields.get("noncausal_masks", False) else "causal",
+            "ahead": int(fields.get("causal_size", 1)),
         },
         "codec": {"name": codec, "levels": sizes.levels},
         "text": {"languages": list(LANGUAGES[: sizes.languages])},
@@ -125,13 +151,6 @@ def describe(
     )
 
 
-def _capabilities(fields: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> list[str]:
-    """Without `len` where it stands for what it was before frames were masked: a length alone."""
-    told = list(fields.get("capabilities", ["ar", "nar"]))
-    masked = f"resps_emb.embeddings.{levels_of(tensors)}.weight" in tensors
-    return [each for each in told if each != "len" or masked]
-
-
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
     """All fields side by side; no name is used on both floors."""
     inner = config.get("experimental") or {}
@@ -140,16 +159,15 @@ def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
 
 def _refuse(fields: Mapping[str, Any]) -> None:
     wrong = [
-        f"{name}: {fields[name]!r}"
+        f"{name}: {fields[name]!r} ({possible.why})"
         for name, possible in _POSSIBLE.items()
-        if name in fields and fields[name] not in possible
+        if name in fields and fields[name] not in possible.values
     ]
-    capabilities = fields.get("capabilities", ["ar", "nar"])
-    if "ar" not in capabilities:
-        wrong.append(f"capabilities: {list(capabilities)} (without ar)")
+    if int(fields.get("causal_size", 1)) > 1 and "len" in fields.get("capabilities", ()):
+        wrong.append("causal_size with len (whether digits are written so, too, is not known)")
     if wrong:
         raise CheckpointError(
-            f"the config asks for what this version cannot do: {'; '.join(wrong)}",
+            f"the config asks for what cannot be read: {'; '.join(wrong)}",
             hint="docs/original_models.md lists what can be read",
         )
 
@@ -160,11 +178,10 @@ def _is_legacy(fields: Mapping[str, Any], sums: Sums) -> bool:
     return sums == "legacy" or (sums == "auto" and not _SINCE_WHOLE_SUMS & fields.keys())
 
 
-def _sizes(tensors: Mapping[str, Tensor]) -> Sizes:
-    levels = levels_of(tensors)
-    masked, length = (f"classifiers.proj.{levels + at}.weight" for at in (0, 2))
+def _sizes(tensors: Mapping[str, Tensor], layout: Layout) -> Sizes:
+    masked, length = (layout.called(f"heads.{each}.weight") for each in ("masked", "length"))
     return Sizes(
-        levels=max(levels, 1),  # that there is none is told with all else that is missing
+        levels=max(layout.levels, 1),  # that there is none is told with all else that is missing
         codebook_size=len(_tensor(tensors, "proms_emb.embeddings.0.weight")),
         vocabulary=len(_tensor(tensors, "text_emb.weight")),
         languages=len(_tensor(tensors, "langs_emb.weight")),
@@ -180,14 +197,34 @@ def _backbone(fields: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[
     # Until it was mended in 2025, a size that was spelt out was not obeyed.
     obeyed = isinstance(size, Mapping) and size.get("dim") == width
     heads = int(size["heads"]) if isinstance(size, Mapping) and obeyed else width // HEAD_SIZE
+    experts = "model.layers.0.block_sparse_moe.gate.weight"
     return {
-        "name": "llama",
         "d_model": width,
         "layers": len(layers),
         "heads": max(heads, 1),
-        "d_ff": len(_tensor(tensors, "model.layers.0.mlp.gate_proj.weight")),
         "activation": "gelu",
         "dropout": float(fields.get("dropout", 0.0)),
+        **(_mixtral(tensors, width // max(heads, 1)) if experts in tensors else _llama(tensors)),
+    }
+
+
+def _llama(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
+    width = len(_tensor(tensors, "model.layers.0.mlp.gate_proj.weight"))
+    return {"name": "llama", "d_ff": width}
+
+
+def _mixtral(tensors: Mapping[str, Tensor], head_size: int) -> dict[str, Any]:
+    """Hugging Face's, with its own default of two experts for each position."""
+    layer = "model.layers.0."
+    experts = len(_tensor(tensors, f"{layer}block_sparse_moe.gate.weight"))
+    keys = len(_tensor(tensors, f"{layer}self_attn.k_proj.weight"))
+    queries = len(_tensor(tensors, f"{layer}self_attn.q_proj.weight"))
+    return {
+        "name": "mixtral",
+        "d_ff": len(_tensor(tensors, f"{layer}block_sparse_moe.experts.0.w1.weight")),
+        "experts": experts,
+        "experts_per_token": min(2, experts),
+        "kv_heads": 0 if keys == queries else keys // head_size,
     }
 
 

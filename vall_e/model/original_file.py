@@ -73,7 +73,7 @@ def read_original(path: Path, registry: Registry, reading: Reading | None = None
     config = structure(described.raw, registry, source=f"the model in {path}")
     with torch.device("meta"):
         wanted = build_valle(config.model, described.sizes).state_dict()
-    found = translate(state, wanted)
+    found = translate(state, wanted, config.model.capabilities)
     return Stored(
         config,
         described.sizes,
@@ -81,7 +81,7 @@ def read_original(path: Path, registry: Registry, reading: Reading | None = None
         _vocabulary(path, facts, reading, described.sizes.vocabulary),
         CODEC_IDENTITIES[described.raw["codec"]["name"]],
         {key: value for key, value in _mapping(facts, "stats").items() if _is_number(value)},
-        Kept({**facts, "config": theirs}, found.kept),
+        Kept({**facts, "config": theirs}, found.kept, found.layout),
     )
 
 

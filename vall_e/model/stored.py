@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vall_e.config.schema import RunConfig
 from vall_e.model.embedding import Sizes
+from vall_e.model.original_layout import Layout
 from vall_e.text.vocabulary import Vocabulary
 
 
@@ -24,6 +25,8 @@ class Kept:
     """The file's metadata: config, userdata, stats."""
     tensors: Mapping[str, Tensor]
     """By their names there. Of a table that is partly ours: the rows after ours."""
+    layout: Layout
+    """How our tensors are called there."""
 
 
 def as_told(identity: str, told: str) -> str:

@@ -129,11 +129,15 @@ class Valle(nn.Module):
     def predicted(self, example: Example) -> int:
         """Tokens of a whole example that are predicted."""
         target = self.laid_out(example).target
-        return (
-            int((target.targets != ABSENT).sum())
-            if isinstance(target, Steps)
-            else (example.predicted)
-        )
+        if isinstance(target, Steps):
+            return int((target.targets != ABSENT).sum())
+        return example.predicted + max(self._ahead(example) - 1, 0)
+
+    def _ahead(self, example: Example) -> int:
+        """How far after a position that stands which it predicts."""
+        if example.parallel:
+            return 0
+        return self.config.ahead if example.stage == "ar" else 1
 
     def logits(self, hidden: Float[Tensor, "*n d"], level: int) -> Float[Tensor, "*n v"]:
         logits: Tensor = self.heads(hidden, level)
@@ -245,8 +249,8 @@ class Valle(nn.Module):
         for example in rows:
             if (stage, number) in _kinds(example):
                 places, _ = self._predicted(example, number, False)
-                ahead = 0 if example.parallel else 1
-                kinds = kinds_of(example)
+                ahead = self._ahead(example)
+                kinds = [*kinds_of(example), *["response"] * (ahead - 1)]
                 found += [kinds[place + ahead] for place in places.tolist()]
         return tuple(found)
 
@@ -257,7 +261,7 @@ class Valle(nn.Module):
         self, example: Example, number: int, ignore_inputs: bool
     ) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
         """The positions of one sequence that predict something, and what. On the host."""
-        ahead = 0 if example.parallel else 1  # others predict what comes next
+        ahead = self._ahead(example)
         offsets, ids = self._answers(example, number)
         places = len(example) - len(example.target) - ahead + offsets
         own = number == example.level  # other slots of a step predict no inputs
@@ -283,7 +287,7 @@ class Valle(nn.Module):
             places = (shown != meant).nonzero()[:, 0]
             return places, meant[places]
         ids = target[example.level] if example.stage in ("ar", "nar") else target
-        ends = {"ar": [self.stop], "text": [EOS]}.get(example.stage, [])
+        ends = {"ar": [self.stop] * self.config.ahead, "text": [EOS]}.get(example.stage, [])
         ids = torch.cat([ids, ids.new_tensor(ends)])
         return torch.arange(len(ids)), ids
 
@@ -297,7 +301,8 @@ class Valle(nn.Module):
         for segment in example.segments[:-1]:
             ids = segment.ids
             if segment.name in ("prompt", "input"):
-                summed = self.embedding.sums or self.embedding.whole_prompt
+                summed = self.embedding.sums and self.embedding.summed != "response"
+                summed = summed or self.embedding.whole_prompt
                 ids = torch.full_like(ids[0], -1) if summed else ids[example.level]
             parts += [ids.cpu(), gap]
         joined_ids = torch.cat(parts)

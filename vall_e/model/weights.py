@@ -5,7 +5,7 @@ Tensors: the model's `state_dict`. Metadata, each value JSON: `format`, `config`
 that is among the tensors) if there is one. No pickle anywhere.
 
 A model that was read from a file of the original has also what that holds besides: tensors whose
-names start with `kept/`, and `kept` in the metadata.
+names start with `kept/`, and `kept` and `kept_layout` in the metadata.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from vall_e.model.embedding import Sizes
 from vall_e.model.lora import Terms, is_adapter, terms_of
 from vall_e.model.lora_file import attach_tensors, stored
 from vall_e.model.original_file import is_original, read_original
+from vall_e.model.original_layout import Layout
 from vall_e.model.stored import Kept, Stored
 from vall_e.model.valle import Valle, build_valle
 from vall_e.registry import Registry
@@ -99,6 +100,7 @@ def metadata_of(bundle: Bundle) -> dict[str, str]:
         "statistics": json.dumps(dict(bundle.statistics)),
         **({"lora": json.dumps(terms.plain())} if (terms := terms_of(bundle.model)) else {}),
         **({"kept": json.dumps(bundle.kept.facts)} if bundle.kept else {}),
+        **({"kept_layout": json.dumps(asdict(bundle.kept.layout))} if bundle.kept else {}),
     }
 
 
@@ -150,16 +152,34 @@ def bundle_of(
 
 def _stored(path: Path, registry: Registry) -> Stored:
     metadata, tensors = _read(path)
-    kept = {n.removeprefix(KEPT): t for n, t in tensors.items() if n.startswith(KEPT)}
+    config = structure(_value(metadata, "config", path), registry, source=f"config in {path}")
+    sizes = Sizes(**_value(metadata, "sizes", path))
     return Stored(
-        config=structure(_value(metadata, "config", path), registry, source=f"config in {path}"),
-        sizes=Sizes(**_value(metadata, "sizes", path)),
+        config=config,
+        sizes=sizes,
         tensors={name: t for name, t in tensors.items() if not name.startswith(KEPT)},
         vocabulary=Vocabulary.from_json(metadata.get("vocabulary", "")),
         codec=_value(metadata, "codec", path),
         statistics=_value(metadata, "statistics", path),
-        kept=Kept(_value(metadata, "kept", path), kept) if "kept" in metadata else None,
+        kept=_kept(metadata, tensors, path, config, sizes) if "kept" in metadata else None,
         lora=_value(metadata, "lora", path) if "lora" in metadata else None,
+    )
+
+
+def _kept(
+    metadata: Mapping[str, str],
+    tensors: Mapping[str, Tensor],
+    path: Path,
+    config: RunConfig,
+    sizes: Sizes,
+) -> Kept:
+    """Of a file that was made of one of the original."""
+    usual = Layout(levels=sizes.levels, single_head=config.model.heads == "single")
+    told = "kept_layout" in metadata  # early files do not say it, and are all alike
+    return Kept(
+        _value(metadata, "kept", path),
+        {n.removeprefix(KEPT): t for n, t in tensors.items() if n.startswith(KEPT)},
+        Layout(**_value(metadata, "kept_layout", path)) if told else usual,
     )
 
 

@@ -62,8 +62,9 @@ def _mean_log_probability(
     means = []
     for row, (end, draft) in enumerate(zip(embedded.lengths.tolist(), drafts, strict=True)):
         tokens = _tokens(draft, model.stop).to(states.device)
-        # The state before each token predicts it; that of the last code predicts the stop token.
-        start = end - 1 - len(draft.codes)
+        # The state before each token predicts it, or one `ahead` before; what comes after the last
+        # code is the stop token.
+        start = end - model.config.ahead - len(draft.codes)
         logits = model.logits(states[row, start : start + len(tokens)], 0).float()
         chosen = logits.log_softmax(-1).gather(-1, tokens[:, None])
         means.append(float(chosen.mean()))

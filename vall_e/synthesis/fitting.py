@@ -62,6 +62,12 @@ class Fitting:
             ("exit", options.exit.after > 0),
             ("speculative", options.speculative.layers > 0),
         ):
+            if used and self.model.config.ahead > 1 and option != "beams":
+                raise ConfigError(
+                    f"sampling.{option}: this writes the next frame from the one before it, and "
+                    f"this model from {self.model.config.ahead} before it (model.ahead)",
+                    hint="leave it out",
+                )
             if used and self.model.stepwise:
                 raise ConfigError(
                     f"sampling.{option}: this follows one code a step, and a step of this model "

@@ -52,7 +52,11 @@ class Rows:
             )
         last = embedded.lengths - 1
         self.device = last.device
-        self._hidden = hidden[torch.arange(len(examples), device=last.device), last]  # (n, d)
+        each = torch.arange(len(examples), device=last.device)
+        self._hidden = hidden[each, last]  # (n, d)
+        # A sequence of fewer positions than that has its first one say it.
+        before = range(model.config.ahead - 1, 0, -1)
+        self._earlier = [hidden[each, (last - places).clamp(min=0)] for places in before]
         # The next position: the target's own count where positions restart, else the sequence's.
         restart = model.embedding.restart
         self._position = torch.tensor(starts, device=last.device) if restart else embedded.lengths
@@ -66,7 +70,8 @@ class Rows:
     @torch.inference_mode()
     def slot_logits(self, slot: int) -> Float[Tensor, "b v"]:
         """What comes next in each row, in this slot of the step."""
-        return self.guidance(self.model.slot_logits(self._hidden, slot).float())
+        hidden = self._earlier[0] if self._earlier else self._hidden
+        return self.guidance(self.model.slot_logits(hidden, slot).float())
 
     def select(self, rows: Int[Tensor, " r"]) -> None:
         """Go on with these rows, in this order; one that is named twice becomes two."""
@@ -74,6 +79,7 @@ class Rows:
         self._cache = self._cache.select(sides)
         self._position = self._position[sides]
         self._hidden = self._hidden[sides]
+        self._earlier = [hidden[sides] for hidden in self._earlier]
         self.count = len(rows)
 
     @torch.inference_mode()
@@ -90,6 +96,7 @@ class Rows:
         self._extend(self.model.embedding.step(tokens.repeat(self.guidance.count, 1)))
 
     def _extend(self, vectors: Float[Tensor, "n d"]) -> None:
+        self._earlier = [*self._earlier, self._hidden][1:]
         with self.model.predicting([0] * len(vectors)):
             self._hidden = self._step(vectors, self._position, self._cache)
         self._position = self._position + 1

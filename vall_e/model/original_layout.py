@@ -1,0 +1,113 @@
+"""What the tensors of a model of the original are called, and which of them it has.
+
+They are numbered in the order of its capabilities: a model that writes no level 0 may begin with
+the tables and output layers of level 1.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+
+from attrs import field, frozen
+from torch import Tensor
+
+_NAMES = {
+    "embedding.separator": "sep",
+    "embedding.token_dropout.vector": "dropout_token",
+    "embedding.text.weight": "text_emb.weight",
+    "embedding.language.weight": "langs_emb.weight",
+    "embedding.level.weight": "rvq_l_emb.weight",
+    "embedding.length.weight": "len_emb.weight",
+}
+_EXPERT = {"gate": "w1", "down": "w2", "up": "w3"}
+"""As in Hugging Face's Mixtral."""
+
+
+def _names(names: Collection[str]) -> tuple[str, ...]:
+    return tuple(names)
+
+
+@frozen
+class Layout:
+    """Names of tensors, there and here, of one model."""
+
+    levels: int = 0
+    single_head: bool = False
+    first_table: int = 0
+    """Which of our response tables is the first one there."""
+    first_head: int = 0
+    """Which of our output layers is the first one there."""
+    absent: tuple[str, ...] = field(default=(), converter=_names)
+    """Tensors of ours that are not there: what the model can do needs none of them."""
+    short: tuple[str, ...] = field(default=(), converter=_names)
+    """Tensors of ours that have a row less there: no token stops what is not written in turn."""
+
+    @classmethod
+    def of(cls, state: Mapping[str, Tensor], capabilities: Collection[str]) -> Layout:
+        """The layout of a state of the original, as far as names and sizes tell it."""
+        levels = levels_of(state)
+        codes = len(state["proms_emb.embeddings.0.weight"]) if levels else 0
+        tables = _rows(state, "resps_emb.embeddings.")
+        masks = len(tables) > 1 and tables[-1] == codes + 1
+        heads = [rows for rows in _rows(state, "classifiers.proj.") if codes <= rows <= codes + 1]
+        # The index of the first one is that of its level, unless the list is just one too short.
+        one_too_few = levels - 1 if "ar" not in capabilities else None
+        return cls(
+            levels=levels,
+            single_head="classifier.weight" in state,
+            first_table=int(len(tables) - masks == one_too_few),
+            first_head=int(len(heads) - masks == one_too_few),
+        )
+
+    def called(self, name: str) -> str:
+        """What a tensor of ours is called there."""
+        if self.single_head and name.startswith("heads.layers.0."):
+            return name.replace("heads.layers.0.", "classifier.")
+        if name.startswith("backbone."):
+            return _of_backbone(name)
+        masks, others = self.levels - self.first_table, self.levels - self.first_head
+        for start, prefix, number in (
+            ("embedding.prompt.", "proms_emb.embeddings.", 0),
+            ("embedding.response.", "resps_emb.embeddings.", -self.first_table),
+            ("embedding.masked.", "resps_emb.embeddings.", masks),
+            ("heads.layers.", "classifiers.proj.", -self.first_head),
+            ("heads.masked.", "classifiers.proj.", others),
+            ("heads.length.", "classifiers.proj.", others + 2),  # between them: text
+        ):
+            if name.startswith(start):
+                own = re.match(r"(\d+)\.", rest := name.removeprefix(start))
+                rest = rest[own.end() :] if own else rest
+                return f"{prefix}{number + int(own[1] if own else 0)}.{rest}"
+        return _NAMES.get(name, name)
+
+
+def levels_of(state: Mapping[str, Tensor]) -> int:
+    """The RVQ levels of a model of the original."""
+    return sum(name.startswith("proms_emb.embeddings.") for name in state)
+
+
+def needless(name: str, capabilities: Collection[str], *, single_head: bool) -> bool:
+    """Whether a model of these capabilities never uses a tensor of ours, though it has it."""
+    head = "" if single_head else r"|heads\.layers"
+    found = re.match(rf"(?:embedding\.response{head})\.(\d+)\.", name)
+    return found is not None and ("nar" if int(found[1]) else "ar") not in capabilities
+
+
+def _of_backbone(name: str) -> str:
+    name = "model." + name.removeprefix("backbone.")
+    name = name.replace(".mlp.gate.", ".block_sparse_moe.gate.")
+    return re.sub(
+        r"\.mlp\.experts\.(\d+)\.(gate|up|down)_proj\.",
+        lambda found: f".block_sparse_moe.experts.{found[1]}.{_EXPERT[found[2]]}.",
+        name,
+    )
+
+
+def _rows(state: Mapping[str, Tensor], prefix: str) -> list[int]:
+    """Of the tensors in a list, in its order."""
+    number, rows = 0, []
+    while (name := f"{prefix}{number}.weight") in state:
+        rows.append(len(state[name]))
+        number += 1
+    return rows
