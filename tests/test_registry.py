@@ -376,6 +376,19 @@ def test_a_summary_is_text(site):
     assert (record.status, "summary" in record.reason) == ("failed", True)
 
 
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ('used_in="training"', "'a' is no wrapper, and says used_in"),
+        ('fixed=("size",)', "'a' is no optimizer, and says fixed"),
+        ('fixed=("rank",)', "fixed of 'a' must be a tuple of its options: ('rank',)"),
+    ],
+)
+def test_what_only_another_kind_can_say_is_refused(site, plugin_source, more, says):
+    site.install("plugin", plugin_source("a", more=more))
+    assert says in site.discover().broken["plugin 1.0 (demo)"]
+
+
 def test_a_command_has_no_option_that_must_be_given(site, plugin_source):
     source = plugin_source("hum", kind="command").replace("size: int = 3", "size: int")
     site.install("plugin", source)

@@ -262,6 +262,9 @@ def _check_config(kind: str, component: Component[Any]) -> None:
     if "name" in {attribute.alias or attribute.name for attribute in fields}:
         raise TypeError(f"{component.name!r} has an option called `name`, which names components")
     required = [a.name for a in fields if a.init and a.default is attrs.NOTHING]
+    for name, of in (("used_in", "wrapper"), ("fixed", "optimizer")):
+        if kind != of and getattr(component, name) not in ("both", ()):
+            raise TypeError(f"{component.name!r} is no {of}, and says {name}")
     if kind == "command" and required:
         raise TypeError(f"the command {component.name!r} has an option without default: {required}")
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 from types import MappingProxyType
-from typing import Any, Generic, Literal, TypeGuard, TypeVar
+from typing import Any, Generic, Literal, TypeGuard, TypeVar, get_args
 
 import attrs
 from attrs import field, frozen, validators
@@ -49,6 +49,7 @@ CORE = "vall-e"
 FIRST_API = (1, 0)
 """What a plugin that does not say needs."""
 
+Use = Literal["training", "speaking", "both"]
 Status = Literal["ok", "failed", "incompatible", "disabled", "missing"]
 
 
@@ -60,6 +61,12 @@ def _attrs_class(component: Component[Any], _: object, config: type) -> None:
 def _api_version(component: Component[Any], _: object, api: object) -> None:
     if not is_api(api):
         raise TypeError(f"api of {component.name!r} must be two numbers like (1, 0), got {api!r}")
+
+
+def _its_options(component: Component[Any], _: object, names: tuple[str, ...]) -> None:
+    known = {a.alias or a.name for a in attrs.fields(component.config)}
+    if not isinstance(names, tuple) or not known.issuperset(names):
+        raise TypeError(f"fixed of {component.name!r} must be a tuple of its options: {names!r}")
 
 
 text = validators.instance_of(str)
@@ -94,6 +101,10 @@ class Component(Generic[C]):
     code_license: str = field(default="Apache-2.0", validator=text)
     weights_license: str = field(default="", validator=text)
     """Of the weights that `build` loads; empty if it loads none."""
+    used_in: Use = field(default="both", validator=validators.in_(get_args(Use)))
+    """Of a wrapper: whether training, speaking or both may name it."""
+    fixed: tuple[str, ...] = field(default=(), validator=_its_options)
+    """Of an optimizer: the options that shape its state. A run that goes on must keep them."""
     trial: Trial = field(factory=Trial, hash=False, validator=validators.instance_of(Trial))
     """What its contract is to know of it: options of a small one, laws that it cannot hold."""
 

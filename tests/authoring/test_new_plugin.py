@@ -73,7 +73,35 @@ def test_the_licence_is_the_authors_choice(tmp_path):
     assert result.exit_code == 0, result.output
     made = Path(result.stdout.strip())
     assert 'license = "MIT"' in (made / "pyproject.toml").read_text()
+    assert "The authors of vall-e-sampler-hush" in (made / "LICENSE").read_text()
     assert 'code_license="MIT"' in next(made.glob("src/*/components.py")).read_text()
+
+
+def test_licences_that_are_usual_are_there_in_full_and_others_are_named():
+    ours = (Path(__file__).parents[2] / "LICENSE").read_text()
+    own = ours.replace("VALL-E (this repository)", "vall-e-sampler-hush")
+    assert dict(NewPlugin("sampler", "hush").files)["LICENSE"] == own != ours
+    other = dict(NewPlugin("sampler", "hush", "mpl-2.0").files)["LICENSE"]
+    assert "SPDX-License-Identifier: MPL-2.0\n" in other
+
+
+def test_a_licence_that_no_wheel_could_have_is_refused(tmp_path):
+    result = run("sampler", "hush", "--licence", "Foo Bar", "--folder", str(tmp_path))
+    assert (result.exit_code, list(tmp_path.iterdir())) == (4, [])
+    assert "'Foo Bar' is no expression of SPDX" in result.stderr
+    assert "LicenseRef-Name" in result.stderr
+
+
+def test_a_name_that_is_taken_is_refused(tmp_path):
+    result = run("sampler", "top-p", "--folder", str(tmp_path))
+    assert (result.exit_code, list(tmp_path.iterdir())) == (4, [])
+    assert "vall-e offers the sampler 'top-p' already\nHint: take another name" in result.stderr
+
+
+@pytest.mark.parametrize(("kind", "said"), [("optimizer", "an optimizer"), ("codec", "a codec")])
+def test_a_kind_has_the_article_that_it_needs(kind, said):
+    text = dict(NewPlugin(kind, "shiny").files)["pyproject.toml"]
+    assert f'description = "shiny: {said} for VALL-E"' in text
 
 
 @pytest.mark.parametrize("name", ["Hush", "hush_hush", "-x", "x-", "2x"])

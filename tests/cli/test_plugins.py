@@ -124,6 +124,14 @@ def test_info_knows_every_built_in_component(registry):
             assert offer.component.summary in result.stdout
 
 
+def test_info_says_what_a_wrapper_is_for(registry):
+    app = App(registry=registry)
+    told = CliRunner().invoke(cli, ["plugins", "info", "int8"], obj=app).stdout
+    assert "  for       speaking (synthesis.wrappers)\n" in told
+    told = CliRunner().invoke(cli, ["plugins", "info", "lora", "--json"], obj=app).stdout
+    assert json.loads(told)["components"][0]["used_in"] == "training"
+
+
 def test_info_says_that_the_plain_kernel_runs_here(registry):
     result = CliRunner().invoke(cli, ["plugins", "info", "eager"], obj=App(registry=registry))
     assert "  here      yes, on c" in result.stdout

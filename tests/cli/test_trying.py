@@ -38,6 +38,14 @@ def absent(config):
     raise UnavailableError("there is no `nothing` here", hint="install it")
 
 
+def plain(config):
+    return Plain()
+
+
+def flat(config):
+    return Flat()
+
+
 def component(build, **more):
     return Component("hush", EmbeddedConfig, build, "a test", **more)
 
@@ -54,7 +62,7 @@ def run(*args, **more):
 
 
 def test_a_component_that_keeps_every_law_is_told_so_law_by_law():
-    result = run("check", "hush", build=lambda config: Plain())
+    result = run("check", "hush", build=plain)
     assert result.exit_code == 0, result.output
     first, *lines, last = result.stdout.splitlines()
     assert first == "sampler hush (hush-plugin 0)"
@@ -63,7 +71,7 @@ def test_a_component_that_keeps_every_law_is_told_so_law_by_law():
 
 
 def test_a_law_that_does_not_hold_is_told_with_what_it_says():
-    result = run("check", "hush", "--json", build=lambda config: Flat())
+    result = run("check", "hush", "--json", build=flat)
     [report] = json.loads(result.stdout)
     failed = {f["law"]: f["reason"] for f in report["findings"] if f["status"] == "fails"}
     assert result.exit_code == 4
@@ -85,10 +93,10 @@ def test_a_name_that_nobody_offers_is_told():
 def test_exceptions_are_strict():
     law = "test_draws_the_only_possible_token"
     trial = Trial(exceptions={law: "it is not so"})
-    sound = contract_of("sampler", component(lambda config: Plain(), trial=trial))
+    sound = contract_of("sampler", component(plain, trial=trial))
     finding = try_law(sound, law)
     assert (finding.status, "take it out of the exceptions" in finding.reason) == ("fails", True)
-    broken = contract_of("sampler", component(lambda config: Flat(), trial=trial))
+    broken = contract_of("sampler", component(flat, trial=trial))
     finding = try_law(broken, law)
     assert (finding.status, finding.reason) == ("skipped", "it is not so")
 
@@ -102,7 +110,7 @@ def test_exceptions_are_strict():
 )
 def test_a_trial_that_names_what_is_not_there_is_refused(trial, message):
     with pytest.raises(PluginError, match=message):
-        contract_of("sampler", component(lambda config: Plain(), trial=trial))
+        contract_of("sampler", component(plain, trial=trial))
 
 
 @pytest.mark.slow

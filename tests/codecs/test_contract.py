@@ -1,10 +1,13 @@
 """The contract refuses codecs that are wrong, each by the test that is meant for it."""
 
+from typing import ClassVar
+
 import pytest
 import torch
 from attrs import frozen
 
 from vall_e.testing import CodecContract, StaircaseCodec
+from vall_e.testing.running import laws_of
 from vall_e.testing.staircase import StaircaseStream
 
 
@@ -154,6 +157,93 @@ class OneStreamForAll(StaircaseCodec):
         return self.only
 
 
+class OneStreamForEvery(StaircaseCodec):
+    """All that were ever made share it."""
+
+    causal = False
+    kept: ClassVar[list] = []
+
+    def stream(self):
+        if not self.kept:
+            self.kept.append(Gathering(self))
+        return self.kept[0]
+
+
+class DriftsWithItsNumber(StaircaseCodec):
+    made: ClassVar[list] = [0]
+
+    def __init__(self):
+        super().__init__()
+        self.made[0] += 1
+        self.identity += str(self.made[0])
+
+
+class CountsVectorsWrongly(StaircaseCodec):
+    def code_vectors(self):
+        return super().code_vectors()[1:]
+
+
+class CannotBeSilent(StaircaseCodec):
+    def encode(self, audio):
+        assert not audio.numel() or audio.any()
+        return super().encode(audio)
+
+
+class AllLevelsOrNone(StaircaseCodec):
+    def decode(self, codes):
+        assert codes.shape[1] == self.levels
+        return super().decode(codes)
+
+
+class KeepsTheGraph(StaircaseCodec):
+    def decode(self, codes):
+        return super().decode(codes).requires_grad_()
+
+
+class RoundsIntegers(StaircaseCodec):
+    def encode(self, audio):
+        return super().encode(audio.float())
+
+
+class DecodesWithoutNumbers(StaircaseCodec):
+    """It takes what is not a number for silence."""
+
+    def encode(self, audio):
+        return super().encode(audio.nan_to_num(posinf=0.0) if audio.is_floating_point() else audio)
+
+
+class SpeaksAtTheEnd(StaircaseStream):
+    def flush(self):
+        return torch.zeros(1, 1, 3)
+
+
+class SaysMoreThanItWasTold(StaircaseCodec):
+    def stream(self):
+        return SpeaksAtTheEnd(self)
+
+
+class StreamsAllLevels(StaircaseStream):
+    def push(self, codes):
+        missing = self._codec.levels - codes.shape[1]
+        return super().push(torch.cat([codes, *[codes[:, :1]] * missing], dim=1))
+
+
+class StreamsOtherLevels(StaircaseCodec):
+    def stream(self):
+        return StreamsAllLevels(self)
+
+
+class SaysItHearsLess(StaircaseCodec):
+    """A frame depends on the whole recording, and it says on none."""
+
+    encode_context = 0
+    decode_context = 0
+
+    def decode(self, codes):
+        sound = super().decode(codes)
+        return sound - sound.mean(-1, keepdim=True)
+
+
 class BrokenFrames(StaircaseCodec):
     """Says another rate than it has."""
 
@@ -205,6 +295,17 @@ WRONG = {
     LosesTheEnd: "stream_joined_up_is_the_whole",
     CausalInNameOnly: "a_causal_codec_speaks_before_the_end",
     OneStreamForAll: "two_streams_do_not_mix",
+    OneStreamForEvery: "another_one_knows_nothing_of_it",
+    DriftsWithItsNumber: "names_itself_and_its_sizes",
+    CountsVectorsWrongly: "vectors_of_its_codes_fit_its_sizes",
+    CannotBeSilent: "silence_can_be_encoded_and_decoded",
+    AllLevelsOrNone: "each_number_of_levels_decodes",
+    KeepsTheGraph: "gives_tensors_without_gradient",
+    RoundsIntegers: "integer_samples_are_refused",
+    DecodesWithoutNumbers: "samples_that_are_not_numbers_are_refused",
+    SaysMoreThanItWasTold: "an_unused_stream_ends_in_nothing",
+    StreamsOtherLevels: "a_stream_of_fewer_levels_is_the_whole_of_them",
+    SaysItHearsLess: "a_frame_with_its_context_is_as_in_the_whole",
 }
 
 
@@ -214,7 +315,14 @@ def test_a_right_codec_fails_nothing():
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.__name__)
 def test_a_wrong_codec_is_refused(wrong):
-    assert WRONG[wrong] in Outcome.of(wrong).failed
+    contract = type("Contract", (CodecContract,), {"make": lambda self: wrong()})()
+    assert fails(contract, f"test_{WRONG[wrong]}")
+
+
+def test_every_law_refuses_one():
+    """But that for a GPU, which needs one."""
+    laws = {name.removeprefix("test_") for name in laws_of(CodecContract) if "gpu" not in name}
+    assert set(WRONG.values()) == laws
 
 
 def test_random_weights_need_not_sound_like_anything():

@@ -149,6 +149,8 @@ def test_variables_reach_sections_components_and_lists(path, registry):
         ("training.sed=5", "--set: training.sed: unknown key, did you mean 'seed'?"),
         ("modle.dropout=5", "--set: modle: unknown key, did you mean 'model'?"),
         ("seed=5", "--set: seed: unknown key, did you mean 'training.seed'?"),
+        ("model.codec=x", "--set: model.codec: unknown key, did you mean 'codec' at the top?"),
+        ("model.backbone.seed=5", "--set: model.backbone.seed: unknown key; there are: d_model,"),
         ("training.seed=x", "--set: training.seed: expected a whole number, got 'x'"),
         ("training.seed=", "--set: training.seed: there is no value, write it"),
         ("training.seed.x=1", "--set: training.seed: expected a whole number, got a mapping"),

@@ -149,6 +149,37 @@ class WritesPaddingOverTheLast(WithCache):
             return super().reserve(lengths, size).clamp(max=self.max_length - 1)
 
 
+class IgnoresItsCache(Altered):
+    def alter(self, cache, x, **rest):
+        fresh = cache and self.new_cache(len(x), cache.max_length)
+        return {**rest, "x": x, "cache": fresh}
+
+
+class OneCacheForAll(WithCache):
+    class cache(KeyValueCache):  # noqa: N801
+        pass
+
+    def new_cache(self, batch, max_length):
+        if not hasattr(self, "only"):
+            self.only = super().new_cache(batch, max_length)
+        return self.only
+
+
+class LooksAtEachAlone(Llama):
+    def forward(self, x, *, lengths, positions, causal=True, cache=None):
+        b, t, d = x.shape
+        states, auxiliary = super().forward(
+            x.reshape(b * t, 1, d),
+            lengths=torch.ones(b * t, dtype=torch.long),
+            positions=positions.reshape(-1, 1),
+        )
+        return states.view(b, t, d), auxiliary
+
+
+class SaysYes(Llama):
+    bidirectional = "yes"
+
+
 class StepsOneAhead(Llama):
     def steps(self):
         step = super().steps()
@@ -183,6 +214,10 @@ class NeverFull(Llama):
         (WritesPaddingOverTheLast, "test_rows_of_one_cache_grow_each_at_its_own_pace"),
         (StepsOneAhead, "test_a_step_is_a_pass_over_one_position_of_each_row"),
         (NeverFull, "test_a_full_cache_is_refused"),
+        (IgnoresItsCache, "test_a_cache_gives_what_one_pass_gives"),
+        (OneCacheForAll, "test_two_caches_share_nothing"),
+        (LooksAtEachAlone, "test_sees_the_past"),
+        (SaysYes, "test_states_what_it_can_do"),
     ],
 )
 def test_a_broken_backbone_is_refused(judge, broken, refused_by):

@@ -1,5 +1,7 @@
 """The contracts of exporters and phonemizers refuse what only looks like one."""
 
+from typing import ClassVar
+
 import pytest
 
 from vall_e.export.components import SafetensorsConfig, build_safetensors
@@ -47,6 +49,10 @@ class SwitchesToEval(Exporter):
         super().__call__(bundle, path)
 
 
+class HasABareSuffix(Exporter):
+    suffix = "safetensors"
+
+
 class KeepsTheOldFile(Exporter):
     def __call__(self, bundle, path):
         if not path.exists():
@@ -61,6 +67,7 @@ class KeepsTheOldFile(Exporter):
         (WritesTwoFiles, "test_writes_one_file_and_nothing_beside_it"),
         (HalvesTheModel, "test_leaves_the_model_as_it_is"),
         (SwitchesToEval, "test_leaves_the_mode_as_it_is"),
+        (HasABareSuffix, "test_names_its_suffix"),
         (KeepsTheOldFile, "test_writes_over_an_older_file"),
     ],
 )
@@ -106,6 +113,24 @@ class KnowsHalfItsAlphabet(Phonemizer):
         return list("abcdefg")
 
 
+class LearnsLetters(Phonemizer):
+    asked: ClassVar[list] = [0]
+
+    def alphabet(self):
+        self.asked[0] += 1
+        return [*super().alphabet(), *"ÀÁÂÃÄÅÆÇÈÉÊË"[: self.asked[0]]]
+
+
+class StopsAtAQuestion(Phonemizer):
+    def __call__(self, text, language):
+        return super().__call__(text.partition("?")[0] + "?", language)
+
+
+class SpeaksOfNothing(Phonemizer):
+    def __call__(self, text, language):
+        return super().__call__(text, language) or "nothing"
+
+
 class KeepsLines(Phonemizer):
     def __call__(self, text, language):
         return text
@@ -119,6 +144,9 @@ class KeepsLines(Phonemizer):
         (SpeaksAnything, "test_an_unknown_language_is_refused"),
         (Counts, "test_the_same_text_gives_the_same_phonemes"),
         (KnowsHalfItsAlphabet, "test_its_alphabet_covers_its_phonemes"),
+        (LearnsLetters, "test_its_alphabet_is_the_same_each_time"),
+        (StopsAtAQuestion, "test_every_sentence_is_spoken"),
+        (SpeaksOfNothing, "test_no_text_gives_no_phonemes"),
         (KeepsLines, "test_white_space_changes_nothing"),
     ],
 )

@@ -30,9 +30,28 @@ class ForgetsWhenRewound(Llama):
         return Forgetful(plain.keys, plain.values)
 
 
+class Stays(KeyValueCache):
+    def rewind(self, lengths):
+        pass
+
+
+class NeverRewinds(Llama):
+    def new_cache(self, batch, max_length):
+        plain = super().new_cache(batch, max_length)
+        return Stays(plain.keys, plain.values)
+
+
+class SaysOneLayer(Llama):
+    depth = property(lambda self: 1, lambda self, value: None)
+
+
 def test_what_is_wrong_between_layers_or_in_the_cache_is_found(judge):
     assert not judge(LayeredContract, lambda: _make(Llama)).failed
     found = judge(LayeredContract, lambda: _make(NormsBetween)).failed
     assert "test_its_layers_one_by_one_are_one_pass" in found
     found = judge(LayeredContract, lambda: _make(ForgetsWhenRewound)).failed
     assert found == {"test_a_cache_goes_on_from_where_it_was_rewound_to"}
+    found = judge(LayeredContract, lambda: _make(NeverRewinds)).failed
+    assert "test_layers_are_caught_up_with_from_a_cache" in found
+    found = judge(LayeredContract, lambda: _make(SaysOneLayer)).failed
+    assert "test_says_that_it_has_layers" in found

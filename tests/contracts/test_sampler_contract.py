@@ -1,6 +1,9 @@
 """The contract of samplers refuses what only looks like one."""
 
+from typing import ClassVar
+
 import pytest
+import torch
 
 from vall_e.drawing import draw_categorical
 from vall_e.testing import SamplerContract
@@ -49,6 +52,41 @@ class RemembersItsRows:
         return self.kept
 
 
+class RemembersForAll:
+    kept: ClassVar[list] = []
+
+    def __call__(self, history, logits):
+        if self.kept and self.kept[-1].shape == logits.shape:
+            logits = logits + self.kept[-1]
+        self.kept.append(logits.detach())
+        return logits
+
+
+class KeepsItsRows(Plain):
+    """Its rows stay in place when others leave."""
+
+    def __init__(self):
+        self.sums = None
+
+    def __call__(self, history, logits):
+        changed = logits if self.sums is None else logits + self.sums[: len(logits)]
+        self.sums = changed
+        return changed
+
+    def select(self, rows):
+        self.sums = None if self.sums is None else self.sums[: len(rows)]
+
+
+class Exponential(Plain):
+    def __call__(self, history, logits):
+        return logits.exp()
+
+
+class WantsFullPrecision(Plain):
+    def __call__(self, history, logits):
+        return logits @ torch.eye(logits.shape[-1])
+
+
 class DrawsByTheGlobalSeed:
     def draw(self, history, logits, generators):
         return logits.float().softmax(-1).multinomial(1)[:, 0]
@@ -81,6 +119,11 @@ class DrawsLeastLikely:
         (RemembersItsRows, "test_goes_on_when_history_grows_and_rows_leave"),
         (DrawsByTheGlobalSeed, "test_takes_chance_from_the_generators_alone"),
         (SharesOneGenerator, "test_a_row_draws_the_same_alone_and_in_a_batch"),
+        (DrawsByTheGlobalSeed, "test_same_seeds_give_the_same_tokens"),
+        (RemembersForAll, "test_another_one_knows_nothing_of_it"),
+        (KeepsItsRows, "test_state_follows_its_row"),
+        (Exponential, "test_extreme_logits_do_not_break_it"),
+        (WantsFullPrecision, "test_works_in_half_precision"),
         (DrawsColumns, "test_keeps_the_shape"),
         (DrawsLeastLikely, "test_draws_the_only_possible_token"),
     ],

@@ -6,6 +6,7 @@ import pytest
 import torch
 from attrs import evolve
 
+from vall_e.interfaces.task import Segment
 from vall_e.tasks.components import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing import TaskContract
@@ -55,6 +56,25 @@ class IgnoresItsGenerator(Task):
         return super().sample(rng=random.Random(), **rest)
 
 
+class HasAMarkerThatItForgets(Task):
+    markers = ("whisper",)
+
+
+class ReadsWhatItDoesNotWant(Task):
+    def segments(self, sample, *, level):
+        *rest, target = super().segments(sample, level=level)
+        return [*rest, Segment("input", sample.response), target]
+
+
+class TellsTheTextTwice(Task):
+    def segments(self, sample, *, level):
+        return [Segment("text", sample.text), *super().segments(sample, level=level)]
+
+
+class HasNoName(Task):
+    name = ""
+
+
 class KeepsAnEmptyPrompt(Task):
     def segments(self, sample, *, level):
         empty = torch.empty(4, 0, dtype=torch.long)
@@ -81,6 +101,10 @@ class FlattensItsPrompt(Task):
         (DrawsFromTheGlobalGenerator, "test_takes_chance_from_its_generator_alone"),
         (IgnoresItsGenerator, "test_the_same_seed_makes_the_same_sample"),
         (KeepsAnEmptyPrompt, "test_without_a_prompt_the_segment_vanishes"),
+        (HasAMarkerThatItForgets, "test_each_marker_is_one_learnt_vector_that_it_uses"),
+        (ReadsWhatItDoesNotWant, "test_a_recording_is_read_by_the_tasks_that_want_one"),
+        (TellsTheTextTwice, "test_no_text_that_is_predicted_stands_before_it"),
+        (HasNoName, "test_has_a_name_and_a_target"),
         (FlattensItsPrompt, "test_segments_have_the_shape_of_their_kind"),
     ],
 )

@@ -90,6 +90,16 @@ def _of(kind, keep=lambda name: True):
     return make
 
 
+def _decaying(parameters):
+    return torch.optim.SGD([p for _, p in parameters], lr=0.05, weight_decay=0.1)
+
+
+def _thawing(parameters):
+    for _, parameter in (parameters := list(parameters)):
+        parameter.requires_grad_()
+    return torch.optim.SGD([p for _, p in parameters], lr=0.05)
+
+
 def _with_momentum(kind):
     return lambda parameters: kind([p for _, p in parameters], lr=0.05, momentum=0.9)
 
@@ -103,6 +113,8 @@ def _with_momentum(kind):
         (_of(MovesWithoutARate), "test_a_rate_of_zero_from_the_start_changes_nothing"),
         (_of(LosesWhatItLearns), "test_weights_to_speak_with_come_and_go"),
         (_with_momentum(SavesHalfItsState), "test_what_is_saved_comes_back_as_it_was"),
+        (_decaying, "test_what_is_marked_does_not_decay"),
+        (_thawing, "test_frozen_parameters_stay"),
         (_of(NeedsAllGradients), "test_a_parameter_without_a_gradient_is_no_trouble"),
         (_of(torch.optim.SGD, lambda name: "bias" not in name), "test_every_parameter_is_trained"),
     ],
@@ -180,6 +192,19 @@ def _renaming(model):
     return torch.nn.ModuleDict({"inner": model})
 
 
+def _freezing(model):
+    """Holds a layer in buffers: of the same names, and deaf to gradients."""
+    weight = model[0].weight.detach()
+    del model[0].weight
+    model[0].register_buffer("weight", weight)
+    return model
+
+
+def _adapting(model):
+    model[0].adapters = torch.nn.ModuleDict({"down": torch.nn.Linear(4, 1, bias=False)})
+    return model
+
+
 def _cutting(model):
     model.register_forward_hook(lambda module, args, out: out.detach().requires_grad_())
     return model
@@ -194,6 +219,8 @@ def _cutting(model):
         (Awake, "test_speaking_and_training_reach_every_part"),
         (_renaming, "test_keys_of_the_state_stay"),
         (_cutting, "test_gradients_flow"),
+        (_freezing, "test_takes_nothing_from_what_learns"),
+        (_adapting, "test_adds_nothing_to_learn_for_speaking"),
     ],
 )
 def test_a_broken_wrapper_is_refused(judge, wrap, refused_by):
@@ -245,6 +272,26 @@ class StepsTwiceAsFar(KeepsGradients):
         return Local.step(self, clip_norm=clip_norm) / 2
 
 
+class IsItsOwnFourth(Local):
+    def __init__(self):
+        super().__init__()
+        self.rank = 3
+
+
+class SaysAnotherPlace(Local):
+    def prepare(self, model, optimizer, **options):
+        prepared = super().prepare(model, optimizer, **options)
+        self.device = torch.device("meta")
+        return prepared
+
+
+class StepsWhateverComes(KeepsGradients):
+    def step(self, *, clip_norm):
+        for p in self._parameters():
+            p.grad.nan_to_num_(nan=1.0)
+        return super().step(clip_norm=clip_norm)
+
+
 class IgnoresPrecision(Local):
     def autocast(self):
         return nullcontext()
@@ -263,6 +310,9 @@ class ForgetsItsScale(Local):
         (NeverClips, "test_clips_after_measuring"),
         (MeasuresAfterClipping, "test_clips_after_measuring"),
         (StepsTwiceAsFar, "test_a_step_is_that_of_the_optimizer"),
+        (IsItsOwnFourth, "test_is_an_engine_of_one_rank_among_some"),
+        (SaysAnotherPlace, "test_the_model_is_where_the_engine_says"),
+        (StepsWhateverComes, "test_gradients_that_are_no_numbers_change_nothing"),
         (IgnoresPrecision, "test_products_have_the_precision_that_is_asked_for"),
         (ForgetsItsScale, "test_state_comes_back"),
     ],

@@ -340,6 +340,15 @@ def test_weights_are_not_resumed_as_another_model(bench, changes, says):
     assert says in caught.value.message
 
 
+def test_an_optimizer_whose_state_has_another_shape_is_not_resumed(bench):
+    bench.train(commands="quit@2", optimizer={"name": "muon", "lr": 0.01})
+    bench.train(resume=True, commands="quit@3", optimizer={"name": "muon", "lr": 0.02})
+    with pytest.raises(CheckpointError) as caught:
+        bench.open(resume=True, optimizer={"name": "muon", "rest": ["embedding.*"]})
+    changed = 'training.optimizer.rest (["embedding.*", "heads.*"], not ["embedding.*"])'
+    assert changed in caught.value.message
+
+
 def test_what_leaves_the_weights_their_meaning_may_change(bench):
     bench.train(commands="quit@2")
     again = bench.train(resume=True, model={"dropout": 0.1, "attention": "eager"})

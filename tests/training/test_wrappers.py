@@ -6,6 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from vall_e.config.choices import WrapperChoice
+from vall_e.config.choosing import choose
 from vall_e.errors import ConfigError, UnavailableError
 from vall_e.model.placing import by_name, by_size
 from vall_e.model.rounded import RoundedLinear, packed, unpacked
@@ -236,12 +238,20 @@ def test_a_file_of_a_bitnet_run_speaks_as_it_was_validated_and_the_run_goes_on(b
 
 
 def test_a_wrapper_to_speak_with_is_not_trained_with(bench):
-    with pytest.raises(ConfigError, match="with int4 weights cannot learn"):
+    with pytest.raises(ConfigError, match="int4 is to speak with, and nothing learns in it"):
         bench.open(wrappers=["int4"])
 
 
-def test_adapters_that_have_learnt_nothing_are_not_spoken_with(bench):
+def test_a_wrapper_to_train_with_is_not_spoken_with(bench):
     model = bench.open().bundle.model
-    lora = bench.open(wrappers=["lora"]).config.wrappers
-    with pytest.raises(ConfigError, match="lora adds adapters that have learnt nothing"):
-        wrapped(model, lora, option="synthesis.wrappers", learning=False)
+    for name in ("lora", "model-offload", "fp8"):
+        choice = choose(name, WrapperChoice, bench.registry, source="test")
+        with pytest.raises(ConfigError, match=f"synthesis.wrappers: {name} is to train with"):
+            wrapped(model, [choice], option="synthesis.wrappers", learning=False)
+
+
+def test_a_layer_that_was_replaced_is_not_replaced_again():
+    model = build_int8(RoundedConfig())(_stack())
+    with pytest.raises(ConfigError, match="int4: no plain linear layer") as caught:
+        build_int4(RoundedConfig())(model)
+    assert "an earlier wrapper has replaced them" in caught.value.hint

@@ -7,10 +7,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from importlib import resources
+from importlib.resources.abc import Traversable
 from keyword import iskeyword
 from pathlib import Path
 
 from attrs import field, frozen, validators
+from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
 from vall_e.errors import PluginError
 from vall_e.registry import HOOKS
@@ -32,13 +34,25 @@ def _name(instance: object, attribute: object, value: str) -> None:
         )
 
 
+def _spdx(licence: str) -> str:
+    """As SPDX writes it, which is what the build of a wheel takes."""
+    try:
+        return canonicalize_license_expression(licence)
+    except InvalidLicenseExpression as exc:
+        raise PluginError(
+            f"--licence: {licence!r} is no expression of SPDX",
+            hint="write one like MIT or GPL-3.0-or-later (https://spdx.org/licenses/), or "
+            "LicenseRef-Name for one of your own",
+        ) from exc
+
+
 @frozen
 class NewPlugin:
     """What the templates are to be filled in with."""
 
     kind: str = field(validator=validators.in_(KINDS))
     name: str = field(validator=_name)
-    licence: str = "Apache-2.0"
+    licence: str = field(default="Apache-2.0", converter=_spdx)
 
     @property
     def distribution(self) -> str:
@@ -57,6 +71,7 @@ class NewPlugin:
         """The path of each file within the plugin, and its text."""
         source = f"src/{self.package}"
         yield "pyproject.toml", self._filled("common/pyproject.toml")
+        yield "LICENSE", self._filled(self._licence_text)
         yield "README.md", self._filled("common/README.md")
         yield ".github/workflows/check.yml", self._filled("common/ci.yml")
         yield ".github/workflows/publish.yml", self._filled("common/publish.yml")
@@ -65,6 +80,12 @@ class NewPlugin:
         yield f"{source}/components.py", self._filled(f"{self.kind}/components.py")
         yield f"{source}/{self.module}.py", self._filled(f"{self.kind}/work.py")
         yield f"tests/test_{self.module}.py", self._filled("common/test.py")
+
+    @property
+    def _licence_text(self) -> str:
+        """The whole of it for the usual ones; for others where it is found."""
+        whole = f"common/LICENSE-{self.licence}"
+        return whole if _template(whole).is_file() else "common/LICENSE"
 
     def write(self, parent: Path) -> Path:
         """Make the folder of the distribution in `parent`, whole or not at all; gives it."""
@@ -84,6 +105,7 @@ class NewPlugin:
     def _filled(self, template: str) -> str:
         text = _read(template).replace("plugin-use", _read(f"{self.kind}/use.md").rstrip())
         words = {
+            "a plugin-kind": f"{'an' if self.kind[0] in 'aeiou' else 'a'} {self.kind}",
             "plugin-distribution": self.distribution,
             "plugin_package": self.package,
             "plugin-licence": self.licence,
@@ -97,5 +119,8 @@ class NewPlugin:
 
 
 def _read(template: str) -> str:
-    folder = resources.files("vall_e.authoring") / "templates"
-    return (folder / f"{template}.template").read_text(encoding="utf-8")
+    return _template(template).read_text(encoding="utf-8")
+
+
+def _template(name: str) -> Traversable:
+    return resources.files("vall_e.authoring") / "templates" / f"{name}.template"

@@ -219,7 +219,8 @@ def _wrong_defaults(offer: Offer, registry: Registry) -> Iterator[str]:
 
 def _described(offer: Offer) -> dict[str, Any]:
     component = offer.component
-    return {
+    use = {"used_in": component.used_in} if offer.kind == "wrapper" else {}
+    return use | {
         "kind": offer.kind,
         "name": component.name,
         "distribution": offer.distribution,
@@ -291,9 +292,18 @@ def _lines(offer: Offer) -> Iterator[str]:
     if component.paper:
         yield f"  paper     {component.paper}"
     yield f"  licence   {_licence(component)}"
+    if offer.kind == "wrapper":
+        yield f"  for       {_USES[component.used_in]}"
     if offer.kind == "attention":
         yield f"  here      {availability(component)}"
     yield from _options(component.config)
+
+
+_USES = {
+    "training": "training (training.wrappers)",
+    "speaking": "speaking (synthesis.wrappers)",
+    "both": "training and speaking (training.wrappers, synthesis.wrappers)",
+}
 
 
 def _options(config: type) -> Iterator[str]:

@@ -106,6 +106,12 @@ def places(cls: type, key: str) -> list[str]:
     return found
 
 
+def sections(cls: type) -> set[type]:
+    """The class and those of the sections below it; the options of components are none."""
+    below = [o.type for o in options_of(cls).values() if attrs.has(o.type)]
+    return {cls}.union(*(sections(section) for section in below if not is_choice(section)))
+
+
 def a(kind: str) -> str:
     """The word with its article."""
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"

@@ -17,7 +17,16 @@ import cattrs
 
 from vall_e.config.choices import Choice
 from vall_e.config.mistakes import Gathered, Mistake, WrongValueError, meant, reason
-from vall_e.config.options import Option, a, expected, is_choice, members, options_of, places
+from vall_e.config.options import (
+    Option,
+    a,
+    expected,
+    is_choice,
+    members,
+    options_of,
+    places,
+    sections,
+)
 from vall_e.config.schema import RunConfig
 from vall_e.errors import PluginError, VallEError
 from vall_e.registry import CORE, Preset, Registry
@@ -70,7 +79,7 @@ class Structurer:
         options, gathered, values = options_of(cls), Gathered(), {}
         for key in raw:
             if key not in options:
-                gathered.mistakes.append(Mistake(_unknown(key, options), (str(key),)))
+                gathered.mistakes.append(Mistake(_unknown(key, cls), (str(key),)))
         for key, option in options.items():
             with gathered.under(key):
                 if key in raw or option.required or option.chosen is not None:
@@ -229,13 +238,16 @@ def _build(
     raise AssertionError("a class that could not be made must have a mistake")
 
 
-def _unknown(key: object, options: Mapping[str, Option]) -> str:
+def _unknown(key: object, cls: type) -> str:
+    """Options of components have no place in other sections, whatever is called the same there."""
+    options = options_of(cls)
     near = meant(key, options)
     if near or not options:
         return f"unknown key{near or ', there are no options here'}"
-    elsewhere = " or ".join(f"'{place}'" for place in places(RunConfig, str(key)))
+    elsewhere = places(RunConfig, str(key)) if cls in sections(RunConfig) else []
     if elsewhere:
-        return f"unknown key, did you mean {elsewhere}?"
+        told = [f"'{place}'" + ("" if "." in place else " at the top") for place in elsewhere]
+        return f"unknown key, did you mean {' or '.join(told)}?"
     return f"unknown key; there are: {', '.join(options)}"
 
 

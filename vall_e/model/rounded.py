@@ -27,7 +27,9 @@ def rounded(model: nn.Module, *, bits: Bits, group: int, include: tuple[str, ...
     if not names:
         raise ConfigError(
             f"int{bits}: no plain linear layer of the backbone fits {', '.join(include)}",
-            hint=f"layers are named like {', '.join(plain[:3])}",
+            hint=f"layers are named like {', '.join(plain[:3])}"
+            if plain
+            else "an earlier wrapper has replaced them, or the backbone has none: name one only",
         )
     for name in names:
         layer = body.get_submodule(name)

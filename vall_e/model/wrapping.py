@@ -18,7 +18,7 @@ def wrapped(
     """
     keys = list(model.state_dict())
     for wrapper in wrappers:
-        values, adapters = _learnable(model), _adapters(model)
+        _check_use(wrapper, option, learning)
         made = wrapper.build()(model)
         if not isinstance(made, Valle):
             raise TrainingError(
@@ -30,24 +30,20 @@ def wrapped(
                 f"{option}: {wrapper.name} changes the names of the weights",
                 hint="tell its authors: the keys of state_dict must stay",
             )
-        if learning and _learnable(made) < values:
-            raise ConfigError(
-                f"{option}: with {wrapper.name} weights cannot learn",
-                hint="it is to speak with: name it in synthesis.wrappers",
-            )
-        if not learning and _adapters(made) - adapters:
-            raise ConfigError(
-                f"{option}: {wrapper.name} adds adapters that have learnt nothing",
-                hint="name it in training.wrappers, and speak with what it learns by --lora",
-            )
         model = made
     return model
 
 
-def _learnable(model: Valle) -> int:
-    """Values of parameters; their names may change, as those of parametrized weights do."""
-    return sum(parameter.numel() for parameter in model.parameters())
-
-
-def _adapters(model: Valle) -> set[str]:
-    return {key for key in model.state_dict() if is_adapter(key)}
+def _check_use(wrapper: WrapperChoice, option: str, learning: bool) -> None:
+    use = wrapper.component.used_in
+    if use == "speaking" and learning:
+        raise ConfigError(
+            f"{option}: {wrapper.name} is to speak with, and nothing learns in it",
+            hint="name it in synthesis.wrappers",
+        )
+    if use == "training" and not learning:
+        raise ConfigError(
+            f"{option}: {wrapper.name} is to train with, and does nothing good for speaking",
+            hint="name it in training.wrappers: what was trained with it speaks without it, and "
+            "adapters speak by --lora",
+        )

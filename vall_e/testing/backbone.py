@@ -180,6 +180,14 @@ class BackboneContract:
             _close(hidden, whole[rows, at])
         assert cache.lengths.tolist() == [begun[1] + 3]
 
+    def test_two_caches_share_nothing(self) -> None:
+        backbone, x = self._caching(), _vectors()
+        one, other = backbone.new_cache(B, T), backbone.new_cache(B, T)
+        nothing, half = torch.zeros(B, dtype=torch.long), torch.full((B,), 3)
+        _go_on(backbone, one, x, nothing, half)
+        _go_on(backbone, other, -x, nothing, half)
+        _go_on(backbone, one, x, half, half)
+
     def test_a_full_cache_is_refused(self) -> None:
         backbone = self._caching()
         cache = backbone.new_cache(B, T - 1)

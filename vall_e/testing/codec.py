@@ -241,16 +241,18 @@ class CodecContract:
         if not isinstance(codec, Local):
             pytest.skip("this codec does not say how far it sees")
         if (context := codec.encode_context) is not None:
-            audio = _sound(self._samples(codec, 4 * context + 9))[None]
-            near = audio[..., slice(*self._samples_of(codec, context, 3 * context + 9))]
+            first = context + 3  # of what is near; more stands on both sides of it
+            audio = _sound(self._samples(codec, 2 * (first + context) + 9))[None]
+            near = audio[..., slice(*self._samples_of(codec, first, first + 2 * context + 9))]
             same = codec.encode(near)[..., context : context + 9]
-            whole = codec.encode(audio)[..., 2 * context : 2 * context + 9]
+            whole = codec.encode(audio)[..., first + context : first + context + 9]
             assert (same == whole).float().mean() > 0.97  # rounding may decide between two
         if (context := codec.decode_context) is not None:
-            codes = self._codes(codec, 1, 4 * context + 9)
-            near = codec.decode(codes[..., context : 3 * context + 9])
+            first = context + 3
+            codes = self._codes(codec, 1, 2 * (first + context) + 9)
+            near = codec.decode(codes[..., first : first + 2 * context + 9])
             inner = slice(*self._samples_of(codec, context, context + 9))
-            outer = slice(*self._samples_of(codec, 2 * context, 2 * context + 9))
+            outer = slice(*self._samples_of(codec, first + context, first + context + 9))
             self._same(near[..., inner], codec.decode(codes)[..., outer])
 
     def test_an_unused_stream_ends_in_nothing(self) -> None:
@@ -272,6 +274,14 @@ class CodecContract:
         second += [two.push(codes[1:, :, 3:]), two.flush()]
         self._same(torch.cat(first, dim=-1), codec.decode(codes[:1]))
         self._same(torch.cat(second, dim=-1), codec.decode(codes[1:]))
+
+    def test_another_one_knows_nothing_of_it(self) -> None:
+        one, other = self.make(), self.make()
+        codes = self._codes(one, 2, 6)
+        one.stream().push(codes[:1, :, :3])
+        stream = other.stream()
+        joined = torch.cat([stream.push(codes[1:]), stream.flush()], dim=-1)
+        self._same(joined, one.decode(codes[1:]))
 
     def _heard(self) -> Codec:
         if not self.trained:

@@ -44,6 +44,11 @@ class ComponentContract:
         config = self._config()
         assert pickle.loads(pickle.dumps(config)) == config  # noqa: S301  our own
 
+    def test_it_can_be_sent_to_another_process(self) -> None:
+        """As workers that load data are: `build` must be a function of a module, no lambda."""
+        again = pickle.loads(pickle.dumps(self.component))  # noqa: S301  our own
+        assert (again.name, again.config) == (self.component.name, self.component.config)
+
     def test_finding_it_imports_no_torch(self) -> None:
         module = sys.modules[self.component.config.__module__]
         if module.__spec__ is None:

@@ -115,6 +115,15 @@ class OptimizerContract:
             _step(model, optimizer)
         assert torch.equal(unused, torch.ones(2, 2))
 
+    def test_what_is_marked_does_not_decay(self) -> None:
+        """A matrix whose numbers are no weights of a sum has the attribute `no_weight_decay`."""
+        marked = nn.Parameter(torch.ones(3, 2))
+        setattr(marked, "no_weight_decay", True)  # noqa: B010  torch knows no such attribute
+        optimizer = self.make([*_model().named_parameters(), ("rates", marked)])
+        for group in optimizer.param_groups:
+            if any(parameter is marked for parameter in group["params"]):
+                assert not group.get("weight_decay")
+
     def test_frozen_parameters_stay(self) -> None:
         model = _model()
         frozen = next(model.parameters()).requires_grad_(False)

@@ -94,7 +94,7 @@ class SamplerContract:
 
     def test_state_follows_its_row(self) -> None:
         """Rows that are chosen and reordered go on as they would have without the others."""
-        order = torch.tensor([4, 1, 2])
+        order = torch.tensor([4, 2, 5])
         apart = [self.make() for _ in range(ROWS)]
         sampler, history, generators = self.make(), _history()[:, :0], _generators()
         own = [_one(row) for row in range(ROWS)]
@@ -112,6 +112,14 @@ class SamplerContract:
                 token = _tokens(apart[row], alone, its, generators=own[row])
                 assert token.item() == drawn[place]
             history = torch.cat([history, drawn[:, None]], dim=1)
+
+    def test_another_one_knows_nothing_of_it(self) -> None:
+        """Each request has a sampler of its own: what one has drawn is nothing to the next."""
+        first = _tokens(self.make(), _history(), _logits())
+        busy = self.make()
+        for step in range(4):
+            _tokens(busy, _history(), _logits(step))
+        assert torch.equal(_tokens(self.make(), _history(), _logits()), first)
 
     def test_takes_chance_from_the_generators_alone(self) -> None:
         before = torch.get_rng_state()

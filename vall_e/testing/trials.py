@@ -77,6 +77,9 @@ def contract_of(kind: str, component: Component[Any]) -> type:
     _check_names(component, "exceptions", trial.exceptions, _laws(contract))
     _check_names(component, "facts", trial.facts, _facts(contract))
     namespace: dict[str, Any] = {"component": component, "make": _maker(kind, component)}
+    if kind == "wrapper":
+        namespace["learns"] = component.used_in != "speaking"
+        namespace["speaks"] = component.used_in != "training"
     namespace |= trial.facts
     bases = (contract, ComponentContract)
     whole = type(f"ContractOf{kind.title()}", bases, namespace)

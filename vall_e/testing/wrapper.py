@@ -14,11 +14,13 @@ class WrapperContract:
     """`make` builds the wrapper at its neutral settings: those that change no output.
 
     `model` may be replaced where the wrapper needs more than linear layers; `tolerance` where
-    another order of sums is all that it changes. `learns` is False of a wrapper to speak with.
+    another order of sums is all that it changes. `learns` is False of a wrapper to speak with,
+    `speaks` of one to train with: what its component says (`used_in`) decides, where there is one.
     """
 
     tolerance = 0.0
     learns = True
+    speaks = True
 
     def make(self) -> Callable[[nn.Module], nn.Module]:
         raise NotImplementedError
@@ -47,6 +49,18 @@ class WrapperContract:
         wrapped(torch.ones(2, 4)).sum().backward()
         assert all(p.grad is not None for p in wrapped.parameters() if p.requires_grad)
 
+    def test_takes_nothing_from_what_learns(self) -> None:
+        """Names may change, as those of parametrized weights do; the number of values may not."""
+        if not self.learns:
+            pytest.skip("it is to speak with")
+        assert _values(self.make()(self.model())) >= _values(self.model())
+
+    def test_adds_nothing_to_learn_for_speaking(self) -> None:
+        """Adapters that learnt nothing would be drawn anew for each process that speaks."""
+        if not self.speaks:
+            pytest.skip("it is to train with")
+        assert not [key for key in self.make()(self.model()).state_dict() if ".adapters." in key]
+
     def test_what_is_saved_is_what_a_plain_model_reads(self) -> None:
         """Without the wrapper it computes the same: what is exported does not need the wrapper."""
         x = torch.linspace(-1, 1, 20).reshape(5, 4)
@@ -71,3 +85,8 @@ class WrapperContract:
         wrapped = self.make()(self.model())
         for mode in (False, True):
             assert all(part.training is mode for part in wrapped.train(mode).modules())
+
+
+def _values(model: nn.Module) -> int:
+    """Numbers that an optimizer would be given."""
+    return sum(parameter.numel() for parameter in model.parameters())

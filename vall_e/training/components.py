@@ -214,6 +214,7 @@ WRAPPERS: tuple[Component[Any], ...] = (
         config=LoraConfig,
         build=build_lora,
         summary="trains small matrices beside the frozen model: a voice as a file of 1 MB",
+        used_in="training",
         paper="https://arxiv.org/abs/2106.09685",
     ),
     *OTHER_WRAPPERS,

@@ -13,7 +13,7 @@ from torch.nn import Parameter
 
 from vall_e.errors import ConfigError, UnavailableError
 from vall_e.training.optimizer_components import MuonConfig
-from vall_e.training.optimizers import groups
+from vall_e.training.optimizers import decays, groups
 
 
 class Together(torch.optim.Optimizer):
@@ -51,7 +51,9 @@ def muon(config: MuonConfig, parameters: Iterable[tuple[str, Parameter]]) -> tor
         )
     trained = [(name, p) for name, p in parameters if p.requires_grad]
     _require_fit([name for name, _ in trained], config.rest)
-    matrices = [p for name, p in trained if p.ndim == 2 and not _fits(name, config.rest)]
+    matrices = [
+        p for name, p in trained if p.ndim == 2 and decays(p) and not _fits(name, config.rest)
+    ]
     ours = {id(p) for p in matrices}
     rest = groups([(n, p) for n, p in trained if id(p) not in ours], config.weight_decay)
     parts: list[torch.optim.Optimizer] = []

@@ -229,6 +229,7 @@ OTHER_OPTIMIZERS = (
         build=build_muon,
         summary="orthogonal updates of the backbone's matrices, AdamW for the rest",
         paper="https://arxiv.org/abs/2502.16982",
+        fixed=("rest",),
     ),
     Component(
         name="prodigy",

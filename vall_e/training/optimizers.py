@@ -55,12 +55,19 @@ def adafactor(
 def groups(
     parameters: Iterable[tuple[str, Parameter]], weight_decay: float
 ) -> list[dict[str, Any]]:
-    """Matrices with weight decay, then vectors without; frozen parameters are left out."""
+    """Matrices with weight decay, then the rest without; frozen parameters are left out."""
     trained = [parameter for _, parameter in parameters if parameter.requires_grad]
-    matrices = [parameter for parameter in trained if parameter.ndim >= 2]
-    vectors = [parameter for parameter in trained if parameter.ndim < 2]
     found = [
-        {"params": matrices, "weight_decay": weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
+        {"params": [p for p in trained if decays(p)], "weight_decay": weight_decay},
+        {"params": [p for p in trained if not decays(p)], "weight_decay": 0.0},
     ]
     return [group for group in found if group["params"]]
+
+
+def decays(parameter: Parameter) -> bool:
+    """Whether weight decay is good for it: it is a matrix, and not one that its module marks.
+
+    A mark is the attribute `no_weight_decay` of the parameter, true for a matrix whose numbers are
+    no weights of a sum: rates of decay, say.
+    """
+    return parameter.ndim >= 2 and not getattr(parameter, "no_weight_decay", False)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,8 @@ def require_same(weights: Path, config: RunConfig, info: Info) -> None:
     saved = _saved(weights)
     before, now = saved["config"], _plain(config)
     _require_codes(weights.parent, saved, info, hint="train on that data into another output")
-    optimizers = ({"name": raw["training"]["optimizer"]["name"]} for raw in (before, now))
+    fixed = ("name", *config.training.optimizer.component.fixed)
+    optimizers = (_only(raw["training"]["optimizer"], fixed) for raw in (before, now))
     changed = [
         *_meaning(before, now),
         *_changed("tasks", before["tasks"], now["tasks"]),
@@ -59,6 +60,10 @@ def require_fit(weights: Path, config: RunConfig, info: Info) -> None:
             f"{weights} was trained with another {', '.join(changed)}",
             hint="give these options in the YAML file the values of the weights, named first",
         )
+
+
+def _only(raw: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: raw[name] for name in names if name in raw}
 
 
 def _saved(weights: Path) -> dict[str, Any]:

@@ -45,6 +45,7 @@ from vall_e.training.frozen import freeze
 from vall_e.training.loop import Marks, Run, restore
 from vall_e.training.objective import Objective
 from vall_e.training.rate import Rate
+from vall_e.training.rehearsal import rehearse
 from vall_e.training.resuming import require_fit, require_same
 from vall_e.training.wrappers import base_of, take_up
 
@@ -104,6 +105,7 @@ def open_run(
         device=config.training.device,
         precision=config.training.precision,
     )
+    rehearse(model, engine)
     log.info("device %s, precision %s", engine.device, config.training.precision)
     schedule = config.training.schedule.build(max_steps=config.training.max_steps)
     loader = _loader(corpus, config, registry, engine.rank, engine.world_size)

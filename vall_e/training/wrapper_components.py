@@ -128,12 +128,14 @@ OTHER_WRAPPERS: tuple[Component[Any], ...] = (
         config=RoundedConfig,
         build=build_int8,
         summary="weights of 8 bits, to speak with: a quarter of the memory",
+        used_in="speaking",
     ),
     Component(
         name="int4",
         config=RoundedConfig,
         build=build_int4,
         summary="weights of 4 bits, to speak with: an eighth of the memory",
+        used_in="speaking",
         paper="https://arxiv.org/abs/2210.17323",
     ),
     Component(
@@ -141,6 +143,7 @@ OTHER_WRAPPERS: tuple[Component[Any], ...] = (
         config=BitsAndBytesConfig,
         build=build_bitsandbytes,
         summary="products of 8 bits and stable embeddings (package bitsandbytes)",
+        used_in="training",
         paper="https://arxiv.org/abs/2208.07339",
     ),
     Component(
@@ -148,6 +151,7 @@ OTHER_WRAPPERS: tuple[Component[Any], ...] = (
         config=Fp8Config,
         build=build_fp8,
         summary="products of 8 bits floating point (package torchao)",
+        used_in="training",
         paper="https://arxiv.org/abs/2209.05433",
     ),
     Component(
@@ -155,11 +159,13 @@ OTHER_WRAPPERS: tuple[Component[Any], ...] = (
         config=TensorRtConfig,
         build=build_tensorrt,
         summary="the backbone compiled for an NVIDIA GPU (package torch-tensorrt)",
+        used_in="speaking",
     ),
     Component(
         name="model-offload",
         config=ModelOffloadConfig,
         build=build_model_offload,
         summary="layers of the backbone on several devices",
+        used_in="training",
     ),
 )

@@ -146,6 +146,11 @@ def test_heads_that_do_not_divide_are_refused(options, hint):
     assert hint in caught.value.hint
 
 
+def test_rates_of_decay_are_marked_as_no_weights():
+    marked = [n for n, p in mamba(ONE).named_parameters() if getattr(p, "no_weight_decay", False)]
+    assert [name.rpartition(".")[2] for name in marked] == ["A_log", "A_log"]
+
+
 def test_both_are_offered_under_their_names():
     components = vall_e_register_backbones()
     assert all(isinstance(each, Component) for each in components)

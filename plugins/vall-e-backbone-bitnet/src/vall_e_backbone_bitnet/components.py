@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import torch
 
-vall_e_hook_api = (1, 0)
+vall_e_hook_api = (1, 1)
 
 PAPER = "https://arxiv.org/abs/2402.17764"
 
@@ -88,6 +88,7 @@ def vall_e_register_wrappers() -> list[Component[TernaryConfig]]:
             config=TernaryConfig,
             build=build_ternary,
             summary="trains any backbone with linear layers of weights -1, 0 and 1",
+            used_in="training",
             paper=PAPER,
         )
     ]

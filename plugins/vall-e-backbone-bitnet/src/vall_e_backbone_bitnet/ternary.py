@@ -15,16 +15,22 @@ from vall_e_backbone_bitnet.linear import rounded, straight_through, times
 def ternary(model: nn.Module, *, strength: float, include: Sequence[str]) -> nn.Module:
     """Put such a layer in place of each plain linear one of the backbone that fits."""
     body = getattr(model, "backbone", model)
-    found = {
+    plain = {
         name: layer
         for name, layer in body.named_modules()
         if isinstance(layer, nn.Linear) and type(layer) is nn.Linear
+    }
+    found = {
+        name: layer
+        for name, layer in plain.items()
         if any(fnmatchcase(name, pattern) for pattern in include)
     }
     if not found:
         raise ConfigError(
             f"bitnet: no plain linear layer of the backbone fits {', '.join(include)}",
-            hint="change `include`, or leave out the wrapper",
+            hint=f"change `include`: layers are named like {', '.join([*plain][:3])}"
+            if plain
+            else "leave out the wrapper: one before it has replaced them, or the backbone has none",
         )
     for name, layer in found.items():
         body.set_submodule(name, TernaryLinear(layer, strength))

@@ -64,6 +64,8 @@ class MambaMixer(nn.Module):
         self.x_proj = nn.Linear(inner, sum(self.splits), bias=False)
         self.dt_proj = nn.Linear(config.rank, inner)
         self.A_log = nn.Parameter(torch.arange(1.0, state + 1).log().repeat(inner, 1))
+        # Decay would draw all rates to 1; as mamba-ssm marks it.
+        setattr(self.A_log, "no_weight_decay", True)  # noqa: B010  torch knows no such attribute
         self.D = nn.Parameter(torch.ones(inner))
         self.out_proj = nn.Linear(inner, config.d_model, bias=False)
         nn.init.uniform_(self.dt_proj.weight, -(config.rank**-0.5), config.rank**-0.5)

@@ -26,8 +26,8 @@ class Apollo(torch.optim.Optimizer):
     ) -> None:
         trained = [p for _, p in parameters if p.requires_grad]
         groups = [
-            {"params": [p for p in trained if p.ndim >= 2], "weight_decay": config.weight_decay},
-            {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+            {"params": [p for p in trained if decays(p)], "weight_decay": config.weight_decay},
+            {"params": [p for p in trained if not decays(p)], "weight_decay": 0.0},
         ]
         defaults = {
             "lr": config.lr,
@@ -60,7 +60,7 @@ class Apollo(torch.optim.Optimizer):
         step = state["step"] = state.get("step", 0) + 1
         gradient = parameter.grad
         assert gradient is not None  # noqa: S101 - its caller looked
-        if parameter.ndim != 2 or min(parameter.shape) <= group["rank"]:
+        if parameter.ndim != 2 or not decays(parameter) or min(parameter.shape) <= group["rank"]:
             return adam(gradient, state, group)
         wide = gradient if gradient.shape[0] <= gradient.shape[1] else gradient.T
         rows = projection(group["rank"], len(wide), seed=number + (step - 1) // group["gap"] * 7919)
@@ -71,6 +71,11 @@ class Apollo(torch.optim.Optimizer):
         found = wide * factor * group["scale"] ** 0.5
         found = limited(found, state, group["growth"])
         return found if wide is gradient else found.T.contiguous()
+
+
+def decays(parameter: Parameter) -> bool:
+    """A matrix, if its module does not say otherwise."""
+    return parameter.ndim >= 2 and not getattr(parameter, "no_weight_decay", False)
 
 
 def adam(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import torch
 
-vall_e_hook_api = (1, 0)
+vall_e_hook_api = (1, 1)
 
 PAPER = "https://arxiv.org/abs/2412.05270"
 positive: Any = validators.gt(0)
@@ -79,6 +79,7 @@ def vall_e_register_optimizers() -> list[Component[Any]]:
             build=build_apollo,
             summary="AdamW's scale for each channel, from a state of a few rows a matrix",
             paper=PAPER,
+            fixed=("rank",),
         ),
         Component(
             name="apollo-mini",
@@ -86,5 +87,6 @@ def vall_e_register_optimizers() -> list[Component[Any]]:
             build=build_apollo_mini,
             summary="AdamW's scale for each matrix, from a state of one row",
             paper=PAPER,
+            fixed=("rank",),
         ),
     ]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     import torch
 
-vall_e_hook_api = (1, 0)
+vall_e_hook_api = (1, 1)
 
 
 @frozen
@@ -41,5 +41,6 @@ def vall_e_register_wrappers() -> list[Component[UnslothConfig]]:
             config=UnslothConfig,
             build=build_unsloth,
             summary="recomputes layers in the backward pass, their inputs wait on the CPU",
+            used_in="training",
         )
     ]

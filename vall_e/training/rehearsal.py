@@ -1,0 +1,37 @@
+"""One small pass before a run begins, so that what cannot learn on this machine is told at once."""
+
+from __future__ import annotations
+
+import torch
+from torch import nn
+
+from vall_e.interfaces.training import Engine
+from vall_e.model.valle import Valle
+
+
+def rehearse(model: Valle, engine: Engine) -> None:
+    """Raise what the first step would raise: that an attention kernel is missing, say.
+
+    The backbone runs over two short rows, one of them padded, as it stands (not compiled). Weights,
+    gradients and chance stay as they are. In a run of several processes nothing is tried: a part
+    of a model may not run alone.
+    """
+    if engine.world_size > 1:
+        return
+    backbone, device = model.backbone, model.device
+    assert isinstance(backbone, nn.Module)  # noqa: S101 - as its protocol says
+    devices = [device] if device.type == "cuda" else []
+    for causal in sorted(_ways(model)):
+        with torch.random.fork_rng(devices=devices), engine.autocast():
+            backbone.forward(
+                torch.zeros(2, 4, backbone.d_model, device=device, requires_grad=True),
+                lengths=torch.tensor([4, 3], device=device),
+                positions=torch.arange(4, device=device).expand(2, 4),
+                causal=causal,
+            )
+
+
+def _ways(model: Valle) -> set[bool]:
+    """Whether the stages that it has look back only."""
+    ahead = model.backbone.bidirectional and model.config.nar_attention != "causal"
+    return {name == "ar" or not ahead for name in model.config.capabilities}
