@@ -9,7 +9,7 @@ from attrs import frozen
 from hypothesis import settings
 
 from vall_e.discovery import discover
-from vall_e.registry import Registry
+from vall_e.registry import HOOKS, Registry
 
 # A busy machine is no failure.
 settings.register_profile("no-deadline", deadline=None)
@@ -82,7 +82,7 @@ class Config:
     '''How big it is.'''
 
 @hookimpl
-def vall_e_register_{kind}s():
+def {hook}():
     return [Component("{name}", Config, lambda config: config.size, "a test", {more})]
 """
 
@@ -92,6 +92,6 @@ def plugin_source():
     """Write the module of a plugin that offers one component."""
 
     def write(name: str, kind: str = "sampler", more: str = "") -> str:
-        return PLUGIN.format(name=name, kind=kind, more=more)
+        return PLUGIN.format(name=name, hook=HOOKS[kind], more=more)
 
     return write

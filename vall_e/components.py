@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vall_e.data.components import STORES
+from vall_e.data.engines.components import DATA_ENGINES
 from vall_e.embedded.components import MODELS
 from vall_e.export.components import EXPORTERS
 from vall_e.hookspecs import hookimpl
@@ -61,3 +62,8 @@ def vall_e_register_models() -> list[Component[Any]]:
 @hookimpl
 def vall_e_register_stores() -> list[Component[Any]]:
     return [*STORES]
+
+
+@hookimpl
+def vall_e_register_data_engines() -> list[Component[Any]]:
+    return [*DATA_ENGINES]

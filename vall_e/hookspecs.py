@@ -181,6 +181,17 @@ def vall_e_register_stores() -> Iterable[Component[Any]]:
 
 
 @hookspec
+def vall_e_register_data_engines() -> Iterable[Component[Any]]:
+    """Offer ways to prepare many recordings, for `vall-e data process --engine`.
+
+    `build(config, *, workers: int)` returns a `vall_e.plugin.DataEngine`; 0 workers means what the
+    engine thinks best. Where a package is missing, its `run` raises `UnavailableError`. Contract:
+    `vall_e.testing.DataEngineContract`.
+    """
+    return ()
+
+
+@hookspec
 def vall_e_register_commands() -> Iterable[Component[Any]]:
     """Offer commands under `vall-e`.
 

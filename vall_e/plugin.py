@@ -27,6 +27,7 @@ from vall_e.interfaces.task import Recorded, Sample, Segment, Source, Task, Want
 from vall_e.interfaces.text import Phonemizer
 from vall_e.interfaces.training import Averaging, Engine, Rounding
 from vall_e.judging import Case, Evidence, Figure, Judge, Score, Sound, Verdict
+from vall_e.preparing import DataEngine
 from vall_e.registry import Component
 from vall_e.storing import Entry, Info, Item, Store, Stored
 from vall_e.transcribing import Passage, Transcriber, Transcript, Word
@@ -58,6 +59,7 @@ __all__ = [
     "CodecStream",
     "Component",
     "ConfigError",
+    "DataEngine",
     "DataError",
     "DownloadError",
     "Draw",

@@ -38,6 +38,7 @@ HOOKS = MappingProxyType(
         "transcriber": "vall_e_register_transcribers",
         "embedder": "vall_e_register_embedders",
         "store": "vall_e_register_stores",
+        "data-engine": "vall_e_register_data_engines",
         "command": "vall_e_register_commands",
     }
 )

@@ -33,7 +33,8 @@ def folder(tmp_path_factory):
 def test_a_plugin_of_every_kind_is_offered(folder, site):
     for kind in KINDS:
         [source] = folder.glob(f"vall-e-{kind}-my-{kind}/src")
-        point = f"from vall_e_{kind}_my_{kind}.components import *\n"
+        package = NewPlugin(kind, f"my-{kind}").package
+        point = f"from {package}.components import *\n"
         site.install(
             f"vall-e-{kind}-my-{kind}", f"import sys\nsys.path.append({str(source)!r})\n{point}"
         )

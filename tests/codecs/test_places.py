@@ -83,7 +83,8 @@ def test_recordings_are_encoded_where_the_codec_is(tmp_path):
 def test_a_device_that_is_not_here_is_refused(registry, tmp_path):
     from vall_e.config.load import load
     from vall_e.data.prepare import make_preparer
+    from vall_e.data.recipe import Wishes
 
     config = load(None, registry)
     with pytest.raises(UnavailableError, match="--device: cuda:99"):
-        make_preparer(config, language=None, max_seconds=1.0, device="cuda:99")
+        make_preparer(config, Wishes(max_seconds=1.0, device="cuda:99"))

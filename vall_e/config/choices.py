@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from vall_e.interfaces.text import Phonemizer
     from vall_e.interfaces.training import Engine
     from vall_e.judging import Case, Judge
+    from vall_e.preparing import DataEngine
     from vall_e.storing import Store
     from vall_e.transcribing import Transcriber
 
@@ -171,3 +172,12 @@ class StoreChoice(Choice):
     def build(self) -> Store:
         store: Store = self.component.build(self.options)
         return store
+
+
+@frozen
+class DataEngineChoice(Choice):
+    kind = "data-engine"
+
+    def build(self, *, workers: int) -> DataEngine:
+        engine: DataEngine = self.component.build(self.options, workers=workers)
+        return engine

@@ -10,7 +10,9 @@ from attrs import field, frozen
 from vall_e.audio.loudness import levelled
 from vall_e.config.schema import RunConfig
 from vall_e.data.manifest import Info
+from vall_e.data.recipe import Wishes
 from vall_e.data.recordings import Recording
+from vall_e.data.remote import fetched
 from vall_e.data.slicing import read_part
 from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.codec import Codec
@@ -85,10 +87,10 @@ class Preparer:
             raise DataError(recording.problem)
         language = self._language(recording)
         phonemes = self._phonemes(recording, language)
-        clip = read_part(
-            recording.path, recording.start, recording.end
-        ).mono()  # opposite channels become silence
-        clip.check(min_seconds=MIN_SECONDS, max_seconds=self.max_seconds)
+        with fetched(recording) as path:
+            clip = read_part(path, recording.start, recording.end).mono()
+            # Opposite channels have become silence.
+            clip.check(min_seconds=MIN_SECONDS, max_seconds=self.max_seconds)
         if self.level is not None:
             clip = levelled(clip, self.level)
         return Prepared(
@@ -117,23 +119,15 @@ class Preparer:
         raise DataError(f"its language {wanted!r} is not in text.languages {list(self.languages)}")
 
 
-def make_preparer(
-    config: RunConfig,
-    *,
-    language: str | None,
-    max_seconds: float,
-    device: str = "cpu",
-    voices_only: bool = False,
-    level: float | None = None,
-) -> Preparer:
-    """The preparer that a run's codec and text settings describe; the codec runs on `device`."""
+def make_preparer(config: RunConfig, wishes: Wishes) -> Preparer:
+    """The preparer that a run's codec and text settings describe."""
     return Preparer(
-        codec=place_codec(config.codec.build(), find_device(device, option="--device")),
+        codec=place_codec(config.codec.build(), find_device(wishes.device, option="--device")),
         front_end=FrontEnd.of(config.text),
         phonemizer=config.text.phonemizer.component.name,
         languages=config.text.languages,
-        language=language,
-        max_seconds=max_seconds,
-        voices_only=voices_only,
-        level=level,
+        language=wishes.language,
+        max_seconds=wishes.max_seconds,
+        voices_only=wishes.voices_only,
+        level=wishes.level,
     )

@@ -45,7 +45,8 @@ class Recording:
 
     `text` is empty where there is none, `language` is None where nothing is said of it. `problem`
     says why it cannot be used, if that is known already. `start` and `end`, in seconds, cut a part
-    out of the file; it is all of it where `end` is None.
+    out of the file; it is all of it where `end` is None. A `url` is where the file really is; then
+    `path` only says what it is called.
     """
 
     id: str
@@ -56,6 +57,12 @@ class Recording:
     problem: str = ""
     start: float = 0.0
     end: float | None = None
+    url: str = ""
+
+    @property
+    def place(self) -> str:
+        """What a user calls it: its URL, or its path."""
+        return self.url or str(self.path)
 
     @property
     def is_noise(self) -> bool:

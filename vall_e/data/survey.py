@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from vall_e.data.manifest import INFO, read_entries
 from vall_e.data.recordings import find_recordings
+from vall_e.data.remote import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -141,12 +142,16 @@ def survey(folder: Path, *, transcripts: Path | None = None) -> Survey:
                     seconds=entry.seconds,
                     text=entry.text,
                     phonemes=entry.phonemes,
-                    path=folder / entry.source if entry.source else None,
+                    path=_path(folder, entry.source),
                 )
                 for entry in read_entries(folder)
             ]
         )
     return Survey([_item(one) for one in find_recordings(folder, transcripts=transcripts)])
+
+
+def _path(folder: Path, source: str) -> Path | None:
+    return folder / source if source and not is_url(source) else None
 
 
 def _item(recording: Recording) -> Item:

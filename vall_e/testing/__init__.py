@@ -5,6 +5,7 @@ from vall_e.testing.backbone import BackboneContract
 from vall_e.testing.codec import CodecContract
 from vall_e.testing.command import CommandContract
 from vall_e.testing.component import ComponentContract
+from vall_e.testing.data_engine import DataEngineContract
 from vall_e.testing.embedder import EmbedderContract
 from vall_e.testing.engine import EngineContract
 from vall_e.testing.exporter import ExporterContract
@@ -29,6 +30,7 @@ __all__ = [
     "CodecContract",
     "CommandContract",
     "ComponentContract",
+    "DataEngineContract",
     "EmbedderContract",
     "EngineContract",
     "ExporterContract",

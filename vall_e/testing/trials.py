@@ -17,6 +17,7 @@ from vall_e.testing.backbone import BackboneContract, D
 from vall_e.testing.codec import CodecContract
 from vall_e.testing.command import CommandContract
 from vall_e.testing.component import ComponentContract
+from vall_e.testing.data_engine import DataEngineContract
 from vall_e.testing.embedder import EmbedderContract
 from vall_e.testing.engine import EngineContract
 from vall_e.testing.exporter import ExporterContract
@@ -52,6 +53,7 @@ CONTRACTS: Mapping[str, type] = MappingProxyType(
         "transcriber": TranscriberContract,
         "embedder": EmbedderContract,
         "store": StoreContract,
+        "data-engine": DataEngineContract,
         "command": CommandContract,
     }
 )
@@ -153,11 +155,15 @@ def _maker(kind: str, component: Component[Any]) -> Callable[..., Any]:
     def make_transcriber(self: object) -> Any:
         return make(self, device="cpu")
 
+    def make_data_engine(self: object) -> Any:
+        return make(self, workers=2)
+
     def make_optimizer(self: object, parameters: Any) -> Any:
         return make(self, parameters=parameters)
 
     special: dict[str, Callable[..., Any]] = {
         "backbone": make_backbone,
+        "data-engine": make_data_engine,
         "judge": make_judge,
         "optimizer": make_optimizer,
         "transcriber": make_transcriber,

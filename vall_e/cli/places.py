@@ -1,0 +1,65 @@
+"""Folders that may be anywhere: here, or in object storage."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import click
+from attrs import frozen
+
+from vall_e.cli.app import App
+from vall_e.cli.home import home
+
+
+class FolderOrUrl(click.ParamType[Path | str]):
+    """A `Path` of a folder; a URL stays text."""
+
+    name = "folder"
+
+    def __init__(self, *, exists: bool = False) -> None:
+        self.folder = click.Path(exists=exists, file_okay=False, path_type=Path)
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Path | str:
+        from vall_e.data.remote import is_url
+
+        if isinstance(value, str) and is_url(value):
+            return value
+        found = self.folder.convert(value, param, ctx)
+        return Path(str(found))
+
+
+@frozen
+class Target:
+    """A dataset is made in `folder`; what it becomes at a URL, it becomes at the end."""
+
+    folder: Path
+    url: str = ""
+
+    def __str__(self) -> str:
+        return self.url or str(self.folder)
+
+    def below(self, name: str) -> Target:
+        """A dataset within this one."""
+        return Target(self.folder / name, f"{self.url}/{name}" if self.url else "")
+
+    def publish(self) -> None:
+        from vall_e.data.remote import publish
+
+        if self.url:
+            publish(self.folder, self.url)
+
+
+def target_of(app: App, place: Path | str, work: Path | None) -> Target:
+    """Of a URL the dataset that is there has been fetched, unless a run that was stopped has it."""
+    if isinstance(place, Path):
+        return Target(place)
+    from vall_e.data.remote import begin
+
+    name = hashlib.sha256(place.encode()).hexdigest()[:16]
+    folder = work or home(app) / "work" / name
+    begin(place, folder)
+    return Target(folder, place)

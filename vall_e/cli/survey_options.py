@@ -1,0 +1,30 @@
+"""What the commands have in common that look into a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from vall_e.text.vocabulary import Vocabulary
+
+folder = click.Path(exists=True, file_okay=False, path_type=Path)
+file = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.argument("source", metavar="FOLDER", type=folder)
+TRANSCRIPTS = click.option("--transcripts", type=file, help="Table, as of `data process`.")
+MODEL = click.option(
+    "-m", "--model", type=click.Path(exists=True, path_type=Path),
+    help="Weights or training folder: tell what its vocabulary lacks.",
+)  # fmt: skip
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
+
+
+def vocabulary_of(model: Path) -> Vocabulary:
+    """That of weights, or of a training folder."""
+    from vall_e.model.weights import read_metadata
+    from vall_e.text.vocabulary import Vocabulary
+    from vall_e.training.checkpoint import find_weights
+
+    return Vocabulary.from_json(read_metadata(find_weights(model))["vocabulary"])

@@ -1,0 +1,34 @@
+"""The processes of this machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+from attrs import frozen
+
+from vall_e.data.engines.hands import Hands
+
+I = TypeVar("I")  # noqa: E741 (an item)
+O = TypeVar("O")  # noqa: E741 (what becomes of it)
+
+
+@frozen
+class LocalEngine:
+    """With `workers` that many processes; 0: this one, which nothing saves if it dies."""
+
+    workers: int = 0
+
+    def run(
+        self,
+        items: Sequence[I],
+        make: Callable[[], Callable[[I], O]],
+        lost: Callable[[I], O],
+    ) -> Iterator[O]:
+        workers = min(self.workers, len(items), 4 * (os.cpu_count() or 1))
+        if not workers:
+            yield from map(make(), items)
+            return
+        with Hands(workers, make) as hands:
+            yield from hands.prepared(items, lost)

@@ -1,0 +1,83 @@
+"""Which recordings a dataset folder lacks, and which it cannot take. Torch-free."""
+
+from __future__ import annotations
+
+import json
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vall_e.data.manifest import Entry, write_lines
+from vall_e.data.recordings import Recording
+from vall_e.data.remote import is_url
+from vall_e.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+log = logging.getLogger(__name__)
+
+
+def sort_out(
+    recordings: Sequence[Recording], known: Mapping[str, Entry], out: Path
+) -> tuple[list[Recording], list[tuple[Recording, str]]]:
+    """What is to be done, and what cannot be, with the reason. The rest is done already.
+
+    Raises `DataError` if other recordings, which still exist, have these ids already.
+    """
+    todo: list[Recording] = []
+    refused: list[tuple[Recording, str]] = []
+    seen: set[str] = set()
+    changed = 0
+    _require_same_sources(recordings, known, out)
+    for recording in recordings:
+        if recording.id in seen:
+            refused.append((recording, f"its id {recording.id!r} is taken"))
+        elif recording.id not in known:
+            todo.append(recording)
+        elif known[recording.id].text != recording.text:
+            changed += 1
+        seen.add(recording.id)
+    if changed:
+        log.warning(
+            "%d transcripts have changed since they were processed; delete the folder to redo them",
+            changed,
+        )
+    return todo, refused
+
+
+def _require_same_sources(
+    recordings: Sequence[Recording], known: Mapping[str, Entry], out: Path
+) -> None:
+    taken: list[tuple[str, str]] = []
+    for recording in recordings:
+        entry = known.get(recording.id)
+        if entry is None or not entry.source or recording.problem:
+            continue
+        source = _place(entry.source if is_url(entry.source) else str(out / entry.source))
+        if source != _place(recording.place) and (is_url(source) or Path(source).exists()):
+            taken.append((recording.id, source))
+    if taken:
+        identity, source = taken[0]
+        raise DataError(
+            f"{out} has other recordings of the same id: {identity!r} is {source} there, "
+            f"{len(taken)} in all",
+            hint="process these into a folder of their own and list both in data.train, "
+            "or give them other ids in a table with a column `id`",
+        )
+
+
+def write_skipped(
+    path: Path, skipped: Sequence[tuple[str, str]], recordings: Sequence[Recording]
+) -> None:
+    """Where each is, and why; what earlier runs left out of other recordings stays on the list."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    ours = {_place(recording.place) for recording in recordings}
+    rows = [json.loads(line) for line in lines]
+    rows = [row for row in rows if _place(row["path"]) not in ours]
+    rows += [{"path": place, "reason": reason} for place, reason in skipped]
+    write_lines(path, rows)
+
+
+def _place(told: str) -> str:
+    return told if is_url(told) else str(Path(told).resolve())
