@@ -9,6 +9,7 @@ from vall_e.data.corpus import make_corpus, open_datasets, texts_of
 from vall_e.data.dataset import Dataset
 from vall_e.data.loader import make_order
 from vall_e.data.manifest import read_info, write_info
+from vall_e.data.source import Materials
 from vall_e.discovery import discover
 from vall_e.errors import DataError, TextError
 from vall_e.testing import StaircaseCodec
@@ -37,6 +38,10 @@ def holds(codes, part):
     return any(
         torch.equal(codes[:, i : i + width], part) for i in range(codes.shape[1] - width + 1)
     )
+
+
+def prompt_of(found, index, frames, rng):
+    return Materials(found).of(index, frames).prompt(rng)
 
 
 def test_utterances_have_ids_codes_and_speakers(dataset):
@@ -71,7 +76,7 @@ def test_a_prompt_is_cut_from_another_recording_of_the_speaker(dataset):
     found = corpus(dataset)
     rng = random.Random(0)
     for index in range(20):
-        prompt = found.prompt(index, 12, rng)
+        prompt = prompt_of(found, index, 12, rng)
         assert prompt.shape == (3, 12)
         speaker = found.speakers[found.utterances[index].speaker]
         others = [found.utterances[i].codes() for i in speaker if i != index]
@@ -81,18 +86,18 @@ def test_a_prompt_is_cut_from_another_recording_of_the_speaker(dataset):
 def test_a_long_prompt_is_glued(dataset):
     found = corpus(dataset)
     longest = max(entry.frames for entry in dataset.entries)
-    assert found.prompt(0, 2 * longest, random.Random(0)).shape == (3, 2 * longest)
+    assert prompt_of(found, 0, 2 * longest, random.Random(0)).shape == (3, 2 * longest)
 
 
 def test_a_prompt_is_as_long_as_the_speaker_has(tmp_path):
     dataset = Dataset(write_dataset(tmp_path / "two", CODEC, utterances=2, speakers=("ann",)))
-    prompt = corpus(dataset).prompt(0, 10_000, random.Random(0))
+    prompt = prompt_of(corpus(dataset), 0, 10_000, random.Random(0))
     assert prompt.shape[1] == dataset.entries[1].frames
 
 
 def test_a_speaker_with_one_recording_gets_no_prompt(tmp_path):
     dataset = Dataset(write_dataset(tmp_path / "two", CODEC, utterances=2))
-    assert corpus(dataset).prompt(0, 10, random.Random(0)) is None
+    assert prompt_of(corpus(dataset), 0, 10, random.Random(0)) is None
 
 
 def test_the_same_name_in_another_folder_is_another_speaker(tmp_path, dataset):

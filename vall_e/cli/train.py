@@ -196,6 +196,7 @@ def _step_text(metrics: Metrics) -> str:
     parts.append(f"lr {metrics['lr']:.2e}")
     parts.append(f"norm {metrics['grad_norm']:.2f}")
     parts.append(f"{metrics['tokens_per_second']:.0f} tokens/s")
+    parts.append(f"padding {metrics['padding']:.1%}")
     return "  ".join(parts)
 
 

@@ -26,6 +26,11 @@ def in_order(instance: object, attribute: Any, value: tuple[float, float]) -> No
         raise ValueError(f"must be two numbers, the smaller first: {list(value)}")
 
 
+def ascending(instance: object, attribute: Any, value: tuple[float, float]) -> None:
+    if not -math.inf < value[0] <= value[1] < math.inf:
+        raise ValueError(f"must be two numbers, the smaller first: {list(value)}")
+
+
 def within_one(instance: object, attribute: Any, value: tuple[float, float]) -> None:
     if not 0 <= value[0] <= value[1] <= 1:
         raise ValueError(f"must be two numbers of 0 to 1, the smaller first: {list(value)}")

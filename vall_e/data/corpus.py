@@ -16,6 +16,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from vall_e.data.opening import open_stored
+from vall_e.data.selection import Selection
 from vall_e.errors import DataError, VallEError
 from vall_e.registry import Registry
 from vall_e.storing import Entry, Info, Stored
@@ -85,29 +86,25 @@ class Corpus:
     def seconds(self) -> np.ndarray:
         return np.array([utterance.entry.seconds for utterance in self.utterances])
 
-    def prompt(self, index: int, frames: int, rng: random.Random) -> Int[Tensor, "k f"] | None:
-        """`frames` of the speaker's other recordings, cut anywhere, glued where one is too short.
+    def glued(
+        self, others: Sequence[int], frames: int, rng: random.Random, *, parts: int = 1
+    ) -> Int[Tensor, "k f"] | None:
+        """`frames` of these utterances, cut anywhere, an equal part of each of the first `parts`.
 
-        Fewer where the speaker has no more; None where there is nothing else.
+        Of more where one is too short, and fewer where all are; None where there is none.
         """
-        speaker = self.speakers[self.utterances[index].speaker]
-        parts: list[Tensor] = []
+        found: list[Tensor] = []
         missing = frames
-        for other in _others(speaker, index, rng):
+        for turn, other in enumerate(others):
             if missing <= 0:
                 break
+            wanted = -(-missing // max(1, parts - turn))
             utterance = self.utterances[other]
-            spare = utterance.entry.frames - missing
+            spare = utterance.entry.frames - wanted
             start = rng.randint(0, spare) if spare > 0 else 0
-            parts.append(utterance.codes(start, start + missing))
-            missing -= parts[-1].shape[1]
-        return torch.cat(parts, dim=1) if parts else None
-
-
-def _others(indices: Sequence[int], index: int, rng: random.Random) -> Sequence[int]:
-    """A few of the other indices, in random order, without touching a long list as a whole."""
-    few = rng.sample(indices, min(len(indices), 9))
-    return [other for other in few if other != index]
+            found.append(utterance.codes(start, start + wanted))
+            missing -= found[-1].shape[1]
+        return torch.cat(found, dim=1) if found else None
 
 
 def open_datasets(
@@ -163,31 +160,32 @@ def make_corpus(
     unknown: Literal["error", "warn"] = "warn",
     limit: int | None = None,
     spelt: bool = False,
+    speakers: Sequence[str] = (),
+    least: int = 1,
+    most: int = 0,
 ) -> Corpus:
     """The utterances in range whose language the run knows; of those the first `limit`.
 
-    `spelt`: with their texts as they are written, too.
+    `spelt`: with their texts as they are written, too. Of the speakers whose names fit one of the
+    patterns `speakers`, if there are any; of each at `least` so many utterances, and at `most`.
     """
     utterances: list[Utterance] = []
     groups: list[range] = []
-    speakers: list[list[int]] = []
+    of_speakers: list[list[int]] = []
     left_out: Counter[str] = Counter()
     encoder = _Encoder(vocabulary, unknown)
     numbers = _numbers(languages)
+    selection = Selection(seconds, numbers, speakers, least, most)
     for dataset in datasets:
         start = len(utterances)
         names: dict[str, int] = {}
-        for entry in dataset.entries:
-            reason = _unfit(entry, numbers, seconds)
-            if reason:
-                left_out[reason] += 1
-                continue
+        for entry in selection.of(dataset.entries, left_out):
             if limit is not None and len(utterances) == limit:
                 break
-            speaker = names.setdefault(entry.speaker, len(speakers))
-            if speaker == len(speakers):
-                speakers.append([])
-            speakers[speaker].append(len(utterances))
+            speaker = names.setdefault(entry.speaker, len(of_speakers))
+            if speaker == len(of_speakers):
+                of_speakers.append([])
+            of_speakers[speaker].append(len(utterances))
             text, language = encoder(canonical(entry.phonemes)), numbers[entry.language]
             letters = encoder(spelling(entry.text)) if spelt else None
             utterances.append(Utterance(entry, dataset, speaker, language, text, letters))
@@ -196,13 +194,13 @@ def make_corpus(
         reasons = ", ".join(f"{n} {reason}" for reason, n in left_out.items())
         raise DataError(
             f"no utterance is left to train on: {reasons}",
-            hint="widen data.seconds, or add their language to text.languages",
+            hint="widen data.seconds or data.speakers, or add their language to text.languages",
         )
     encoder.report()
     return Corpus(
         utterances=utterances,
         groups=groups,
-        speakers=speakers,
+        speakers=of_speakers,
         info=datasets[0].info,
         left_out=left_out,
         space=vocabulary.look_up(" ").ids[1:-1],
@@ -236,13 +234,3 @@ class _Encoder:
         if self.missing:
             symbols = ", ".join(f"{symbol!r} {n} times" for symbol, n in self.missing.most_common())
             log.warning("left out of the texts, as the vocabulary lacks them: %s", symbols)
-
-
-def _unfit(entry: Entry, languages: dict[str, int], seconds: tuple[float, float]) -> str:
-    if entry.seconds < seconds[0]:
-        return f"under {seconds[0]:g} s"
-    if entry.seconds > seconds[1]:
-        return f"over {seconds[1]:g} s"
-    if entry.language not in languages:
-        return f"in {entry.language}"
-    return ""

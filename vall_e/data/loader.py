@@ -9,13 +9,16 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from attrs import Factory, frozen
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from vall_e.config.data import DataConfig
+from vall_e.data.arranging import ARRANGEMENTS, Samples
 from vall_e.data.corpus import BadItemError, Corpus
-from vall_e.data.order import Draw, Order, Position
+from vall_e.data.order import Draw, Order, Position, Room
+from vall_e.data.pools import pools_of, shares_of
 from vall_e.data.source import Materials
 from vall_e.errors import DataError
 from vall_e.interfaces.task import Task
@@ -132,23 +135,35 @@ class Loader:
             self.left_out[bad.message] += 1
 
 
-def make_order(corpus: Corpus, config: DataConfig, *, seed: int) -> Order:
-    """The order of a run. Without `shares`, folders count by their utterances."""
-    shares = config.shares or [len(group) for group in corpus.groups]
-    if not any(share for share, group in zip(shares, corpus.groups, strict=True) if group):
+def make_order(
+    corpus: Corpus, config: DataConfig, *, seed: int, folders: Sequence[int] = ()
+) -> Order:
+    """The order of a run. Without `shares` and `balance`, folders count by their utterances.
+
+    `folders`: how many of the corpus each path of `data.train` stands for; empty: one.
+    """
+    sizes = [len(group) for group in corpus.groups]
+    shares = shares_of(config.shares, folders or [1] * len(sizes), sizes)
+    if shares and not any(
+        share for share, group in zip(shares, corpus.groups, strict=True) if group
+    ):
         raise DataError(
-            f"data.shares {list(shares)} draws from folders only that have no utterance left",
+            f"data.shares {list(config.shares)} draws from folders only that have no utterance "
+            "left",
             hint="give a share to another folder, or widen data.seconds",
         )
     return Order(
-        seconds=corpus.seconds,
-        groups=corpus.groups,
-        shares=shares,
+        utterances=Samples(
+            seconds=corpus.seconds,
+            text=np.array([len(u.text) for u in corpus.utterances]) / corpus.info.frame_rate,
+            speakers=np.array([u.speaker for u in corpus.utterances]),
+        ),
+        pools=pools_of(corpus, shares, config.balance),
         prompt_seconds=config.prompt_seconds,
         without_prompt=config.without_prompt,
-        batch_seconds=config.batch_seconds,
+        room=Room(config.batch_seconds, config.batch_size),
         seed=seed,
-        batch_size=config.batch_size,
+        arrangement=ARRANGEMENTS[config.order],
     )
 
 

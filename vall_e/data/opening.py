@@ -28,6 +28,11 @@ def open_stored(path: Path, registry: Registry, *, assumed: Info | None = None) 
     return found[0][1].open(path, assumed=assumed)
 
 
+def is_stored(path: Path, registry: Registry) -> bool:
+    """Whether there is a dataset in any of the stores."""
+    return any(store.holds(path) for _, store in _stores(registry))
+
+
 def info_of(config: RunConfig) -> Info:
     """What a dataset must be like for this run, counts aside."""
     codec = config.codec.build()

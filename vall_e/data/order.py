@@ -6,9 +6,10 @@ import random
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 
-JITTER = 0.05  # of the length: batches differ from epoch to epoch, and hardly pad more
+from vall_e.data.arranging import ARRANGEMENTS, Arrangement, Samples
+from vall_e.data.pools import Pool
 
 
 @frozen
@@ -36,23 +37,34 @@ class Position:
     batch: int = 0
 
 
+@frozen
+class Room:
+    """What a batch has room for. One sample always fits."""
+
+    seconds: float
+    """Of audio, prompts and padding included; 0: any."""
+    samples: int = 0
+    """0: any number."""
+
+    def is_full(self, count: int, longest: float) -> bool:
+        """Whether `count` samples leave no room for one more, where the longest is so long."""
+        return count == self.samples > 0 or longest * (count + 1) > self.seconds > 0
+
+
 @frozen(eq=False)
 class Order:
-    """Batches of similar length without end, epoch after epoch.
+    """Batches without end, epoch after epoch. An epoch has as many samples as utterances.
 
-    In an epoch as many samples are drawn as there are utterances. A group gets its share of them
-    and goes through its own utterances in random order, all of them before any comes again.
+    `utterances` are those that are drawn from, without prompts.
     """
 
-    seconds: np.ndarray
-    groups: Sequence[range]
-    shares: Sequence[float]
+    utterances: Samples
+    pools: Sequence[Pool]
     prompt_seconds: tuple[float, float]
     without_prompt: float
-    batch_seconds: float
+    room: Room
     seed: int
-    batch_size: int = 0
-    """Samples of a batch at most; 0: as many as fit into its seconds."""
+    arrangement: Arrangement = field(default=ARRANGEMENTS["duration"])
 
     def batches(self, start: Position) -> Iterator[tuple[Position, list[Draw]]]:
         """Each batch with its own position, from `start` on."""
@@ -66,43 +78,32 @@ class Order:
     def epoch(self, epoch: int) -> list[list[Draw]]:
         """All batches of an epoch, in order."""
         rng = np.random.default_rng([self.seed, epoch])
-        indices = np.concatenate([self._drawn(i, epoch) for i in range(len(self.groups))])
+        count = len(self.utterances)
+        indices = np.concatenate([pool.drawn(epoch, count, self.seed) for pool in self.pools])
         prompts = rng.uniform(*self.prompt_seconds, size=len(indices))
         prompts[rng.random(len(indices)) < self.without_prompt] = 0
-        lengths = self.seconds[indices] + prompts
-        jittered = lengths * rng.uniform(1 - JITTER, 1 + JITTER, size=len(indices))
-        batches: list[list[Draw]] = []
-        longest = np.inf
-        for number in np.argsort(jittered, kind="stable").tolist():
-            longest = max(longest, lengths[number])
-            if not batches or self._is_full(len(batches[-1]), longest):
-                batches.append([])
-                longest = lengths[number]
-            draw = Draw(int(indices[number]), float(prompts[number]), epoch, number)
-            batches[-1].append(draw)
-        return [batches[i] for i in rng.permutation(len(batches))]
-
-    def _is_full(self, count: int, longest: float) -> bool:
-        """Whether a batch of so many samples has no room for one more."""
-        return count == self.batch_size > 0 or longest * (count + 1) > self.batch_seconds
-
-    def _drawn(self, group: int, epoch: int) -> np.ndarray:
-        """The group's part of the epoch: a piece of its endless sequence of permutations."""
-        members = self.groups[group]
-        if not members:
-            return np.empty(0, dtype=np.int64)
-        start, stop = (self._total(group, e) for e in (epoch, epoch + 1))
-        size = len(members)
-        rounds = [
-            members.start + np.random.default_rng([self.seed, group, cycle]).permutation(size)
-            for cycle in range(start // size, -(-stop // size))
+        samples = Samples(
+            self.utterances.seconds[indices] + prompts,
+            self.utterances.text[indices],
+            self.utterances.speakers[indices],
+        )
+        batches: list[list[Draw]] = [
+            [Draw(int(indices[i]), float(prompts[i]), epoch, i) for i in numbers]
+            for numbers in self._filled(samples, self.arrangement.order(samples, rng))
         ]
-        first = start // size * size
-        joined = np.concatenate(rounds) if rounds else np.empty(0, dtype=np.int64)
-        return joined[start - first : stop - first]
+        if self.arrangement.shuffles:
+            return [batches[i] for i in rng.permutation(len(batches))]
+        return batches
 
-    def _total(self, group: int, epochs: int) -> int:
-        """Samples that the group has given before epoch number `epochs`."""
-        shares = zip(self.shares, self.groups, strict=True)
-        share = self.shares[group] / sum(share for share, members in shares if members)
-        return round(share * len(self.seconds) * epochs)
+    def _filled(self, samples: Samples, order: np.ndarray) -> Iterator[list[int]]:
+        """The numbers of samples in this order, a batch of them at a time."""
+        batch: list[int] = []
+        longest = 0.0
+        for number in order.tolist():
+            longest = max(longest, samples.seconds[number])
+            if batch and self.room.is_full(len(batch), longest):
+                yield batch
+                batch, longest = [], samples.seconds[number]
+            batch.append(number)
+        if batch:
+            yield batch

@@ -12,6 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from vall_e.data.corpus import Corpus, Utterance
+from vall_e.data.prompts import AnyOther, PromptNoise, PromptSource
 from vall_e.errors import DataError
 from vall_e.interfaces.codec import Codec
 from vall_e.interfaces.task import Recorded, Task, Wants
@@ -59,6 +60,10 @@ class Materials:
     corpus: Corpus
     mixer: Mixer | None = None
     noises: Sequence[Stored] = ()
+    prompts: PromptSource = field(factory=AnyOther)
+    prompt_parts: tuple[int, int] = (1, 1)
+    """From how many recordings a prompt is glued; drawn for each."""
+    prompt_noise: PromptNoise = field(factory=PromptNoise)
     _said: Mapping[bytes, Sequence[int]] = field(
         init=False, default=Factory(lambda self: _by_text(self.corpus), takes_self=True)
     )
@@ -115,8 +120,14 @@ class CorpusSource:
     frames: int
 
     def prompt(self, rng: random.Random) -> Codes | None:
+        if not self.frames:
+            return None
         corpus = self.materials.corpus
-        return corpus.prompt(self.index, self.frames, rng) if self.frames else None
+        others = self.materials.prompts(corpus, self.index, rng)
+        low, high = self.materials.prompt_parts
+        parts = rng.randint(low, high) if low < high else low
+        codes = corpus.glued(others, self.frames, rng, parts=parts)
+        return None if codes is None else self.materials.prompt_noise(codes, self, rng)
 
     def neighbour(self, rng: random.Random) -> Recorded | None:
         corpus = self.materials.corpus

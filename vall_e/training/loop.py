@@ -34,7 +34,7 @@ from vall_e.training.checkpoint import (
 from vall_e.training.commands import Commands, Order
 from vall_e.training.evaluation import Trial, evaluate_sets
 from vall_e.training.metrics import Metrics, MetricsFile
-from vall_e.training.objective import positions_of
+from vall_e.training.objective import lengths_of
 from vall_e.training.rate import Rate
 from vall_e.training.spoken import put_back, spoken
 
@@ -169,7 +169,8 @@ def update(run: Run, batches: Iterator[Batch]) -> Metrics:
     if not math.isfinite(norm) and config.precision != "fp16":
         raise _lost(f"the gradient norm is {norm}", run, taken)
     elapsed = time.perf_counter() - started
-    tokens = sum(positions_of(run.bundle.model, batch.examples) for batch in taken)
+    lengths = [lengths_of(run.bundle.model, batch.examples) for batch in taken]
+    tokens = sum(map(sum, lengths))
     progress.step += 1
     progress.samples += sum(len(batch.ids) for batch in taken)
     progress.tokens += tokens
@@ -180,6 +181,7 @@ def update(run: Run, batches: Iterator[Batch]) -> Metrics:
         "lr": run.rate.highest,
         "grad_norm": norm,
         "tokens_per_second": tokens / elapsed,
+        "padding": 1 - tokens / sum(max(batch) * len(batch) for batch in lengths),
         "seconds": progress.seconds,
         "samples": progress.samples,
         "tokens": progress.tokens,

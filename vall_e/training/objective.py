@@ -43,6 +43,6 @@ class Objective(nn.Module):
         }
 
 
-def positions_of(model: Valle, examples: Sequence[Example]) -> int:
-    """Positions of the sequences as the model reads them, separators included, padding not."""
-    return sum(len(model.laid_out(example)) for example in examples)
+def lengths_of(model: Valle, examples: Sequence[Example]) -> list[int]:
+    """Positions of each sequence as the model reads it, separators included, padding not."""
+    return [len(model.laid_out(example)) for example in examples]

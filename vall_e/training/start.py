@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 from collections.abc import Sequence
@@ -11,26 +10,18 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from vall_e.config.data import DataConfig
 from vall_e.config.marks import is_name
 from vall_e.config.schema import RunConfig
-from vall_e.data.corpus import (
-    Corpus,
-    make_corpus,
-    open_datasets,
-    require_alike,
-    require_alike_codes,
-    texts_of,
-)
-from vall_e.data.loader import Loader, Maker, make_order
+from vall_e.data.corpus import Corpus, make_corpus, open_datasets, require_alike, texts_of
 from vall_e.data.opening import info_of, open_stored
 from vall_e.data.source import Materials, Mixer
+from vall_e.data.wildcards import expanded
 from vall_e.discovery import discover
 from vall_e.errors import CheckpointError, DataError, TrainingError, UnknownComponentError
 from vall_e.model.code_table import vectors_of
 from vall_e.model.embedding import Sizes
 from vall_e.model.layer_skip import layer_skip_of
-from vall_e.model.levels import level_sampler, trained_levels
+from vall_e.model.levels import trained_levels
 from vall_e.model.masking import Masking
 from vall_e.model.valle import Valle, build_valle
 from vall_e.model.weights import Bundle, model_tensors, read_metadata
@@ -41,6 +32,7 @@ from vall_e.text.tokenizers import new_vocabulary, require_tokenizer
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.checkpoint import WEIGHTS, find_weights, latest, read_state
 from vall_e.training.evaluation import Trial, make_trials
+from vall_e.training.feeding import loader_of, mark_of, noises_of
 from vall_e.training.frozen import freeze
 from vall_e.training.loop import Marks, Run, restore
 from vall_e.training.objective import Objective
@@ -72,7 +64,8 @@ def open_run(
     weights = checkpoint / WEIGHTS if checkpoint else _first_weights(config, registry)
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
-    datasets = _open(config, registry)
+    paths = expanded(config.data.train, registry, option="data.train")
+    datasets = _open([folder for folders in paths for folder in folders], config, registry)
     vocabulary = _vocabulary(datasets, config, weights)
     corpus = _corpus(datasets, vocabulary, config, limit=overfit)
     _log_corpus(corpus, overfit)
@@ -108,7 +101,14 @@ def open_run(
     rehearse(model, engine)
     log.info("device %s, precision %s", engine.device, config.training.precision)
     schedule = config.training.schedule.build(max_steps=config.training.max_steps)
-    loader = _loader(corpus, config, registry, engine.rank, engine.world_size)
+    loader = loader_of(
+        corpus,
+        config,
+        registry,
+        folders=[len(folders) for folders in paths],
+        rank=engine.rank,
+        world_size=engine.world_size,
+    )
     noises = loader.maker.materials.noises
     run = Run(
         folder=folder,
@@ -122,7 +122,7 @@ def open_run(
         validation=(
             {} if overfit else _validation(config, vocabulary, corpus, datasets[0], registry)
         ),
-        marks=Marks(_mark(corpus), _mark(corpus, config.data, noises)),
+        marks=Marks(mark_of(corpus), mark_of(corpus, config.data, noises)),
     )
     if checkpoint:
         restore(run, read_state(checkpoint))
@@ -169,15 +169,14 @@ def _first_weights(config: RunConfig, registry: Registry) -> Path | None:
     return weights
 
 
-def _open(config: RunConfig, registry: Registry) -> list[Stored]:
-    folders = config.data.train
+def _open(folders: Sequence[Path], config: RunConfig, registry: Registry) -> list[Stored]:
     if not folders:
         raise DataError(
             "data.train names no dataset",
             hint="make one with `vall-e data process` and list its folder there",
         )
     ours = info_of(config)
-    datasets = open_datasets([Path(folder) for folder in folders], registry, assumed=ours)
+    datasets = open_datasets(folders, registry, assumed=ours)
     _require_as_configured(datasets[0], ours)
     return datasets
 
@@ -230,6 +229,9 @@ def _corpus(
         unknown=config.text.unknown,
         limit=limit,
         spelt=_spelt(config),
+        speakers=config.data.speakers,
+        least=config.data.min_utterances,
+        most=config.data.max_utterances,
     )
 
 
@@ -284,50 +286,6 @@ def _of_new_tasks(model: Valle, weights: Path) -> dict[str, Tensor]:
     }
 
 
-def _materials(corpus: Corpus, config: RunConfig, registry: Registry) -> Materials:
-    """What is mixed into samples: noise of the same codec, and a codec to mix with."""
-    noises = [
-        open_stored(Path(folder), registry, assumed=corpus.info) for folder in config.data.noise
-    ]
-    for noise in noises:
-        require_alike_codes(corpus.info, noise)
-    return Materials(corpus, Mixer(config.codec.build), noises)
-
-
-def _loader(
-    corpus: Corpus, config: RunConfig, registry: Registry, rank: int, world_size: int
-) -> Loader:
-    materials = _materials(corpus, config, registry)
-    tasks = [task.build() for task in config.tasks]
-    materials.require(tasks)
-    if not config.data.workers and any(t.wants.noise or t.wants.strangers for t in tasks):
-        log.warning("mixing sound slows training down: set data.workers to 2 or more")
-    maker = Maker(
-        corpus=corpus,
-        tasks=tasks,
-        draw_level=level_sampler(
-            config.training.levels,
-            corpus.info.levels,
-            config.model.capabilities,
-            within=config.training.level_range,
-        ),
-        seed=config.training.seed,
-        without_text=config.data.without_text,
-        without_both=config.data.without_both,
-        masking=Masking.of(config, corpus.info.codebook_size),
-        materials=materials,
-    )
-    order = make_order(corpus, config.data, seed=config.training.seed)
-    return Loader(
-        order,
-        maker,
-        rank=rank,
-        world_size=world_size,
-        workers=config.data.workers,
-        bad_items=config.data.bad_items,
-    )
-
-
 def _validation(
     config: RunConfig,
     vocabulary: Vocabulary,
@@ -335,9 +293,11 @@ def _validation(
     trained: Stored,
     registry: Registry,
 ) -> dict[str, list[Trial]]:
+    paths = expanded(config.data.validation, registry, option="data.validation")
     datasets = [
-        open_stored(Path(folder), registry, assumed=trained.info)
-        for folder in config.data.validation
+        open_stored(folder, registry, assumed=trained.info)
+        for folders in paths
+        for folder in folders
     ]
     sets: dict[str, list[Trial]] = {}
     levels = _trained_levels(config, corpus.info.levels)
@@ -352,7 +312,7 @@ def _validation(
             spelt=_spelt(config),
         )
         sets[dataset.folder.name] = make_trials(
-            _materials(held_out, config, registry),
+            Materials(held_out, Mixer(config.codec.build), noises_of(held_out, config, registry)),
             config.tasks[0].build(),
             config.data,
             levels=levels,
@@ -367,18 +327,3 @@ def _trained_levels(config: RunConfig, levels: int) -> list[int]:
     if isinstance(config.training.levels, tuple):
         return sorted(set(config.training.levels))
     return list(trained_levels(levels, config.model.capabilities, config.training.level_range))
-
-
-def _mark(corpus: Corpus, config: DataConfig | None = None, noises: Sequence[Stored] = ()) -> str:
-    """Changes when the utterances do; with `config`, when the sequence of batches does."""
-    digest = hashlib.sha256()
-    for utterance in corpus.utterances:
-        digest.update(f"{utterance.entry.id}\t{utterance.entry.frames}\n".encode())
-    if config:
-        cut = (config.shares, config.prompt_seconds, config.without_prompt, config.batch_seconds)
-        digest.update(repr(cut).encode())
-        if config.batch_size:
-            digest.update(repr(config.batch_size).encode())
-        if noises:
-            digest.update(repr([len(noise.entries) for noise in noises]).encode())
-    return digest.hexdigest()[:16]

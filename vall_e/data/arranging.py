@@ -1,0 +1,71 @@
+"""In which order the samples of an epoch fill its batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import numpy as np
+from attrs import frozen
+
+JITTER = 0.05  # of the length: batches differ from epoch to epoch, and hardly pad more
+Name = Literal["duration", "length", "interleaved", "random"]
+
+
+@frozen(eq=False)
+class Samples:
+    """The samples of an epoch in the order in which they were drawn; an element each."""
+
+    seconds: np.ndarray
+    """Of audio, prompts included."""
+    text: np.ndarray
+    """Positions that the text takes, counted as seconds of audio take them."""
+    speakers: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.seconds)
+
+
+@frozen
+class Arrangement:
+    """An order of samples; and whether the batches that they fill are shuffled afterwards."""
+
+    order: Callable[[Samples, np.random.Generator], np.ndarray]
+    shuffles: bool
+
+
+def _by_duration(samples: Samples, rng: np.random.Generator) -> np.ndarray:
+    return _nearly_sorted(samples.seconds, rng)
+
+
+def _by_length(samples: Samples, rng: np.random.Generator) -> np.ndarray:
+    return _nearly_sorted(samples.seconds + samples.text, rng)
+
+
+def _interleaved(samples: Samples, rng: np.random.Generator) -> np.ndarray:
+    """Each speaker evenly spread over the epoch, from a beginning of its own."""
+    mixed = rng.permutation(len(samples))
+    grouped = mixed[np.argsort(samples.speakers[mixed], kind="stable")]
+    _, starts, counts = np.unique(samples.speakers[grouped], return_index=True, return_counts=True)
+    turns = np.arange(len(samples)) - np.repeat(starts, counts)
+    begins = np.repeat(rng.random(len(counts)), counts)
+    places = (turns + begins) / np.repeat(counts, counts)
+    spread: np.ndarray = grouped[np.argsort(places, kind="stable")]
+    return spread
+
+
+def _at_random(samples: Samples, rng: np.random.Generator) -> np.ndarray:
+    return rng.permutation(len(samples))
+
+
+def _nearly_sorted(lengths: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    jittered = lengths * rng.uniform(1 - JITTER, 1 + JITTER, size=len(lengths))
+    return np.argsort(jittered, kind="stable")
+
+
+ARRANGEMENTS: Mapping[Name, Arrangement] = {
+    "duration": Arrangement(_by_duration, shuffles=True),
+    "length": Arrangement(_by_length, shuffles=True),
+    "interleaved": Arrangement(_interleaved, shuffles=False),
+    "random": Arrangement(_at_random, shuffles=False),
+}

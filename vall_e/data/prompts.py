@@ -1,0 +1,96 @@
+"""Which of a speaker's other recordings a sample hears before it speaks."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from attrs import field, frozen
+from jaxtyping import Int
+from torch import Tensor
+
+from vall_e.data.neighbours import SIMILAR, read_similar
+from vall_e.errors import DataError
+
+if TYPE_CHECKING:
+    from vall_e.data.corpus import Corpus
+    from vall_e.data.source import CorpusSource
+
+FEW = 9
+"""Recordings that a prompt is glued of at most."""
+
+
+class PromptSource(Protocol):
+    """Where prompts are taken from."""
+
+    def __call__(self, corpus: Corpus, index: int, rng: random.Random) -> Sequence[int]:
+        """Other utterances of the speaker; a prompt takes as much of each in turn as it needs."""
+        ...
+
+
+@frozen
+class AnyOther:
+    """A few at random, without touching a long list as a whole."""
+
+    def __call__(self, corpus: Corpus, index: int, rng: random.Random) -> Sequence[int]:
+        own = corpus.speakers[corpus.utterances[index].speaker]
+        few = rng.sample(own, min(len(own), FEW))
+        return [other for other in few if other != index]
+
+
+@frozen(eq=False)
+class Similar:
+    """With a probability of `share` the most similar first, in random order."""
+
+    share: float
+    table: Mapping[int, Sequence[int]] = field(repr=False)
+    """The most similar ones of each utterance."""
+    rest: PromptSource = AnyOther()
+
+    def __call__(self, corpus: Corpus, index: int, rng: random.Random) -> Sequence[int]:
+        others = self.rest(corpus, index, rng)
+        if rng.random() >= self.share:
+            return others
+        near = self.table.get(index, ())
+        first = rng.sample(near, len(near))
+        return [*first, *(other for other in others if other not in near)]
+
+
+def similar_in(corpus: Corpus, nearest: int) -> dict[int, list[int]]:
+    """So many of the same speaker for each utterance, by the file beside each dataset.
+
+    Raises `DataError` for a dataset without that file.
+    """
+    table: dict[int, list[int]] = {}
+    for group in filter(len, corpus.groups):
+        folder = corpus.utterances[group.start].dataset.folder
+        neighbours = read_similar(folder)
+        if not neighbours:
+            raise DataError(
+                f"data.prompt_similar: {folder} has no {SIMILAR}",
+                hint=f"make it with `vall-e data similar {folder}`, or set data.prompt_similar=0",
+            )
+        places = {corpus.utterances[place].entry.id: place for place in group}
+        for identity, place in places.items():
+            speaker = corpus.utterances[place].speaker
+            near = [places[other] for other, _ in neighbours.get(identity, ()) if other in places]
+            own = [other for other in near if corpus.utterances[other].speaker == speaker]
+            table[place] = own[:nearest]
+    return table
+
+
+@frozen
+class PromptNoise:
+    """Noise of `data.noise` in a share of the prompts, so many decibels softer than they are."""
+
+    share: float = 0.0
+    decibels: tuple[float, float] = (5.0, 20.0)
+
+    def __call__(
+        self, codes: Int[Tensor, "k f"], source: CorpusSource, rng: random.Random
+    ) -> Int[Tensor, "k f"]:
+        if not self.share or rng.random() >= self.share:
+            return codes
+        noise = source.noise(codes.shape[1], rng)
+        return source.mixed(codes, noise, decibels=rng.uniform(*self.decibels))

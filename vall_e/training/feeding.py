@@ -1,0 +1,134 @@
+"""What a run is fed with: its batches, and what is mixed into their samples."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Sequence
+
+import attrs
+
+from vall_e.config.data import DataConfig
+from vall_e.config.schema import RunConfig
+from vall_e.data.corpus import Corpus, require_alike_codes
+from vall_e.data.loader import Loader, Maker, make_order
+from vall_e.data.opening import open_stored
+from vall_e.data.prompts import AnyOther, PromptNoise, PromptSource, Similar, similar_in
+from vall_e.data.source import Materials, Mixer
+from vall_e.data.wildcards import expanded
+from vall_e.errors import DataError
+from vall_e.model.levels import level_sampler
+from vall_e.model.masking import Masking
+from vall_e.registry import Registry
+from vall_e.storing import Stored
+
+NEWER = (
+    "balance",
+    "order",
+    "prompt_parts",
+    "prompt_similar",
+    "prompt_nearest",
+    "prompt_noise",
+    "prompt_noise_decibels",
+)
+"""Options that change batches, and leave them as they were before there were these options."""
+
+log = logging.getLogger(__name__)
+
+
+def loader_of(
+    corpus: Corpus,
+    config: RunConfig,
+    registry: Registry,
+    *,
+    folders: Sequence[int] = (),
+    rank: int = 0,
+    world_size: int = 1,
+) -> Loader:
+    """The batches of a run. `folders` says how many each path of `data.train` stands for."""
+    data = config.data
+    materials = Materials(
+        corpus,
+        Mixer(config.codec.build),
+        noises_of(corpus, config, registry),
+        prompts=_prompts(corpus, data),
+        prompt_parts=data.prompt_parts,
+        prompt_noise=PromptNoise(data.prompt_noise, data.prompt_noise_decibels),
+    )
+    tasks = [task.build() for task in config.tasks]
+    materials.require(tasks)
+    mixes = bool(data.prompt_noise) or any(t.wants.noise or t.wants.strangers for t in tasks)
+    if not data.workers and mixes:
+        log.warning("mixing sound slows training down: set data.workers to 2 or more")
+    maker = Maker(
+        corpus=corpus,
+        tasks=tasks,
+        draw_level=level_sampler(
+            config.training.levels,
+            corpus.info.levels,
+            config.model.capabilities,
+            within=config.training.level_range,
+        ),
+        seed=config.training.seed,
+        without_text=data.without_text,
+        without_both=data.without_both,
+        masking=Masking.of(config, corpus.info.codebook_size),
+        materials=materials,
+    )
+    return Loader(
+        make_order(corpus, data, seed=config.training.seed, folders=folders),
+        maker,
+        rank=rank,
+        world_size=world_size,
+        workers=data.workers,
+        bad_items=data.bad_items,
+    )
+
+
+def noises_of(corpus: Corpus, config: RunConfig, registry: Registry) -> list[Stored]:
+    """The datasets of noise, which are of the corpus's codec, or `DataError`."""
+    paths = expanded(config.data.noise, registry, option="data.noise")
+    noises = [
+        open_stored(folder, registry, assumed=corpus.info) for found in paths for folder in found
+    ]
+    for noise in noises:
+        require_alike_codes(corpus.info, noise)
+    if config.data.prompt_noise and not noises:
+        raise DataError(
+            "data.prompt_noise mixes noise into prompts, and data.noise names none",
+            hint="process recordings of noise with `vall-e data process --voices-only` "
+            "and list the folder in data.noise",
+        )
+    return noises
+
+
+def _prompts(corpus: Corpus, data: DataConfig) -> PromptSource:
+    if not data.prompt_similar:
+        return AnyOther()
+    return Similar(data.prompt_similar, similar_in(corpus, data.prompt_nearest))
+
+
+def mark_of(corpus: Corpus, data: DataConfig | None = None, noises: Sequence[Stored] = ()) -> str:
+    """Changes when the utterances do; with `data`, when the sequence of batches does."""
+    digest = hashlib.sha256()
+    for utterance in corpus.utterances:
+        digest.update(f"{utterance.entry.id}\t{utterance.entry.frames}\n".encode())
+    if data:
+        cut = (data.shares, data.prompt_seconds, data.without_prompt, data.batch_seconds)
+        digest.update(repr(cut).encode())
+        if data.batch_size:
+            digest.update(repr(data.batch_size).encode())
+        if noises:
+            digest.update(repr([len(noise.entries) for noise in noises]).encode())
+        digest.update("".join(_changed(data)).encode())
+    return digest.hexdigest()[:16]
+
+
+def _changed(data: DataConfig) -> list[str]:
+    """The newer options that are not at their default."""
+    options = [option for option in attrs.fields(DataConfig) if option.name in NEWER]
+    return [
+        f"{option.name}={getattr(data, option.name)!r}"
+        for option in options
+        if getattr(data, option.name) != option.default
+    ]
