@@ -81,6 +81,15 @@ class DataConfig:
     """Share of the prompts that noise of `noise` is mixed into."""
     prompt_noise_decibels: tuple[float, float] = field(default=(5.0, 20.0), validator=ascending)
     """How much louder than that noise the prompt is; drawn for each sample."""
+    appended: float = field(default=0.0, validator=probability)
+    """Share of the samples where other utterances of the speaker follow, as one recording. Not for
+    the tasks vc, cse, nse, phn and un-phn."""
+    appended_utterances: int = field(default=1, validator=validators.ge(1))
+    """At most so many are `appended`, and none that would exceed the longest of `seconds`."""
+    silence: float = field(default=0.0, validator=probability)
+    """Share of the samples with silence before and after the utterance. Not for the task len."""
+    silence_seconds: tuple[float, float] = field(default=(0.1, 0.5), validator=in_order)
+    """How much `silence` there is at either end; drawn for each."""
     without_prompt: float = field(default=0.05, validator=probability)
     """Share of the samples that get no prompt (a speaker with one recording never gets one)."""
     without_text: float = field(default=0.0, validator=probability)

@@ -6,6 +6,7 @@ import logging
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, Literal
 
@@ -17,6 +18,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 from vall_e.config.data import DataConfig
 from vall_e.data.arranging import ARRANGEMENTS, Samples
 from vall_e.data.corpus import BadItemError, Corpus
+from vall_e.data.lengthening import Addition, Lengthening
 from vall_e.data.order import Draw, Order, Position, Room
 from vall_e.data.pools import pools_of, shares_of
 from vall_e.data.source import Materials
@@ -56,14 +58,16 @@ class Maker:
 
     def __call__(self, draw: Draw) -> Example:
         rng = draw.rng(self.seed)
-        utterance = self.corpus.utterances[draw.utterance]
         frames = round(draw.prompt_seconds * self.corpus.info.frame_rate)
         task = rng.choice([t for t in self.tasks if self.materials.serve(t.wants, draw.utterance)])
+        addition = draw.addition.for_task(task)
+        source = self.materials.of(draw.utterance, frames, addition)
+        spoken = source.spoken()
         sample = task.sample(
-            text=torch.from_numpy(utterance.text),
-            language=utterance.language,
-            codes=utterance.codes(),
-            source=self.materials.of(draw.utterance, frames),
+            text=spoken.text,
+            language=self.corpus.utterances[draw.utterance].language,
+            codes=spoken.codes,
+            source=source,
             rng=rng,
         )
         level = self.draw_level(rng)
@@ -164,7 +168,23 @@ def make_order(
         room=Room(config.batch_seconds, config.batch_size),
         seed=seed,
         arrangement=ARRANGEMENTS[config.order],
+        lengthen=_lengthening(corpus, config),
     )
+
+
+def _lengthening(
+    corpus: Corpus, config: DataConfig
+) -> Callable[[np.ndarray, np.random.Generator], Sequence[Addition]] | None:
+    if not config.appended and not config.silence:
+        return None
+    lengthening = Lengthening(
+        appended=config.appended,
+        most=config.appended_utterances,
+        longest=config.seconds[1],
+        silence=config.silence,
+        seconds=config.silence_seconds,
+    )
+    return partial(lengthening.of, corpus=corpus)
 
 
 def _leave_signals_to_parent(worker: int) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from attrs import field, frozen
 
 from vall_e.data.arranging import ARRANGEMENTS, Arrangement, Samples
+from vall_e.data.lengthening import NOTHING, Addition
 from vall_e.data.pools import Pool
 
 
 @frozen
 class Draw:
-    """One training sample to be made: an utterance, and how much prompt it gets.
+    """One training sample to be made: an utterance, how much prompt it gets, and what is added.
 
     `number` counts the samples of the epoch, so that each has a random state of its own.
     """
@@ -23,6 +24,7 @@ class Draw:
     prompt_seconds: float
     epoch: int
     number: int
+    addition: Addition = NOTHING
 
     def rng(self, seed: int) -> random.Random:
         """The sample's own random state: the same in whichever process it is made."""
@@ -65,6 +67,8 @@ class Order:
     room: Room
     seed: int
     arrangement: Arrangement = field(default=ARRANGEMENTS["duration"])
+    lengthen: Callable[[np.ndarray, np.random.Generator], Sequence[Addition]] | None = None
+    """What is added to utterances, by their numbers; None: nothing."""
 
     def batches(self, start: Position) -> Iterator[tuple[Position, list[Draw]]]:
         """Each batch with its own position, from `start` on."""
@@ -82,18 +86,32 @@ class Order:
         indices = np.concatenate([pool.drawn(epoch, count, self.seed) for pool in self.pools])
         prompts = rng.uniform(*self.prompt_seconds, size=len(indices))
         prompts[rng.random(len(indices)) < self.without_prompt] = 0
-        samples = Samples(
-            self.utterances.seconds[indices] + prompts,
-            self.utterances.text[indices],
-            self.utterances.speakers[indices],
-        )
+        additions = self._additions(indices, epoch)
+        samples = self._samples(indices, prompts, additions)
         batches: list[list[Draw]] = [
-            [Draw(int(indices[i]), float(prompts[i]), epoch, i) for i in numbers]
+            [Draw(int(indices[i]), float(prompts[i]), epoch, i, additions[i]) for i in numbers]
             for numbers in self._filled(samples, self.arrangement.order(samples, rng))
         ]
         if self.arrangement.shuffles:
             return [batches[i] for i in rng.permutation(len(batches))]
         return batches
+
+    def _additions(self, indices: np.ndarray, epoch: int) -> Sequence[Addition]:
+        if self.lengthen is None:
+            return [NOTHING] * len(indices)
+        return self.lengthen(indices, np.random.default_rng([self.seed, epoch, 0, 1]))
+
+    def _samples(
+        self, indices: np.ndarray, prompts: np.ndarray, additions: Sequence[Addition]
+    ) -> Samples:
+        known = self.utterances
+        seconds, text = known.seconds[indices] + prompts, known.text[indices]
+        for place, added in enumerate(additions):
+            if added is not NOTHING:
+                more = list(added.more)
+                seconds[place] += known.seconds[more].sum() + added.before + added.after
+                text[place] += known.text[more].sum()
+        return Samples(seconds, text, known.speakers[indices])
 
     def _filled(self, samples: Samples, order: np.ndarray) -> Iterator[list[int]]:
         """The numbers of samples in this order, a batch of them at a time."""

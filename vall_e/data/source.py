@@ -12,10 +12,12 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from vall_e.data.corpus import Corpus, Utterance
+from vall_e.data.lengthening import NOTHING, Addition
 from vall_e.data.prompts import AnyOther, PromptNoise, PromptSource
 from vall_e.errors import DataError
 from vall_e.interfaces.codec import Codec
 from vall_e.interfaces.task import Recorded, Task, Wants
+from vall_e.model.code_edits import silence
 from vall_e.storing import Stored
 
 Codes = Int[Tensor, "k f"]
@@ -31,17 +33,30 @@ class Mixer:
     def __init__(self, make: Callable[[], Codec]) -> None:
         self._make = make
         self._codec: Codec | None = None
+        self._silence: Codes | None = None
+
+    @property
+    def codec(self) -> Codec:
+        """Made when it is first asked for."""
+        self._codec = self._codec or self._make()
+        return self._codec
 
     @torch.no_grad()
     def __call__(self, main: Codes, other: Codes, decibels: float) -> Codes:
         """`main` as loud as it is and as long as it is, `other` so many decibels softer."""
-        self._codec = self._codec or self._make()
-        first, second = (self._codec.decode(codes[None])[0, 0] for codes in (main, other))
+        first, second = (self.codec.decode(codes[None])[0, 0] for codes in (main, other))
         mixture = _sum(first, second, 10 ** (-decibels / 20))
-        return self._codec.encode(mixture[None, None])[0]
+        return self.codec.encode(mixture[None, None])[0]
+
+    def silence(self, frames: int) -> Codes:
+        """What the codec writes for so many frames of silence, by the longest so far."""
+        if self._silence is None or self._silence.shape[1] < frames:
+            codes = silence(self.codec, frames).values
+            self._silence = torch.from_numpy(codes.astype("int64"))
+        return self._silence[:, :frames]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_codec": None}
+        return {**self.__dict__, "_codec": None, "_silence": None}
 
 
 def _sum(main: Float[Tensor, " s"], other: Float[Tensor, " t"], ratio: float) -> Tensor:
@@ -68,9 +83,9 @@ class Materials:
         init=False, default=Factory(lambda self: _by_text(self.corpus), takes_self=True)
     )
 
-    def of(self, index: int, frames: int) -> CorpusSource:
+    def of(self, index: int, frames: int, addition: Addition = NOTHING) -> CorpusSource:
         """The source of one utterance, whose prompts are `frames` long; 0 for no prompt."""
-        return CorpusSource(self, index, frames)
+        return CorpusSource(self, index, frames, addition)
 
     def twins(self, index: int) -> Sequence[int]:
         """Utterances of other speakers that say the same."""
@@ -118,12 +133,26 @@ class CorpusSource:
     materials: Materials
     index: int
     frames: int
+    addition: Addition = NOTHING
+
+    def spoken(self) -> Recorded:
+        """The utterance with what is added to it."""
+        added = self.addition
+        own = self._recorded(self.index)
+        if added == NOTHING:
+            return own
+        parts = [own, *(self._recorded(other) for other in added.more)]
+        silence = [self._silence(seconds) for seconds in (added.before, added.after)]
+        codes = [silence[0], *(part.codes for part in parts), silence[1]]
+        text = self.joined([part.text for part in parts]) if added.more else own.text
+        return Recorded(text, torch.cat(codes, dim=1))
 
     def prompt(self, rng: random.Random) -> Codes | None:
         if not self.frames:
             return None
         corpus = self.materials.corpus
-        others = self.materials.prompts(corpus, self.index, rng)
+        drawn = self.materials.prompts(corpus, self.index, rng)
+        others = [other for other in drawn if other not in self.addition.more]
         low, high = self.materials.prompt_parts
         parts = rng.randint(low, high) if low < high else low
         codes = corpus.glued(others, self.frames, rng, parts=parts)
@@ -132,7 +161,8 @@ class CorpusSource:
     def neighbour(self, rng: random.Random) -> Recorded | None:
         corpus = self.materials.corpus
         same = corpus.speakers[corpus.utterances[self.index].speaker]
-        others = [other for other in same if other != self.index]
+        mine = {self.index, *self.addition.more}
+        others = [other for other in same if other not in mine]
         return self._recorded(rng.choice(others)) if others else None
 
     def joined(self, texts: Sequence[Int[Tensor, " _"]]) -> Int[Tensor, " p"]:
@@ -168,11 +198,21 @@ class CorpusSource:
         return torch.cat([whole] * (2 + frames // entry.frames), 1)[:, start : start + frames]
 
     def mixed(self, main: Codes, other: Codes, *, decibels: float) -> Codes:
+        return self._mixer(main, other, decibels)
+
+    @property
+    def _mixer(self) -> Mixer:
         if self.materials.mixer is None:
             raise DataError(
                 "sounds can only be mixed with a codec", hint="make Materials with a Mixer"
             )
-        return self.materials.mixer(main, other, decibels)
+        return self.materials.mixer
+
+    def _silence(self, seconds: float) -> Codes:
+        info = self.materials.corpus.info
+        if not seconds:
+            return torch.empty(info.levels, 0, dtype=torch.long)
+        return self._mixer.silence(round(seconds * info.frame_rate))[: info.levels]
 
     def _recorded(self, index: int) -> Recorded:
         utterance: Utterance = self.materials.corpus.utterances[index]

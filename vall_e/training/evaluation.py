@@ -47,7 +47,7 @@ def make_trials(
     """The same at every call. Whole batches of about `seconds` of audio, at least one."""
     trials: list[Trial] = []
     corpus = materials.corpus
-    config = attrs.evolve(config, shares=(), balance=())
+    config = attrs.evolve(config, shares=(), balance=(), appended=0.0, silence=0.0)
     later = cycle([level for level in levels if level > 0])
     for draws in make_order(corpus, config, seed=0).epoch(0):
         draws = [draw for draw in draws if materials.serve(task.wants, draw.utterance)]

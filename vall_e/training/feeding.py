@@ -30,6 +30,10 @@ NEWER = (
     "prompt_nearest",
     "prompt_noise",
     "prompt_noise_decibels",
+    "appended",
+    "appended_utterances",
+    "silence",
+    "silence_seconds",
 )
 """Options that change batches, and leave them as they were before there were these options."""
 
