@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from attrs import frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     import numpy as np
@@ -114,4 +114,25 @@ class Store(Protocol):
         Items are taken one by one. Their offsets are counted anew. A store that cannot write
         raises `DataError`, as does one that finds something at `path`.
         """
+        ...
+
+
+@runtime_checkable
+class Lenient(Protocol):
+    """A store that can also open a dataset of which a part is damaged. For `data.bad_items: skip`.
+
+    What cannot be listed is then left out, named in the log and kept in `left_out` (`Reduced`);
+    what can be listed and not be read is left to `Stored.codes`.
+    """
+
+    def lenient(self) -> Store: ...
+
+
+@runtime_checkable
+class Reduced(Protocol):
+    """A dataset that lacks what could not be listed."""
+
+    @property
+    def left_out(self) -> Mapping[str, str]:
+        """Why, by what it is called."""
         ...

@@ -12,18 +12,21 @@ from typing import Literal
 import numpy as np
 import torch
 from attrs import field, frozen
-from jaxtyping import Int
+from jaxtyping import Int, Int64
 from torch import Tensor
 
-from vall_e.data.opening import open_stored
+from vall_e.data.opening import BadItems, open_stored
 from vall_e.data.selection import Selection
 from vall_e.errors import DataError, VallEError
 from vall_e.registry import Registry
-from vall_e.storing import Entry, Info, Stored
+from vall_e.storing import Entry, Info, Reduced, Stored
 from vall_e.text.spelling import canonical, spelling
 from vall_e.text.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)
+
+UNREADABLE = (VallEError, OSError, EOFError, ValueError, TypeError, LookupError, RuntimeError)
+"""What reading damaged files raises, in the libraries that do it."""
 
 
 class BadItemError(DataError):
@@ -44,23 +47,42 @@ class Utterance:
 
     def codes(self, start: int = 0, stop: int | None = None) -> Int[Tensor, "k f"]:
         """Raises `BadItemError` if they cannot be read, or cannot be of the dataset's codec."""
-        try:
-            codes = self.dataset.codes(self.entry, start, stop)
-        except (VallEError, OSError, ValueError) as exc:
-            raise self._bad(f"cannot be read: {exc}") from exc
-        info = self.dataset.info
-        frames = len(range(self.entry.frames)[start:stop])
-        if codes.shape != (info.levels, frames):
-            raise self._bad(f"has {codes.shape[0]} levels and {codes.shape[1]} of {frames} frames")
-        if codes.size and not 0 <= codes.min() <= codes.max() < info.codebook_size:
-            raise self._bad(f"has codes from {codes.min()} to {codes.max()}")
-        return torch.from_numpy(codes)
+        return torch.from_numpy(read_codes(self.dataset, self.entry, start, stop))
 
-    def _bad(self, why: str) -> BadItemError:
-        return BadItemError(
-            f"{self.entry.id!r} of {self.dataset.folder} {why}",
-            hint="make the dataset again, or leave such utterances out: data.bad_items=skip",
+
+def read_codes(
+    dataset: Stored, entry: Entry, start: int = 0, stop: int | None = None
+) -> Int64[np.ndarray, "k f"]:
+    """Codes of an entry, that are what the dataset says they are, or `BadItemError`."""
+    info = dataset.info
+    frames = len(range(entry.frames)[start:stop])
+    try:
+        codes = dataset.codes(entry, start, stop)
+    except UNREADABLE as exc:
+        raise _bad(dataset, entry, f"cannot be read: {exc}") from exc
+    if codes.shape != (info.levels, frames):
+        shape = f"{codes.shape[0]} of {info.levels} levels and {codes.shape[1]} of {frames} frames"
+        raise _bad(dataset, entry, f"has {shape}")
+    if not entry.frames:
+        raise _bad(dataset, entry, "is empty")
+    if codes.size and not 0 <= codes.min() <= codes.max() < info.codebook_size:
+        raise _bad(dataset, entry, f"has codes from {codes.min()} to {codes.max()}")
+    lasting = entry.frames / info.frame_rate
+    if abs(lasting - entry.seconds) > max(0.2, 0.02 * entry.seconds):
+        raise _bad(
+            dataset,
+            entry,
+            f"tells of {entry.seconds:.2f} s, its codes last {lasting:.2f} s at "
+            f"{info.frame_rate:g} frames a second",
         )
+    return codes
+
+
+def _bad(dataset: Stored, entry: Entry, why: str) -> BadItemError:
+    return BadItemError(
+        f"{entry.id!r} of {dataset.folder} {why}",
+        hint="make the dataset again, or leave such utterances out: data.bad_items=skip",
+    )
 
 
 @frozen(eq=False)
@@ -108,13 +130,19 @@ class Corpus:
 
 
 def open_datasets(
-    folders: Sequence[Path], registry: Registry, *, assumed: Info | None = None
+    folders: Sequence[Path],
+    registry: Registry,
+    *,
+    assumed: Info | None = None,
+    bad_items: BadItems = "error",
 ) -> list[Stored]:
     """All of one codec and phonemizer, or `DataError`.
 
-    `assumed` says what files of the original do not.
+    `assumed` says what files of the original do not; `bad_items` as for `open_stored`.
     """
-    datasets = [open_stored(folder, registry, assumed=assumed) for folder in folders]
+    datasets = [
+        open_stored(folder, registry, assumed=assumed, bad_items=bad_items) for folder in folders
+    ]
     for dataset in datasets[1:]:
         require_alike(datasets[0], dataset)
     return datasets
@@ -178,6 +206,8 @@ def make_corpus(
     selection = Selection(seconds, numbers, speakers, least, most)
     for dataset in datasets:
         start = len(utterances)
+        if isinstance(dataset, Reduced) and dataset.left_out:
+            left_out["that cannot be read"] += len(dataset.left_out)
         names: dict[str, int] = {}
         for entry in selection.of(dataset.entries, left_out):
             if limit is not None and len(utterances) == limit:

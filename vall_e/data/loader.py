@@ -12,20 +12,24 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from attrs import Factory, frozen
+from attrs import Factory, evolve, frozen
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from vall_e.config.data import DataConfig
 from vall_e.data.arranging import ARRANGEMENTS, Samples
 from vall_e.data.corpus import BadItemError, Corpus
-from vall_e.data.lengthening import Addition, Lengthening
+from vall_e.data.lengthening import NOTHING, Addition, Lengthening
 from vall_e.data.order import Draw, Order, Position, Room
 from vall_e.data.pools import pools_of, shares_of
 from vall_e.data.source import Materials
-from vall_e.errors import DataError
+from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.task import Task
 from vall_e.model.masking import Masking
 from vall_e.model.sequence import Example, Segment, Told, without
+from vall_e.storing import Entry
+
+STAND_INS = 8
+"""Utterances that are tried in place of a batch of nothing but bad ones."""
 
 log = logging.getLogger(__name__)
 
@@ -130,8 +134,9 @@ class Loader:
 
     def _tell(self, packed: _Packed) -> None:
         """Raise `DataError` for bad items, or warn of each for the first time."""
-        if packed.bad and (self.bad_items == "error" or not packed.rows):
-            first = packed.bad[0]
+        fatal = [bad for bad in packed.bad if self.bad_items == "error" or not bad.skippable]
+        if fatal or not packed.rows:
+            first = [*fatal, *packed.bad][0]
             raise DataError(first.message, hint=first.hint)
         for bad in packed.bad:
             if not self.left_out[bad.message]:
@@ -227,24 +232,54 @@ class _Batches(Dataset[Any]):
         self.maker = maker
 
     def __getitem__(self, planned: _Planned) -> _Packed:
-        entries, examples, bad = [], [], []
-        for draw in planned.draws:
-            try:
-                examples.append(self.maker(draw))
-            except BadItemError as exc:  # told where the run is, not in the loader process
-                bad.append(_Bad(exc.message, exc.hint or ""))
-            else:
-                entries.append(self.maker.corpus.utterances[draw.utterance].entry)
+        made, bad = self._made(planned.draws)
+        if bad and not made:  # the other ranks have a batch, so this one needs one too
+            made, more = self._first(self._others(planned.draws[0]))
+            bad += more
         return _Packed(
             rows=[
                 (e.level, [(segment.name, segment.ids.numpy()) for segment in e.segments])
-                for e in examples
+                for _, e in made
             ],
-            ids=[entry.id for entry in entries],
-            seconds=sum(entry.seconds for entry in entries),
+            ids=[entry.id for entry, _ in made],
+            seconds=sum(entry.seconds for entry, _ in made),
             after=planned.after,
             bad=bad,
         )
+
+    def _made(self, draws: Sequence[Draw]) -> tuple[list[tuple[Entry, Example]], list[_Bad]]:
+        """Examples with their utterances, and what kept the others from being made."""
+        made: list[tuple[Entry, Example]] = []
+        bad: list[_Bad] = []
+        for draw in draws:
+            entry = self.maker.corpus.utterances[draw.utterance].entry
+            try:
+                made.append((entry, self.maker(draw)))
+            except BadItemError as exc:  # told where the run is, not in the loader process
+                bad.append(_Bad(exc.message, exc.hint or ""))
+            except VallEError as exc:
+                said = f"{exc.message} (in a sample of {entry.id!r})"
+                bad.append(_Bad(said, exc.hint or "", skippable=False))
+            except Exception as exc:
+                exc.add_note(f"in a sample of {entry.id!r}")
+                raise
+        return made, bad
+
+    def _first(self, draws: Sequence[Draw]) -> tuple[list[tuple[Entry, Example]], list[_Bad]]:
+        """The first that can be made."""
+        found: list[_Bad] = []
+        for draw in draws:
+            made, bad = self._made([draw])
+            found += bad
+            if made:
+                return made, found
+        return [], found
+
+    def _others(self, draw: Draw) -> list[Draw]:
+        """A few other utterances in place of one, always the same."""
+        rng, count = draw.rng(self.maker.seed), len(self.maker.corpus)
+        places = rng.sample(range(count), min(count, STAND_INS))
+        return [evolve(draw, utterance=place, addition=NOTHING) for place in places]
 
 
 @frozen
@@ -253,6 +288,7 @@ class _Bad:
 
     message: str
     hint: str
+    skippable: bool = True
 
 
 @frozen(eq=False)

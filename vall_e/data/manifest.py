@@ -61,7 +61,8 @@ def entry_of(line: bytes, path: Path) -> Entry:
         raw = json.loads(line.decode())
     except ValueError as exc:
         hint = "delete the folder and process the recordings again"
-        raise DataError(f"{path} is damaged: {exc}", hint=hint) from exc
+        said = f"{path} is damaged: {exc}, in the line that begins {line[:40]!r}"
+        raise DataError(said, hint=hint) from exc
     return _structure(Entry, raw, path)
 
 

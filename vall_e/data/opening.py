@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from vall_e.config.schema import RunConfig
 from vall_e.data.dataset import Dataset
 from vall_e.errors import DataError
 from vall_e.registry import Offer, Registry
-from vall_e.storing import Info, Store, Stored
+from vall_e.storing import Info, Lenient, Store, Stored
+
+BadItems = Literal["error", "skip"]
 
 
-def open_stored(path: Path, registry: Registry, *, assumed: Info | None = None) -> Stored:
+def open_stored(
+    path: Path,
+    registry: Registry,
+    *,
+    assumed: Info | None = None,
+    bad_items: BadItems = "error",
+) -> Stored:
     """The dataset at `path`, by the one store that holds it.
 
-    `assumed` says what files of the original do not. Raises `DataError` where there is none.
+    `assumed` says what files of the original do not. With `bad_items="skip"` one of which a part is
+    damaged is opened too, where the store can do that. Raises `DataError` where there is none.
     """
     found = [(offer, store) for offer, store in _stores(registry) if store.holds(path)]
     if len(found) > 1:
@@ -25,7 +35,10 @@ def open_stored(path: Path, registry: Registry, *, assumed: Info | None = None) 
         )
     if not found:
         return Dataset(path)  # says what is missing
-    return found[0][1].open(path, assumed=assumed)
+    store = found[0][1]
+    if bad_items == "skip" and isinstance(store, Lenient):
+        store = store.lenient()
+    return store.open(path, assumed=assumed)
 
 
 def is_stored(path: Path, registry: Registry) -> bool:

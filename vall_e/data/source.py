@@ -11,7 +11,7 @@ from attrs import Factory, field, frozen
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from vall_e.data.corpus import Corpus, Utterance
+from vall_e.data.corpus import Corpus, Utterance, read_codes
 from vall_e.data.lengthening import NOTHING, Addition
 from vall_e.data.prompts import AnyOther, PromptNoise, PromptSource
 from vall_e.errors import DataError
@@ -193,7 +193,7 @@ class CorpusSource:
     def noise(self, frames: int, rng: random.Random) -> Codes:
         dataset = rng.choice(self.materials.noises)
         entry = rng.choice(dataset.entries)
-        whole = torch.from_numpy(dataset.codes(entry))
+        whole = torch.from_numpy(read_codes(dataset, entry))
         start = rng.randrange(entry.frames)
         return torch.cat([whole] * (2 + frames // entry.frames), 1)[:, start : start + frames]
 

@@ -7,6 +7,7 @@ without that gap is speech learnt by heart.
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import cycle
@@ -16,6 +17,7 @@ import torch
 from attrs import frozen
 
 from vall_e.config.data import DataConfig
+from vall_e.data.corpus import BadItemError
 from vall_e.data.loader import make_order
 from vall_e.data.order import Draw
 from vall_e.data.source import Materials
@@ -24,6 +26,8 @@ from vall_e.interfaces.training import Engine
 from vall_e.model.masking import Masking
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
+
+log = logging.getLogger(__name__)
 
 
 @frozen(eq=False)
@@ -51,8 +55,9 @@ def make_trials(
     later = cycle([level for level in levels if level > 0])
     for draws in make_order(corpus, config, seed=0).epoch(0):
         draws = [draw for draw in draws if materials.serve(task.wants, draw.utterance)]
-        if draws:
-            trials += _trials_of(materials, task, draws, levels, later, masking)
+        samples = _samples(materials, task, draws, config)
+        if samples:
+            trials += _trials_of(task, samples, levels, later, masking)
         seconds -= sum(corpus.utterances[draw.utterance].entry.seconds for draw in draws)
         if seconds <= 0:
             break
@@ -93,15 +98,13 @@ def evaluate_sets(
 
 
 def _trials_of(
-    materials: Materials,
     task: Task,
-    draws: Sequence[Draw],
+    samples: Sequence[Sample],
     levels: Sequence[int],
     later: Iterator[int],
     masking: Masking | None,
 ) -> list[Trial]:
     """`later` gives the level of each NAR example, so that over all batches none is left out."""
-    samples = [_sample(materials, task, draw) for draw in draws]
     if task.target != "response":
         target = [_example(task, sample, 0) for sample in samples]
         return [Trial(task.target, task.target, target)]
@@ -127,6 +130,21 @@ def _of_level_0(masking: Masking | None) -> list[tuple[str, Callable[[Example], 
         always = attrs.evolve(masking, share=1.0)
         stages.append(("masked", lambda example: always(example, random.Random(len(example)))))
     return stages
+
+
+def _samples(
+    materials: Materials, task: Task, draws: Sequence[Draw], config: DataConfig
+) -> list[Sample]:
+    """Those that can be made; what cannot be read is left out if the config says so."""
+    samples: list[Sample] = []
+    for draw in draws:
+        try:
+            samples.append(_sample(materials, task, draw))
+        except BadItemError as exc:
+            if config.bad_items == "error":
+                raise
+            log.warning("left out of the validation: %s", exc.message)
+    return samples
 
 
 def _sample(materials: Materials, task: Task, draw: Draw) -> Sample:

@@ -93,7 +93,9 @@ def noises_of(corpus: Corpus, config: RunConfig, registry: Registry) -> list[Sto
     """The datasets of noise, which are of the corpus's codec, or `DataError`."""
     paths = expanded(config.data.noise, registry, option="data.noise")
     noises = [
-        open_stored(folder, registry, assumed=corpus.info) for found in paths for folder in found
+        open_stored(folder, registry, assumed=corpus.info, bad_items=config.data.bad_items)
+        for found in paths
+        for folder in found
     ]
     for noise in noises:
         require_alike_codes(corpus.info, noise)

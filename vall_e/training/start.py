@@ -176,7 +176,7 @@ def _open(folders: Sequence[Path], config: RunConfig, registry: Registry) -> lis
             hint="make one with `vall-e data process` and list its folder there",
         )
     ours = info_of(config)
-    datasets = open_datasets(folders, registry, assumed=ours)
+    datasets = open_datasets(folders, registry, assumed=ours, bad_items=config.data.bad_items)
     _require_as_configured(datasets[0], ours)
     return datasets
 
@@ -295,7 +295,7 @@ def _validation(
 ) -> dict[str, list[Trial]]:
     paths = expanded(config.data.validation, registry, option="data.validation")
     datasets = [
-        open_stored(folder, registry, assumed=trained.info)
+        open_stored(folder, registry, assumed=trained.info, bad_items=config.data.bad_items)
         for folders in paths
         for folder in folders
     ]

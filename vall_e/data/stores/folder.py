@@ -5,20 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from attrs import frozen
+
 from vall_e.data.dataset import Dataset
 from vall_e.data.manifest import CODES, INFO, MANIFEST, line_of, write_info
 from vall_e.data.stores.writing import Placing, new_folder
 from vall_e.storing import Info, Item
 
 
+@frozen
 class FolderStore:
     """Codes and phonemes mapped into memory: the fastest to train from, on a local disk."""
+
+    whole: bool = True
+    """Refuse a folder whose codes end before those of its last utterance."""
+
+    def lenient(self) -> FolderStore:
+        return FolderStore(whole=False)
 
     def holds(self, path: Path) -> bool:
         return (path / INFO).is_file() and (path / CODES).is_file()
 
     def open(self, path: Path, *, assumed: Info | None = None) -> Dataset:
-        return Dataset(path)
+        return Dataset(path, whole=self.whole)
 
     def write(self, path: Path, info: Info, items: Iterable[Item]) -> Info:
         placing = Placing(info)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
 from vall_e.audio.original_codes import OriginalCodes, is_original
 from vall_e.data.stores.hdf5 import h5py
@@ -39,6 +39,9 @@ class OriginalStore:
     split: str
     bad_files: Literal["error", "skip"] = "error"
 
+    def lenient(self) -> OriginalStore:
+        return evolve(self, bad_files="skip")
+
     def holds(self, path: Path) -> bool:
         if path.is_dir():
             return not (path / "dataset.json").exists() and (
@@ -54,7 +57,7 @@ class OriginalStore:
             )
         file = path / FILE if (path / FILE).is_file() else path
         if file.is_file():
-            return OriginalHdf5(file, self.split, assumed)
+            return OriginalHdf5(file, self.split, assumed, self.bad_files)
         return OriginalFiles(path, assumed, self.bad_files)
 
     def write(self, path: Path, info: Info, items: Iterable[Item]) -> Info:
@@ -99,7 +102,7 @@ class OriginalFiles(_Listed):
 
     def __init__(self, folder: Path, assumed: Info, bad_files: Literal["error", "skip"]) -> None:
         self.paths: list[Path] = []
-        self.left_out: dict[Path, str] = {}
+        self.left_out: dict[str, str] = {}
         entries: list[Entry] = []
         offset = 0
         for path in sorted(_files(folder)):
@@ -108,7 +111,7 @@ class OriginalFiles(_Listed):
             except VallEError as exc:
                 if bad_files == "error":
                     raise
-                self.left_out[path] = exc.message
+                self.left_out[str(path)] = exc.message
                 log.warning("left out: %s", exc.message)
                 continue
             entries.append(entry)
@@ -190,14 +193,35 @@ def _table(path: Path) -> Mapping[str, Any]:
 class OriginalHdf5(_Listed):
     """Their `data.h5`, opened for each read."""
 
-    def __init__(self, path: Path, split: str, assumed: Info) -> None:
+    def __init__(
+        self, path: Path, split: str, assumed: Info, bad_files: Literal["error", "skip"]
+    ) -> None:
+        self.left_out: dict[str, str] = {}
         try:
             with h5py().File(path, "r") as file:
-                entries = list(_entries_of(file, split, assumed))
+                entries = list(self._listed(file, split, assumed, bad_files))
         except (OSError, KeyError, ValueError) as exc:
             raise _damaged(path) from exc
         super().__init__(path, entries, assumed)
         self.split = split
+
+    def _listed(
+        self, file: Any, split: str, assumed: Info, bad_files: Literal["error", "skip"]
+    ) -> Iterator[Entry]:
+        symbols = {i: symbol for symbol, i in json.loads(file.attrs.get("symmap", "{}")).items()}
+        offset = 0
+        for whose, name, found in _groups_of(file, split):
+            try:
+                entry = _entry_in(found, whose, name, offset, symbols, assumed)
+            except (OSError, KeyError, ValueError, TypeError) as exc:
+                error = _damaged(Path(file.filename), f"{whose}/{name}")
+                if bad_files == "error":
+                    raise error from exc
+                self.left_out[f"{whose}/{name}"] = error.message
+                log.warning("left out: %s", error.message)
+                continue
+            yield entry
+            offset += entry.frames
 
     def codes(self, entry: Entry, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Frames `start` to `stop` of an entry: a fresh int64 array of (levels, frames)."""
@@ -209,20 +233,22 @@ class OriginalHdf5(_Listed):
         return self._checked(np.ascontiguousarray(frames.T).astype(np.int64), entry)
 
 
-def _entries_of(file: Any, split: str, assumed: Info) -> Iterator[Entry]:
-    symbols = {i: symbol for symbol, i in json.loads(file.attrs.get("symmap", "{}")).items()}
-    offset = 0
+def _groups_of(file: Any, split: str) -> Iterator[tuple[str, str, Any]]:
+    """The speaker, the name and the HDF5 group of each utterance."""
     for group, speakers in file.get(split, {}).items():
         for speaker, utterances in speakers.items():
             for name, found in utterances.items():
-                frames = len(found["audio"])
-                facts = {key: _plain(value) for key, value in found.attrs.items()}
-                if "phonemes" not in facts and "text" in found:
-                    facts["phonemes"] = "".join(symbols.get(int(i), "") for i in found["text"])
-                whose = f"{group}/{speaker}"
-                seconds = frames / assumed.frame_rate
-                yield _entry(f"{whose}/{name}", whose, facts, seconds, offset, frames)
-                offset += frames
+                yield f"{group}/{speaker}", name, found
+
+
+def _entry_in(
+    found: Any, whose: str, name: str, offset: int, symbols: Mapping[int, str], assumed: Info
+) -> Entry:
+    frames = len(found["audio"])
+    facts = {key: _plain(value) for key, value in found.attrs.items()}
+    if "phonemes" not in facts and "text" in found:
+        facts["phonemes"] = "".join(symbols.get(int(i), "") for i in found["text"])
+    return _entry(f"{whose}/{name}", whose, facts, frames / assumed.frame_rate, offset, frames)
 
 
 def _plain(value: object) -> object:
