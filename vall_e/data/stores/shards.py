@@ -16,6 +16,7 @@ import tarfile
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -30,7 +31,9 @@ from vall_e.storing import Entry, Info, Item
 
 PLACES = "places.npy"
 SHARD = "shard-{:06d}.tar"
-DAMAGED = (tarfile.TarError, EOFError, ValueError, KeyError, TypeError)
+UNREADABLE = (EOFError, ValueError, KeyError, TypeError, SyntaxError, TokenError, MemoryError)
+"""What numpy raises for arrays with a damaged head: it reads that as Python."""
+DAMAGED = (tarfile.TarError, *UNREADABLE)
 
 
 @frozen
@@ -136,7 +139,7 @@ class Shards:
         if self._places is None:
             try:
                 self._places = np.load(self.folder / PLACES, mmap_mode="r")
-            except (OSError, ValueError) as exc:
+            except (OSError, *UNREADABLE) as exc:
                 raise _damaged(self.folder / PLACES) from exc
         return self._places
 
