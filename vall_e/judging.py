@@ -110,7 +110,7 @@ class Judge(Protocol):
 
     @property
     def weights(self) -> Mapping[str, str]:
-        """SHA-256 of weights that the figures depend on, by name."""
+        """SHA-256 of weights that the figures depend on, by name; `sha256_of` gives a file's."""
         ...
 
     @property

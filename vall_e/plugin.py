@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from vall_e.digest import sha256_of
 from vall_e.drawing import draw_categorical
 from vall_e.embedding import Embedder
 from vall_e.errors import (
@@ -105,4 +106,5 @@ __all__ = [
     "Word",
     "draw_categorical",
     "hookimpl",
+    "sha256_of",
 ]

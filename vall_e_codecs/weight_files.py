@@ -17,7 +17,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from vall_e.plugin import CheckpointError, ConfigError, DownloadError
+from vall_e.plugin import CheckpointError, ConfigError, DownloadError, sha256_of
 
 log = logging.getLogger(__name__)
 BLOCK = 1 << 20
@@ -104,8 +104,7 @@ def is_offline(environ: Mapping[str, str]) -> bool:
 
 
 def _require_sound(kept: Path, remote: RemoteFile) -> None:
-    with kept.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+    found = sha256_of(kept)
     if found != remote.sha256:
         raise CheckpointError(
             f"{kept} is damaged: it has SHA-256 {found}, expected {remote.sha256}",

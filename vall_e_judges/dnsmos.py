@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from vall_e.plugin import Figure, Score, Verdict
-from vall_e_judges.packages import require, sha256
+from vall_e.plugin import Figure, Score, Verdict, sha256_of
+from vall_e_judges.packages import require
 from vall_e_judges.sound import SAMPLE_RATE, compared, heard
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Dnsmos:
         spec = find_spec("speechmos")
         folder = Path(str(spec and spec.origin)).parent / "dnsmos_models"
         used = ("sig_bak_ovr.onnx", "model_v8.onnx")
-        self.weights = {f"speechmos {name}": sha256(folder / name) for name in used}
+        self.weights = {f"speechmos {name}": sha256_of(folder / name) for name in used}
 
     def __call__(self, evidence: Evidence) -> Verdict:
         from speechmos import dnsmos

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
-from pathlib import Path
 
 from vall_e.plugin import UnavailableError
 
@@ -21,8 +19,3 @@ def require(name: str, *modules: str, what: str = "judge", extra: str = EXTRA) -
                 f"the {what} {name} needs the package {module}, which cannot be imported: {exc}",
                 hint=extra,
             ) from exc
-
-
-def sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from vall_e.plugin import Figure, Score, Verdict
-from vall_e_judges.packages import require, sha256
+from vall_e.plugin import Figure, Score, Verdict, sha256_of
+from vall_e_judges.packages import require
 from vall_e_judges.sound import heard
 from vall_e_judges.words import plain, word_errors
 
@@ -44,7 +44,7 @@ class Recognition:
         if self.candidates:
             self._closed = Listener.closed(self.candidates)
             self._chooser = Chooser(self.candidates, among=config.among, seed=case.seed)
-        hashes = "".join(sha256(path) for path in model_files())
+        hashes = "".join(sha256_of(path) for path in model_files())
         self.weights = {"pocketsphinx en-us": hashlib.sha256(hashes.encode()).hexdigest()}
 
     def __call__(self, evidence: Evidence) -> Verdict:

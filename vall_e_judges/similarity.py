@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from vall_e.plugin import Figure, Score, UnavailableError, Verdict
-from vall_e_judges.packages import require, sha256
+from vall_e.plugin import Figure, Score, UnavailableError, Verdict, sha256_of
+from vall_e_judges.packages import require
 from vall_e_judges.sound import SAMPLE_RATE
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Similarity:
             raise UnavailableError(f"there is no file {path}", hint="check similarity's `weights`")
         self._encoder = SpeakerEncoder.load(path)
         self._kept: dict[bytes, NDArray[np.float32] | None] = {}
-        self.weights: Mapping[str, str] = {f"Resemblyzer {path.name}": sha256(path)}
+        self.weights: Mapping[str, str] = {f"Resemblyzer {path.name}": sha256_of(path)}
         self.figures = {"similarity": Figure("cosine with the voice that is meant", "higher")}
         self._voices = case.references if len(case.references) > 1 else {}
         if self._voices:

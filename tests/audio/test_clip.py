@@ -73,6 +73,19 @@ def test_mono_is_the_mean_of_the_channels():
     assert clip.mono().samples.shape == (2,)
 
 
+@pytest.mark.parametrize("other", [-0.99, -0.9])
+def test_channels_that_cancel_each_other_leave_the_loudest(other):
+    side = np.sin(np.arange(100, dtype=np.float32))
+    both = Clip(np.stack([np.float32(other) * side, side]), 8000)
+    np.testing.assert_array_equal(both.mono().samples, side)
+
+
+def test_a_silent_channel_is_no_cancelling():
+    side = np.sin(np.arange(100, dtype=np.float32))
+    clip = Clip(np.stack([side, *np.zeros((7, 100), np.float32)]), 8000)
+    np.testing.assert_allclose(clip.mono().samples, side / 8)
+
+
 @pytest.mark.parametrize("channels", [1, 2])
 @pytest.mark.parametrize("rate", [8000, 44_100])
 def test_resampling_keeps_pitch_level_and_length(channels, rate):

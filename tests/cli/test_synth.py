@@ -183,7 +183,7 @@ def test_nothing_moves_where_there_is_no_terminal(synth):
         (["hi", "--voice", "nobody"], 5, "no voice is called 'nobody'"),
         (["hi", "--voice", "me.wav"], 5, "there is no file me.wav"),
         ([""], 6, "there is no text to say"),
-        (["hi", "--language", "klingon"], 6, "no language is called 'klingon'"),
+        (["hi", "--language", "klingon"], 6, "this model does not speak 'klingon'"),
         (["hi", "--set", "model.dropout=0.5"], 3, "--set model.dropout: this is fixed"),
         (["hi", "--set", "sampling.ar.top-q.p=1"], 3, "top-q"),
         (["hi", "--max-seconds", "-1"], 2, "'-1' is not a number of seconds above 0"),

@@ -170,7 +170,7 @@ def test_lines_without_words_are_passed_over(tiny):
 def test_an_unknown_language_is_an_error_at_once(tiny):
     with pytest.raises(TextError) as caught:
         tiny.stream(Request("hello", language="klingon"))
-    assert caught.value.message == "no language is called 'klingon'"
+    assert caught.value.message == "this model does not speak 'klingon'"
     assert "en-us" in caught.value.hint
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from vall_e.errors import TextError
-from vall_e.text.languages import resolve
+from vall_e.text.languages import resolve, resolve_spoken
 
 KNOWN = ("cmn", "de", "en-gb", "en-us", "fr-fr", "nb", "pt", "pt-br", "chr-US-Qaaa-x-west")
 
@@ -37,3 +37,10 @@ def test_where_every_code_is_accepted_it_is_only_spelt_alike():
     assert resolve("Tlh_Latn", ()) == "tlh-latn"
     with pytest.raises(TextError):
         resolve(" ", ())
+
+
+def test_a_language_that_a_model_was_not_taught_is_refused_with_those_that_it_was():
+    assert resolve_spoken("en", ["en-us", "de"]) == "en-us"
+    with pytest.raises(TextError, match="this model does not speak 'fr'") as caught:
+        resolve_spoken("fr", ["en-us", "de"])
+    assert "it speaks en-us, de" in caught.value.hint

@@ -27,6 +27,8 @@ SILENT_WINDOW_SECONDS = 0.05
 FULL_SCALE = 0.999
 MISSING_SECONDS = 0.1
 """Less than its header promises, an mp3 file may have by rounding."""
+CANCELLED = 0.1
+"""Channels whose sum has less than this of the loudest one's power cancel each other."""
 LOUDEST = 4.0
 """Float files may go a little over full scale; beyond this, they are in another scale."""
 CLIPPED_SAMPLES = 10
@@ -98,10 +100,14 @@ class Clip:
         return 1 if self.samples.ndim == 1 else len(self.samples)
 
     def mono(self) -> Self:
-        """The mean of the channels, as `(s,)`."""
+        """The mean of the channels, as `(s,)`; if they cancel each other, the loudest of them."""
         if self.samples.ndim == 1:
             return self
-        return evolve(self, samples=self.samples.mean(axis=0))
+        mean, powers = self.samples.mean(axis=0), np.square(self.samples).sum(axis=1)
+        summed = float(np.square(mean).sum()) * self.channels**2
+        if summed < CANCELLED * powers.max(initial=0.0):
+            return evolve(self, samples=self.samples[int(powers.argmax())])
+        return evolve(self, samples=mean)
 
     def resample(self, sample_rate: int) -> Self:
         """In another rate, by soxr at high quality."""

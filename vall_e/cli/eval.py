@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,8 @@ from attrs import frozen
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vall_e.cli.app import App
-from vall_e.cli.home import home
+from vall_e.cli.eval_items import Advance, items_of, lines_of
+from vall_e.cli.eval_request import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,97 +85,19 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
     """
     app: App = ctx.obj
     asked = Asked(**given)
-    _check_usage(ctx, asked)
+    asked.check_usage(ctx)
     _choices(asked.judges, app.registry)  # a misspelt name is told before the work
-    _check_places(asked)
-    more = _lines(asked.candidates) if asked.candidates else []
-    items = _with_inputs(_items(app, asked), texts=asked.texts, candidates=asked.candidates)
-    began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    run = {"command": "vall-e eval", "options": _given(ctx), "time": began}
+    asked.check_places()
+    more = lines_of(asked.candidates)
     with _bar(app.console) as advance:
-        case = items.case(more, asked.seed)
-        report = _judge(app, asked.judges, items, case, asked.workers, run, advance)
+        items = items_of(app, asked, advance)
+    began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    run = {"command": "vall-e eval", "options": _options(ctx), "time": began}
+    with _bar(app.console) as advance:
+        panels = _Panels(asked.judges, app, items.case(more, asked.seed))
+        report = _judge(panels, items, asked.workers, run, advance)
     _write(report, asked)
     _echo(report)
-
-
-@frozen(kw_only=True)
-class Asked:
-    """What the command line says: a field for each argument and option."""
-
-    table: Path | None
-    data: Path | None
-    levels: tuple[int, ...]
-    texts: Path | None
-    voices: tuple[str, ...]
-    model: str | None
-    count: int | None
-    repeats: int
-    seed: int
-    config: Path | None
-    overrides: tuple[str, ...]
-    device: str | None
-    judges: tuple[str, ...]
-    candidates: Path | None
-    output: Path | None
-    json_file: Path | None
-    html_file: Path | None
-    workers: int
-
-    @property
-    def json_files(self) -> list[Path]:
-        return _there(self.json_file, self.output and self.output / "report.json")
-
-    @property
-    def html_files(self) -> list[Path]:
-        return _there(self.html_file, self.output and self.output / "report.html")
-
-
-def _there(*paths: Path | None) -> list[Path]:
-    return [path for path in paths if path]
-
-
-def _check_usage(ctx: click.Context, asked: Asked) -> None:
-    if sum(source is not None for source in (asked.table, asked.data, asked.texts)) != 1:
-        raise click.UsageError("give one of LIST, --data and --texts.")
-    if not asked.table and not asked.output:
-        raise click.UsageError("name the folder of the clips with -o.")
-    told = {p.name for p in ctx.command.params if p.name and ctx.get_parameter_source(p.name)
-            is click.core.ParameterSource.COMMANDLINE}  # fmt: skip
-    only = {
-        "--texts": (asked.texts is not None, {"voices", "model", "repeats", "device"}),
-        "--data": (asked.data is not None, {"levels"}),
-        "--texts or --data": (not asked.table, {"config", "overrides"}),
-    }
-    for needed, (there, names) in only.items():
-        for name in sorted(names & told):
-            if not there:
-                raise click.UsageError(f"--{_spelt(ctx, name)} goes with {needed}.")
-
-
-def _check_places(asked: Asked) -> None:
-    """Make the folder of the clips; raise `DataError` if a report would have no folder."""
-    from vall_e.errors import DataError
-    from vall_e.whole_file import make_folder
-
-    if asked.output:
-        make_folder(asked.output, error=DataError)
-    for path in (*asked.json_files, *asked.html_files):
-        if not path.parent.is_dir():
-            raise DataError(
-                f"{path} cannot be written: {path.parent} is not a folder",
-                hint=f"make the folder {path.parent} first",
-            )
-
-
-def _items(app: App, asked: Asked) -> Items:
-    """What to judge; spoken or decoded first, where that is asked."""
-    with _kept(asked.output), _bar(app.console) as advance:
-        if asked.texts:
-            return _spoken(app, asked, _lines(asked.texts), advance)
-        if asked.data:
-            return _decoded(app, asked, asked.data, advance)
-        return _listed(asked.table or Path(), asked.count)
 
 
 def _write(report: Report, asked: Asked) -> None:
@@ -186,107 +109,44 @@ def _write(report: Report, asked: Asked) -> None:
         write_page(report, path)
 
 
-def _spelt(ctx: click.Context, name: str) -> str:
-    return next(p.opts[-1].lstrip("-") for p in ctx.command.params if p.name == name)
+@frozen
+class _Panels:
+    """Makes a panel: the one here, and that of each process that judges beside it."""
+
+    names: Sequence[str]
+    app: App
+    case: Case
+
+    def make(self) -> Panel:
+        from vall_e.evaluation.panel import Panel
+
+        choices = _choices(self.names, self.app.registry)
+        return Panel.of(choices, self.case, all_of_them=bool(self.names))
 
 
-def _spoken(app: App, asked: Asked, texts: Sequence[str], advance: Advance) -> Items:
-    from vall_e.evaluation.speaking import orders, speak
-    from vall_e.opening import open_synthesizer
-
-    synthesizer = open_synthesizer(
-        asked.model,
-        asked.config,
-        app.registry,
-        overrides=asked.overrides,
-        environ=app.environ,
-        home=home(app),
-        device=asked.device,
-    )
-    voices = asked.voices or ((synthesizer.usual_voice,) if synthesizer.usual_voice else ())
-    if not voices:
-        raise click.UsageError("this model has no usual voice: name one with --voice.")
-    wanted = orders(texts[: asked.count], voices, seed=asked.seed, repeats=asked.repeats)
-    on_clip = partial(advance, "spoken", len(wanted))
-    return speak(synthesizer, wanted, _clips(asked), on_clip=on_clip)
-
-
-def _decoded(app: App, asked: Asked, data: Path, advance: Advance) -> Items:
-    from vall_e.config.load import load
-    from vall_e.evaluation.resynthesis import resynthesize
-
-    config = load(asked.config, app.registry, overrides=asked.overrides, environ=app.environ)
-    codec = config.codec.build()
-    return resynthesize(
-        codec,
-        data,
-        asked.levels or (codec.levels,),
-        _clips(asked),
-        count=asked.count,
-        on_clip=partial(advance, "decoded", None),
-    )
-
-
-def _clips(asked: Asked) -> Path:
-    return (asked.output or Path()) / "clips"
-
-
-def _listed(table: Path, count: int | None) -> Items:
-    from attrs import evolve
-
-    from vall_e.evaluation.items import read_list
-
-    items = read_list(table)
-    return evolve(items, items=items.items[:count])
-
-
-def _lines(path: Path) -> list[str]:
-    from vall_e.evaluation.items import read_lines
-
-    return read_lines(path)
-
-
-def _with_inputs(items: Items, **files: Path | None) -> Items:
-    from attrs import evolve
-
-    from vall_e.evaluation.items import facts
-
-    more = {name: facts(path) for name, path in files.items() if path}
-    return evolve(items, inputs={**items.inputs, **more})
+def _make_elsewhere(
+    names: Sequence[str], environ: Mapping[str, str], load_plugins: bool, case: Case
+) -> Panel:
+    """In another process, which finds the components for itself."""
+    return _Panels(names, App(environ=environ, load_plugins=load_plugins), case).make()
 
 
 def _judge(
-    app: App,
-    names: Sequence[str],
-    items: Items,
-    case: Case,
-    workers: int,
-    run: Mapping[str, Any],
-    advance: Advance,
+    panels: _Panels, items: Items, workers: int, run: Mapping[str, Any], advance: Advance
 ) -> Report:
     from vall_e.evaluation.panel import judge_all
     from vall_e.evaluation.report import Report
 
-    panel, judged = _panel(names, app.registry, case), []
-    make = partial(_panel_of_worker, names, dict(app.environ), app.load_plugins, case)
-    for one in judge_all(items.items, panel, make, workers=workers):
-        judged.append(one)
-        advance("judged", len(items.items), one.item)
-    return Report.of(items, judged, panel, seed=case.seed, run=run)
-
-
-def _panel(names: Sequence[str], registry: Registry, case: Case) -> Panel:
-    from vall_e.evaluation.panel import Panel
-
-    return Panel.of(_choices(names, registry), case, all_of_them=bool(names))
-
-
-def _panel_of_worker(
-    names: Sequence[str], environ: Mapping[str, str], load_plugins: bool, case: Case
-) -> Panel:
-    """The panel of another process, which finds the components for itself."""
-    app = App(environ=environ, load_plugins=load_plugins)
-    return _panel(names, app.registry, case)
+    app, panel, many = panels.app, panels.make(), len(items.items)
+    make = partial(_make_elsewhere, panels.names, dict(app.environ), app.load_plugins, panels.case)
+    judged = judge_all(
+        items.items,
+        panel,
+        make,
+        workers=workers,
+        on_judged=lambda one: advance("judged", many, one.item),
+    )
+    return Report.of(items, judged, panel, seed=panels.case.seed, run=run)
 
 
 def _choices(names: Sequence[str], registry: Registry) -> list[JudgeChoice]:
@@ -297,7 +157,7 @@ def _choices(names: Sequence[str], registry: Registry) -> list[JudgeChoice]:
     return [choose(name, JudgeChoice, registry, source="--judge") for name in names]
 
 
-def _given(ctx: click.Context) -> dict[str, Any]:
+def _options(ctx: click.Context) -> dict[str, Any]:
     """The options that were given, as JSON can hold them."""
     return {
         name: [str(part) for part in value] if isinstance(value, tuple) else str(value)
@@ -307,26 +167,28 @@ def _given(ctx: click.Context) -> dict[str, Any]:
 
 
 def _echo(report: Report) -> None:
+    """The figures to stdout; what a reader must mind to stderr."""
     for label, found in report.columns:
         click.echo(f"{label}:")
         for name, summary in found.items():
             if summary.value is not None:
                 click.echo(f"  {name:18} {_figure(summary)}")
-    for remark in report.remarks:
-        click.echo(f"Mind: {remark}", err=True)
+    for line in _mind(report):
+        click.echo(line, err=True)
+
+
+def _mind(report: Report) -> Iterator[str]:
+    yield from (f"Mind: {remark}" for remark in report.remarks)
     for name, reason in report.unavailable.items():
-        click.echo(f"Not judged by {name}: {reason}", err=True)
+        yield f"Not judged by {name}: {reason}"
     if report.problems:
         many, first = len(report.problems), report.problems[0]
-        click.echo(f"Left out, for they cannot be heard: {many}; the first: {first}", err=True)
+        yield f"Left out, for they cannot be heard: {many}; the first: {first}"
 
 
 def _figure(summary: Summary) -> str:
     around = "  [{:.3f}, {:.3f}]".format(*summary.interval) if summary.interval else ""
     return f"{summary.value:9.3f}{around:20}  n {summary.clips}"
-
-
-Advance = Callable[[str, int | None, "Item"], None]
 
 
 class _Bar:
@@ -346,17 +208,6 @@ class _Bar:
 
     def _advance(self, what: str, total: int | None, _: Item) -> None:
         self._progress.update(self._task, description=what, total=total, advance=1)
-
-
-@contextmanager
-def _kept(output: Path | None) -> Iterator[None]:
-    """Tell who stops it that nothing is lost."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        if output:
-            click.echo(f"{output} keeps the clips; the same command goes on.", err=True)
-        raise
 
 
 def _bar(console: Console) -> AbstractContextManager[Advance]:

@@ -73,7 +73,7 @@ def _summary_table(report: Report, figures: Mapping[str, Figure]) -> str:
         [
             _cell(f"<code>{escape(name)}</code>"),
             _cell(escape(figure.meaning)),
-            _cell(figure.better),
+            _cell(escape(figure.better)),
             *(_cell(_summary(found[name]), number=True) for _, found in report.columns),
         ]
         for name, figure in figures.items()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -84,32 +85,50 @@ def _claim(owners: dict[str, str], name: str, judge: Judge) -> None:
 
 
 def judge_all(
-    items: Sequence[Item], panel: Panel, make: Callable[[], Panel], *, workers: int
-) -> Iterator[Judged]:
-    """What the panel says of each, in their order.
+    items: Sequence[Item],
+    panel: Panel,
+    make: Callable[[], Panel],
+    *,
+    workers: int,
+    on_judged: Callable[[Judged], None] = lambda _: None,
+) -> list[Judged]:
+    """What the panel says of each, in their order; `on_judged` is told of each as it is there.
 
     With `workers` so many processes judge; `make`, which must be picklable, makes their panels.
-    Raises `UnavailableError` if one of them is killed.
+    Raises `UnavailableError` if one of them is killed; the others end too.
     """
+    judged = []
+    try:
+        for one in _verdicts(items, panel, make, workers):
+            judged.append(one)
+            on_judged(one)
+    except RuntimeError as exc:  # also within `on_judged`: torch raises it in a signal handler
+        if not any(words in str(exc) for words in KILLED):
+            raise
+        traceback.clear_frames(exc.__traceback__)  # or it would keep the loader, and its processes
+        raise UnavailableError(
+            f"a process that judges was ended from outside: {exc}",
+            hint="give the command again; with less memory, take fewer --workers",
+        ) from exc
+    return judged
+
+
+KILLED = ("exited unexpectedly", "is killed by signal")
+"""What torch says of a worker that is gone."""
+
+
+def _verdicts(
+    items: Sequence[Item], panel: Panel, make: Callable[[], Panel], workers: int
+) -> Iterable[Judged]:
     if workers == 0 or not items:
-        yield from map(panel, items)
-        return
-    loader = DataLoader(
+        return map(panel, items)
+    return DataLoader(
         _Waiting(items, make),
         batch_size=None,
         num_workers=min(workers, len(items), 4 * (os.cpu_count() or 1)),
         multiprocessing_context="spawn",
         prefetch_factor=4,
     )
-    try:
-        yield from loader
-    except RuntimeError as exc:
-        if "exited unexpectedly" not in str(exc):
-            raise
-        raise UnavailableError(
-            f"a process that judges was ended from outside: {exc}",
-            hint="give the command again; with less memory, take fewer --workers",
-        ) from exc
 
 
 class _Waiting(Dataset[Any]):

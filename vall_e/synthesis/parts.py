@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 
 from vall_e.config.load import change, unstructure
 from vall_e.config.schema import RunConfig
+from vall_e.digest import sha256_of
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces.codec import Codec
 from vall_e.interfaces.task import Task
@@ -208,8 +209,7 @@ def _merged(trained: RunConfig, given: RunConfig) -> RunConfig:
 
 
 def _model(path: Path) -> dict[str, str]:
-    with path.open("rb") as file:
-        return {"file": path.name, "sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+    return {"file": path.name, "sha256": sha256_of(path)}
 
 
 def _versions(config: RunConfig, codec: Codec) -> dict[str, Any]:

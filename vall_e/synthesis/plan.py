@@ -26,7 +26,7 @@ from vall_e.synthesis.parts import Parts
 from vall_e.synthesis.pieces import Cut, Piece
 from vall_e.synthesis.voice import Voice
 from vall_e.synthesis.voices import LONGEST_SECONDS
-from vall_e.text.languages import resolve
+from vall_e.text.languages import resolve_spoken
 from vall_e.text.vocabulary import BOS, EOS, Encoded
 
 VoiceLike = Voice | Path | str
@@ -119,7 +119,7 @@ class Planner:
         """
         _check_seconds(request.max_seconds)
         languages = self._parts.config.text.languages
-        language = resolve(request.language or languages[0], languages)
+        language = resolve_spoken(request.language or languages[0], languages)
         seed = secrets.randbits(31) if request.seed is None else request.seed
         sample = Sample(
             text=torch.zeros(0, dtype=torch.long),  # filled in line by line

@@ -15,7 +15,7 @@ from vall_e.synthesis.asking import require_fit
 from vall_e.synthesis.decode_text import decode_text
 from vall_e.synthesis.result import Transcript
 from vall_e.text.front_end import FrontEnd
-from vall_e.text.languages import resolve
+from vall_e.text.languages import resolve_spoken
 from vall_e.text.spelling import spelling
 from vall_e.text.vocabulary import BOS, EOS
 
@@ -46,7 +46,7 @@ class Scribe:
             voice=False,
             input=recording is not None,
         )
-        language = resolve(language or self.languages[0], self.languages)
+        language = resolve_spoken(language or self.languages[0], self.languages)
         read = self._read(text) if self.task.wants.text != "unused" else None
         sample = Sample(
             text=torch.tensor([BOS, EOS]),

@@ -44,6 +44,20 @@ def resolve(code: str, known: Sequence[str]) -> str:
     )
 
 
+def resolve_spoken(code: str, spoken: Sequence[str]) -> str:
+    """As `resolve`, of the languages that a model was trained to speak.
+
+    Raises `TextError`, which names them, for any other: it may well be a language.
+    """
+    try:
+        return resolve(code, spoken)
+    except TextError as exc:
+        raise TextError(
+            f"this model does not speak {code!r}",
+            hint=f"it speaks {', '.join(spoken)}: leave --language out, or name one",
+        ) from exc
+
+
 def _without_territory(code: str) -> str:
     language, _, territory = code.partition("-")
     # "de-DE" says no more than "de"; "pt-br" and "en-gb" do, but those are known by themselves.

@@ -17,7 +17,7 @@ from babel.numbers import get_currency_name, get_decimal_symbol, get_group_symbo
 from babel.units import format_unit
 from num2words import num2words
 
-from vall_e.text.arithmetic import FRACTION, with_slashes
+from vall_e.text.arithmetic import FRACTION
 from vall_e.text.wording import Wording, wording
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class _Speaker:
     def write_out(self, text: str) -> str:
         if text.isupper() and len(text.split()) >= SHOUTED_WORDS:
             text = text.lower()
-        text = with_slashes(text) if self.words.fraction else text
+        text = self.words.prepare(text)
         for pattern, say in self.rules:
             text = pattern.sub(say, text)
         return text

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import evolve, field, frozen
 
-from vall_e.text import arithmetic, counting
+from vall_e.text import arithmetic, counting, roman
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,6 +68,8 @@ class Wording:
     date: str = "{d} {month} {y}"
     units: Mapping[str, str] = field(factory=dict, eq=False)
     """What its units are called in CLDR, beside those of all languages."""
+    prepare: Callable[[str], str] = str
+    """Writes in figures what has numbers in another way, before anything else: ½, Henry VIII."""
     fraction: Fraction | None = None
     """Says `3/4`; without it, figures with a slash are left to the phonemizer."""
     scales: Mapping[str, tuple[str, str]] = field(factory=dict, eq=False)
@@ -174,6 +176,11 @@ _DE_FEMININE = frozenset(
     }
 )  # fmt: skip
 
+
+def _prepare_english(text: str) -> str:
+    return roman.with_figures(arithmetic.with_slashes(text))
+
+
 _ENGLISH = Wording(
     locale="en_US",
     numbers="en",
@@ -187,6 +194,7 @@ _ENGLISH = Wording(
     half_day=r"\s?[apAP]\.?\s?[mM]\b",
     times=((r"^(\w+teen|twenty(?:-\w+)?) o'clock$", r"\1 hundred"),),
     units=arithmetic.ENGLISH_UNITS,
+    prepare=_prepare_english,
     fraction=arithmetic.english_fraction,
     ordinals=(
         (r"(?<![\d.,:/–-])\b(?P<n>[12]?[1-9]|[123]0|31)(?= MONTH\b)", "$", ""),
