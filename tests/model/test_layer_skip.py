@@ -9,7 +9,7 @@ from vall_e.config.depth import LayerSkipConfig, SpeculativeConfig
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import Sizes
-from vall_e.model.layer_skip import LayerSkip, Skipping, layer_skip_of
+from vall_e.model.layer_skip import LayerSkip, Skipping, layer_skip_of, skipped_pass
 from vall_e.model.lora import Terms, adapters, attach, places
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
@@ -36,8 +36,9 @@ def model(registry):
 
 
 def _example(seed: int, level: int) -> Example:
+    """Of eight frames for a seed of 0, two more for each one after it."""
     generator = torch.Generator().manual_seed(seed)
-    codes = torch.randint(0, 16, (3, 12), generator=generator)
+    codes = torch.randint(0, 16, (3, 12 + 2 * seed), generator=generator)
     text = torch.randint(0, 12, (5,), generator=generator)
     sample = Sample(text, 0, codes[:, :4], codes[:, 4:])
     return Example(tuple(Tts(TtsConfig()).segments(sample, level=level)), level)
@@ -103,17 +104,50 @@ def test_the_losses_of_all_exits_add_up_by_their_shares(model):
 
 def test_a_sample_that_skips_a_layer_leaves_it_as_it_came(model):
     """Each row on its own: some skip, some do not."""
-    examples = [_example(seed, 0) for seed in range(6)]
+    examples = [_example(seed, 1) for seed in range(6)]
     torch.manual_seed(1)
     [(_, states)] = model.exits(examples, Skipping((0.0, 0.5, 0.0, 0.0), {DEPTH: 1.0}))[0].items()
     whole, _, _ = model.hidden(examples)
     never = model.exits(examples, Skipping((0.0, 0.999999, 0.0, 0.0), {DEPTH: 1.0}))[0][DEPTH]
-    skipped = [
-        torch.allclose(row, other, atol=1e-5) for row, other in zip(states, never, strict=True)
-    ]
-    ran = [torch.allclose(row, other, atol=1e-5) for row, other in zip(states, whole, strict=True)]
+    skipped = [_same(row, other, e) for row, other, e in zip(states, never, examples, strict=True)]
+    ran = [_same(row, other, e) for row, other, e in zip(states, whole, examples, strict=True)]
     assert set(skipped) == {True, False}
     assert ran == [not one for one in skipped]
+
+
+def _same(states, other, example):
+    """Up to the padding."""
+    return torch.allclose(states[: len(example)], other[: len(example)], atol=1e-5)
+
+
+def test_factors_of_kinds_weigh_the_losses_of_exits_alike(model):
+    examples, shares = [_example(0, 0), _example(1, 1)], Skipping((0.0,) * DEPTH, {2: 0.3, 4: 0.7})
+    plain = model.loss(examples, skipping=shares).total
+    weighed = model.loss(examples, skipping=shares, factors={"response": 2.0}).total
+    torch.testing.assert_close(weighed, 2 * plain)
+
+
+def test_the_auxiliary_losses_of_all_layers_add_up(model):
+    class Routed:
+        depth = DEPTH
+
+        def span(self, x, *, first, **rest):
+            return x, torch.tensor(1.0 + first)
+
+        def exit(self, x):
+            return x
+
+    embedded = model.embedding([_example(0, 0)])
+    _, auxiliary = skipped_pass(
+        Routed(),
+        Skipping((0.0,) * DEPTH, {DEPTH: 1.0}),
+        embedded,
+        embedded.vectors,
+        causal=True,
+        predicting=model.predicting,
+        levels=[0],
+    )
+    assert auxiliary == 1 + 2 + 3 + 4
 
 
 def test_a_lora_of_one_level_goes_with_its_rows_where_some_rows_skip(model):
@@ -165,7 +199,7 @@ def test_early_exits_learn_a_batch_by_heart(model):
     found = model.loss(examples, skipping=Skipping((0.0,) * DEPTH, {2: 0.5, DEPTH: 0.5}))
     assert found.accuracy["ar.exit-2"] == found.accuracy["ar"] == 1
     assert found.accuracy["nar.exit-2"] == found.accuracy["nar"] == 1
-    _require_right_drafts(model.eval(), examples[1])
+    _require_right_drafts(model.eval(), examples[0])
 
 
 def _require_right_drafts(model, example):
@@ -197,5 +231,6 @@ def test_a_backbone_without_layers_says_so(model):
     assert layer_skip_of(LayerSkipConfig(), Whole(), name="gru", max_steps=9) is None
     with pytest.raises(ConfigError, match="backbone gru cannot run its layers one by one"):
         layer_skip_of(options, Whole(), name="gru", max_steps=9)
-    found = layer_skip_of(options, model.backbone, name="llama", max_steps=9)
-    assert found == LayerSkip(evolve(options), DEPTH, 9)
+    for given in (options, LayerSkipConfig(dropout=0.2)):
+        found = layer_skip_of(given, model.backbone, name="llama", max_steps=9)
+        assert found == LayerSkip(evolve(given), DEPTH, 9)

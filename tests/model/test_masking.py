@@ -4,12 +4,13 @@ import pytest
 import torch
 from attrs import evolve
 
+from vall_e.drawing import draw_categorical
 from vall_e.errors import CheckpointError
 from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import LENGTH_END, Sizes
 from vall_e.model.levels import level_sampler
 from vall_e.model.masking import Masking, MaskSchedule
-from vall_e.model.sequence import Example
+from vall_e.model.sequence import Example, Segment
 from vall_e.model.valle import build_valle
 from vall_e.synthesis.decode_len import decode_lengths
 from vall_e.synthesis.demask import Canvas, Demasking, demask
@@ -82,6 +83,8 @@ def test_masked_examples_hide_what_is_asked_for_and_nothing_else():
     assert shown[shown != MASK].equal(meant[shown != MASK])
     assert made.segments[:-1] == example.segments[:-1]
     assert made.stage == "masked"
+    late = Masking(MASK, share=1.0, times=(1.0, 1.0), schedule=MaskSchedule("linear"))
+    assert late(example, random.Random(0)).predicted == 1  # something is always to be learnt
     later = _example(TASK, _sample(0), level=1)
     assert masking(later, random.Random(0)) is later
 
@@ -95,6 +98,13 @@ def test_a_share_of_level_0_is_masked(registry):
     assert Masking.of(config, 16) is None
     alone = evolve(config, model=evolve(config.model, capabilities=("len", "nar")))
     assert Masking.of(alone, 16).share == 1.0
+    options = {"masked": 0.3, "mask_times": (0.1, 0.9), "mask_schedule": "linear"}
+    both = evolve(
+        config,
+        model=evolve(config.model, capabilities=("ar", "len")),
+        training=evolve(config.training, **options),
+    )
+    assert Masking.of(both, 16) == Masking(16, 0.3, (0.1, 0.9), MaskSchedule("linear"))
 
 
 def test_a_length_is_written_as_digits_between_its_ends():
@@ -173,6 +183,8 @@ def test_a_draft_that_is_taken_up_late_stays_but_for_a_few_frames(model):
     assert kept[2] >= 8  # one of nine is masked
     assert kept[0] < kept[2]
     assert how.times() == [pytest.approx(0.9)]
+    with pytest.raises(ValueError, match="takes up drafts: give one for each"):
+        _demasked(model, [_sample(0)] * 2, how, drafts=[draft, None])
 
 
 def test_kept_codes_are_masked_again_only_where_they_are_judged_anew():
@@ -186,6 +198,34 @@ def test_kept_codes_are_masked_again_only_where_they_are_judged_anew():
     assert canvas.codes.tolist() == [0, 2, 2, 4]
     assert set(canvas.shown(1, MASK).tolist()) == {0, 2, MASK, 4}
     assert canvas.places.tolist() == [1]
+
+
+def test_codes_that_were_kept_go_where_they_are_doubted_later():
+    how, canvas = Demasking(revise=True), Canvas.of(3, None, torch.Generator())
+    canvas.shown(3, MASK)
+    sure = torch.tensor([9.0, 1.0, 5.0])[:, None] * torch.eye(3, 16)
+    canvas.fill(sure, how, 0.0)
+    assert canvas.shown(1, MASK).tolist() == [0, MASK, 2]
+    canvas.fill(torch.eye(3, 16) * torch.tensor([[-9.0], [1.0], [5.0]]), how, 0.5)
+    assert canvas.shown(1, MASK).tolist() == [MASK, 1, 2]
+
+
+@torch.no_grad()
+def test_the_frames_of_a_request_are_guided_together(model):
+    """One pass that draws, beside the same by hand."""
+    torch.nn.init.normal_(model.heads.masked.weight, std=1.0, generator=_seeded(0))
+    sample, guidance = _sample(2), Guidance(3.0, rescale=1.0)
+    [codes] = _demasked(model, [sample], Demasking(steps=1, temperature=1.0), guidance=guidance)
+    blank, sides = Segment("masked", torch.full((1, 13), MASK)), []
+    for side in guidance.sides([_empty(sample)]):
+        example = Example((*TASK.segments(side, level=0)[:-1], blank), 0)
+        sides.append(model.masked_logits(model.hidden([example])[0][0, -13:]))
+    logits = guidance.of_one(torch.cat(sides))
+    assert codes.equal(draw_categorical(logits, [_seeded(0)] * 13))
+
+
+def _seeded(seed):
+    return torch.Generator().manual_seed(seed)
 
 
 def test_without_the_capability_nothing_is_filled_in(config):

@@ -104,6 +104,13 @@ def test_levels_stand_as_in_the_figure_of_the_paper():
     assert _steps(CoarseFirst(2), 2).positions.tolist() == [0, 1, 0, 1]
 
 
+def test_all_groups_but_the_last_may_be_cut():
+    """Cut, a group holds fewer frames than it could; the last one is as long as what is left."""
+    sizes = (_steps(Groups(3), 40, cut=1.0).ids != ABSENT).sum(0)
+    assert sizes.sum() == 40
+    assert set(sizes.tolist()) == {1, 2}
+
+
 def test_a_cut_group_still_predicts_what_it_could_hold():
     torch.manual_seed(0)
     steps = _steps(Groups(3), 40, cut=0.7)
@@ -119,6 +126,20 @@ def test_a_cut_group_still_predicts_what_it_could_hold():
 @pytest.fixture
 def config(registry):
     return evolve(tiny_config(registry).model, capabilities=("ar",))
+
+
+def test_the_name_of_a_pattern_says_how_far_levels_lie_apart(config):
+    """In steps from a frame's level 0 to its level 2, of which there are four."""
+    apart = {}
+    for name in ("parallel", "delay", "flattened", "interleaved", "coarse-first"):
+        pattern = pattern_of(evolve(config, pattern=name), 3)
+        cells = pattern.cells(places_of(pattern, 4), 4)
+        (first, third) = (int((cells[level] == 1).nonzero()) for level in (0, 2))
+        apart[name] = third - first
+    assert apart == {
+        "parallel": 0, "delay": 2, "flattened": 2, "interleaved": 2, "coarse-first": 4,
+    }  # fmt: skip
+    assert pattern_of(evolve(config, group_size=2), 3) == Groups(2)
 
 
 def test_a_pattern_needs_levels(config):

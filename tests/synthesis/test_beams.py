@@ -10,11 +10,11 @@ from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import Sizes
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
-from vall_e.synthesis.beams import search
+from vall_e.synthesis.beams import Beams, search
 from vall_e.synthesis.candidates import scores
 from vall_e.synthesis.chain import Chain
 from vall_e.synthesis.decode_ar import Written, decode_ar
-from vall_e.synthesis.guidance import Guidance
+from vall_e.synthesis.guidance import UNGUIDED, Guidance
 from vall_e.tasks.components import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.tiny import tiny_config
@@ -128,6 +128,18 @@ def test_a_request_finds_the_same_alone_as_beside_others_that_end_sooner(model, 
     ]
     assert together == alone
     assert [len(codes) for codes, _ in together] == frames
+
+
+class StopFirst:
+    def __call__(self, history, logits):
+        return logits + torch.tensor([0.0] * CODES + [9.0])
+
+
+def test_as_many_beams_go_on_where_some_have_ended(model):
+    beams = Beams(model, TASK, [_sample()], Chain([StopFirst()]), 2, [5], 1.0, UNGUIDED)
+    beams.step()
+    assert len(beams.requests[0].endings) == 1
+    assert len(beams.history) == beams.rows.count == 2
 
 
 class Trail:

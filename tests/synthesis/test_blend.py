@@ -35,6 +35,9 @@ def test_glued_recordings_share_the_prompt(voices):
     whole = glued([evolve(v, transcript=t) for v, t in zip(voices, "ab", strict=True)], None)
     assert whole.codes.values.shape[1] == sum(v.codes.values.shape[1] for v in voices)
     assert whole.transcript == "a b"
+    half = [evolve(first, transcript="a", consent="Ann"), evolve(second, consent="Bob")]
+    assert glued(half, None).transcript == ""  # words of a part would be taken for all
+    assert glued(half, None).consent == "Ann; Bob"
 
 
 def test_a_mixture_of_a_voice_with_itself_is_that_voice(tiny, tone):

@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 from attrs import evolve
@@ -73,6 +75,30 @@ class Never:
         return logits[:, :STOP].argmax(-1)
 
 
+class Marked:
+    """What its row wrote decides: so a history or a state of another row is noticed.
+
+    `begun` counts the rows that came without a history.
+    """
+
+    def __init__(self, begun):
+        self.totals, self.begun = None, begun
+
+    def draw(self, history, logits, generators):
+        if self.totals is None:
+            self.totals = torch.zeros(len(logits), dtype=torch.long)
+            self.begun.extend(history)
+        assert self.totals.equal((history * (torch.arange(history.shape[1]) + 1)).sum(1))
+        shift = (self.totals % STOP)[:, None]
+        turned = (torch.arange(STOP) + shift) % STOP  # never the stop token
+        token = logits.gather(1, turned).argmax(1)
+        self.totals = self.totals + token * (history.shape[1] + 1)
+        return token
+
+    def select(self, rows):
+        self.totals = self.totals[rows]
+
+
 def _write(model, samples, generators, most, guidance=UNGUIDED, draw=_drawn, **options):
     writing = StepWriting(
         model, TASK, samples, generators, most, guidance, make_draw=draw, **options
@@ -113,6 +139,30 @@ def test_a_request_is_the_same_alone_and_in_a_batch(model, guidance, confidence)
         [alone] = _write(model, samples[place : place + 1], own, most[place : place + 1], **options)
         assert alone.response.equal(row.response)
         assert alone.ended == row.ended
+
+
+def test_histories_and_states_of_samplers_stay_with_their_requests(model):
+    """Though rows end, and those that end a level wait while others write on."""
+    samples, most = [_sample(seed) for seed in range(4)], [3, 6, 4, 5]
+    model = _opinionated(model)
+    confidence = 0.5 if model.config.group_size > 1 else 0.0
+    begun = []
+    options = {"draw": lambda level: Marked(begun), "confidence": confidence}
+    together = _write(model, samples, [None] * 4, most, **options)
+    assert len(begun) == 4 * model.ar_levels
+    for sample, longest, row in zip(samples, most, together, strict=True):
+        [alone] = _write(model, [sample], [None], [longest], **options)
+        assert alone.response.equal(row.response)
+    assert [len(row.codes) for row in together] == most
+
+
+def _opinionated(model):
+    """The same model, whose rows differ in what they expect and in how sure they are of it."""
+    model, chance = copy.deepcopy(model), torch.Generator().manual_seed(1)
+    for weight in model.parameters():
+        if weight.ndim == 2:
+            torch.nn.init.normal_(weight, std=0.4, generator=chance)
+    return model
 
 
 def test_padding_changes_no_loss(model):

@@ -3,10 +3,16 @@
 import pytest
 import torch
 
+from vall_e.config.speaking import DemaskConfig
 from vall_e.errors import CheckpointError, ConfigError
+from vall_e.interfaces.task import Sample
+from vall_e.model.masking import MaskSchedule
 from vall_e.synthesis.demask import Canvas, Demasking
+from vall_e.synthesis.ending import Bounds
+from vall_e.synthesis.job import Job
 from vall_e.synthesis.parts import Parts
 from vall_e.synthesis.plan import Request
+from vall_e.synthesis.span import Span, spans_of
 from vall_e.synthesis.speak import Synthesizer
 from vall_e.testing.tiny import tiny_bundle
 
@@ -44,7 +50,7 @@ def test_a_model_without_an_ar_stage_speaks(filling, tone):
 
 def test_speech_is_as_long_as_the_model_says_times_the_stretch(filling):
     lengths = []
-    for stretch in (1.0, 2.0):
+    for stretch in (1.0, 1.75):
         synthesizer = filling(
             demask={"steps": 1, "stretch": stretch},
             synthesis={"max_seconds": 20.0, "seconds_per_symbol": [0.0, 9.0]},
@@ -59,7 +65,7 @@ def test_speech_is_as_long_as_the_model_says_times_the_stretch(filling):
         hidden = _after(synthesizer, 0), _after(synthesizer, 9)
         weight[9], weight[10] = hidden[0] - hidden[1], hidden[1] - hidden[0]
         lengths.append(synthesizer.synthesize("hello", seed=0).codes.values.shape[1])
-    assert lengths == [9, 18]
+    assert lengths == [9, 16]  # to the nearest frame
 
 
 def _after(synthesizer, digit):
@@ -129,3 +135,62 @@ def test_the_draw_gets_colder_until_the_likeliest_is_taken():
 
     assert filled(1.0).equal(logits.argmax(-1))
     assert not filled(0.0).equal(logits.argmax(-1))
+
+
+def test_every_option_reaches_the_passes():
+    options = DemaskConfig(
+        steps=7, schedule="linear", choice="random", temperature=0.5, revise=True, start=0.25
+    )
+    assert Demasking.of(options) == Demasking(7, MaskSchedule("linear"), "random", 0.5, True, 0.25)
+
+
+def test_a_pass_masks_a_frame_at_least():
+    how = Demasking(schedule=MaskSchedule("linear"))
+    assert [how.masked(time, 9) for time in (0.0, 0.5, 1.0)] == [9, 4, 1]
+
+
+def test_a_random_choice_masks_any_of_the_frames_that_are_not_kept():
+    """Kept are those that were shown to the pass."""
+    logits, how = torch.randn(12, 8, generator=_seeded(0)), Demasking(choice="random")
+    chosen = set()
+    for seed in range(4):
+        canvas = Canvas.of(12, None, _seeded(seed))
+        canvas.shown(12, mask=8)
+        canvas.fill(logits, how, 0.0)
+        canvas.shown(6, mask=8)
+        first = set(canvas.places.tolist())
+        chosen.add(frozenset(first))
+        canvas.fill(logits, how, 0.5)
+        canvas.shown(3, mask=8)
+        assert set(canvas.places.tolist()) < first
+    assert len(chosen) > 1
+
+
+def test_any_frame_of_a_draft_may_go_and_the_draft_itself_stays():
+    draft, gone = torch.arange(8), set()
+    for seed in range(4):
+        canvas = Canvas.of(8, draft, _seeded(seed))
+        canvas.shown(2, mask=8)
+        gone |= set(canvas.places.tolist())
+        canvas.fill(torch.eye(8).roll(1, 0), Demasking(), 0.5)
+    assert len(gone) > 2
+    assert draft.equal(torch.arange(8))
+
+
+def _seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def test_a_sentence_that_takes_longer_than_it_may_is_not_whole(filling):
+    sample = Sample(torch.tensor([1, 2]), 0, None, torch.empty(1, 0, dtype=torch.long))
+
+    def span(frames):
+        job = Job(sample, 0, 0, Bounds(0, 5), draft=torch.zeros(frames, dtype=torch.long))
+        return spans_of(filling().model, None, [job], 1.0)
+
+    assert span(5) == [Span(5)]
+    assert span(6) == [Span(5, whole=False)]
+    assert span(0) == [Span(1)]
+    edited = Job(Sample(sample.text, 0, None, sample.response, edit=(0, 1)), 0, 0, Bounds(0, 5))
+    with pytest.raises(ConfigError, match="nothing says how long an edit gets"):
+        spans_of(filling().model, None, [edited], 1.0)

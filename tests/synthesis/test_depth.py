@@ -12,6 +12,7 @@ from vall_e.drawing import draw_categorical
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import Sizes
+from vall_e.model.lora import Terms, adapters, attach, places
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
 from vall_e.synthesis.decode_ar import decode_ar
@@ -25,7 +26,7 @@ from vall_e.testing.tiny import tiny_config
 SIZES = Sizes(levels=2, codebook_size=16, vocabulary=12, languages=1)
 TASK = Tts(TtsConfig())
 DEPTH = 3
-MOST = [12, 7]
+MOST = [7, 12]
 
 
 class Never:
@@ -117,9 +118,9 @@ def test_drafts_that_are_right_are_all_accepted(model, config):
     deep = model.backbone.layers[2]
     deep.register_forward_pre_hook(lambda _, inputs: passes.append(inputs[0].shape[1]))
     found = _write(model, config, Never(), speculative=SpeculativeConfig(layers=1, drafts=3))
-    assert found[0].effort.plain() == {"drafted": 9, "accepted": 8}
+    assert found[1].effort.plain() == {"drafted": 9, "accepted": 8}
     assert passes[1:] == [4, 4, 4]  # both rows miss at the same frames
-    assert len(found[0].codes) == 12
+    assert len(found[1].codes) == 12
 
 
 def _exits(model, sample, codes):
@@ -140,26 +141,54 @@ def _exits(model, sample, codes):
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("after", [1, 2])
 @pytest.mark.parametrize("threshold", ["none", "some", "all"])
 def test_each_frame_leaves_where_it_is_plain_and_is_caught_up_with_exactly(
-    model, config, threshold
+    model, config, threshold, after
 ):
-    [first, *_] = _exits(model, _samples()[0], [3, 5])
+    first = _exits(model, _samples()[0], [3, 5])[after - 1]
     entropy = torch.distributions.Categorical(logits=first[0]).entropy().item()
     highest = {"none": 0.0, "some": entropy, "all": 100.0}[threshold]
-    options = ExitConfig(after=1, entropy=highest, varentropy=100.0)
+    options = ExitConfig(after=after, entropy=highest, varentropy=100.0)
     found = _write(model, config, Never(), exit=options)
     for sample, row in zip(_samples(), found, strict=True):
         codes, depths = row.codes.tolist(), []
         for place, code in enumerate(codes):
             exits = _exits(model, sample, codes[:place])
-            plains = [bool(plain(logits, options)[0]) for logits in exits[:-1]]
-            depth = plains.index(True) if place and True in plains else DEPTH - 1
+            plains = [bool(plain(logits, options)[0]) for logits in exits[after - 1 : -1]]
+            depth = after - 1 + plains.index(True) if place and True in plains else DEPTH - 1
             assert code == exits[depth][0, :16].argmax()
             depths.append(depth + 1)
         assert (row.effort.frames, row.effort.layers) == (len(codes) - 1, sum(depths[1:]))
     mean = found[0].effort.plain()["layers_per_frame"]
-    assert {"none": mean == DEPTH, "some": 1 < mean < DEPTH, "all": mean == 1}[threshold]
+    assert {"none": mean == DEPTH, "some": 1 < mean < DEPTH, "all": mean == after}[threshold]
+
+
+@pytest.mark.parametrize("shallow", ["exit", "speculative"])
+def test_a_lora_of_level_0_speaks_in_every_span_of_layers(model, config, shallow):
+    attach(model, places(model), Terms(2, 6.0, levels=(0,)))
+    for adapter in adapters(model).values():
+        torch.nn.init.normal_(adapter.lora_b, std=0.3, generator=_seeded(1))
+    options = {
+        "exit": ExitConfig(after=1, entropy=0.0),  # leaves after no layer but the last
+        "speculative": SpeculativeConfig(layers=1, drafts=2),
+    }
+    wanted = _write(model, config, Never())
+    assert _same(_write(model, config, Never(), **{shallow: options[shallow]}), wanted)
+
+
+@pytest.mark.parametrize(
+    "shallow",
+    [{}, {"exit": ExitConfig(after=1)}, {"speculative": SpeculativeConfig(layers=1, drafts=2)}],
+    ids=["all layers", "exit", "speculative"],
+)
+def test_rows_that_go_on_say_what_they_said(model, config, shallow):
+    read = rows_of(evolve(config.sampling, **shallow), model)
+    rows = read(model, TASK, _samples(), most_frames=4)
+    rows.append(torch.tensor([3, 5]))
+    before = rows.logits()
+    rows.select(torch.tensor([1]))
+    torch.testing.assert_close(rows.logits(), before[1:])
 
 
 def test_guided_frames_leave_together_with_their_other_side(model, config):
@@ -192,6 +221,7 @@ def test_plain_is_told_from_the_distribution_alone():
             "sampling.speculative.layers: this is of no use with sampling.beams: 2",
         ),
         ({"exit": ExitConfig(after=3)}, "sampling.exit.after: 3 is not fewer than the 3 layers"),
+        ({"speculative": SpeculativeConfig(layers=3)}, "layers: 3 is not fewer than the 3 layers"),
     ],
 )
 def test_what_cannot_be_done_is_refused(model, config, sampling, says):

@@ -94,8 +94,10 @@ def test_the_free_side_can_lack_the_prompt(model, left_out):
     together = _written(model, samples, guidance)
     for i, sample in enumerate(samples):
         assert together[i] == _by_hand(model, sample, 20.0, 6 + i, left_out)
-    free = guidance.sides(samples)[2]
+    told = [evolve(sample, prompt_text=sample.text) for sample in samples]
+    free = guidance.sides(told)[2]
     assert free.prompt is None
+    assert free.prompt_text is None  # what the prompt says belongs to it
     assert (len(free.text) == 2) == ("text" in left_out)
 
 

@@ -133,6 +133,42 @@ def test_speech_removal_leaves_the_noise():
     assert made.response.equal(NOISE)
 
 
+@pytest.mark.parametrize(
+    ("name", "main", "other", "decibels"),
+    [
+        ("ns", CODES, NOISE[:, :6], 3.0),
+        ("sr", NOISE[:, :6], CODES, -3.0),
+        ("tse", CODES, PROMPT + 300, 3.0),
+        ("nse", torch.cat([PROMPT, CODES, PROMPT, PROMPT], 1), NOISE.repeat(1, 9)[:, :15], 3.0),
+    ],
+)
+def test_speech_is_so_many_decibels_louder_than_what_is_mixed_into_it(name, main, other, decibels):
+    """What is to be written stays as loud as it is."""
+    calls = []
+
+    class Listening(FixedSource):
+        def mixed(self, main, other, *, decibels):
+            calls.append((main.tolist(), other.tolist(), decibels))
+            return super().mixed(main, other, decibels=decibels)
+
+    options = {"only_one_side": 0.0} if name == "nse" else {}
+    make(name, decibels=(3.0, 3.0), **options).sample(
+        text=TEXT, language=0, codes=CODES, source=Listening(), rng=random.Random(0)
+    )
+    assert calls == [(main.tolist(), other.tolist(), decibels)]
+
+
+def test_without_a_prompt_the_text_stays_to_say_who_is_meant():
+    class Nobody(FixedSource):
+        def prompt(self, rng):
+            return None
+
+    task = make("tse", without_text=1.0)
+    given = {"text": TEXT, "language": 0, "codes": CODES, "rng": random.Random(0)}
+    assert task.sample(source=Nobody(), **given).text.equal(TEXT)
+    assert task.sample(source=FixedSource(), **given).text.tolist() == [1, 2]
+
+
 def test_recognition_predicts_the_text_without_its_ends():
     task = make("stt")
     *_, target = task.segments(sample(task), level=0)

@@ -128,7 +128,7 @@ class Beams:
             if not self._done(request, live[0][0]):
                 active.append(request)
                 kept += live
-            elif not any(ending.ended for ending in request.endings):
+            else:
                 request.endings += [self._cut_off(*beam) for beam in live]
         self.active = active
         if active:
