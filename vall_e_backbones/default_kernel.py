@@ -9,6 +9,7 @@ from torch.nn.functional import dropout as drop
 
 from vall_e.plugin import AttentionCase
 from vall_e_backbones.components import DefaultConfig
+from vall_e_backbones.formula import attention_weights, own_heads
 
 
 class Default:
@@ -41,8 +42,8 @@ class Default:
         if self.kept.maxlen:
             self.kept.append(weights.detach())
         weights = drop(weights, dropout, training=dropout > 0)
-        values = v.repeat_interleave(q.shape[1] // v.shape[1], dim=1).to(weights.dtype)
-        return (weights @ values).to(q.dtype)
+        [values] = own_heads(q, v)
+        return (weights @ values.to(weights.dtype)).to(q.dtype)
 
     def weights(
         self,
@@ -53,17 +54,7 @@ class Default:
         causal: bool = False,
         scale: float | None = None,
     ) -> Float[Tensor, "b h t u"]:
-        """How much each query heeds each key; sums to 1 over the keys, 0 where it may not look.
-
-        A query that may look nowhere has zeros only.
-        """
+        """As `attention_weights`, in fp32 or wider."""
         wide = torch.promote_types(q.dtype, torch.float32)
-        keys = k.repeat_interleave(q.shape[1] // k.shape[1], dim=1).to(wide)
-        scores = q.to(wide) @ keys.mT * (q.shape[-1] ** -0.5 if scale is None else scale)
-        if causal:
-            mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).tril()
-        if mask is None:
-            return scores.softmax(-1)
-        # Not -inf, which makes NaN of a row without any key.
-        hidden = scores.masked_fill(~mask, torch.finfo(wide).min)
-        return hidden.softmax(-1).masked_fill(~mask, 0.0)
+        [keys] = own_heads(q, k)
+        return attention_weights(q.to(wide), keys.to(wide), mask=mask, causal=causal, scale=scale)

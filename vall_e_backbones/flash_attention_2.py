@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from vall_e.plugin import AttentionCase
-from vall_e_backbones.limits import HALF, Limits, Package, refuse
+from vall_e_backbones.limits import HALF, Limits, Package, require
 from vall_e_backbones.packed_keys import PackedKeys, packed_queries
 
 Forward = Callable[..., Tensor]
@@ -44,8 +44,7 @@ class FlashAttention2:
         scale: float | None = None,
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
-        case = AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout)
-        refuse(self.name, self.unsupported(case))
+        require(self, q, k, mask=mask, causal=causal, dropout=dropout)
         length = q.shape[2]
         places: dict[str, object] = {}
         keys, values = k.transpose(1, 2), v.transpose(1, 2)  # (b, u, g, c)

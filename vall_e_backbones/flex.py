@@ -9,7 +9,7 @@ from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex
 
 from vall_e.plugin import AttentionCase
 from vall_e_backbones.components import FlexConfig
-from vall_e_backbones.limits import Limits, refuse
+from vall_e_backbones.limits import Limits, require
 
 
 class Flex:
@@ -45,8 +45,7 @@ class Flex:
         scale: float | None = None,
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
-        case = AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout)
-        refuse(self.name, self.unsupported(case))
+        require(self, q, k, mask=mask, causal=causal, dropout=dropout)
         return self.attend(
             q,
             k,

@@ -17,7 +17,8 @@ from torch.nn.functional import dropout as drop
 from torch.nn.functional import scaled_dot_product_attention
 
 from vall_e.plugin import AttentionCase
-from vall_e_backbones.limits import refuse
+from vall_e_backbones.formula import attention_weights, own_heads
+from vall_e_backbones.limits import require
 
 log = logging.getLogger(__name__)
 
@@ -41,14 +42,9 @@ class Eager:
         scale: float | None = None,
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
-        groups = q.shape[1] // k.shape[1]
-        k, v = (x.repeat_interleave(groups, dim=1) for x in (k, v))
-        scores = q @ k.transpose(-1, -2) * (q.shape[-1] ** -0.5 if scale is None else scale)
-        if causal:
-            mask = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).tril()
-        if mask is not None:
-            scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
-        return drop(scores.softmax(-1), dropout, training=dropout > 0) @ v
+        k, v = own_heads(q, k, v)
+        weights = attention_weights(q, k, mask=mask, causal=causal, scale=scale)
+        return drop(weights, dropout, training=dropout > 0) @ v
 
 
 BACKENDS = {
@@ -88,8 +84,7 @@ class Sdpa:
     ) -> Float[Tensor, "b h t c"]:
         if self.backend is None:  # can run anything
             return _sdpa(q, k, v, mask, causal, scale, dropout)
-        reason = self.unsupported(AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout))
-        refuse(self.name, reason)
+        require(self, q, k, mask=mask, causal=causal, dropout=dropout)
         with sdpa_kernel(self.backend):
             return _sdpa(q, k, v, mask, causal, scale, dropout)
 

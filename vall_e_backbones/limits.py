@@ -6,8 +6,10 @@ from typing import Any, Literal
 
 import torch
 from attrs import frozen
+from jaxtyping import Bool, Float
+from torch import Tensor
 
-from vall_e.plugin import AttentionCase, UnavailableError
+from vall_e.plugin import AttentionCase, AttentionKernel, UnavailableError
 
 HALF = (torch.float16, torch.bfloat16)
 FLOATS = (torch.float32, *HALF)
@@ -74,6 +76,20 @@ class Limits:
         if case.masked and not case.padding and self.masks == "padding":
             return "takes masks of padding only, that are the same for all queries"
         return None
+
+
+def require(
+    kernel: AttentionKernel,
+    q: Float[Tensor, "b h t c"],
+    k: Float[Tensor, "b g u c"],
+    *,
+    mask: Bool[Tensor, "b 1 t u"] | None,
+    causal: bool,
+    dropout: float,
+) -> None:
+    """Refuse a call that the kernel says it cannot do. Raises: UnavailableError."""
+    case = AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout)
+    refuse(kernel.name, kernel.unsupported(case))
 
 
 def refuse(name: str, reason: str | None) -> None:

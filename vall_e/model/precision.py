@@ -11,13 +11,14 @@ from jaxtyping import Float, Int8
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
+from vall_e.model.rounded import in_steps, plain_layers
 from vall_e.model.valle import Valle
 
 Precision = Literal["fp32", "bf16", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
 
 TINY = 1e-30
-"""Stands in for the largest of nothing but zeros."""
+"""Stands in for the largest of inputs that are nothing but zeros."""
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +32,9 @@ def reduce(model: Valle, precision: Precision) -> None:
     if precision == "bf16":
         model.to(torch.bfloat16)
     elif precision == "int8":
-        plain = [n for n, m in model.named_modules() if type(m) is nn.Linear]
-        for name in plain:
-            if name.startswith("backbone."):
-                model.set_submodule(name, Int8Linear(model.get_submodule(name)))
+        body = model.get_submodule("backbone")
+        for name in plain_layers(body):
+            body.set_submodule(name, Int8Linear(body.get_submodule(name)))
         if not _has_products():
             log.warning("this machine has no int8 products, so int8 weights save memory, not time")
 
@@ -55,9 +55,9 @@ class Int8Linear(nn.Module):
         super().__init__()
         if not isinstance(layer, nn.Linear):
             raise TypeError(f"a linear layer can be in int8, a {type(layer).__name__} cannot")
-        weight = layer.weight.detach().float()
-        scale = weight.abs().amax(1).clamp_min(TINY) / 127
-        self.register_buffer("weight", (weight / scale[:, None]).round().to(torch.int8))
+        weight, grouped = in_steps(layer.weight.detach().float(), bits=8, group=layer.in_features)
+        scale = grouped[:, 0]
+        self.register_buffer("weight", weight)
         self.register_buffer("scale", scale)
         self.register_buffer("bias", None if layer.bias is None else layer.bias.detach())
         self._half = 127 if _adds_in_32_bits() else 63

@@ -22,7 +22,7 @@ Bits = Literal[4, 8]
 def rounded(model: nn.Module, *, bits: Bits, group: int, include: tuple[str, ...]) -> nn.Module:
     """Hold the backbone's plain linear layers that fit `include` in so many bits, in place."""
     body = getattr(model, "backbone", model)
-    plain = [name for name, module in body.named_modules() if type(module) is nn.Linear]
+    plain = plain_layers(body)
     names = [name for name in plain if any(fnmatchcase(name, i) for i in include)]
     if not names:
         raise ConfigError(
@@ -63,11 +63,7 @@ class RoundedLinear(nn.Module):
 
     def take(self, weight: Float[Tensor, "o i"]) -> None:
         """Hold this weight, rounded."""
-        whole = pad(weight, (0, -self.in_features % self.group))
-        padded = whole.view(len(whole), -1, self.group)
-        most = 2 ** (self.bits - 1) - 1
-        scale = padded.abs().amax(-1).clamp_min(torch.finfo(weight.dtype).tiny) / most
-        steps = (padded / scale[..., None]).round().clamp(-most, most).to(torch.int8).flatten(1)
+        steps, scale = in_steps(weight, bits=self.bits, group=self.group)
         held = packed(steps) if self.bits == 4 else steps
         self.register_buffer("packed", held, persistent=False)
         self.register_buffer("scale", scale, persistent=False)
@@ -89,6 +85,26 @@ class RoundedLinear(nn.Module):
             self.take(state_dict[f"{prefix}weight"].to(self.scale))
         if self.bias is not None and f"{prefix}bias" in state_dict:
             self.bias.copy_(state_dict[f"{prefix}bias"])
+
+
+def plain_layers(body: nn.Module) -> list[str]:
+    """Names of the linear layers that are a product and nothing more: a LoRA would be more."""
+    return [name for name, module in body.named_modules() if type(module) is nn.Linear]
+
+
+def in_steps(
+    weight: Float[Tensor, "o i"], *, bits: Bits, group: int
+) -> tuple[Int8[Tensor, "o j"], Float[Tensor, "o n"]]:
+    """A weight as whole numbers, and how large a step of 1 is in each run of `group` of them.
+
+    Rows are filled up with zeros to whole groups.
+    """
+    whole = pad(weight, (0, -weight.shape[1] % group))
+    grouped = whole.view(len(whole), -1, group)
+    most = 2 ** (bits - 1) - 1
+    scale = grouped.abs().amax(-1).clamp_min(torch.finfo(weight.dtype).tiny) / most
+    steps = (grouped / scale[..., None]).round().clamp(-most, most).to(torch.int8)
+    return steps.flatten(1), scale
 
 
 def packed(steps: Int8[Tensor, "o i"]) -> Shaped[Tensor, "o w"]:

@@ -7,7 +7,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from vall_e.plugin import AttentionCase
-from vall_e_backbones.limits import Limits, Package, refuse
+from vall_e_backbones.formula import own_heads
+from vall_e_backbones.limits import Limits, Package, require
 from vall_e_backbones.packed_keys import PackedKeys, packed_queries, unpacked
 
 WHENCE = "git+https://github.com/ai-bond/flash-attention-v100"
@@ -44,10 +45,8 @@ class FlashV100:
         scale: float | None = None,
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
-        case = AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout)
-        refuse(self.name, self.unsupported(case))
-        groups = q.shape[1] // k.shape[1]
-        k, v = (x.repeat_interleave(groups, dim=1) for x in (k, v))
+        require(self, q, k, mask=mask, causal=causal, dropout=dropout)
+        k, v = own_heads(q, k, v)
         options = {"dropout_p": dropout, "softmax_scale": scale, "causal": causal}
         out: Tensor
         if mask is None:

@@ -6,7 +6,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from vall_e.plugin import AttentionCase
-from vall_e_backbones.limits import HALF, Limits, Package, refuse
+from vall_e_backbones.formula import own_heads
+from vall_e_backbones.limits import HALF, Limits, Package, require
 from vall_e_backbones.packed_keys import PackedKeys, packed_queries, unpacked
 
 
@@ -44,11 +45,9 @@ class FlashAttn:
         scale: float | None = None,
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
-        case = AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout)
-        refuse(self.name, self.unsupported(case))
+        require(self, q, k, mask=mask, causal=causal, dropout=dropout)
         if self.first:
-            groups = q.shape[1] // k.shape[1]
-            k, v = (x.repeat_interleave(groups, dim=1) for x in (k, v))
+            k, v = own_heads(q, k, v)
         elif mask is None:
             whole: Tensor = self.functions.flash_attn_func(
                 *(x.transpose(1, 2) for x in (q, k, v)),

@@ -10,7 +10,7 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
 
 from vall_e.plugin import AttentionCase
-from vall_e_backbones.limits import Limits, Package, refuse
+from vall_e_backbones.limits import Limits, Package, require
 
 MAX_HEAD_DIM = 256
 """A tile of larger heads leaves the shared memory of smaller GPUs."""
@@ -44,8 +44,7 @@ class Fused:
         scale: float | None = None,
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
-        case = AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout)
-        refuse(self.name, self.unsupported(case))
+        require(self, q, k, mask=mask, causal=causal, dropout=dropout)
         plan = Plan.of(q, mask, causal=causal, scale=scale)
         out: Tensor = _Attend.apply(q, k, v, plan)  # type: ignore[no-untyped-call]
         return out

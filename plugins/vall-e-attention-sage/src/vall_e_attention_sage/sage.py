@@ -4,7 +4,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from vall_e.plugin import AttentionCase
-from vall_e_backbones.limits import HALF, Limits, Package, refuse
+from vall_e_backbones.limits import HALF, Limits, Package, require
 from vall_e_backbones.packed_keys import PackedKeys, packed_queries, unpacked
 
 
@@ -39,8 +39,7 @@ class Sage:
         scale: float | None = None,
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
-        case = AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout)
-        refuse(self.name, self.unsupported(case))
+        require(self, q, k, mask=mask, causal=causal, dropout=dropout)
         out: Tensor
         if mask is None:
             out = self.functions.sageattn(

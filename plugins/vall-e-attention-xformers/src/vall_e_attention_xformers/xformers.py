@@ -5,7 +5,8 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from vall_e.plugin import AttentionCase
-from vall_e_backbones.limits import Limits, Package, refuse
+from vall_e_backbones.formula import own_heads
+from vall_e_backbones.limits import Limits, Package, require
 
 ALIGNMENT = 8
 """Its kernels read a bias in pieces of so many numbers: its rows begin at multiples."""
@@ -36,10 +37,8 @@ class Xformers:
         scale: float | None = None,
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
-        case = AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout)
-        refuse(self.name, self.unsupported(case))
-        groups = q.shape[1] // k.shape[1]
-        k, v = (x.repeat_interleave(groups, dim=1) for x in (k, v))
+        require(self, q, k, mask=mask, causal=causal, dropout=dropout)
+        k, v = own_heads(q, k, v)
         out: Tensor = self.ops.memory_efficient_attention(
             *(x.transpose(1, 2) for x in (q, k, v)),
             attn_bias=self.ops.LowerTriangularMask() if causal else _bias(q, mask),

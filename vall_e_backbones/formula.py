@@ -1,0 +1,43 @@
+"""The formula of attention, softmax(q k^T) v, in parts, for kernels that fuse nothing.
+
+Vaswani et al. 2017, https://arxiv.org/abs/1706.03762. Where query heads share keys and values:
+Ainslie et al. 2023, https://arxiv.org/abs/2305.13245.
+"""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+
+def own_heads(
+    q: Float[Tensor, "b h t c"], *shared: Float[Tensor, "b g u c"]
+) -> tuple[Float[Tensor, "b h u c"], ...]:
+    """Keys, values, or both, with a copy for each query head where heads share them."""
+    heads = q.shape[1]
+    return tuple(
+        x if x.shape[1] == heads else x.repeat_interleave(heads // x.shape[1], dim=1)
+        for x in shared
+    )
+
+
+def attention_weights(
+    q: Float[Tensor, "b h t c"],
+    k: Float[Tensor, "b h u c"],
+    *,
+    mask: Bool[Tensor, "b 1 t u"] | None = None,
+    causal: bool = False,
+    scale: float | None = None,
+) -> Float[Tensor, "b h t u"]:
+    """How much each query heeds each key; sums to 1 over the keys, 0 where it may not look.
+
+    A query that may look nowhere has zeros only.
+    """
+    scores = q @ k.mT * (q.shape[-1] ** -0.5 if scale is None else scale)
+    seen: Tensor | None = mask
+    if causal:
+        seen = torch.ones(scores.shape[-2:], dtype=torch.bool, device=q.device).tril()
+    if seen is None:
+        return scores.softmax(-1)
+    # Not -inf, which makes NaN of a row without any key.
+    hidden = scores.masked_fill(~seen, torch.finfo(scores.dtype).min)
+    return hidden.softmax(-1).masked_fill(~seen, 0.0)
