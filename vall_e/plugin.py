@@ -21,7 +21,15 @@ from vall_e.errors import (
 from vall_e.hookspecs import HOOK_API, hookimpl
 from vall_e.interfaces.attention import AttentionCase, AttentionKernel
 from vall_e.interfaces.backbone import Backbone, Cache, Layered, LayeredCache, Stepping
-from vall_e.interfaces.codec import Codec, CodecStream, Local, Vectored
+from vall_e.interfaces.codec import (
+    Blockwise,
+    Codec,
+    CodecStream,
+    Listener,
+    Listening,
+    Local,
+    Vectored,
+)
 from vall_e.interfaces.export import Exporter
 from vall_e.interfaces.sampling import Draw, LogitsProcessor, Sampler, Stateful
 from vall_e.interfaces.task import Recorded, Sample, Segment, Source, Task, Wants
@@ -52,6 +60,7 @@ __all__ = [
     "AudioError",
     "Averaging",
     "Backbone",
+    "Blockwise",
     "Bundle",
     "Cache",
     "Case",
@@ -75,6 +84,8 @@ __all__ = [
     "Judge",
     "Layered",
     "LayeredCache",
+    "Listener",
+    "Listening",
     "Local",
     "LogitsProcessor",
     "Passage",

@@ -12,7 +12,7 @@ LOUDEST = 4.0
 """Float recordings go a little over full scale; beyond this, they are in another scale."""
 
 
-def checked(audio: Num[Tensor, "b 1 s"]) -> Float[Tensor, "b 1 s"]:
+def checked(audio: Num[Tensor, "*b c s"]) -> Float[Tensor, "*b c s"]:
     """The audio, if it is made of finite floats; clipped to [-1, 1], with a warning."""
     if not audio.is_floating_point():
         raise AudioError(

@@ -24,13 +24,17 @@ class EmbeddedConfig:
 @frozen
 class EncodecConfig:
     path: Path | None = None
-    """`encodec_24khz-d7cc33bc.th`, or `model.safetensors` of facebook/encodec_24khz."""
+    """`encodec_24khz-d7cc33bc.th`, or `model.safetensors` of facebook/encodec_24khz (or 48)."""
+    sample_rate: Literal[24000, 48000] = 24000
+    """Which of the two codecs the weights are of: that for speech, or that for music in stereo."""
     levels: int = field(default=8, validator=[validators.ge(1), validators.le(32)])
-    """Each is 0.75 kbit/s."""
+    """Each is 0.75 kbit/s; at 48 kHz 1.5 kbit/s, and at most 16."""
     implementation: Literal["auto", "encodec", "transformers"] = "auto"
     """The package that runs it; `auto` takes `encodec` where it imports, else transformers."""
     download: bool = False
     """Fetch the weights from Meta's server if they are not here (93 MB, checked by SHA-256)."""
+    sha256: str = ""
+    """Of `encodec_48khz-7e698e3e.th`, to fetch it; that of the other file is known."""
     cache: Path | None = None
     """Folder for fetched weights; left out, `~/.cache/vall-e`."""
 
@@ -67,6 +71,10 @@ def build_embedded(config: EmbeddedConfig) -> Codec:
 
 
 def build_encodec(config: EncodecConfig) -> Codec:
+    if config.sample_rate == 48_000:
+        from vall_e_codecs.encodec_stereo import open_stereo
+
+        return open_stereo(config)
     from vall_e_codecs.encodec import open_encodec
 
     return open_encodec(config)
@@ -99,7 +107,7 @@ def vall_e_register_codecs() -> list[Component[Any]]:
             name="encodec",
             config=EncodecConfig,
             build=build_encodec,
-            summary="24 kHz, 75 frames a second, up to 32 levels; Meta's weights",
+            summary="24 kHz, 75 frames a second, up to 32 levels; 48 kHz stereo; Meta's weights",
             paper="https://arxiv.org/abs/2210.13438",
             weights_license="CC-BY-NC-4.0",
         ),

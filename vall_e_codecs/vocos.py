@@ -16,9 +16,10 @@ from attrs import frozen
 from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
-from vall_e.plugin import CheckpointError, CodecStream, ConfigError, UnavailableError
+from vall_e.plugin import CheckpointError, CodecStream, ConfigError, Listener, UnavailableError
 from vall_e_codecs.components import EncodecConfig, VocosConfig
-from vall_e_codecs.encodec import ENTRIES, Encodec, open_encodec
+from vall_e_codecs.encodec import Encodec, open_encodec
+from vall_e_codecs.encodec_network import ENTRIES
 from vall_e_codecs.importing import imports
 from vall_e_codecs.weight_files import RemoteFile, locate, read_tensors
 from vall_e_codecs.whole_stream import WholeStream
@@ -76,6 +77,10 @@ class Vocos(nn.Module):
     def code_vectors(self) -> Float[Tensor, "k v c"]:
         """The entries of EnCodec's codebooks."""
         return self.encodec.code_vectors()
+
+    def listen(self) -> Listener:
+        """EnCodec's."""
+        return self.encodec.listen()
 
     def stream(self) -> CodecStream:
         """Speaks at the end only: its convolutions look both ways."""

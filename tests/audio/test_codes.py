@@ -77,8 +77,8 @@ def test_files_that_hold_no_codes_are_refused(tmp_path):
     save_file({"codes": codes().values}, path)
     with pytest.raises(DataError, match="holds no codes"):
         Codes.load(path)
-    save_file({"codes": codes().values}, path, metadata={"vall_e.codes": "2"})
-    with pytest.raises(DataError, match="has the format 2 of codes, this version reads 1"):
+    save_file({"codes": codes().values}, path, metadata={"vall_e.codes": "3"})
+    with pytest.raises(DataError, match="has the format 3 of codes, this version reads 1 and 2"):
         Codes.load(path)
     save_file({"codes": codes().values}, path, metadata={"vall_e.codes": "1"})
     with pytest.raises(CheckpointError, match="damaged: 'codec'"):

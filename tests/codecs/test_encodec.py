@@ -9,12 +9,13 @@ from safetensors.torch import save_file
 
 from vall_e.plugin import CheckpointError, ConfigError, DownloadError, UnavailableError
 from vall_e.testing import CodecContract
-from vall_e_codecs import encodec, vocos
+from vall_e_codecs import encodec, encodec_network, vocos
 from vall_e_codecs.components import EncodecConfig, VocosConfig, build_encodec, build_vocos
+from vall_e_codecs.encodec_names import canonical, reference_names
 from vall_e_codecs.importing import imports
 from vall_e_codecs.weight_files import RemoteFile, fetch, locate, read_tensors
 
-ENCODEC = encodec.Sizes(filters=2, dimension=8, lstm_layers=1)
+ENCODEC = encodec_network.Sizes(filters=2, dimension=8, lstm_layers=1)
 VOCOS = vocos.Sizes(dimension=8, width=8, inner=16, layers=2)
 
 
@@ -23,7 +24,7 @@ def state():
     """Random weights of a small EnCodec, by their names in transformers."""
     pytest.importorskip("transformers")
     torch.manual_seed(0)
-    network = encodec._transformers(ENCODEC, 4)
+    network = encodec_network.unloaded(ENCODEC, 4, "transformers")
     with torch.no_grad():
         vectors = network.encoder(torch.randn(1, 1, 16_000).cumsum(2).sin())[0].T  # (f, d)
     mean, spread = vectors.mean(0), vectors.std(0)
@@ -43,7 +44,7 @@ def hub_file(state, tmp_path_factory):
 @pytest.fixture(scope="session")
 def package_file(state, tmp_path_factory):
     path = tmp_path_factory.mktemp("package") / "encodec.th"
-    torch.save(encodec.reference_names(state), path)
+    torch.save(reference_names(state), path)
     return path
 
 
@@ -86,7 +87,7 @@ class TestVocos(CodecContract):
 
 
 def test_names_go_to_the_package_and_back(state):
-    theirs = encodec.reference_names(state)
+    theirs = reference_names(state)
     assert "encoder.model.0.conv.conv.weight_g" in theirs
     assert "encoder.model.1.block.1.conv.conv.weight_v" in theirs
     assert "encoder.model.1.shortcut.conv.conv.bias" in theirs
@@ -94,7 +95,7 @@ def test_names_go_to_the_package_and_back(state):
     assert "decoder.model.3.convtr.convtr.weight_g" in theirs
     assert "decoder.model.15.conv.conv.bias" in theirs
     assert "quantizer.vq.layers.31._codebook.embed" in theirs
-    assert encodec.canonical(theirs).keys() == state.keys()
+    assert canonical(theirs).keys() == state.keys()
 
 
 def test_files_of_both_projects_give_the_same_codec(hub_file, package_file):

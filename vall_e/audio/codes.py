@@ -7,20 +7,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from attrs import Attribute, cmp_using, evolve, field, frozen, validators
+from attrs import Attribute, asdict, cmp_using, evolve, field, fields, frozen, validators
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from vall_e.audio.blocks import Blocks
 from vall_e.errors import AudioError, CheckpointError, DataError
+from vall_e.interfaces.codec import frame_samples
 from vall_e.whole_file import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from jaxtyping import Int16
 
 FORMAT = 1
 """Version of the file format."""
+FORMAT_OF_BLOCKS = 2
+"""That of codes in blocks, which older versions would play wrongly."""
 SUFFIX = ".codes.safetensors"
 
 
@@ -39,12 +43,26 @@ class Codes:
     """`values` is `(k, f)`: a row for each level, coarse to fine, a column for each frame.
 
     `codec` is the identity of what made them; codes of different identities cannot be mixed.
+    `blocks` say how the columns lie in time where one does not simply follow the other.
     """
 
     values: Int16[np.ndarray, "k f"] = field(validator=_are_codes, eq=cmp_using(eq=np.array_equal))
     codec: str = field(validator=validators.min_len(1))
     frame_rate: float = field(validator=validators.gt(0))
     sample_rate: int = field(validator=validators.gt(0))
+    blocks: Blocks | None = field(default=None)
+
+    @blocks.validator
+    def _blocks_are_all_columns(self, _: object, blocks: Blocks | None) -> None:
+        if blocks is not None and blocks.frames.sum() != self.frames:
+            raise DataError(
+                f"blocks of {blocks.frames.sum()} frames are no {self.frames} frames of codes",
+                hint="make the codes again from their recording",
+            )
+
+    @property
+    def frame_samples(self) -> int:
+        return round(frame_samples(sample_rate=self.sample_rate, frame_rate=self.frame_rate))
 
     @property
     def frames(self) -> int:
@@ -52,6 +70,8 @@ class Codes:
 
     @property
     def seconds(self) -> float:
+        if self.blocks is not None:
+            return self.blocks.end(self.frame_samples) / self.sample_rate
         return self.frames / self.frame_rate
 
     def levels(self, count: int) -> Self:
@@ -62,6 +82,10 @@ class Codes:
                 hint="ask for fewer levels, or encode with more",
             )
         return evolve(self, values=self.values[:count])
+
+    def with_blocks(self, blocks: Blocks) -> Self:
+        """The same columns, which lie in time as these say."""
+        return evolve(self, blocks=blocks)
 
     @classmethod
     def join(cls, parts: Sequence[Codes]) -> Codes:
@@ -77,18 +101,30 @@ class Codes:
                     f"codes of {len(first.values)} and {len(part.values)} levels cannot be joined",
                     hint="bring them to the same number with Codes.levels",
                 )
-        return evolve(first, values=np.concatenate([part.values for part in parts], axis=1))
+        blocks = [part.blocks for part in parts if part.blocks is not None]
+        if blocks and len(blocks) < len(parts):
+            raise DataError(
+                "codes that were made in blocks cannot be joined with others",
+                hint="encode all of the recordings with `vall-e codec encode`",
+            )
+        return evolve(
+            first,
+            values=np.concatenate([part.values for part in parts], axis=1),
+            blocks=Blocks.join(blocks, first.frame_samples) if blocks else None,
+        )
 
     def save(self, path: str | Path) -> None:
         """As one file, which appears whole or not at all."""
+        tensors = {"codes": np.ascontiguousarray(self.values)}
+        if self.blocks is not None:
+            tensors |= {f"blocks.{name}": array for name, array in asdict(self.blocks).items()}
         metadata = {
-            "vall_e.codes": json.dumps(FORMAT),
+            "vall_e.codes": json.dumps(FORMAT if self.blocks is None else FORMAT_OF_BLOCKS),
             "codec": self.codec,
             "frame_rate": json.dumps(self.frame_rate),
             "sample_rate": json.dumps(self.sample_rate),
         }
-        data = save({"codes": np.ascontiguousarray(self.values)}, metadata=metadata)
-        write_whole(Path(path), data, error=AudioError)
+        write_whole(Path(path), save(tensors, metadata=metadata), error=AudioError)
 
     @classmethod
     def load(cls, path: str | Path, *, codec: str | None = None) -> Self:
@@ -102,12 +138,14 @@ class Codes:
         try:
             with safe_open(path, framework="numpy") as file:
                 metadata = file.metadata() or {}
-                _check_format(metadata, path)
+                has_blocks = _format(metadata, path) == FORMAT_OF_BLOCKS
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 codes = cls(
-                    file.get_tensor("codes"),
+                    tensors["codes"],
                     metadata["codec"],
                     float(metadata["frame_rate"]),
                     int(metadata["sample_rate"]),
+                    _blocks_in(tensors) if has_blocks else None,
                 )
         except (SafetensorError, KeyError, ValueError, OSError) as exc:
             raise CheckpointError(
@@ -127,15 +165,21 @@ def holds_codes(path: Path) -> bool:
         return path.name.endswith(SUFFIX)
 
 
-def _check_format(metadata: dict[str, str], path: Path) -> None:
+def _format(metadata: dict[str, str], path: Path) -> int:
     if "vall_e.codes" not in metadata:
         raise DataError(f"{path} holds no codes", hint="give a file that Codes.save wrote")
-    version = json.loads(metadata["vall_e.codes"])
-    if version != FORMAT:
+    version: int = json.loads(metadata["vall_e.codes"])
+    if version not in (FORMAT, FORMAT_OF_BLOCKS):
         raise DataError(
-            f"{path} has the format {version} of codes, this version reads {FORMAT}",
+            f"{path} has the format {version} of codes, this version reads {FORMAT} and "
+            f"{FORMAT_OF_BLOCKS}",
             hint="update vall-e, or make the codes again",
         )
+    return version
+
+
+def _blocks_in(tensors: Mapping[str, np.ndarray]) -> Blocks:
+    return Blocks(**{each.name: tensors[f"blocks.{each.name}"] for each in fields(Blocks)})
 
 
 def _foreign(what: str, found: str, wanted: str) -> DataError:

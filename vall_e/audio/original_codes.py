@@ -141,7 +141,7 @@ class OriginalCodes:
 def original_of(codes: Codes, *, samples: int, sample_rate: int) -> OriginalCodes:
     """Codes of a recording of so many samples at that rate, for a file of theirs."""
     family = codes.codec.partition("-")[0]
-    if family not in FAMILIES.values():
+    if family not in FAMILIES.values() or codes.blocks is not None:
         raise DataError(
             f"codes of {codes.codec} have no file of theirs",
             hint="name a file that ends in .codes.safetensors",

@@ -19,12 +19,13 @@ import torch
 from attrs import frozen
 
 from vall_e.audio.clip import Clip
+from vall_e.audio.codes import Codes
 from vall_e.audio.pcm import as_pcm16
 from vall_e.errors import UnavailableError
 from vall_e.interfaces.codec import Codec
 from vall_e.judging import Evidence, Judge, Score
-from vall_e.model.coding import decode, encode
 from vall_e.model.device import device_of
+from vall_e.model.long_coding import encode_clip, sound_of
 
 OPUS_RATE = 16_000
 LOWEST = 1.0
@@ -165,11 +166,18 @@ def _pages(data: bytes) -> Iterator[tuple[int, int]]:
 def _through(codec: Codec, clip: Clip, levels: int) -> Passed:
     clip = clip.mono().resample(codec.sample_rate)  # not the codec's work
     began = perf_counter()
-    codes = encode(clip, codec).levels(levels)
+    codes = encode_clip(clip, codec).levels(levels)
     encoded = perf_counter()
-    sound = decode(codes, codec)
-    bits = codes.values.size * log2(codec.codebook_size)
-    return Passed(sound, bits, encoded - began, perf_counter() - encoded)
+    samples = np.concatenate(list(sound_of(codes, codec)), axis=-1)
+    decoded = perf_counter() - encoded
+    sound = Clip(samples, codec.sample_rate).mono()
+    return Passed(sound, _bits(codes, codec), encoded - began, decoded)
+
+
+def _bits(codes: Codes, codec: Codec) -> float:
+    """With 32 for the loudness of each block, if there are any."""
+    loudness = 0 if codes.blocks is None else 32 * len(codes.blocks.loudness)
+    return codes.values.size * log2(codec.codebook_size) + loudness
 
 
 def _through_libsndfile(clip: Clip) -> Passed:

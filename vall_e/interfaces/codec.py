@@ -62,6 +62,29 @@ class Codec(Protocol):
 
 
 @runtime_checkable
+class Listener(Protocol):
+    """Encodes sound as it comes. All outputs joined up equal `Codec.encode` of the whole.
+
+    Codes are on the device of the sound.
+    """
+
+    def push(self, audio: Float[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
+        """Take `s` more samples; gives the codes that are final by now (possibly none)."""
+        ...
+
+    def flush(self) -> Int[Tensor, "b k f"]:
+        """The rest; (1, k, 0) if nothing was pushed. The listener cannot be used afterwards."""
+        ...
+
+
+@runtime_checkable
+class Listening(Protocol):
+    """What a `Codec` has besides if it encodes sound as it comes: of any length, without seams."""
+
+    def listen(self) -> Listener: ...
+
+
+@runtime_checkable
 class Vectored(Protocol):
     """What a `Codec` has besides if its codes stand for vectors that are summed over the levels."""
 
@@ -80,6 +103,25 @@ class Local(Protocol):
 
     encode_context: int | None
     decode_context: int | None
+
+
+@runtime_checkable
+class Blockwise(Protocol):
+    """What a `Codec` has besides if its files hold blocks that overlap, of several channels.
+
+    A block is `block_samples` long, the last may be shorter; one begins each `block_step` samples.
+    What `encode` and `decode` make is for models: mono, block after block, without loudness.
+    """
+
+    channels: int
+    block_samples: int
+    block_step: int
+
+    def encode_block(self, audio: Float[Tensor, "c s"]) -> tuple[Int[Tensor, "k f"], float]:
+        """Its codes, and how loud it is."""
+        ...
+
+    def decode_block(self, codes: Int[Tensor, "n f"], loudness: float) -> Float[Tensor, "c s"]: ...
 
 
 def frame_samples(*, sample_rate: int, frame_rate: float) -> Fraction:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from attrs import evolve
 
 from vall_e.audio.codes import Codes
 from vall_e.errors import DataError
-from vall_e.interfaces.codec import Codec, frame_samples
+from vall_e.interfaces.codec import Blockwise, Codec, frame_samples
 from vall_e.model.coding import to_codes
 from vall_e.model.device import device_of
 from vall_e.model.long_coding import decode_pieces, encode_pieces
@@ -41,12 +42,19 @@ def join(parts: Sequence[Codes], codec: Codec, *, pause: float = 0.0, again: boo
     if pause < 0:
         raise DataError(f"a pause lasts 0 s or longer, not {pause:g} s", hint="give another")
     levels = len(parts[0].values)
-    gap = silence(codec, round(pause * codec.frame_rate), levels=levels)
+    gap = _pause(pause, codec, in_blocks=parts[0].blocks is not None).levels(levels)
     spaced = [codes for part in parts for codes in (gap, part)][1:]
     joined = Codes.join(spaced)
     if not again:
         return joined
     return encode_pieces(decode_pieces(joined, codec), codec).levels(levels)
+
+
+def _pause(seconds: float, codec: Codec, *, in_blocks: bool) -> Codes:
+    if in_blocks and isinstance(codec, Blockwise):
+        samples = round(seconds * codec.sample_rate)
+        return encode_pieces([np.zeros((codec.channels, samples), np.float32)], codec)
+    return silence(codec, round(seconds * codec.frame_rate))
 
 
 def cut(codes: Codes, start: float, end: float | None = None) -> Codes:
@@ -55,11 +63,16 @@ def cut(codes: Codes, start: float, end: float | None = None) -> Codes:
     No codec is needed: a code is a number of its frame.
     """
     first = round(start * codes.frame_rate)
-    last = codes.frames if end is None else min(codes.frames, round(end * codes.frame_rate))
+    frames = round(codes.seconds * codes.frame_rate)
+    last = frames if end is None else min(frames, round(end * codes.frame_rate))
     if start < 0 or first >= last:
         raise DataError(
             f"there is nothing from {start:g} s to {codes.seconds if end is None else end:g} s in "
             f"{codes.seconds:.2f} s of codes",
             hint="give times within them",
         )
-    return evolve(codes, values=codes.values[:, first:last])
+    if codes.blocks is None:
+        return evolve(codes, values=codes.values[:, first:last])
+    hop = codes.frame_samples
+    columns, blocks = codes.blocks.cut(first * hop, last * hop, hop)
+    return evolve(codes, values=codes.values[:, columns], blocks=blocks)

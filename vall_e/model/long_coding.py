@@ -21,7 +21,8 @@ from torch import Tensor
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
-from vall_e.interfaces.codec import Codec, Local, frame_samples
+from vall_e.interfaces.codec import Blockwise, Codec, Listener, Listening, Local, frame_samples
+from vall_e.model.block_coding import BlockEncoder, decode_blocks
 from vall_e.model.coding import decode, encode, to_codes
 from vall_e.model.device import device_of
 
@@ -42,38 +43,70 @@ class Encoded:
 
 
 def encode_file(path: Path, codec: Codec) -> Encoded:
-    """The codes of a recording of any length. Raises `AudioError`."""
+    """The codes of a recording of any length, as a file holds them. Raises `AudioError`."""
     if _seconds(path) <= WHOLE_SECONDS:
         clip = Clip.read(path)
-        return Encoded(encode(clip, codec), clip.samples.shape[-1], clip.sample_rate)
+        return Encoded(encode_clip(clip, codec), clip.samples.shape[-1], clip.sample_rate)
+    channels = codec.channels if isinstance(codec, Blockwise) else None
     with soundfile.SoundFile(path) as file:
-        codes = encode_pieces(_resampled(file, codec.sample_rate), codec)
+        codes = encode_pieces(_resampled(file, codec.sample_rate, channels), codec)
         return Encoded(codes, file.frames, file.samplerate)
 
 
+def encode_clip(clip: Clip, codec: Codec) -> Codes:
+    """The codes of a recording, as a file holds them."""
+    if not isinstance(codec, Blockwise):
+        return encode(clip, codec)
+    clip = clip.resample(codec.sample_rate)
+    return encode_pieces([_with_channels(clip.samples, codec.channels)], codec)
+
+
 def encode_pieces(
-    pieces: Iterable[Float32[np.ndarray, " s"]], codec: Codec, *, seconds: float = CHUNK_SECONDS
+    pieces: Iterable[Float32[np.ndarray, "*c s"]], codec: Codec, *, seconds: float = CHUNK_SECONDS
 ) -> Codes:
-    """Codes of pieces of one recording, at the codec's rate, in chunks of about so many seconds."""
+    """Codes of pieces of one recording, at the codec's rate, in chunks of about so many seconds.
+
+    A codec that is `Blockwise` takes pieces with its channels `(c, s)`, others mono `(s,)`.
+    """
+    if isinstance(codec, Blockwise):
+        return BlockEncoder(codec, codec).encode(pieces)
+    if isinstance(codec, Listening):
+        found = list(_heard(pieces, codec, codec.listen(), ceil(seconds * codec.sample_rate)))
+        return Codes.join([to_codes(each[0], codec) for each in found])
+    return _with_context(pieces, codec, ceil(seconds * codec.frame_rate))
+
+
+def _with_context(pieces: Iterable[Float32[np.ndarray, " s"]], codec: Codec, chunk: int) -> Codes:
     hop = round(frame_samples(sample_rate=codec.sample_rate, frame_rate=codec.frame_rate))
-    chunk = ceil(seconds * codec.frame_rate)
     context = _frames(codec, codec.encode_context if isinstance(codec, Local) else None)
-    found: list[Codes] = []
+    parts: list[Codes] = []
     known, left = np.zeros(0, np.float32), 0
     for piece in pieces:
         known = np.concatenate([known, piece])
         while len(known) > (left + chunk + context) * hop:
             part = _encoded(known[: (left + chunk + context) * hop], codec)
-            found.append(_cut(part, left, left + chunk))
+            parts.append(_cut(part, left, left + chunk))
             kept = min(context, left + chunk)
             known, left = known[(left + chunk - kept) * hop :], kept
     part = _encoded(known, codec)
-    return Codes.join([*found, _cut(part, left, part.frames)])
+    return Codes.join([*parts, _cut(part, left, part.frames)])
 
 
-def sound_of(codes: Codes, codec: Codec) -> Iterator[Float32[np.ndarray, " s"]]:
+def _heard(
+    pieces: Iterable[Float32[np.ndarray, " s"]], codec: Codec, listener: Listener, samples: int
+) -> Iterator[Tensor]:
+    """Codes of what comes, at most so many samples of it at once."""
+    for piece in pieces:
+        for start in range(0, len(piece), samples):
+            with torch.inference_mode():
+                yield listener.push(_audio(piece[start : start + samples], codec))
+    with torch.inference_mode():
+        yield listener.flush()
+
+
+def sound_of(codes: Codes, codec: Codec) -> Iterator[Float32[np.ndarray, "*c s"]]:
     """The sound of codes: in one go up to `WHOLE_SECONDS`, else chunk by chunk."""
-    if codes.seconds <= WHOLE_SECONDS:
+    if codes.blocks is None and codes.seconds <= WHOLE_SECONDS:
         yield decode(codes, codec).samples
     else:
         yield from decode_pieces(codes, codec)
@@ -81,20 +114,23 @@ def sound_of(codes: Codes, codec: Codec) -> Iterator[Float32[np.ndarray, " s"]]:
 
 def decode_pieces(
     codes: Codes, codec: Codec, *, seconds: float = CHUNK_SECONDS
-) -> Iterator[Float32[np.ndarray, " s"]]:
+) -> Iterator[Float32[np.ndarray, "*c s"]]:
     """The sound of codes, chunk by chunk; a causal codec streams it without a seam."""
-    chunk = ceil(seconds * codec.frame_rate)
+    if codes.blocks is not None and isinstance(codec, Blockwise):
+        yield from decode_blocks(codes, codes.blocks, codec, codec)
+        return
     sounds = _streamed if codec.causal else _overlapped
-    with torch.inference_mode():
-        for sound in sounds(codes, codec, chunk):
-            yield sound[0, 0].float().clamp(-1, 1).cpu().numpy()
+    for sound in sounds(codes, codec, ceil(seconds * codec.frame_rate)):
+        yield sound[0, 0].float().clamp(-1, 1).cpu().numpy()
 
 
 def _streamed(codes: Codes, codec: Codec, chunk: int) -> Iterator[Tensor]:
     stream = codec.stream()
     for start in range(0, codes.frames, chunk):
-        yield stream.push(_tensor(codes, start, start + chunk, codec))
-    yield stream.flush()
+        with torch.inference_mode():
+            yield stream.push(_tensor(codes, start, start + chunk, codec))
+    with torch.inference_mode():
+        yield stream.flush()
 
 
 def _overlapped(codes: Codes, codec: Codec, chunk: int) -> Iterator[Tensor]:
@@ -102,7 +138,8 @@ def _overlapped(codes: Codes, codec: Codec, chunk: int) -> Iterator[Tensor]:
     hop = round(frame_samples(sample_rate=codec.sample_rate, frame_rate=codec.frame_rate))
     for start in range(0, codes.frames, chunk):
         first, frames = max(0, start - context), min(chunk, codes.frames - start)
-        sound = codec.decode(_tensor(codes, first, start + frames + context, codec))
+        with torch.inference_mode():
+            sound = codec.decode(_tensor(codes, first, start + frames + context, codec))
         yield sound[:, :, (start - first) * hop : (start - first + frames) * hop]
 
 
@@ -116,10 +153,13 @@ def _tensor(codes: Codes, start: int, end: int, codec: Codec) -> Tensor:
 
 
 def _encoded(samples: Float32[np.ndarray, " s"], codec: Codec) -> Codes:
-    # Resampling can overshoot a loud recording's peaks a little, which is worth no warning.
-    audio = torch.from_numpy(samples.clip(-1, 1))[None, None].to(device_of(codec))
     with torch.inference_mode():
-        return to_codes(codec.encode(audio)[0], codec)
+        return to_codes(codec.encode(_audio(samples, codec))[0], codec)
+
+
+def _audio(samples: Float32[np.ndarray, " s"], codec: Codec) -> Tensor:
+    # Resampling can overshoot a loud recording's peaks a little, which is worth no warning.
+    return torch.from_numpy(samples.clip(-1, 1))[None, None].to(device_of(codec))
 
 
 def _cut(codes: Codes, start: int, end: int) -> Codes:
@@ -135,9 +175,25 @@ def _seconds(path: Path) -> float:
     return float(found.frames / found.samplerate)
 
 
-def _resampled(file: soundfile.SoundFile, rate: int) -> Iterator[Float32[np.ndarray, " s"]]:
-    """Its sound, mono, in pieces of some seconds."""
-    stream = soxr.ResampleStream(file.samplerate, rate, 1, dtype="float32", quality="HQ")
+def _resampled(
+    file: soundfile.SoundFile, rate: int, channels: int | None
+) -> Iterator[Float32[np.ndarray, "*c s"]]:
+    """Its sound in pieces of some seconds: mono `(s,)`, or with so many channels `(c, s)`."""
+    stream = soxr.ResampleStream(
+        file.samplerate, rate, channels or 1, dtype="float32", quality="HQ"
+    )
     for block in file.blocks(blocksize=1 << 18, dtype="float32", always_2d=True):
-        yield stream.resample_chunk(block.mean(axis=1))
-    yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
+        samples = block.mean(axis=1) if channels is None else _with_channels(block.T, channels).T
+        yield stream.resample_chunk(np.ascontiguousarray(samples)).T
+    rest = np.zeros(0 if channels is None else (0, channels), np.float32)
+    yield stream.resample_chunk(rest, last=True).T
+
+
+def _with_channels(
+    samples: Float32[np.ndarray, "*c s"], channels: int
+) -> Float32[np.ndarray, "d s"]:
+    """As they are if there are so many, else their mean in each."""
+    if samples.ndim == 2 and len(samples) == channels:
+        return samples
+    mono = samples if samples.ndim == 1 else samples.mean(axis=0)
+    return np.repeat(mono[None], channels, axis=0)

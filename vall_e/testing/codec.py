@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from vall_e.errors import AudioError
-from vall_e.interfaces.codec import Codec, Local, Vectored, frame_count, frame_samples
+from vall_e.interfaces.codec import Codec, Listening, Local, Vectored, frame_count, frame_samples
 from vall_e.testing.marks import pytest
 
 
@@ -235,6 +235,22 @@ class CodecContract:
         codes = self._codes(codec, 1, 9)[:, :1]
         joined = torch.cat(_pieces(codec, codes, [4, 5]), dim=-1)
         self._same(joined, codec.decode(codes))
+
+    def test_what_is_heard_piece_by_piece_is_the_whole(self) -> None:
+        codec = self.make()
+        if not isinstance(codec, Listening):
+            pytest.skip("this codec does not encode sound as it comes")
+        hop = self._samples(codec, 1)
+        for samples in (5 * hop, 5 * hop + 1, 23 * hop + hop // 3):
+            audio = torch.stack([_sound(samples, seed) for seed in range(2)])
+            whole = codec.encode(audio)
+            for size in (samples, hop, 7 * hop + 5):
+                listener = codec.listen()
+                heard = [*map(listener.push, torch.split(audio, size, dim=2)), listener.flush()]
+                joined = torch.cat(heard, dim=2)
+                assert joined.shape == whole.shape
+                assert (joined == whole).float().mean() > 0.97  # rounding may decide between two
+        assert codec.listen().flush().shape == (1, codec.levels, 0)
 
     def test_a_frame_with_its_context_is_as_in_the_whole(self) -> None:
         codec = self.make()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,9 +12,9 @@ from attrs import frozen
 from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
-from vall_e.plugin import CheckpointError, CodecStream, UnavailableError
+from vall_e.plugin import CheckpointError, CodecStream, Listener, UnavailableError
 from vall_e_codec_mimi.components import MimiConfig
-from vall_e_codecs.kit import HubFile, checked, imports, locate_on_hub, read_tensors
+from vall_e_codecs.kit import HubFile, Piecewise, checked, imports, locate_on_hub, read_tensors
 
 CODEBOOK = 2048
 HALVES = (
@@ -66,8 +65,7 @@ class Mimi(nn.Module):
         """Codes of a waveform at 24 kHz; a started frame is filled up with silence."""
         if not audio.shape[2]:
             return torch.zeros(len(audio), self.levels, 0, dtype=torch.long, device=audio.device)
-        frames = math.ceil(audio.shape[2] / self.samples)
-        padded = nn.functional.pad(checked(audio), (0, frames * self.samples - audio.shape[2]))
+        padded = whole_frames(checked(audio))
         # Row by row: sums in another order would now and then give another code.
         with audio.device:  # where transformers makes masks and positions
             return torch.cat([self._codes(row[None]) for row in padded])
@@ -83,49 +81,84 @@ class Mimi(nn.Module):
         """Speaks at once: no sample depends on a later frame."""
         return MimiStream(self.module)
 
+    def listen(self) -> Listener:
+        """Gives each frame's codes at its end."""
+        return MimiListener(self.module, self.levels)
+
     def _codes(self, audio: Float[Tensor, "1 1 s"]) -> Int[Tensor, "1 k f"]:
         found: Tensor = self.module.encode(audio, num_quantizers=self.levels).audio_codes  # type: ignore[operator]
         return found
 
 
 class MimiStream:
-    """Keeps what later samples depend on: a frame, the attention's cache, and a few vectors."""
+    """A `vall_e.plugin.CodecStream` over the attention's cache."""
 
     def __init__(self, module: Any) -> None:
-        self._quantizer = module.quantizer
-        self._half = module.decoder
-        self._last: Tensor | None = None
+        self._dequantize = module.quantizer.decode
+        self._attend = module.decoder.decoder_transformer
+        self._upsample = Piecewise(module.decoder.upsample, reach=1, outputs=2)
+        self._sound = Piecewise(
+            module.decoder.decoder_seanet, reach=CONTEXT, outputs=Mimi.samples // 2
+        )
         self._cache: Any = None
-        self._kept: Tensor | None = None
+        self._rest = torch.zeros(1, 1, 0)
 
     @torch.no_grad()
     def push(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
+        self._rest = torch.zeros(len(codes), 1, 0, device=codes.device)
         if not codes.shape[2]:
-            return torch.zeros(len(codes), 1, 0, device=codes.device)
-        vectors = self._upsampled(self._quantizer.decode(codes)).transpose(1, 2)
+            return self._rest
+        vectors = self._upsample(self._dequantize(codes)).transpose(1, 2)
         with codes.device:  # where transformers makes masks and positions
-            out = self._half.decoder_transformer(
-                vectors, past_key_values=self._cache, use_cache=True
-            )
+            out = self._attend(vectors, past_key_values=self._cache, use_cache=True)
         self._cache = out.past_key_values
-        new = out.last_hidden_state.transpose(1, 2)
-        known = new if self._kept is None else torch.cat([self._kept, new], dim=2)
-        sound: Tensor = self._half.decoder_seanet(known)
-        self._kept = known[:, :, -CONTEXT:]
-        return sound[:, :, sound.shape[2] - codes.shape[2] * Mimi.samples :]
+        return self._sound(out.last_hidden_state.transpose(1, 2))
 
     def flush(self) -> Float[Tensor, "b 1 s"]:
-        return torch.zeros(1 if self._last is None else len(self._last), 1, 0, device=self._device)
+        return self._rest
 
-    @property
-    def _device(self) -> torch.device | None:
-        return None if self._last is None else self._last.device
 
-    def _upsampled(self, vectors: Float[Tensor, "b c f"]) -> Float[Tensor, "b c two_f"]:
-        known = vectors if self._last is None else torch.cat([self._last, vectors], dim=2)
-        self._last = vectors[:, :, -1:]
-        out: Tensor = self._half.upsample(known)
-        return out[:, :, out.shape[2] - 2 * vectors.shape[2] :]
+class MimiListener:
+    """A `vall_e.plugin.Listener` over the caches of transformers."""
+
+    def __init__(self, module: Any, levels: int) -> None:
+        self._encode = module.encode
+        self._levels = levels
+        self._caches: dict[str, Any] = {}
+        self._waiting: Tensor | None = None
+
+    @torch.no_grad()
+    def push(self, audio: Num[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
+        audio = checked(audio)
+        known = audio if self._waiting is None else torch.cat([self._waiting, audio], dim=2)
+        taken = known.shape[2] // Mimi.samples * Mimi.samples
+        self._waiting = known[:, :, taken:]
+        return self._codes(known[:, :, :taken])
+
+    @torch.no_grad()
+    def flush(self) -> Int[Tensor, "b k f"]:
+        if self._waiting is None:
+            return torch.zeros(1, self._levels, 0, dtype=torch.long)
+        return self._codes(whole_frames(self._waiting))
+
+    def _codes(self, audio: Float[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
+        if not audio.shape[2]:
+            return torch.zeros(len(audio), self._levels, 0, dtype=torch.long, device=audio.device)
+        with audio.device:  # where transformers makes masks and positions
+            found = self._encode(
+                audio, num_quantizers=self._levels, use_streaming=True, **self._caches
+            )
+        self._caches = {
+            "encoder_past_key_values": found.encoder_past_key_values,
+            "padding_cache": found.padding_cache,
+        }
+        codes: Tensor = found.audio_codes
+        return codes
+
+
+def whole_frames(audio: Float[Tensor, "b 1 s"]) -> Float[Tensor, "b 1 t"]:
+    """With silence that fills a started frame."""
+    return nn.functional.pad(audio, (0, -audio.shape[2] % Mimi.samples))
 
 
 def open_mimi(config: MimiConfig) -> Mimi:

@@ -1,0 +1,200 @@
+"""The networks of EnCodec: by the package `encodec`, or by transformers, on the same weights."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal
+
+import torch
+from attrs import frozen
+from torch import Tensor, nn
+
+from vall_e.plugin import CheckpointError, UnavailableError
+from vall_e_codecs.encodec_names import canonical, reference_names
+from vall_e_codecs.importing import imports
+from vall_e_codecs.weight_files import read_tensors
+
+log = logging.getLogger(__name__)
+
+ENTRIES = 1024
+Implementation = Literal["encodec", "transformers"]
+Choice = Literal["auto", "encodec", "transformers"]
+
+
+@frozen
+class Sizes:
+    """What sets one EnCodec apart from another; tests make the first four small."""
+
+    filters: int = 32
+    dimension: int = 128
+    ratios: tuple[int, ...] = (8, 5, 4, 2)
+    lstm_layers: int = 2
+    sample_rate: int = 24_000
+    channels: int = 1
+    causal: bool = True
+    """Else it looks ahead, and normalises over all of what it is given."""
+    kilobits: tuple[float, ...] = (1.5, 3.0, 6.0, 12.0, 24.0)
+    """A second, at which it was trained."""
+    published: str = "encodec_24khz-d7cc33bc.th"
+    """The file of its weights on Meta's server."""
+
+    @property
+    def kilobits_a_level(self) -> float:
+        """A second; 320 samples are a frame, whose code has 10 bits."""
+        return self.sample_rate / 320 * 10 / 1000
+
+    @property
+    def levels(self) -> int:
+        """Those that the weights have; a config uses the first of them."""
+        return int(self.kilobits[-1] / self.kilobits_a_level)
+
+    @property
+    def repository(self) -> str:
+        """Of its weights on the Hugging Face hub."""
+        return f"facebook/encodec_{self.sample_rate // 1000}khz"
+
+    @property
+    def norm(self) -> str:
+        return "weight_norm" if self.causal else "time_group_norm"
+
+
+@frozen(eq=False)
+class Network:
+    """The halves of an EnCodec, whoever wrote them. `quantize` gives codes (levels, b, f)."""
+
+    module: nn.Module
+    encoder: nn.Module
+    decoder: nn.Module
+    quantize: Callable[[Tensor], Tensor]
+    dequantize: Callable[[Tensor], Tensor]
+
+    def code_vectors(self, levels: int) -> Tensor:
+        """The entries of the first codebooks: (levels, entries, dimension)."""
+        state = canonical(self.module.state_dict())
+        return torch.stack([state[f"quantizer.layers.{n}.codebook.embed"] for n in range(levels)])
+
+
+def network_of(
+    path: Path, sizes: Sizes, *, levels: int, choice: Choice = "auto"
+) -> tuple[Network, str]:
+    """The network with the weights in this file, of either project, and the digest of its codes."""
+    state = canonical(read_tensors(path))
+    implementation = _implementation(choice)
+    log.info("EnCodec runs in the package %s", implementation)
+    network = unloaded(sizes, levels, implementation)
+    names = reference_names(state) if implementation == "encodec" else state
+    _load(network.module, names, path, sizes)
+    return network, _digest(state)
+
+
+def unloaded(sizes: Sizes, levels: int, implementation: Implementation) -> Network:
+    """The network without weights; it writes so many levels."""
+    return (_reference if implementation == "encodec" else _transformers)(sizes, levels)
+
+
+def _implementation(choice: Choice) -> Implementation:
+    if choice != "transformers" and imports("encodec"):
+        return "encodec"
+    if choice == "encodec":
+        raise UnavailableError(
+            "the package encodec cannot be imported here",
+            hint="install encodec and a torchaudio that fits torch, or set "
+            "`implementation: transformers`",
+        )
+    if not imports("transformers"):
+        raise UnavailableError(
+            "EnCodec needs the package transformers (or encodec)",
+            hint="pip install 'vall-e[encodec]'",
+        )
+    return "transformers"
+
+
+def _transformers(sizes: Sizes, levels: int) -> Network:
+    from transformers import EncodecConfig as HfConfig
+    from transformers import EncodecModel
+
+    model = EncodecModel(
+        HfConfig(
+            target_bandwidths=list(sizes.kilobits),
+            sampling_rate=sizes.sample_rate,
+            audio_channels=sizes.channels,
+            num_filters=sizes.filters,
+            hidden_size=sizes.dimension,
+            codebook_dim=sizes.dimension,
+            upsampling_ratios=list(sizes.ratios),
+            num_lstm_layers=sizes.lstm_layers,
+            use_causal_conv=sizes.causal,
+            norm_type=sizes.norm,
+        )
+    )
+
+    def quantize(vectors: Tensor) -> Tensor:
+        codes: Tensor = model.quantizer.encode(vectors, levels * sizes.kilobits_a_level)
+        return codes
+
+    return Network(model, model.encoder, model.decoder, quantize, model.quantizer.decode)
+
+
+def _reference(sizes: Sizes, levels: int) -> Network:
+    package = importlib.import_module("encodec.model")  # untyped, and seldom installed
+    options = {
+        "channels": sizes.channels,
+        "dimension": sizes.dimension,
+        "n_filters": sizes.filters,
+        "ratios": list(sizes.ratios),
+        "lstm": sizes.lstm_layers,
+        "norm": sizes.norm,
+        "causal": sizes.causal,
+    }
+    quantizer = package.qt.ResidualVectorQuantizer(
+        dimension=sizes.dimension, n_q=sizes.levels, bins=ENTRIES
+    )
+    model = package.EncodecModel(
+        package.m.SEANetEncoder(**options),
+        package.m.SEANetDecoder(**options),
+        quantizer,
+        list(sizes.kilobits),
+        sizes.sample_rate,
+        sizes.channels,
+    )
+
+    def quantize(vectors: Tensor) -> Tensor:
+        codes: Tensor = model.quantizer.vq.encode(vectors, n_q=levels)
+        return codes
+
+    return Network(model, model.encoder, model.decoder, quantize, model.quantizer.decode)
+
+
+def _load(module: nn.Module, state: Mapping[str, Tensor], path: Path, sizes: Sizes) -> None:
+    wanted = module.state_dict()
+    missing = [name for name in wanted if name not in state and not _is_derived(name)]
+    wrong = [n for n, t in wanted.items() if n in state and state[n].shape != t.shape]
+    if missing or wrong:
+        raise CheckpointError(
+            f"{path} does not hold the weights of the {sizes.sample_rate // 1000} kHz EnCodec: "
+            f"{len(missing)} tensors are missing and {len(wrong)} have another shape, such as "
+            f"{(missing + wrong)[0]}",
+            hint=f"give {sizes.published}, or model.safetensors of {sizes.repository}",
+        )
+    module.load_state_dict({n: t for n, t in state.items() if n in wanted}, strict=False)
+
+
+def _is_derived(name: str) -> bool:
+    """Whether it is a buffer that the network computes from its sizes: not every file holds it."""
+    ends = (".stride", ".kernel_size", ".padding_total", ".inited", ".cluster_size", ".embed_avg")
+    return name.endswith(ends)
+
+
+def _digest(state: Mapping[str, Tensor]) -> str:
+    """Names encoder and codebooks, whichever file they came in."""
+    digest = hashlib.sha256()
+    for name in sorted(state):
+        if name.startswith("encoder.") or name.endswith(".codebook.embed"):
+            if name.endswith((".stride", ".kernel_size", ".padding_total")):
+                continue
+            digest.update(name.encode() + state[name].float().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:8]

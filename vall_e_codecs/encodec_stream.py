@@ -1,0 +1,110 @@
+"""The causal EnCodec, frame by frame, both ways: its recurrent layers keep their state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from jaxtyping import Float, Int, Num
+from torch import Tensor, nn
+
+from vall_e_codecs.audio_check import checked
+from vall_e_codecs.encodec_network import Network
+from vall_e_codecs.piecewise import Piecewise
+
+FRAME = 320
+"""Samples."""
+SLOW, FAST = 6, 2
+"""Frames that the convolutions at the frame rate look back, and those at higher rates."""
+FIRST = SLOW + 1
+"""Frames that are needed to begin: what lies before a recording is its mirror image."""
+
+
+class Half:
+    """Encoder or decoder: convolutions, recurrent layers with their state, convolutions."""
+
+    def __init__(self, half: nn.Module, first: Callable[[nn.Module], Piecewise],
+                 last: Callable[[nn.Module], Piecewise]) -> None:  # fmt: skip
+        [layers] = half.children()
+        parts = list(layers.children())
+        [(place, self._lstm)] = [
+            (i, module)
+            for i, part in enumerate(parts)
+            for module in part.modules()
+            if isinstance(module, nn.LSTM)
+        ]
+        self._first = first(nn.Sequential(*parts[:place]))
+        self._last = last(nn.Sequential(*parts[place + 1 :]))
+        self._state: tuple[Tensor, Tensor] | None = None
+
+    def __call__(self, piece: Float[Tensor, "b c t"]) -> Float[Tensor, "b d u"]:
+        vectors = self._first(piece).permute(2, 0, 1)
+        found, self._state = self._lstm(vectors, self._state)
+        return self._last((found + vectors).permute(1, 2, 0))
+
+
+class EncodecStream:
+    """A `vall_e.plugin.CodecStream`, which speaks from the seventh frame on."""
+
+    def __init__(self, network: Network, whole: Callable[[Tensor], Tensor]) -> None:
+        self._dequantize = network.dequantize
+        self._whole = whole
+        self._half = Half(
+            network.decoder,
+            lambda layers: Piecewise(layers, reach=SLOW),
+            lambda layers: Piecewise(layers, reach=FAST, outputs=FRAME),
+        )
+        self._waiting: Tensor | None = None
+        self._begun = False
+
+    @torch.no_grad()
+    def push(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
+        known = codes if self._waiting is None else torch.cat([self._waiting, codes], dim=2)
+        self._begun = self._begun or known.shape[2] >= FIRST
+        self._waiting = known[:, :, :0] if self._begun else known
+        if not self._begun or not known.shape[2]:
+            return torch.zeros(len(codes), 1, 0, device=codes.device)
+        return self._half(self._dequantize(known.transpose(0, 1)))
+
+    @torch.no_grad()
+    def flush(self) -> Float[Tensor, "b 1 s"]:
+        if self._waiting is None:
+            return torch.zeros(1, 1, 0)
+        return self._whole(self._waiting)
+
+
+class EncodecListener:
+    """A `vall_e.plugin.Listener`."""
+
+    def __init__(self, network: Network, whole: Callable[[Tensor], Tensor], levels: int) -> None:
+        self._quantize = network.quantize
+        self._whole = whole
+        self._levels = levels
+        self._half = Half(
+            network.encoder,
+            lambda layers: Piecewise(layers, reach=FAST, inputs=FRAME),
+            lambda layers: Piecewise(layers, reach=SLOW),
+        )
+        self._waiting: Tensor | None = None
+        self._begun = False
+
+    @torch.no_grad()
+    def push(self, audio: Num[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
+        audio = checked(audio)
+        known = audio if self._waiting is None else torch.cat([self._waiting, audio], dim=2)
+        frames = known.shape[2] // FRAME
+        self._begun = self._begun or frames >= FIRST
+        taken = frames * FRAME if self._begun else 0
+        self._waiting = known[:, :, taken:]
+        return self._codes(known[:, :, :taken])
+
+    @torch.no_grad()
+    def flush(self) -> Int[Tensor, "b k f"]:
+        if self._waiting is None:
+            return torch.zeros(1, self._levels, 0, dtype=torch.long)
+        return self._codes(self._waiting) if self._begun else self._whole(self._waiting)
+
+    def _codes(self, audio: Float[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
+        if not audio.shape[2]:
+            return torch.zeros(len(audio), self._levels, 0, dtype=torch.long, device=audio.device)
+        return self._quantize(self._half(audio)).transpose(0, 1)

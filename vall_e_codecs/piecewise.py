@@ -1,0 +1,33 @@
+"""A network that looks back a little, run piece by piece."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import ceil
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+
+class Piecewise:
+    """What comes out of all pieces, joined up, is what comes out of the whole.
+
+    An output depends on its own step and on `reach` steps before it: those are kept, and run
+    again. A step is `inputs` columns that go in, and `outputs` that come out. Only the last piece
+    may end within a step.
+    """
+
+    def __init__(
+        self, network: Callable[[Tensor], Tensor], *, reach: int, inputs: int = 1, outputs: int = 1
+    ) -> None:
+        self._network = network
+        self._kept_columns, self._inputs, self._outputs = reach * inputs, inputs, outputs
+        self._kept: Tensor | None = None
+
+    def __call__(self, new: Float[Tensor, "b c t"]) -> Float[Tensor, "b d u"]:
+        known = new if self._kept is None else torch.cat([self._kept, new], dim=2)
+        out = self._network(known)
+        self._kept = known[:, :, -self._kept_columns :]
+        columns = ceil(new.shape[2] / self._inputs) * self._outputs
+        return out[:, :, out.shape[2] - columns :]
