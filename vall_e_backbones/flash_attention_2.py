@@ -75,10 +75,14 @@ class FlashAttention2:
 def integration() -> Package:
     """The function of transformers, or why it cannot be had."""
     package = Package.load(
-        "transformers.modeling_flash_attention_utils", "'transformers>=5' flash-attn"
+        "transformers.modeling_flash_attention_utils",
+        "--no-build-isolation 'transformers>=5' flash-attn",
     )
     if package.absent:
         return package
     if not package.found.is_flash_attn_2_available():
-        return Package(absent="transformers finds no flash-attn for a GPU: pip install flash-attn")
+        return Package(
+            absent="transformers finds no flash-attn for a GPU: "
+            "pip install flash-attn --no-build-isolation"
+        )
     return Package(package.found._flash_attention_forward)

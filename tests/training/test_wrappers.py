@@ -1,6 +1,8 @@
 """What the wrappers do to a model, and what is left of them in files."""
 
 import importlib.util
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,6 +16,7 @@ from vall_e.model.rounded import RoundedLinear, packed, unpacked
 from vall_e.model.weights import load
 from vall_e.model.wrapping import wrapped
 from vall_e.testing import WrapperContract
+from vall_e.training.fp8_layers import replaced
 from vall_e.training.wrapper_components import (
     BitsAndBytesConfig,
     Fp8Config,
@@ -108,6 +111,40 @@ def test_fp8_computes_nearly_the_same_with_weights_of_the_same_names():
     assert type(made[0]).__name__ == "Float8Linear"
     assert type(made[1]) is nn.Linear  # eight outputs are no multiple of 16
     assert (made(x) - expected).norm() < 0.1 * expected.norm()
+
+
+@pytest.mark.skipif(bool(importlib.util.find_spec("transformer_engine")), reason="it is here")
+def test_fp8_by_transformer_engine_says_what_it_lacks():
+    with pytest.raises(UnavailableError, match="needs the package transformer_engine") as caught:
+        build_fp8(Fp8Config(by="transformer-engine"))(nn.Sequential(nn.Linear(16, 16)))
+    assert caught.value.hint == "pip install 'transformer-engine[pytorch]'"
+
+
+def test_layers_of_transformer_engine_keep_names_and_see_rows_by_eights():
+    """Against a stand-in with its signatures: the package needs a GPU to be imported."""
+    seen = []
+
+    class Linear(nn.Linear):
+        def forward(self, x):
+            seen.append((len(x), entered.pop()))
+            return super().forward(x)
+
+        def get_extra_state(self):
+            return torch.zeros(1)
+
+    entered = []
+
+    def fp8_autocast(*, enabled, fp8_recipe):
+        entered.append((enabled, fp8_recipe))
+        return nullcontext()
+
+    model, x = nn.Sequential(nn.Linear(16, 32), nn.Linear(32, 3)), torch.randn(2, 5, 16)
+    expected, keys = model(x), list(model.state_dict())
+    engine = SimpleNamespace(Linear=Linear, fp8_autocast=fp8_autocast)
+    made = replaced(model, {"0"}, engine, "by tensor")
+    assert made(x).equal(expected)
+    assert seen == [(16, (True, "by tensor"))]
+    assert list(made.state_dict()) == keys
 
 
 @needs("torchao")

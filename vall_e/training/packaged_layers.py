@@ -1,9 +1,12 @@
 """Linear layers and embeddings of other packages, in place of the model's own."""
 
+from typing import Literal
+
 import torch
 from torch import nn
 
 from vall_e.errors import ConfigError
+from vall_e.training.fp8_layers import in_transformer_engine
 from vall_e.training.packages import package
 
 
@@ -29,12 +32,11 @@ def in_bitsandbytes(model: nn.Module, *, linear: bool, embedding: bool) -> nn.Mo
     return model
 
 
-def in_fp8(model: nn.Module) -> nn.Module:
-    """Products of 8 bits floating point, by torchao; the weights stay whole.
+def in_fp8(model: nn.Module, *, by: Literal["torchao", "transformer-engine"]) -> nn.Module:
+    """Products of 8 bits floating point, by one of these packages; the weights stay whole.
 
     It takes layers whose sides are multiples of 16. Raises `ConfigError` if there are none.
     """
-    module = package("torchao.float8", needed_by="fp8", install="vall-e[fp8]")
     body = getattr(model, "backbone", model)
     names = {name for name in _called(body, nn.Linear) if _is_even(body.get_submodule(name))}
     if not names:
@@ -42,6 +44,10 @@ def in_fp8(model: nn.Module) -> nn.Module:
             "fp8: no linear layer of the backbone has sides that are multiples of 16",
             hint="leave out the wrapper, or set model.backbone.d_model to such a number",
         )
+    if by == "transformer-engine":
+        in_transformer_engine(body, names)
+        return model
+    module = package("torchao.float8", needed_by="fp8", install="vall-e[fp8]")
     module.convert_to_float8_training(body, module_filter_fn=lambda layer, name: name in names)
     return model
 

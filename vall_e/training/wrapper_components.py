@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen, validators
 
@@ -39,6 +39,8 @@ class BitsAndBytesConfig:
 class Fp8Config:
     enabled: bool = True
     """False leaves the model as it is."""
+    by: Literal["torchao", "transformer-engine"] = "torchao"
+    """The package that computes: NVIDIA's needs a GPU of compute capability 8.9."""
 
 
 @frozen
@@ -101,11 +103,11 @@ def build_bitsandbytes(config: BitsAndBytesConfig) -> Wrap:
 
 
 def build_fp8(config: Fp8Config) -> Wrap:
-    """The wrapper raises `UnavailableError` without the package torchao."""
+    """The wrapper raises `UnavailableError` without the package, or a GPU that it needs."""
     from vall_e.training.packaged_layers import in_fp8
     from vall_e.training.wrappers import unchanged
 
-    return in_fp8 if config.enabled else unchanged
+    return partial(in_fp8, by=config.by) if config.enabled else unchanged
 
 
 def build_tensorrt(config: TensorRtConfig) -> Wrap:
@@ -150,7 +152,7 @@ OTHER_WRAPPERS: tuple[Component[Any], ...] = (
         name="fp8",
         config=Fp8Config,
         build=build_fp8,
-        summary="products of 8 bits floating point (package torchao)",
+        summary="products of 8 bits floating point (package torchao or transformer-engine)",
         used_in="training",
         paper="https://arxiv.org/abs/2209.05433",
     ),

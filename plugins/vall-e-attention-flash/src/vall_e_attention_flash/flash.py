@@ -10,6 +10,9 @@ from vall_e_backbones.formula import own_heads
 from vall_e_backbones.limits import HALF, Limits, Package, require
 from vall_e_backbones.packed_keys import PackedKeys, packed_queries, unpacked
 
+INSTALL = "flash-attn --no-build-isolation"
+"""Its build looks for the torch that is installed."""
+
 
 class FlashAttn:
     """Masks of padding go in as the keys that they leave; others it cannot do."""
@@ -89,11 +92,11 @@ def _packed(
 
 def package() -> Package:
     """Its functions, of whichever version is installed, or why it cannot be had."""
-    return Package.load("flash_attn.flash_attn_interface", "flash-attn", ready=_lacks)
+    return Package.load("flash_attn.flash_attn_interface", INSTALL, ready=_lacks)
 
 
 def _lacks(interface: Any) -> str:
     wanted = ("flash_attn_varlen_func", "flash_attn_unpadded_func")
     if any(hasattr(interface, name) for name in wanted):
         return ""
-    return "this flash_attn has none of its functions of 1.x and 2.x: pip install -U flash-attn"
+    return f"this flash_attn has none of its functions of 1.x and 2.x: pip install -U {INSTALL}"
