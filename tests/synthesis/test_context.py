@@ -104,6 +104,16 @@ def test_where_level_0_is_filled_in_nothing_stands_before_it(speaker):
             speaker(model=model, **options)
 
 
+@pytest.mark.parametrize("pattern", ["delay", "coarse-first"])
+def test_a_model_of_patterns_goes_on_from_what_was_before(speaker, pattern):
+    model = {"capabilities": ["ar"], "pattern": pattern}
+    rolling = speaker(model=model, context="prefix", silence_seconds=0.04)
+    frames = [s.codes.values.shape for s in rolling.synthesize(TWO, seed=1).sentences]
+    assert [levels for levels, _ in frames] == [rolling.model.ar_levels] * 2
+    with pytest.raises(ConfigError, match=r"must know \d levels of what was before, and 2 are"):
+        speaker(model=model, context="prefix", levels=2)
+
+
 def test_a_mixture_has_no_prompt_to_add_to(greedy, tone):
     synthesizer = greedy(context="prompt")
     voice = synthesizer.mix([(synthesizer.voice(tone), 1.0), (synthesizer.voice(tone), 1.0)])

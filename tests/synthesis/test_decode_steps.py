@@ -249,6 +249,37 @@ def test_drafts_are_scored_by_all_that_they_say(model):
     assert score == pytest.approx(-float(loss.total.detach()), abs=1e-5)
 
 
+@pytest.mark.parametrize("given", [1, 2, 5])
+def test_an_utterance_goes_on_from_its_own_beginning_as_it_did(model, given):
+    samples = [_sample(seed) for seed in (1, 2)]
+    wholes = _write(model, samples, [None] * 2, [8, 7], draw=lambda level: Never())
+    begun = [w.response[:, :given] for w in wholes]
+    started = [evolve(s, response=b) for s, b in zip(samples, begun, strict=True)]
+    rests = _write(model, started, [None] * 2, [8 - given, 7 - given], draw=lambda level: Never())
+    for whole, rest in zip(wholes, rests, strict=True):
+        assert rest.response.equal(whole.response[:, given:])
+
+
+def test_what_was_given_is_not_scored(config):
+    for options in (OPTIONS["interleaved"], OPTIONS["groups"]):
+        model = _model(config, **options)
+        sample = _sample(1)
+        [whole] = _write(model, [sample], _generators(1), [7], draw=lambda level: Never())
+        [first] = _write(model, [sample], _generators(1), [3], draw=lambda level: Never())
+        begun = evolve(sample, response=whole.response[:, :3])
+        rest = evolve(
+            whole,
+            codes=whole.codes[3:],
+            later=None if whole.later is None else whole.later[:, 3:],
+            ended=True,
+        )
+        drafts = [evolve(whole, ended=True), first, rest]
+        marks = scores(model, TASK, [sample, sample, begun], drafts, "likelihood")
+        counts = [d.response.numel() + d.ended for d in drafts]
+        total, before, after = (m * n for m, n in zip(marks, counts, strict=True))
+        assert after == pytest.approx(total - before, abs=1e-4)
+
+
 def _decoder(config, model, sampling):
     return Decoder(model, TASK, evolve(config.sampling, **sampling), 1, 50.0, 3)
 
@@ -267,8 +298,6 @@ def test_what_a_step_cannot_do_is_refused(config, model):
         _decoder(config, model, greedy)
     with pytest.raises(ConfigError, match=r"sampling\.exit: this follows"):
         _decoder(config, model, {"exit": evolve(config.sampling.exit, after=1)})
-    with pytest.raises(ConfigError, match="cannot go on from given frames"):
-        _write(model, [_sample(1, 4)], [None], [9])
     if model.config.group_size == 1:
         with pytest.raises(ConfigError, match="does not write in groups"):
             _decoder(config, model, {"confidence": 0.5})

@@ -10,7 +10,7 @@ from attrs import evolve
 from torch import Tensor
 
 from vall_e.interfaces.task import Sample, Task
-from vall_e.model.patterns import ABSENT
+from vall_e.model.patterns import ABSENT, places_of
 from vall_e.model.sequence import Example, wordless
 from vall_e.model.steps import steps_of
 from vall_e.model.valle import Valle
@@ -73,12 +73,19 @@ def _mean_log_probability(
 
 def _of_steps(model: Valle, task: Task, sample: Sample, draft: Written) -> float:
     """The same where a step writes several codes."""
-    whole = evolve(sample, response=draft.response)
-    example = model.laid_out(Example(tuple(task.segments(whole, level=0)), 0))
+    begun = sample.response.shape[1]
+    parts = [sample.response.to(draft.codes), draft.response] if begun else [draft.response]
+    joined = torch.cat(parts, dim=1)
+    example = Example(tuple(task.segments(evolve(sample, response=joined), level=0)), 0)
+    example = model.laid_out(example)
     states, _, _ = model.hidden([example])
+    pattern, frames = model.pattern, joined.shape[1]
+    places = torch.cat([places_of(pattern, frames), torch.tensor([pattern.end(frames)])])
+    later = (pattern.cells(places, frames) >= begun).to(states.device)
     chosen = []
     for slot, codes in enumerate(steps_of(example).targets.to(states.device)):
-        wanted = (codes != ABSENT) & ((codes != model.stop) | draft.ended)
+        stop = codes == model.stop
+        wanted = (stop & draft.ended) | (~stop & (codes != ABSENT) & later[slot])
         logits = model.slot_logits(states[0, -len(codes) :][wanted], slot).float()
         chosen.append(logits.log_softmax(-1).gather(-1, codes[wanted, None]))
     return float(torch.cat(chosen).mean())

@@ -48,20 +48,14 @@ class Context:
         vocabulary: Vocabulary,
         *,
         levels: int,
-        by_frame: bool,
+        read: int,
     ) -> Context:
-        """`by_frame`: level 0 is written frame by frame; else nothing can stand before it.
+        """`read`: levels that the AR stage reads of what was before; 0: there is no such stage.
 
-        Raises `ConfigError` where it should.
+        Raises `ConfigError` where nothing can stand before a sentence, and should.
         """
-        if not by_frame and (options.silence_seconds or options.context == "prefix"):
-            option = "silence_seconds" if options.silence_seconds else "context"
-            raise ConfigError(
-                f"synthesis.{option}: {getattr(options, option)} needs a model that writes level 0 "
-                "frame by frame",
-                hint="leave it out (context: prompt works), or set sampling.level_0: ar, with a "
-                "model that can do ar and has neither groups nor a pattern",
-            )
+        if not 0 < read <= levels:
+            _require_none(options, levels, read)
         space = vocabulary.encode(" ", unknown="warn").ids[1:-1] if _has_space(vocabulary) else []
         return cls(
             options.context,
@@ -95,6 +89,21 @@ class Context:
         if sample.prompt is None:
             return evolve(sample, prompt=recent)
         return evolve(sample, prompt=torch.cat([sample.prompt[: len(recent)], recent], dim=1))
+
+
+def _require_none(options: SynthesisConfig, levels: int, read: int) -> None:
+    option = "silence_seconds" if options.silence_seconds else "context"
+    if option == "context" and options.context != "prefix":
+        return
+    why = f"must know {read} levels of what was before, and {levels} are written"
+    raise ConfigError(
+        f"synthesis.{option}: {getattr(options, option)} "
+        + (why if read else "needs a model that writes level 0 frame by frame"),
+        hint="set synthesis.levels: 0"
+        if read
+        else "leave it out (context: prompt works), or set sampling.level_0: ar, with a model that "
+        "can do ar",
+    )
 
 
 def _begun(job: Job, codes: Int[Tensor, "k f"]) -> Job:

@@ -14,7 +14,7 @@ from torch import Tensor
 from vall_e.config.speaking import SamplingConfig
 from vall_e.errors import ConfigError
 from vall_e.interfaces.sampling import Draw
-from vall_e.interfaces.task import Task
+from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle
 from vall_e.synthesis.beams import search
 from vall_e.synthesis.candidates import best, scores
@@ -230,7 +230,7 @@ class Decoder:
         marks = scores(
             self.model,
             self.task,
-            [job.sample for job in _each(jobs, count)],
+            [self._started(job) for job in _each(jobs, count)],
             [draft.written for draft in drafts],
             self.sampling.score,
         )
@@ -270,7 +270,7 @@ class Decoder:
         generators = [
             job.generator(attempt, "ar", candidate) for job in jobs for candidate in range(count)
         ]
-        samples = [job.sample for job in jobs]
+        samples = [self._started(job) for job in jobs]
         most = [job.bounds.most for job in _each(jobs, count)]
         guidance = self._guidance()
         if self.model.stepwise:
@@ -284,6 +284,12 @@ class Decoder:
             drafts=count, read=rows_of(self.sampling, self.model),
         )  # fmt: skip
         return frames, partial(frames.step, self._draw(0))
+
+    def _started(self, job: Job) -> Sample:
+        """The sample, with all levels of what it goes on from where steps read several."""
+        if not self.model.stepwise or job.prefix is None:
+            return job.sample
+        return evolve(job.sample, response=job.begun(self.model.ar_levels))
 
     def _guidance(self) -> Guidance:
         options = self.sampling

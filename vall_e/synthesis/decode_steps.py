@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 
 import torch
-from attrs import define, field
+from attrs import define, evolve, field
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from vall_e.errors import ConfigError
 from vall_e.interfaces.sampling import Draw, Stateful
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.patterns import ABSENT, Pattern, places_of
@@ -27,9 +26,13 @@ class Course:
 
     pattern: Pattern
     most: int
-    """Frames that it may have."""
+    """Frames that it may have, after those that are given."""
+    begun: Int[Tensor, "n p"]
+    """What it goes on from; as it is written, this is not drawn."""
     codes: list[list[int]] = field(init=False)
-    """By level; level 0 may be ahead of the others."""
+    """By level; level 0 may be ahead of the others. What is given is among them."""
+    given: int = field(init=False)
+    """Frames."""
     place: int = 0
     """Of the step that is written next."""
     frames: int | None = None
@@ -39,6 +42,14 @@ class Course:
 
     def __attrs_post_init__(self) -> None:
         self.codes = [[] for _ in range(max(self.pattern.levels) + 1)]
+        self.given = self.begun.shape[1]
+        self.most += self.given
+
+    def due_code(self, slot: int) -> int | None:
+        """What the next step must hold there; None: that is to be drawn."""
+        level = self.pattern.levels[slot]
+        frame = len(self.codes[level])
+        return int(self.begun[level, frame]) if frame < self.given else None
 
     def due(self, slot: int) -> bool:
         """Whether the next step writes something there."""
@@ -95,7 +106,8 @@ class StepWriting:
 
     Each level of a request has a history and samplers of its own. With `confidence`, a group ends
     before a frame whose likeliest code the model gives less than this probability; the next step
-    begins there.
+    begins there. What a sample's response has already, in all levels that the steps hold, is
+    written step by step without being drawn.
     """
 
     def __init__(
@@ -112,18 +124,21 @@ class StepWriting:
         confidence: float = 0.0,
     ) -> None:
         """`make_draw` gives what draws a level, anew at each call."""
-        _require_empty(samples)
         self.model = model
         self.pattern = model.pattern
         self.generators = list(generators)
         self.make_draw = make_draw
         self.confidence = confidence
-        self.courses = [Course(self.pattern, most) for most in max_frames]
+        each = [sample.response for sample in samples for _ in range(drafts)]
+        self.courses = [
+            Course(self.pattern, most, begun) for most, begun in zip(max_frames, each, strict=True)
+        ]
         self.active = list(range(len(self.courses)))
         self.cohorts: dict[int, list[Cohort]] = {}
-        most = max(max_frames)
+        most = max(course.most for course in self.courses)
         steps = most if confidence else len(places_of(self.pattern, most))
-        self.rows = Rows(model, task, samples, most_frames=steps, guidance=guidance, copies=drafts)
+        empty = [evolve(sample, response=sample.response[:, :0]) for sample in samples]
+        self.rows = Rows(model, task, empty, most_frames=steps, guidance=guidance, copies=drafts)
 
     @property
     def unfinished(self) -> bool:
@@ -145,7 +160,10 @@ class StepWriting:
         self._read(step)
 
     def _write(self, slot: int, due: list[int], step: Int[Tensor, "b m"], unsure: set[int]) -> None:
-        """Draw this slot in the rows that have something due there."""
+        """Draw this slot in the rows that have something due there, unless it is given."""
+        due = [row for row in due if not self._give(slot, row, step)]
+        if not due:
+            return
         logits = self.rows.slot_logits(slot)
         level = self.pattern.levels[slot]
         if slot and level == 0 and self.confidence:
@@ -159,6 +177,14 @@ class StepWriting:
             for request, token in zip(cohort.requests, tokens, strict=True):
                 held = self.courses[request].write(slot, token, self.model.stop)
                 step[rows[request], slot] = held
+
+    def _give(self, slot: int, row: int, step: Int[Tensor, "b m"]) -> bool:
+        """Write what is given there; false where nothing is."""
+        course = self.courses[self.active[row]]
+        code = course.due_code(slot)
+        if code is not None:
+            step[row, slot] = course.write(slot, code, self.model.stop)
+        return code is not None
 
     def _draw(self, cohort: Cohort, logits: Float[Tensor, "b v"]) -> list[int]:
         generators = [self.generators[request] for request in cohort.requests]
@@ -202,7 +228,7 @@ class StepWriting:
     @property
     def settled_frames(self) -> list[int]:
         """How many frames of each request have all that this stage writes of them."""
-        return [min(map(len, course.codes)) for course in self.courses]
+        return [max(min(map(len, c.codes)) - c.given, 0) for c in self.courses]
 
     def utterances(self) -> list[Written]:
         """What there is; before the end only frames that have all their levels."""
@@ -213,13 +239,6 @@ class StepWriting:
 
 
 def _written(course: Course, frames: int) -> Written:
-    codes = torch.tensor([level[:frames] for level in course.codes], dtype=torch.long)
+    new = slice(course.given, course.given + frames)
+    codes = torch.tensor([level[new] for level in course.codes], dtype=torch.long)
     return Written(codes[0], course.ended, later=codes[1:] if len(codes) > 1 else None)
-
-
-def _require_empty(samples: Sequence[Sample]) -> None:
-    if any(sample.response.shape[1] for sample in samples):
-        raise ConfigError(
-            "a model with model.pattern or model.group_size cannot go on from given frames",
-            hint="give the recording as the voice, or take a model without them",
-        )

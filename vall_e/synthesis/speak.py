@@ -89,7 +89,7 @@ class Synthesizer:
             self.codec,
             parts.bundle.vocabulary,
             levels=self._decoder.levels,
-            by_frame=not (self._decoder.demasks or self.model.stepwise),
+            read=0 if self._decoder.demasks else self.model.ar_levels,
         )
 
     @classmethod
