@@ -38,7 +38,7 @@ from vall_e.interfaces.training import Averaging, Engine, Rounding
 from vall_e.judging import Case, Evidence, Figure, Judge, Score, Sound, Verdict
 from vall_e.preparing import DataEngine
 from vall_e.registry import Component
-from vall_e.storing import Entry, Info, Item, Store, Stored
+from vall_e.storing import Entry, Info, Item, Lenient, Reduced, Store, Stored
 from vall_e.transcribing import Passage, Transcriber, Transcript, Word
 from vall_e.trial import Trial
 
@@ -84,6 +84,7 @@ __all__ = [
     "Judge",
     "Layered",
     "LayeredCache",
+    "Lenient",
     "Listener",
     "Listening",
     "Local",
@@ -92,6 +93,7 @@ __all__ = [
     "Phonemizer",
     "PluginError",
     "Recorded",
+    "Reduced",
     "Rounding",
     "Sample",
     "Sampler",

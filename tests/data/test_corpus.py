@@ -105,6 +105,16 @@ def test_the_same_name_in_another_folder_is_another_speaker(tmp_path, dataset):
     assert len(corpus(dataset, other).speakers) == 4
 
 
+def test_texts_become_ids_by_the_vocabulary_of_the_run(dataset):
+    """So a dataset serves models of different vocabularies."""
+    letters = sorted(set("".join(texts_of([dataset]))))
+    ways = [Vocabulary.of(letters), Vocabulary.of([*letters, *"#%&"])]
+    found = [corpus(dataset, vocabulary=way).utterances[3].text.tolist() for way in ways]
+    assert found[0] != found[1]
+    texts = [way.decode(ids) for way, ids in zip(ways, found, strict=True)]
+    assert texts == [dataset.entries[3].phonemes] * 2
+
+
 def test_symbols_that_the_vocabulary_lacks_are_told_once(dataset, caplog):
     few = Vocabulary.of(set("".join(texts_of([dataset]))) - {"e", "x"})
     found = corpus(dataset, vocabulary=few)

@@ -6,7 +6,7 @@ import torch
 
 from vall_e.data.corpus import make_corpus, texts_of
 from vall_e.data.dataset import Dataset
-from vall_e.data.source import Materials, Mixer
+from vall_e.data.source import Materials, Mixer, _other
 from vall_e.errors import DataError
 from vall_e.tasks.components import TASKS
 from vall_e.testing import StaircaseCodec
@@ -84,6 +84,16 @@ def test_a_stranger_is_another_speaker_and_no_longer_than_asked_for(materials):
     for codes in others:
         assert codes.shape[1] == 6
         assert any(codes.equal(whole[:, start : start + 6]) for whole in ann for start in range(9))
+
+
+def test_all_others_are_drawn_and_nothing_else():
+    for without in ({0}, {9}, {2, 3, 7}):
+        drawn = {_other(range(10), without, random.Random(seed)) for seed in range(200)}
+        assert drawn == set(range(10)) - without
+    others = [i for i in range(10) if i != 4]
+    assert [random.Random(s).choice(others) for s in range(50)] == [
+        _other(range(10), {4}, random.Random(s)) for s in range(50)
+    ], "as runs of before drew them"
 
 
 def test_a_twin_says_the_same_in_another_voice(materials):

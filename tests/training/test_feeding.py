@@ -9,6 +9,8 @@ from vall_e.data.dataset import Dataset
 from vall_e.data.neighbours import write_similar
 from vall_e.errors import DataError
 from vall_e.training.feeding import NEWER, mark_of
+from vall_e.training.loop import update
+from vall_e.training.objective import lengths_of
 
 EVERYTHING = {
     "balance": ["speaker"],
@@ -40,6 +42,18 @@ def test_a_run_goes_on_exactly_however_its_samples_are_chosen(bench, workers):
             assert [(s.name, s.ids.tolist()) for s in one.segments] == [
                 (s.name, s.ids.tolist()) for s in other.segments
             ]
+
+
+def test_a_step_tells_what_its_batches_waste(bench):
+    run = bench.open(accumulation=2)
+    taken = list(islice(run.loader, 2))
+    lengths = [lengths_of(run.bundle.model, batch.examples) for batch in taken]
+    held = sum(map(sum, lengths))
+    computed = sum(max(batch) * len(batch) for batch in lengths)
+    metrics = update(run, iter(taken))
+    assert metrics["tokens"] == held
+    assert metrics["padding"] == pytest.approx(1 - held / computed)
+    assert 0 < metrics["padding"] < 0.3
 
 
 def test_noise_in_prompts_asks_for_noise(bench):

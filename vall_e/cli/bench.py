@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from vall_e.cli.app import App
+from vall_e.cli.bench_data import measure_data
 from vall_e.cli.home import home
 
 if TYPE_CHECKING:
@@ -33,11 +34,12 @@ JUDGES = ("pesq", "stoi", "similarity")
 @click.option("--backbones", is_flag=True, help="Measure the installed backbones beside llama.")
 @click.option("--embedded", is_flag=True, help="Measure the built-in voice, and espeak-ng.")
 @click.option("--startup", is_flag=True, help="Measure how soon the command answers.")
+@click.option("--data", is_flag=True, help="Measure how fast one loader process feeds a run.")
 @click.option("--compare", is_flag=True, help="Measure ways of decoding beside each other.")
 @click.option(
     "--size",
     type=click.Choice(["full", "quarter", "embedded", "tiny"]),
-    help="Of the model of --compare; usually quarter.",
+    help="Of the model of --compare or --data; usually quarter.",
 )
 @click.option("-m", "--model", metavar="FILE|NAME", help="Else the one that is built in.")
 @click.option("--nar", metavar="FILE|NAME", help="Other weights for the levels after the first.")
@@ -55,6 +57,7 @@ def bench(
     backbones: bool,
     embedded: bool,
     startup: bool,
+    data: bool,
     compare: bool,
     size: Size | None,
     model: str | None,
@@ -79,6 +82,10 @@ def bench(
     With --startup: `vall-e --help` and `vall-e plugins list` in fresh processes, as it is here and
     with 100 more plugins, beside Python alone. The machine should have nothing else to do.
 
+    With --data: samples, tokens and audio a second that one loader process makes of the config's
+    data, or of invented ones, beside what a training step takes in, of a model of --size or of
+    the config's, both on one thread; padding and memory.
+
     With --compare: a frame with weights in fp32, bf16 and int8 beside what the memory allows, with
     and without a cache, alone and in a batch; on one thread, of a model of --size that knows
     nothing.
@@ -89,6 +96,13 @@ def bench(
         if model or config or overrides or device:
             raise click.UsageError("--startup goes with --repeats and --json only.")
         _measure_startup(app, repeats, as_json)
+        return
+    if data:
+        if compare or embedded or backbones or codecs or files or levels or nar or model:
+            raise click.UsageError(
+                "--data goes with --size, --config, --set, --device, --repeats and --json only."
+            )
+        measure_data(app, config, overrides, size, device, steps=repeats, as_json=as_json)
         return
     if nar and (compare or size or embedded or backbones or codecs):
         raise click.UsageError("--nar goes with the model of -m, which alone is then measured.")

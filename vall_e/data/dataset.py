@@ -38,7 +38,8 @@ class Dataset:
     def codes(self, entry: Entry, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Frames `start` to `stop` of an entry: a fresh int64 array of (levels, frames)."""
         if self._map is None:
-            raw = np.memmap(self.folder / CODES, dtype="<i2", mode="r")
+            # As a plain array: each slice of a memmap is another one, which costs more than it.
+            raw = np.asarray(np.memmap(self.folder / CODES, dtype="<i2", mode="r"))
             levels = self.info.levels
             self._map = raw[: len(raw) // levels * levels].reshape(-1, levels)
         stop = entry.frames if stop is None else min(stop, entry.frames)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -162,8 +163,7 @@ class CorpusSource:
         corpus = self.materials.corpus
         same = corpus.speakers[corpus.utterances[self.index].speaker]
         mine = {self.index, *self.addition.more}
-        others = [other for other in same if other not in mine]
-        return self._recorded(rng.choice(others)) if others else None
+        return self._recorded(_other(same, mine, rng)) if len(same) > len(mine) else None
 
     def joined(self, texts: Sequence[Int[Tensor, " _"]]) -> Int[Tensor, " p"]:
         space = torch.tensor(self.materials.corpus.space, dtype=torch.long)
@@ -185,7 +185,7 @@ class CorpusSource:
     def stranger(self, frames: int, rng: random.Random) -> Codes:
         corpus = self.materials.corpus
         ours = corpus.utterances[self.index].speaker
-        speaker = rng.choice([i for i in range(len(corpus.speakers)) if i != ours])
+        speaker = _other(range(len(corpus.speakers)), {ours}, rng)
         utterance = corpus.utterances[rng.choice(corpus.speakers[speaker])]
         start = rng.randint(0, max(0, utterance.entry.frames - frames))
         return utterance.codes(start, start + frames)
@@ -193,8 +193,10 @@ class CorpusSource:
     def noise(self, frames: int, rng: random.Random) -> Codes:
         dataset = rng.choice(self.materials.noises)
         entry = rng.choice(dataset.entries)
+        start = rng.randrange(max(1, entry.frames))
+        if start + frames <= entry.frames:
+            return torch.from_numpy(read_codes(dataset, entry, start, start + frames))
         whole = torch.from_numpy(read_codes(dataset, entry))
-        start = rng.randrange(entry.frames)
         return torch.cat([whole] * (2 + frames // entry.frames), 1)[:, start : start + frames]
 
     def mixed(self, main: Codes, other: Codes, *, decibels: float) -> Codes:
@@ -217,6 +219,14 @@ class CorpusSource:
     def _recorded(self, index: int) -> Recorded:
         utterance: Utterance = self.materials.corpus.utterances[index]
         return Recorded(torch.from_numpy(utterance.text), utterance.codes())
+
+
+def _other(values: Sequence[int], without: Collection[int], rng: random.Random) -> int:
+    """One of ascending values but some of them, without touching a long list as a whole."""
+    drawn = rng.randrange(len(values) - len(without))
+    for place in sorted(bisect_left(values, value) for value in without):
+        drawn += drawn >= place
+    return values[drawn]
 
 
 def _useless(task: Task, speakers: int) -> DataError:

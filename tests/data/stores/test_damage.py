@@ -287,4 +287,4 @@ def test_noise_that_is_damaged_is_named(tmp_path, registry):
     speech = loader(write_dataset(tmp_path / "data", CODEC), registry, "error").maker.corpus
     source = Materials(speech, noises=[Dataset(noise)]).of(0, 0)
     with pytest.raises(DataError, match=f"'{entry.id}' of .*noise has codes from"):
-        source.noise(10, random.Random(0))
+        source.noise(entry.frames + 1, random.Random(0))
