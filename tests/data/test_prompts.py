@@ -50,7 +50,7 @@ def test_a_share_of_the_prompts_comes_from_the_most_similar(corpus, tmp_path):
 
 
 def test_a_dataset_whose_similar_utterances_are_not_listed_is_refused(corpus):
-    with pytest.raises(DataError, match=r"prompt_similar: .*data has no similar\.jsonl") as told:
+    with pytest.raises(DataError, match=r"similar: there is no .*data/similar\.jsonl") as told:
         similar_in(corpus, 1)
     assert "vall-e data similar" in told.value.hint
 

@@ -167,3 +167,10 @@ def test_a_damaged_file_is_named(tmp_path):
     (tmp_path / "similar.jsonl").write_text('{"id": 1}\n')
     with pytest.raises(DataError, match=r"similar.jsonl is damaged"):
         read_similar(tmp_path)
+
+
+def test_the_similar_ones_of_a_file_are_beside_it(tmp_path):
+    (tmp_path / "mine.hdf5").write_text("no folder")
+    write_similar(tmp_path / "mine.hdf5", {"a": [("b", 0.5)]})
+    assert read_similar(tmp_path / "mine.hdf5") == {"a": [("b", 0.5)]}
+    assert (tmp_path / "mine.hdf5.similar.jsonl").exists()

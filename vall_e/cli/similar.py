@@ -13,16 +13,14 @@ from vall_e.errors import ConfigError
 
 if TYPE_CHECKING:
     from vall_e.config.schema import RunConfig
-    from vall_e.data.dataset import Dataset
     from vall_e.data.features import Feature
+    from vall_e.storing import Stored
 
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.argument(
-    "source", metavar="DATASET", type=click.Path(exists=True, file_okay=False, path_type=Path)
-)
+@click.argument("source", metavar="DATASET", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--by", type=click.Choice(["codes", "mfcc", "voice", "model", "text"]), default="codes",
     show_default=True,
@@ -56,29 +54,30 @@ def similar(
     config: Path | None,
     overrides: tuple[str, ...],
 ) -> None:
-    """Write the most similar utterances of each to DATASET/similar.jsonl.
+    """Write the most similar utterances of each to similar.jsonl, in DATASET or beside the file.
 
     A line each: {"id": ..., "similar": [[id, cosine], ...]}, the nearest first.
     """
     from vall_e.config.load import load
-    from vall_e.data.dataset import Dataset
-    from vall_e.data.neighbours import SIMILAR, write_similar
+    from vall_e.data.neighbours import similar_path, write_similar
+    from vall_e.data.opening import info_of, open_stored
     from vall_e.data.similar import Nearest, neighbours_of, vectors_of
 
     nearest = Nearest(count, offset, top_p)
     options = load(config, app.registry, overrides=overrides, environ=app.environ)
-    dataset = Dataset(source)
+    assumed = info_of(options) if config else None
+    dataset = open_stored(source, app.registry, assumed=assumed)
     feature = _feature(by, app, dataset, options, model, embedder)
-    with bar(app.console, len(dataset), "utterances") as advance:
+    with bar(app.console, len(dataset.entries), "utterances") as advance:
         vectors = vectors_of(dataset.entries, feature, on_item=advance)
     found = neighbours_of(dataset.entries, vectors, nearest, across=across)
     write_similar(source, found)
     pairs = sum(map(len, found.values()))
-    click.echo(f"{source / SIMILAR}: {len(found)} utterances, {pairs} similar ones")
+    click.echo(f"{similar_path(source)}: {len(found)} utterances, {pairs} similar ones")
 
 
 def _feature(
-    by: str, app: App, dataset: Dataset, options: RunConfig, model: Path | None, embedder: str
+    by: str, app: App, dataset: Stored, options: RunConfig, model: Path | None, embedder: str
 ) -> Feature:
     from vall_e.data import features
 
@@ -98,7 +97,7 @@ def _feature(
     return features.by_voice(dataset, codec, choice.build())
 
 
-def _of_model(app: App, dataset: Dataset, model: Path | None) -> Feature:
+def _of_model(app: App, dataset: Stored, model: Path | None) -> Feature:
     from vall_e.data.features import by_model
     from vall_e.model.weights import load
     from vall_e.training.checkpoint import find_weights

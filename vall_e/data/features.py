@@ -12,13 +12,13 @@ from torch import Tensor
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
-from vall_e.data.dataset import Dataset
 from vall_e.data.manifest import Entry
 from vall_e.embedding import Embedder
 from vall_e.errors import DataError, UnavailableError
 from vall_e.interfaces.codec import Codec, Vectored
 from vall_e.model.coding import decode
 from vall_e.model.weights import Bundle
+from vall_e.storing import Stored
 
 Feature = Callable[[Entry], Float[Tensor, " d"]]
 GRAMS = 3
@@ -28,7 +28,7 @@ RATE, FFT, HOP, BANDS, KEPT = 16_000, 512, 160, 40, 20
 """Of the cepstra: sample rate, window and step in samples, mel bands, coefficients."""
 
 
-def same_codec(dataset: Dataset, codec: Codec) -> Codec:
+def same_codec(dataset: Stored, codec: Codec) -> Codec:
     """The codec; raises `DataError` if it did not make the dataset."""
     if codec.identity != dataset.info.codec:
         raise DataError(
@@ -48,7 +48,7 @@ def by_text(entry: Entry) -> Float[Tensor, " d"]:
     return found
 
 
-def by_codes(dataset: Dataset, codec: Codec) -> Feature:
+def by_codes(dataset: Stored, codec: Codec) -> Feature:
     """The mean of what the codes stand for in the codec, over levels and frames."""
     if not isinstance(codec, Vectored):
         raise UnavailableError(
@@ -58,7 +58,7 @@ def by_codes(dataset: Dataset, codec: Codec) -> Feature:
     return summed(dataset, codec.code_vectors())
 
 
-def summed(dataset: Dataset, vectors: Float[Tensor, "k v c"]) -> Feature:
+def summed(dataset: Stored, vectors: Float[Tensor, "k v c"]) -> Feature:
     """The mean over the frames of the sum over the levels of these vectors of the codes."""
     levels = torch.arange(len(vectors))[:, None]
 
@@ -69,7 +69,7 @@ def summed(dataset: Dataset, vectors: Float[Tensor, "k v c"]) -> Feature:
     return feature
 
 
-def by_mfcc(dataset: Dataset, codec: Codec) -> Feature:
+def by_mfcc(dataset: Stored, codec: Codec) -> Feature:
     """The timbre of the decoded codes."""
 
     def feature(entry: Entry) -> Float[Tensor, " d"]:
@@ -88,7 +88,7 @@ def timbre(samples: Float[Tensor, " s"]) -> Float[Tensor, " d"]:
     return torch.cat([cepstra.mean(dim=1), cepstra.std(dim=1, unbiased=False)])[1:]  # no loudness
 
 
-def by_voice(dataset: Dataset, codec: Codec, embedder: Embedder) -> Feature:
+def by_voice(dataset: Stored, codec: Codec, embedder: Embedder) -> Feature:
     """What an embedder makes of the decoded codes; zeros where it hears no speech."""
 
     def feature(entry: Entry) -> Float[Tensor, " d"]:
@@ -98,7 +98,7 @@ def by_voice(dataset: Dataset, codec: Codec, embedder: Embedder) -> Feature:
     return feature
 
 
-def by_model(dataset: Dataset, bundle: Bundle) -> Feature:
+def by_model(dataset: Stored, bundle: Bundle) -> Feature:
     """The mean over the frames of what the prompt's tables of a model say of its codes."""
     if bundle.codec != dataset.info.codec:
         raise DataError(
@@ -112,7 +112,7 @@ def by_model(dataset: Dataset, bundle: Bundle) -> Feature:
     return summed(dataset, tables.clone())
 
 
-def _sound(dataset: Dataset, entry: Entry, codec: Codec) -> Clip:
+def _sound(dataset: Stored, entry: Entry, codec: Codec) -> Clip:
     info = dataset.info
     values = dataset.codes(entry).astype(np.int16)
     return decode(Codes(values, info.codec, info.frame_rate, info.sample_rate), codec)

@@ -17,18 +17,25 @@ Neighbours = dict[str, list[tuple[str, float]]]
 """By id: the ids of others with their cosine, the most similar first."""
 
 
+def similar_path(dataset: Path) -> Path:
+    """In a folder, or beside a file: `mine.hdf5.similar.jsonl`."""
+    return (
+        dataset.with_name(f"{dataset.name}.{SIMILAR}") if dataset.is_file() else dataset / SIMILAR
+    )
+
+
 def write_similar(folder: Path, neighbours: Mapping[str, Sequence[tuple[str, float]]]) -> None:
     """Lines of `{"id": ..., "similar": [[id, cosine], ...]}`; the file appears whole."""
     rows = (
         {"id": identity, "similar": [[other, round(score, 4)] for other, score in found]}
         for identity, found in neighbours.items()
     )
-    write_lines(folder / SIMILAR, rows)
+    write_lines(similar_path(folder), rows)
 
 
 def read_similar(folder: Path) -> Neighbours:
     """What `write_similar` wrote; nothing where there is no such file."""
-    path = folder / SIMILAR
+    path = similar_path(folder)
     if not path.exists():
         return {}
     try:

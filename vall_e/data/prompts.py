@@ -10,7 +10,7 @@ from attrs import field, frozen
 from jaxtyping import Int
 from torch import Tensor
 
-from vall_e.data.neighbours import SIMILAR, read_similar
+from vall_e.data.neighbours import read_similar, similar_path
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def similar_in(corpus: Corpus, nearest: int) -> dict[int, list[int]]:
         neighbours = read_similar(folder)
         if not neighbours:
             raise DataError(
-                f"data.prompt_similar: {folder} has no {SIMILAR}",
+                f"data.prompt_similar: there is no {similar_path(folder)}",
                 hint=f"make it with `vall-e data similar {folder}`, or set data.prompt_similar=0",
             )
         places = {corpus.utterances[place].entry.id: place for place in group}
