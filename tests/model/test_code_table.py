@@ -64,12 +64,14 @@ def test_projections_are_learnt_and_vectors_are_not(registry, kind):
     before = model.embedding.prompt[0].vectors.clone()
     optimizer = torch.optim.AdamW(model.parameters(), 1e-2)
     examples = [_example(0), _example(2)]
-    for _ in range(80):
+    losses = []
+    for _ in range(25):
         optimizer.zero_grad()
         loss = model.loss(examples).total
         loss.backward()
         optimizer.step()
-    assert loss.item() < 0.3
+        losses.append(loss.item())
+    assert losses[-1] < losses[0] / 2
     assert model.embedding.prompt[0].vectors.equal(before)
     assert model.embedding.response[0].project.weight.grad.any()
 

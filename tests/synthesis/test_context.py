@@ -75,6 +75,8 @@ def test_the_prompt_grows_by_the_end_of_the_sentence_before(greedy):
     grown = synthesizer._context.follow(told, past).sample.prompt
     assert grown.equal(torch.cat([codes[:, :3], codes[:, 3:]], 1))
     assert synthesizer._context.follow(job, None) is job
+    coarse = synthesizer._context.follow(told, Past(job.sample.text, codes[:2])).sample.prompt
+    assert coarse.equal(grown[:2])  # of a voice no more levels than are spoken
 
 
 def test_a_prefix_has_text_and_codes_of_the_sentence_before(greedy):

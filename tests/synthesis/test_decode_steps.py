@@ -247,6 +247,15 @@ def test_drafts_are_scored_by_all_that_they_say(model):
     loss = model.loss([Example(tuple(TASK.segments(whole, level=0)), 0)])
     [score] = scores(model, TASK, [sample], [draft], "likelihood")
     assert score == pytest.approx(-float(loss.total.detach()), abs=1e-5)
+    example = model.laid_out(Example(tuple(TASK.segments(whole, level=0)), 0))
+    states, _, _ = model.hidden([example])
+    chosen = []
+    for slot, codes in enumerate(steps_of(example).targets):
+        said = (codes != ABSENT) & (codes != STOP)
+        log_p = model.slot_logits(states[0, -len(codes) :][said], slot).log_softmax(-1)
+        chosen += log_p.gather(-1, codes[said, None]).flatten().tolist()
+    [cut_off] = scores(model, TASK, [sample], [evolve(draft, ended=False)], "likelihood")
+    assert cut_off == pytest.approx(sum(chosen) / len(chosen), abs=1e-5)
 
 
 @pytest.mark.parametrize("given", [1, 2, 5])

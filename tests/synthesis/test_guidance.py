@@ -168,3 +168,29 @@ def test_the_other_levels_are_guided_alike(model):
         guided = sides[1] + 50.0 * (sides[0] - sides[1])
         assert codes[1].tolist() == guided[:, :16].argmax(-1).tolist()
     assert [c.tolist() for c in filled(samples, UNGUIDED)] != [c.tolist() for c in together]
+
+
+@torch.no_grad()
+def test_the_frames_of_a_level_are_rescaled_together(model):
+    seen, guidance = [], Guidance(30.0, rescale=1.0)
+    sample = evolve(_sample(), response=torch.tensor([[1, 2, 3, 4]]))
+
+    class Seeing(Greedy):
+        def draw(self, history, logits, generators):
+            seen.append(logits)
+            return super().draw(history, logits, generators)
+
+    decode_nar(
+        model,
+        TASK,
+        [sample],
+        draw=Seeing(),
+        generators=[torch.Generator()],
+        levels=2,
+        guidance=guidance,
+    )
+    sides = []
+    for side in guidance.sides([sample]):
+        states, _, _ = model.hidden([Example(tuple(TASK.segments(side, level=1)), 1)])
+        sides.append(model.logits(states[0, -4:], 1))
+    torch.testing.assert_close(seen[0], guidance.of_one(torch.cat(sides)))

@@ -123,7 +123,7 @@ def test_sentences_are_joined_with_pauses(speaker):
 
 
 def test_a_batch_gives_what_each_gives_alone_in_its_order(speaker):
-    tiny = speaker(batch_size=3)
+    tiny = speaker(batch_size=3, sampling={"nar": ["categorical"]})
     requests = [
         Request("a rather long text to say", seed=1),
         Request("b", seed=2, max_seconds=0.1),

@@ -196,6 +196,17 @@ def test_what_was_said_before_is_hidden_from_the_clean_edit():
     assert sum(map(len, heard)) == 2 * PROMPT.shape[1]
 
 
+def test_where_nothing_else_is_known_of_a_speaker_all_is_said_anew():
+    class Alone(FixedSource):
+        def neighbour(self, rng):
+            return None
+
+    given = {"text": TEXT, "language": 0, "codes": CODES, "rng": random.Random(0)}
+    made = make("cse").sample(source=Alone(), **given)
+    assert (made.edit, made.input.shape[1]) == ((0, 0), 0)
+    assert made.response.equal(CODES)
+
+
 @pytest.mark.parametrize("name", ["cse", "nse"])
 def test_the_edit_is_sometimes_at_one_end(name):
     task = make(name, only_one_side=1.0)

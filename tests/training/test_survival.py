@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def start(bench):
     """Start `vall-e train` with its output in a folder of that name; ended after the test."""
-    raw = {**bench.raw(max_steps=40, save_every=9), "codec": "embedded"}
+    raw = {**bench.raw(max_steps=28, save_every=9), "codec": "embedded"}
     codec = structure(raw, bench.registry).codec.build()
     write_dataset(bench.folder / "data", codec, utterances=30)
     write_dataset(bench.folder / "held-out", codec, utterances=8, seed=1)
@@ -69,15 +69,15 @@ def wait_for_step(bench, name, step):
 def test_a_killed_run_resumes_bit_for_bit(bench, start):
     assert start("through").wait() == 0
     killed = start("killed")
-    wait_for_step(bench, "killed", 14)
+    wait_for_step(bench, "killed", 10)
     killed.kill()
     killed.wait()
-    assert len(steps(bench, "killed")) < 40, "it was killed too late to tell"
+    assert len(steps(bench, "killed")) < 28, "it was killed too late to tell"
     assert start("killed", "--resume").wait() == 0
     through, other = (load_file(find_weights(bench.folder / n)) for n in ("through", "killed"))
     assert through.keys() == other.keys()
     assert all(torch.equal(tensor, other[name]) for name, tensor in through.items())
-    assert steps(bench, "killed") == list(range(1, 41))
+    assert steps(bench, "killed") == list(range(1, 29))
 
 
 def test_sigterm_saves_and_ends(bench, start):
