@@ -21,12 +21,11 @@ from vall_e_codecs.components import EncodecConfig, VocosConfig
 from vall_e_codecs.encodec import Encodec, open_encodec
 from vall_e_codecs.encodec_network import ENTRIES
 from vall_e_codecs.importing import imports
-from vall_e_codecs.weight_files import RemoteFile, locate, read_tensors
+from vall_e_codecs.weight_files import HubFile, locate_on_hub, read_tensors
 from vall_e_codecs.whole_stream import WholeStream
 
 log = logging.getLogger(__name__)
 
-HUB = "https://huggingface.co/charactr/vocos-encodec-24khz/resolve/{revision}/pytorch_model.bin"
 LEVELS = (2, 4, 8, 16)
 """Numbers of levels that it was trained with; each has its own normalisation."""
 
@@ -238,15 +237,11 @@ def open_vocos(config: VocosConfig) -> Vocos:
             f"got {config.levels}",
             hint="set `levels: 8`, or use the codec `encodec`",
         )
-    if config.download and not (config.revision and config.sha256):
-        raise ConfigError(
-            "codec.download: which version of the weights to fetch is not said",
-            hint="set `revision:` to a commit of charactr/vocos-encodec-24khz, and `sha256:` to "
-            "that of its pytorch_model.bin (both are shown on its pages)",
-        )
-    remote = RemoteFile(HUB.format(revision=config.revision), config.sha256)
-    path = locate(
-        "vocos", path=config.path, remote=remote, download=config.download, cache=config.cache
+    file = HubFile(
+        "charactr/vocos-encodec-24khz", "pytorch_model.bin", config.revision, config.sha256
+    )
+    path = locate_on_hub(
+        "vocos", path=config.path, file=file, download=config.download, cache=config.cache
     )
     encodec = open_encodec(
         EncodecConfig(

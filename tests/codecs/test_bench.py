@@ -1,5 +1,6 @@
 """`vall-e bench --codecs`."""
 
+import hashlib
 import json
 import shutil
 from io import BytesIO
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
 from vall_e.evaluation.codec_bench import contestants, measure, opus_bytes
+from vall_e.evaluation.codec_material import gather
 from vall_e.judging import Figure, Score, Verdict
 from vall_e.testing import StaircaseCodec
 
@@ -40,6 +42,10 @@ class Far:
         both = [c.resample(8000).samples for c in (evidence.clip, evidence.original)]
         end = min(map(len, both))
         return Verdict({"far": Score(float(np.abs(both[0][:end] - both[1][:end]).mean()))})
+
+
+def sha256(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @pytest.fixture(scope="module")
@@ -103,12 +109,28 @@ def test_the_delay_of_codec2_is_taken_back(tmp_path, monkeypatch):
     assert not heard[-160:].any()
 
 
+def test_recordings_are_taken_from_files_folders_and_tables(clip, tmp_path):
+    for name in ("b", "a", "c"):
+        clip.cut(0, 0.1 + 0.1 * (name == "b")).write(tmp_path / f"{name}.wav")
+    (tmp_path / "some.tsv").write_text("path\ttext\nc.wav\tone\nb.wav\ttwo\n")
+    folder, table = gather([tmp_path]), gather([tmp_path / "some.tsv"])
+    assert [name for name, _ in folder.files] == ["a.wav", "b.wav", "c.wav"]
+    assert [name for name, _ in table.files] == ["c.wav", "b.wav"]
+    assert gather([tmp_path / "c.wav", tmp_path / "b.wav"]).facts == table.facts
+    assert gather([tmp_path], 2).facts["seconds"] == pytest.approx(0.3, abs=1e-3)
+    hashes = [each["sha256"] for each in folder.facts["files"]]
+    assert hashes[0] == sha256(tmp_path / "a.wav")
+    assert folder.facts["sha256"] == hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
 def test_the_command_tells_all_figures(registry):
     words = ["bench", "--codecs", str(SPEECH), "--repeats", "1"]
     app = App(registry=registry, environ={})
     result = CliRunner().invoke(cli, [*words, "--json"], obj=app)
     assert result.exit_code == 0, result.output
     told = json.loads(result.stdout)
+    assert told["files"] == [{"file": SPEECH.name, "sha256": sha256(SPEECH)}]
+    assert len(told["codec"]["sha256"]) == 64
     ours = told["codecs"][0]
     assert ours["name"].startswith("embedded-16k:")
     assert ours["bits_per_second"] == pytest.approx(4000, rel=0.02)  # the last frame is a whole one
@@ -121,7 +143,14 @@ def test_the_command_tells_all_figures(registry):
 
 
 @pytest.mark.parametrize(
-    "words", [[str(SPEECH)], ["--codecs"], ["--codecs", str(SPEECH), "-m", "x"], ["--levels", "4"]]
+    "words",
+    [
+        [str(SPEECH)],
+        ["--codecs"],
+        ["--codecs", str(SPEECH), "-m", "x"],
+        ["--levels", "4"],
+        ["--count", "3"],
+    ],
 )
 def test_options_that_do_not_go_together_are_refused(registry, words):
     result = CliRunner().invoke(cli, ["bench", *words], obj=App(registry=registry))

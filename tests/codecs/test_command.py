@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from click.testing import CliRunner
 
 from vall_e.audio.clip import Clip
@@ -249,6 +250,34 @@ def test_a_file_that_wants_to_run_something_is_refused(run, tmp_path):
         assert result.exit_code == 7
         assert "x.enc wants to run builtins.print" in result.stderr
         assert "\nrun" not in result.output
+
+
+def test_codes_that_the_codec_does_not_have_are_refused(run, tmp_path, tiny_weights):
+    codes, out = tmp_path / "x.codes.safetensors", tmp_path / "x.wav"
+    for shape, entry, told in (((3, 9), 40, "go up to 40"), ((5, 9), 0, "have 5 levels")):
+        values = np.full(shape, entry, np.int16)
+        Codes(values, tiny_weights.identity, 50.0, 16_000).save(codes)
+        result = run("decode", codes, "-o", out)
+        assert (result.exit_code, told in result.stderr) == (8, True)
+    assert run("decode", codes, "-o", out, "--levels", "3").exit_code == 0
+
+
+def test_what_holds_no_codes_and_no_sound_is_told(run, folder, tmp_path):
+    result = run("decode", folder / "short.wav", "-o", tmp_path / "x.wav")
+    assert (result.exit_code, "short.wav holds no codes" in result.stderr) == (8, True)
+    soundfile.write(folder / "none.wav", np.zeros(0), 8000)
+    result = run("encode", folder / "none.wav", "-o", tmp_path / "x.codes.safetensors")
+    assert (result.exit_code, "none.wav has no samples" in result.stderr) == (5, True)
+
+
+@pytest.mark.parametrize("option", ["--from", "--to", "--pause"])
+def test_times_that_are_no_numbers_are_refused(run, tmp_path, option):
+    codes = tmp_path / "x.codes.safetensors"
+    Codes(np.zeros((3, 9), np.int16), "x", 50.0, 16_000).save(codes)
+    command = "join" if option == "--pause" else "cut"
+    for value in ("nan", "inf", "-1"):
+        result = run(command, codes, "-o", tmp_path / "y", option, value, codec=None)
+        assert (result.exit_code, "is not a number of seconds" in result.stderr) == (2, True)
 
 
 def test_codes_are_joined_and_cut(run, folder, tmp_path):

@@ -244,6 +244,29 @@ class SaysItHearsLess(StaircaseCodec):
         return sound - sound.mean(-1, keepdim=True)
 
 
+class HearsPiecesAlone(StaircaseCodec):
+    """Each piece that it hears begins a frame."""
+
+    def listen(self):
+        return PieceByPiece(self)
+
+
+class PieceByPiece:
+    def __init__(self, codec):
+        self._codec = codec
+
+    def push(self, audio):
+        return self._codec.encode(audio)
+
+    def flush(self):
+        return torch.zeros(2, self._codec.levels, 0, dtype=torch.long)
+
+
+class ForgetsLongSounds(StaircaseCodec):
+    def encode(self, audio):
+        return super().encode(audio)[..., :20]
+
+
 class BrokenFrames(StaircaseCodec):
     """Says another rate than it has."""
 
@@ -306,6 +329,8 @@ WRONG = {
     SaysMoreThanItWasTold: "an_unused_stream_ends_in_nothing",
     StreamsOtherLevels: "a_stream_of_fewer_levels_is_the_whole_of_them",
     SaysItHearsLess: "a_frame_with_its_context_is_as_in_the_whole",
+    HearsPiecesAlone: "what_is_heard_piece_by_piece_is_the_whole",
+    ForgetsLongSounds: "codes_are_joined_with_a_pause_cut_and_made_again",
 }
 
 

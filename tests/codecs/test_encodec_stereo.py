@@ -12,8 +12,9 @@ from vall_e.audio.codes import Codes
 from vall_e.cli.code_files import write_sound
 from vall_e.errors import DataError
 from vall_e.model import long_coding
+from vall_e.model.block_coding import encode_blocks
 from vall_e.model.code_edits import cut, join
-from vall_e.model.long_coding import decode_pieces, encode_clip, encode_file, encode_pieces
+from vall_e.model.long_coding import decode_pieces, encode_clip, encode_file
 from vall_e.plugin import CheckpointError, ConfigError, DownloadError
 from vall_e.testing import CodecContract
 from vall_e_codecs import encodec_stereo
@@ -86,7 +87,7 @@ def test_blocks_are_those_of_the_model_of_transformers(codec, samples):
     """What it does in its own `encode` and `decode`, with the published settings."""
     config, sound = codec.module.config, music(samples)
     config.normalize, config.chunk_length_s, config.overlap = True, 1.0, 0.01
-    ours = encode_pieces([sound], codec)
+    ours = encode_blocks([sound], codec)
     with torch.no_grad():
         codes, loudness, padded = codec.module.encode(
             torch.from_numpy(sound)[None], bandwidth=6.0, return_dict=False
@@ -107,8 +108,8 @@ def test_blocks_are_those_of_the_reference_package(codec, package_file):
     model = theirs.module
     model.segment, model.normalize = 1.0, True
     model.set_target_bandwidth(6.0)
-    ours = encode_pieces([sound], codec)
-    assert encode_pieces([sound], theirs) == ours
+    ours = encode_blocks([sound], codec)
+    assert encode_blocks([sound], theirs) == ours
     with torch.no_grad():
         blocks = model.encode(torch.from_numpy(sound)[None])
         again = model.decode(blocks)[0].clamp(-1, 1)
@@ -125,7 +126,7 @@ def test_files_of_both_projects_give_the_same_codec(codec, package_file, state):
     assert "decoder.model.3.convtr.norm.bias" in names
     other = small(package_file)
     assert other.identity == codec.identity
-    assert encode_pieces([music(9000)], other) == encode_pieces([music(9000)], codec)
+    assert encode_blocks([music(9000)], other) == encode_blocks([music(9000)], codec)
 
 
 def test_a_stereo_file_becomes_codes_and_stereo_again(codec, tmp_path, monkeypatch):
@@ -151,14 +152,14 @@ def test_a_stereo_file_becomes_codes_and_stereo_again(codec, tmp_path, monkeypat
 def test_what_is_louder_comes_back_louder(codec):
     sound = music(40_000)
     soft, loud = (
-        np.concatenate(list(decode_pieces(encode_pieces([gain * sound], codec), codec)), axis=1)
+        np.concatenate(list(decode_pieces(encode_blocks([gain * sound], codec), codec)), axis=1)
         for gain in (0.1, 0.4)
     )
     np.testing.assert_allclose(loud.clip(-0.99, 0.99), (4 * soft).clip(-0.99, 0.99), atol=0.02)
 
 
 def test_codes_in_blocks_are_joined_with_a_pause_and_cut(codec):
-    one = encode_pieces([music(60_000)], codec)
+    one = encode_blocks([music(60_000)], codec)
     joined = join([one, one], codec, pause=0.5)
     assert joined.seconds == pytest.approx(2 * one.seconds + 0.5, abs=1 / 100)
     assert joined.blocks.loudness[2] < 1e-6

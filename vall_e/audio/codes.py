@@ -167,7 +167,9 @@ def holds_codes(path: Path) -> bool:
 
 def _format(metadata: dict[str, str], path: Path) -> int:
     if "vall_e.codes" not in metadata:
-        raise DataError(f"{path} holds no codes", hint="give a file that Codes.save wrote")
+        raise DataError(
+            f"{path} holds no codes", hint="give a file that `vall-e codec encode` wrote"
+        )
     version: int = json.loads(metadata["vall_e.codes"])
     if version not in (FORMAT, FORMAT_OF_BLOCKS):
         raise DataError(

@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from vall_e.cli.app import App
 from vall_e.cli.bench_data import measure_data
+from vall_e.cli.columns import echo_columns
 from vall_e.cli.home import home
 
 if TYPE_CHECKING:
     from vall_e.evaluation.backbone_bench import Row as BackboneRow
-    from vall_e.evaluation.codec_bench import Row
     from vall_e.evaluation.engine_bench import Row as EngineRow
     from vall_e.synthesis.bench import Report
     from vall_e.synthesis.compare import Size
 
+existing = click.Path(exists=True, path_type=Path)
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-JUDGES = ("pesq", "stoi", "similarity")
-
-
 @click.command()
-@click.argument("files", nargs=-1, type=existing_file)
+@click.argument("places", metavar="[FILES]", nargs=-1, type=existing)
 @click.option("--codecs", is_flag=True, help="Measure the codec, Opus and Codec2 on FILES.")
 @click.option(
     "--levels", type=click.IntRange(min=1), multiple=True, help="With --codecs; may be repeated."
 )
+@click.option("-n", "--count", type=click.IntRange(min=1), help="With --codecs: the first so many.")
 @click.option("--backbones", is_flag=True, help="Measure the installed backbones beside llama.")
 @click.option("--embedded", is_flag=True, help="Measure the built-in voice, and espeak-ng.")
 @click.option("--startup", is_flag=True, help="Measure how soon the command answers.")
@@ -51,9 +50,10 @@ JUDGES = ("pesq", "stoi", "similarity")
 @click.pass_obj
 def bench(
     app: App,
-    files: tuple[Path, ...],
+    places: tuple[Path, ...],
     codecs: bool,
     levels: tuple[int, ...],
+    count: int | None,
     backbones: bool,
     embedded: bool,
     startup: bool,
@@ -70,8 +70,8 @@ def bench(
 ) -> None:
     """Measure how fast a model speaks and learns here, and how much memory it takes.
 
-    With --codecs: rate, speed and quality of the config's codec on FILES, beside Opus and
-    Codec2 (--levels 4 --levels 8: so many of its levels).
+    With --codecs: rate, speed and quality of the config's codec on FILES (recordings, folders or
+    tables of them), beside Opus and Codec2 (--levels 4 --levels 8: so many of its levels).
 
     With --backbones: speed, parameters and memory a row of every backbone, with random weights, as
     large as the config's backbone and by its attention kernel.
@@ -90,15 +90,17 @@ def bench(
     and without a cache, alone and in a batch; on one thread, of a model of --size that knows
     nothing.
     """
+    if (levels or count) and not codecs:
+        raise click.UsageError("--codecs goes with recordings; --levels and --count with it.")
     if startup:
-        if compare or size or embedded or backbones or codecs or files or levels or nar:
+        if compare or size or embedded or backbones or codecs or places or levels or nar:
             raise click.UsageError("--startup goes with --repeats and --json only.")
         if model or config or overrides or device:
             raise click.UsageError("--startup goes with --repeats and --json only.")
         _measure_startup(app, repeats, as_json)
         return
     if data:
-        if compare or embedded or backbones or codecs or files or levels or nar or model:
+        if compare or embedded or backbones or codecs or places or levels or nar or model:
             raise click.UsageError(
                 "--data goes with --size, --config, --set, --device, --repeats and --json only."
             )
@@ -107,26 +109,29 @@ def bench(
     if nar and (compare or size or embedded or backbones or codecs):
         raise click.UsageError("--nar goes with the model of -m, which alone is then measured.")
     if compare or size:
-        if not compare or codecs or embedded or files or levels or model or config or overrides:
+        if not compare or codecs or embedded or places or levels or model or config or overrides:
             raise click.UsageError(
                 "--compare goes with --size, --device, --repeats and --json only."
             )
         _measure_ways(app, size or "quarter", device, repeats, as_json)
         return
     if embedded:
-        if codecs or backbones or files or levels or model or config or device:
+        if codecs or backbones or places or levels or model or config or device:
             raise click.UsageError("--embedded goes with --set, --repeats and --json only.")
         _measure_embedded(overrides, repeats, as_json)
         return
     if backbones:
-        if codecs or files or levels or model:
+        if codecs or places or levels or model:
             raise click.UsageError("--backbones goes without recordings, --codecs and --model.")
         _measure_backbones(app, config, overrides, device, repeats, as_json)
         return
-    if codecs != bool(files) or (codecs and model) or (levels and not codecs):
-        raise click.UsageError("--codecs goes with recordings, without --model; --levels with it.")
+    if codecs != bool(places) or (codecs and model):
+        raise click.UsageError("--codecs goes with recordings, without --model.")
     if codecs:
-        _measure_codecs(app, files, levels, config, overrides, device, repeats, as_json)
+        from vall_e.cli.bench_codecs import Asked
+
+        asked = Asked(places, count, levels, config, overrides, device or "cpu", repeats)
+        asked.measure(app, as_json=as_json)
         return
     from vall_e.opening import open_synthesizer
     from vall_e.synthesis.bench import measure
@@ -185,7 +190,7 @@ def _measure_ways(app: App, size: Size, device: str | None, repeats: int, as_jso
         f"parameters, {told.bytes_per_second / 1e9:.1f} GB/s"
     )
     rows = [[r.name, f"{r.seconds:.4f} s", f"{r.ratio:.2f} x", r.against] for r in told.rows]
-    _echo_table([["what", "seconds", "ratio", "of what"], *rows])
+    echo_columns([["what", "seconds", "ratio", "of what"], *rows])
 
 
 def _measure_embedded(overrides: tuple[str, ...], repeats: int, as_json: bool) -> None:
@@ -197,7 +202,7 @@ def _measure_embedded(overrides: tuple[str, ...], repeats: int, as_json: bool) -
     if as_json:
         click.echo(json.dumps([asdict(row) for row in rows], indent=2))
         return
-    _echo_table([_ENGINE_HEAD, *(_engine_cells(row) for row in rows)])
+    echo_columns([_ENGINE_HEAD, *(_engine_cells(row) for row in rows)])
     click.echo(PUBLISHED)
 
 
@@ -211,7 +216,7 @@ def _measure_startup(app: App, repeats: int, as_json: bool) -> None:
         click.echo(json.dumps([asdict(row) for row in rows], indent=2))
         return
     table = [[r.what, f"{r.least:.3f} s", f"{r.median:.3f} s", f"{r.ratio:.1f} x"] for r in rows]
-    _echo_table([["what", "least", "median", "of Python alone"], *table])
+    echo_columns([["what", "least", "median", "of Python alone"], *table])
 
 
 _ENGINE_HEAD = [
@@ -230,53 +235,6 @@ def _engine_cells(row: EngineRow) -> list[str]:
         f"{row.rtf:.4f}",
         f"{peak / 2**20:.0f} MiB" if peak is not None else "not known here",
     ]
-
-
-def _measure_codecs(
-    app: App,
-    files: tuple[Path, ...],
-    levels: tuple[int, ...],
-    config: Path | None,
-    overrides: tuple[str, ...],
-    device: str | None,
-    repeats: int,
-    as_json: bool,
-) -> None:
-    import torch
-
-    from vall_e.audio.clip import Clip
-    from vall_e.config.choices import JudgeChoice
-    from vall_e.config.choosing import choose
-    from vall_e.config.load import load
-    from vall_e.errors import ConfigError
-    from vall_e.evaluation.codec_bench import contestants, measure
-    from vall_e.evaluation.panel import Panel
-    from vall_e.judging import Case
-    from vall_e.model.device import find_device, place_codec
-
-    run = load(config, app.registry, overrides=overrides, environ=app.environ)
-    codec = place_codec(run.codec.build(), find_device(device or "cpu", option="--device"))
-    if levels and max(levels) > codec.levels:
-        raise ConfigError(
-            f"--levels {max(levels)}: the codec has {codec.levels}", hint="take fewer"
-        )
-    known = [name for name in JUDGES if name in app.registry.names("judge")]
-    choices = [choose(name, JudgeChoice, app.registry, source="--codecs") for name in known]
-    panel = Panel.of(choices, Case(), all_of_them=False)
-    clips = [Clip.read(file).mono().check() for file in files]
-    rows = [
-        measure(one, clips, panel.judges, repeats=repeats) for one in contestants(codec, levels)
-    ]
-    facts = {
-        "recordings": len(clips),
-        "seconds": round(sum(clip.seconds for clip in clips), 3),
-        "threads": torch.get_num_threads(),
-        "unavailable": dict(panel.unavailable),
-    }
-    if as_json:
-        click.echo(json.dumps({**facts, "codecs": [_plain(row) for row in rows]}, indent=2))
-    else:
-        _echo_codecs(rows, facts)
 
 
 def _measure_backbones(
@@ -306,7 +264,7 @@ def _measure_backbones(
         return
     measured = [row for row in rows if not row.reason]
     head = ["backbone", "parameters", "prefill/s", "decode/s", "training/s", "state of a row"]
-    _echo_table([head, *(_backbone_cells(row, measured[0]) for row in measured)])
+    echo_columns([head, *(_backbone_cells(row, measured[0]) for row in measured)])
     for row in rows:
         if row.reason:
             click.echo(f"{row.name}: {row.reason}", err=True)
@@ -328,38 +286,3 @@ def _backbone_cells(row: BackboneRow, first: BackboneRow) -> list[str]:
         rate(row.training, first.training),
         f"{row.state_bytes / 1024:.0f} KiB" if row.state_bytes is not None else "no cache",
     ]
-
-
-def _plain(row: Row) -> dict[str, Any]:
-    from attrs import asdict
-
-    return asdict(row)
-
-
-def _echo_codecs(rows: list[Row], facts: dict[str, Any]) -> None:
-    click.echo("{recordings} recordings, {seconds} s, {threads} threads".format(**facts))
-    names = [*rows[0].scores]
-    head = ["codec", "kbit/s", "encode s/s", "decode s/s", "weights", *names]
-    table = [head] + [
-        [
-            row.name,
-            f"{row.bits_per_second / 1000:.2f}",
-            f"{row.encode_rtf:.4f}",
-            f"{row.decode_rtf:.4f}",
-            f"{row.weight_bytes / 1e6:.1f} MB" if row.weight_bytes else "none",
-            *("none" if row.scores[n] is None else f"{row.scores[n]:.3f}" for n in names),
-        ]
-        for row in rows
-    ]
-    _echo_table(table)
-    for row in rows:
-        click.echo(f"{row.name}: {row.note}")
-    for name, reason in facts["unavailable"].items():
-        click.echo(f"{name}: {reason}", err=True)
-
-
-def _echo_table(table: list[list[str]]) -> None:
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    for line in table:
-        cells = (f"{cell:{width}}" for cell, width in zip(line, widths, strict=True))
-        click.echo("  ".join(cells).rstrip())

@@ -9,6 +9,7 @@ import click
 from vall_e.cli.app import App
 from vall_e.cli.code_files import CODES_IN, codes_of, require_ending
 from vall_e.cli.codec_choice import chosen, open_codec
+from vall_e.cli.seconds import Seconds
 
 SOURCE = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUTPUT = click.option(
@@ -21,7 +22,7 @@ OUTPUT = click.option(
 @OUTPUT
 @chosen
 @click.option(
-    "--pause", type=click.FloatRange(min=0), default=0.0, show_default=True,
+    "--pause", type=Seconds(zero=True), default=0.0, show_default=True,
     help="Seconds of silence between them.",
 )  # fmt: skip
 @click.option("--again", is_flag=True, help="Through sound, encoded anew: no seam in the codes.")
@@ -52,8 +53,10 @@ def join(
 @click.command()
 @click.argument("source", type=SOURCE)
 @OUTPUT
-@click.option("--from", "start", type=float, default=0.0, show_default=True, help="Seconds.")
-@click.option("--to", "end", type=float, help="Seconds. Default: the end.")
+@click.option(
+    "--from", "start", type=Seconds(zero=True), default=0.0, show_default=True, help="Seconds."
+)
+@click.option("--to", "end", type=Seconds(), help="Seconds. Default: the end.")
 def cut(source: Path, output: Path, start: float, end: float | None) -> None:
     """Keep a part of a .codes.safetensors file."""
     from vall_e.audio.codes import Codes

@@ -40,10 +40,14 @@ def require_ending(output: Path) -> None:
 
 def codes_of(source: Path, codec: Codec) -> Codes:
     """The codes in a file of any of the formats; refused if they are not of this codec."""
-    from vall_e.audio.codes import Codes
+    from vall_e.audio.codes import Codes, holds_codes
 
     if is_original(source):
         return _original(source).of(codec, source)
+    if not holds_codes(source):
+        raise DataError(
+            f"{source} holds no codes", hint="give a file that `vall-e codec encode` wrote"
+        )
     return Codes.load(source, codec=codec.identity)
 
 

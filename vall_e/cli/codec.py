@@ -299,11 +299,14 @@ def _facts_of_codes(file: Path) -> dict[str, Any]:
         "seconds": round(codes.seconds, 3),
         "frame_rate": codes.frame_rate,
         "sample_rate": codes.sample_rate,
+        **({} if codes.blocks is None else {"blocks": len(codes.blocks.starts)}),
     }
 
 
 def _facts_of_codec(found: Codec) -> dict[str, Any]:
     from math import log2
+
+    from vall_e.interfaces.codec import Blockwise
 
     return {
         "identity": found.identity,
@@ -312,6 +315,7 @@ def _facts_of_codec(found: Codec) -> dict[str, Any]:
         "levels": found.levels,
         "codebook_size": found.codebook_size,
         "bits_per_second": round(found.frame_rate * found.levels * log2(found.codebook_size)),
+        "channels": found.channels if isinstance(found, Blockwise) else 1,
         "decodes": _decodes(found),
     }
 

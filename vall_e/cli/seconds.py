@@ -8,9 +8,12 @@ import click
 
 
 class Seconds(click.ParamType[float]):
-    """Above 0 and finite: click's own float takes `nan` and `inf`."""
+    """Above 0, or from 0 on, and finite: click's own float takes `nan` and `inf`."""
 
     name = "seconds"
+
+    def __init__(self, *, zero: bool = False) -> None:
+        self._zero = zero
 
     def convert(
         self, value: str | float, param: click.Parameter | None, ctx: click.Context | None
@@ -19,8 +22,9 @@ class Seconds(click.ParamType[float]):
             seconds = float(value)
         except ValueError:
             seconds = math.nan
-        if not (math.isfinite(seconds) and seconds > 0):
-            self.fail(f"{value!r} is not a number of seconds above 0.", param, ctx)
+        if not (math.isfinite(seconds) and (seconds > 0 or (self._zero and seconds == 0))):
+            range_ = "from 0 on" if self._zero else "above 0"
+            self.fail(f"{value!r} is not a number of seconds {range_}.", param, ctx)
         return seconds
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -16,38 +17,47 @@ from vall_e.model.coding import to_codes
 from vall_e.model.device import device_of
 
 
-class BlockEncoder:
+@runtime_checkable
+class BlockCodec(Codec, Blockwise, Protocol):
+    """A codec that is `Blockwise`."""
+
+
+def encode_blocks(pieces: Iterable[Float32[np.ndarray, "c s"]], codec: BlockCodec) -> Codes:
+    """Codes of pieces of one recording, at the codec's rate and with its channels."""
+    return _Encoder(codec).encode(pieces)
+
+
+class _Encoder:
     """Encodes a block as soon as all of it has come."""
 
-    def __init__(self, codec: Codec, blockwise: Blockwise) -> None:
-        self._codec, self._blockwise = codec, blockwise
-        self._known = np.zeros((blockwise.channels, 0), np.float32)
+    def __init__(self, codec: BlockCodec) -> None:
+        self._codec = codec
+        self._known = np.zeros((codec.channels, 0), np.float32)
         self._start = 0
         self._codes = [torch.zeros(codec.levels, 0, dtype=torch.long)]
         self._blocks: list[tuple[int, int, float]] = []
 
     def encode(self, pieces: Iterable[Float32[np.ndarray, "c s"]]) -> Codes:
-        """Codes of all of one recording, at the codec's rate and with its channels."""
         for piece in pieces:
             self._known = np.concatenate([self._known, piece], axis=1)
-            self._take(least=self._blockwise.block_samples)
+            self._take(least=self._codec.block_samples)
         self._take(least=1)
         codes = to_codes(torch.cat(self._codes, dim=1), self._codec)
         return codes.with_blocks(Blocks.of(self._blocks))
 
     def _take(self, *, least: int) -> None:
         while self._known.shape[1] >= least:
-            block = torch.from_numpy(self._known[:, : self._blockwise.block_samples].clip(-1, 1))
+            block = torch.from_numpy(self._known[:, : self._codec.block_samples].clip(-1, 1))
             with torch.inference_mode():
-                codes, loudness = self._blockwise.encode_block(block.to(device_of(self._codec)))
+                codes, loudness = self._codec.encode_block(block.to(device_of(self._codec)))
             self._codes.append(codes.cpu())
             self._blocks.append((self._start, codes.shape[1], loudness))
-            self._start += self._blockwise.block_step
-            self._known = self._known[:, self._blockwise.block_step :]
+            self._start += self._codec.block_step
+            self._known = self._known[:, self._codec.block_step :]
 
 
 def decode_blocks(
-    codes: Codes, blocks: Blocks, codec: Codec, blockwise: Blockwise
+    codes: Codes, blocks: Blocks, codec: BlockCodec
 ) -> Iterator[Float32[np.ndarray, "c s"]]:
     """The sound, faded from block to block where they overlap; what no later block changes.
 
@@ -55,14 +65,14 @@ def decode_blocks(
     """
     longest = int(blocks.frames.max(initial=0)) * codes.frame_samples
     values = torch.from_numpy(codes.values.astype("int64")).to(device_of(codec))
-    faded = Faded(blockwise.channels)
+    faded = Faded(codec.channels)
     place, column, last = 0, 0, len(blocks.frames) - 1
     for i, (start, frames) in enumerate(zip(blocks.starts, blocks.frames, strict=True)):
         yield faded.take(int(start) - place)
         place = int(start)
         with torch.inference_mode():
             block = values[:, column : column + int(frames)]
-            sound = blockwise.decode_block(block, float(blocks.loudness[i])).float().cpu()
+            sound = codec.decode_block(block, float(blocks.loudness[i])).float().cpu()
         column += int(frames)
         faded.add(sound, longest if i == last else sound.shape[1])
     yield faded.take(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from attrs import evolve
 from vall_e.audio.codes import Codes
 from vall_e.errors import DataError
 from vall_e.interfaces.codec import Blockwise, Codec, frame_samples
+from vall_e.model.block_coding import encode_blocks
 from vall_e.model.coding import to_codes
 from vall_e.model.device import device_of
 from vall_e.model.long_coding import decode_pieces, encode_pieces
@@ -39,7 +41,7 @@ def join(parts: Sequence[Codes], codec: Codec, *, pause: float = 0.0, again: boo
     """
     if not parts:
         raise DataError("there are no codes to join", hint="give at least one")
-    if pause < 0:
+    if not 0 <= pause < math.inf:
         raise DataError(f"a pause lasts 0 s or longer, not {pause:g} s", hint="give another")
     levels = len(parts[0].values)
     gap = _pause(pause, codec, in_blocks=parts[0].blocks is not None).levels(levels)
@@ -47,13 +49,16 @@ def join(parts: Sequence[Codes], codec: Codec, *, pause: float = 0.0, again: boo
     joined = Codes.join(spaced)
     if not again:
         return joined
-    return encode_pieces(decode_pieces(joined, codec), codec).levels(levels)
+    sound = decode_pieces(joined, codec)
+    if joined.blocks is not None and isinstance(codec, Blockwise):
+        return encode_blocks(sound, codec).levels(levels)
+    return encode_pieces(sound, codec).levels(levels)
 
 
 def _pause(seconds: float, codec: Codec, *, in_blocks: bool) -> Codes:
     if in_blocks and isinstance(codec, Blockwise):
         samples = round(seconds * codec.sample_rate)
-        return encode_pieces([np.zeros((codec.channels, samples), np.float32)], codec)
+        return encode_blocks([np.zeros((codec.channels, samples), np.float32)], codec)
     return silence(codec, round(seconds * codec.frame_rate))
 
 
@@ -62,6 +67,8 @@ def cut(codes: Codes, start: float, end: float | None = None) -> Codes:
 
     No codec is needed: a code is a number of its frame.
     """
+    if not (math.isfinite(start) and (end is None or math.isfinite(end))):
+        raise DataError(f"{start} to {end} are no times in seconds", hint="give numbers")
     first = round(start * codes.frame_rate)
     frames = round(codes.seconds * codes.frame_rate)
     last = frames if end is None else min(frames, round(end * codes.frame_rate))

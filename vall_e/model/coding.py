@@ -8,6 +8,7 @@ from torch import Tensor
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
+from vall_e.errors import DataError
 from vall_e.interfaces.codec import Codec
 from vall_e.model.device import device_of
 
@@ -27,6 +28,21 @@ def decode(codes: Codes, codec: Codec) -> Clip:
     with torch.inference_mode():
         sound = codec.decode(values)[0, 0].float().clamp(-1, 1).cpu()
     return Clip(sound.numpy(), codec.sample_rate)
+
+
+def require_codes_of(codec: Codec, codes: Codes) -> None:
+    """Raise `DataError` if the codec has not so many levels, or no such entries."""
+    if len(codes.values) > codec.levels:
+        raise DataError(
+            f"these codes have {len(codes.values)} levels, the codec {codec.levels}",
+            hint=f"use the first ones (--levels {codec.levels}), or give the codec more of its own",
+        )
+    largest = int(codes.values.max(initial=0))
+    if largest >= codec.codebook_size:
+        raise DataError(
+            f"these codes go up to {largest}, those of the codec to {codec.codebook_size - 1}",
+            hint="make them again from their recording",
+        )
 
 
 def to_codes(codes: Int[Tensor, "k f"], codec: Codec) -> Codes:

@@ -21,9 +21,10 @@ from torch import Tensor
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
+from vall_e.errors import AudioError
 from vall_e.interfaces.codec import Blockwise, Codec, Listener, Listening, Local, frame_samples
-from vall_e.model.block_coding import BlockEncoder, decode_blocks
-from vall_e.model.coding import decode, encode, to_codes
+from vall_e.model.block_coding import decode_blocks, encode_blocks
+from vall_e.model.coding import decode, encode, require_codes_of, to_codes
 from vall_e.model.device import device_of
 
 CHUNK_SECONDS = 30.0
@@ -46,10 +47,14 @@ def encode_file(path: Path, codec: Codec) -> Encoded:
     """The codes of a recording of any length, as a file holds them. Raises `AudioError`."""
     if _seconds(path) <= WHOLE_SECONDS:
         clip = Clip.read(path)
+        if not clip.samples.size:
+            raise AudioError(f"{path} has no samples", hint="give a recording that has some")
         return Encoded(encode_clip(clip, codec), clip.samples.shape[-1], clip.sample_rate)
-    channels = codec.channels if isinstance(codec, Blockwise) else None
     with soundfile.SoundFile(path) as file:
-        codes = encode_pieces(_resampled(file, codec.sample_rate, channels), codec)
+        if isinstance(codec, Blockwise):
+            codes = encode_blocks(_resampled(file, codec.sample_rate, codec.channels), codec)
+        else:
+            codes = encode_pieces(_resampled(file, codec.sample_rate, None), codec)
         return Encoded(codes, file.frames, file.samplerate)
 
 
@@ -58,18 +63,16 @@ def encode_clip(clip: Clip, codec: Codec) -> Codes:
     if not isinstance(codec, Blockwise):
         return encode(clip, codec)
     clip = clip.resample(codec.sample_rate)
-    return encode_pieces([_with_channels(clip.samples, codec.channels)], codec)
+    return encode_blocks([_with_channels(clip.samples, codec.channels)], codec)
 
 
 def encode_pieces(
-    pieces: Iterable[Float32[np.ndarray, "*c s"]], codec: Codec, *, seconds: float = CHUNK_SECONDS
+    pieces: Iterable[Float32[np.ndarray, " s"]], codec: Codec, *, seconds: float = CHUNK_SECONDS
 ) -> Codes:
     """Codes of pieces of one recording, at the codec's rate, in chunks of about so many seconds.
 
-    A codec that is `Blockwise` takes pieces with its channels `(c, s)`, others mono `(s,)`.
+    Mono; where the codec is `Blockwise`, these are codes for a model (`encode_blocks`: for files).
     """
-    if isinstance(codec, Blockwise):
-        return BlockEncoder(codec, codec).encode(pieces)
     if isinstance(codec, Listening):
         found = list(_heard(pieces, codec, codec.listen(), ceil(seconds * codec.sample_rate)))
         return Codes.join([to_codes(each[0], codec) for each in found])
@@ -105,7 +108,11 @@ def _heard(
 
 
 def sound_of(codes: Codes, codec: Codec) -> Iterator[Float32[np.ndarray, "*c s"]]:
-    """The sound of codes: in one go up to `WHOLE_SECONDS`, else chunk by chunk."""
+    """The sound of codes: in one go up to `WHOLE_SECONDS`, else chunk by chunk.
+
+    Raises `DataError` for codes that the codec does not have.
+    """
+    require_codes_of(codec, codes)
     if codes.blocks is None and codes.seconds <= WHOLE_SECONDS:
         yield decode(codes, codec).samples
     else:
@@ -117,7 +124,7 @@ def decode_pieces(
 ) -> Iterator[Float32[np.ndarray, "*c s"]]:
     """The sound of codes, chunk by chunk; a causal codec streams it without a seam."""
     if codes.blocks is not None and isinstance(codec, Blockwise):
-        yield from decode_blocks(codes, codes.blocks, codec, codec)
+        yield from decode_blocks(codes, codes.blocks, codec)
         return
     sounds = _streamed if codec.causal else _overlapped
     for sound in sounds(codes, codec, ceil(seconds * codec.frame_rate)):

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from vall_e.errors import AudioError
 from vall_e.interfaces.codec import Codec, Listening, Local, Vectored, frame_count, frame_samples
+from vall_e.model.code_edits import cut, join, silence
+from vall_e.model.coding import to_codes
 from vall_e.testing.marks import pytest
 
 
@@ -270,6 +272,16 @@ class CodecContract:
             inner = slice(*self._samples_of(codec, context, context + 9))
             outer = slice(*self._samples_of(codec, first + context, first + context + 9))
             self._same(near[..., inner], codec.decode(codes)[..., outer])
+
+    def test_codes_are_joined_with_a_pause_cut_and_made_again(self) -> None:
+        codec = self.make()
+        one = to_codes(self._codes(codec, 1, 12)[0], codec)
+        assert silence(codec, 5).values.shape == (codec.levels, 5)
+        joined = join([one, one], codec, pause=3 / codec.frame_rate)
+        assert joined.frames == 12 + 3 + 12
+        assert cut(joined, 15 / codec.frame_rate) == one
+        again = join([one, one], codec, again=True)
+        assert again.values.shape == (codec.levels, 24)
 
     def test_an_unused_stream_ends_in_nothing(self) -> None:
         assert self.make().stream().flush().shape == (1, 1, 0)

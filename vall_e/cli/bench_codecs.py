@@ -1,0 +1,116 @@
+"""`vall-e bench --codecs`: what is asked, and how it is told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from attrs import asdict, frozen
+
+from vall_e.cli.app import App
+from vall_e.cli.columns import echo_columns
+from vall_e.errors import ConfigError
+
+if TYPE_CHECKING:
+    from vall_e.evaluation.codec_bench import Row
+    from vall_e.evaluation.panel import Panel
+    from vall_e.interfaces.codec import Codec
+    from vall_e.registry import Registry
+
+JUDGES = ("pesq", "stoi", "similarity")
+
+
+@frozen
+class Asked:
+    """The options of the command."""
+
+    places: tuple[Path, ...]
+    """Recordings, folders and tables of them."""
+    count: int | None
+    levels: tuple[int, ...]
+    config: Path | None
+    overrides: tuple[str, ...]
+    device: str
+    repeats: int
+
+    def measure(self, app: App, *, as_json: bool) -> None:
+        """Send all recordings through all codecs, and print what came of it."""
+        from vall_e.evaluation.codec_bench import contestants, measure
+        from vall_e.evaluation.codec_material import gather
+
+        codec, panel = self._codec(app), _panel(app.registry)
+        material = gather(self.places, self.count)
+        rows = [
+            measure(one, material.clips, panel.judges, repeats=self.repeats)
+            for one in contestants(codec, self.levels)
+        ]
+        facts = {
+            **material.facts,
+            "codec": _facts(codec),
+            "threads": _threads(),
+            "unavailable": dict(panel.unavailable),
+        }
+        if as_json:
+            told = {**facts, "codecs": [asdict(row) for row in rows]}
+            click.echo(json.dumps(told, indent=2))
+        else:
+            _echo(rows, facts)
+
+    def _codec(self, app: App) -> Codec:
+        from vall_e.config.load import load
+        from vall_e.model.device import find_device, place_codec
+
+        run = load(self.config, app.registry, overrides=self.overrides, environ=app.environ)
+        codec = place_codec(run.codec.build(), find_device(self.device, option="--device"))
+        if self.levels and max(self.levels) > codec.levels:
+            raise ConfigError(
+                f"--levels {max(self.levels)}: the codec has {codec.levels}", hint="take fewer"
+            )
+        return codec
+
+
+def _panel(registry: Registry) -> Panel:
+    from vall_e.config.choices import JudgeChoice
+    from vall_e.config.choosing import choose
+    from vall_e.evaluation.panel import Panel
+    from vall_e.judging import Case
+
+    known = [name for name in JUDGES if name in registry.names("judge")]
+    choices = [choose(name, JudgeChoice, registry, source="--codecs") for name in known]
+    return Panel.of(choices, Case(), all_of_them=False)
+
+
+def _facts(codec: Codec) -> dict[str, str]:
+    from vall_e.evaluation.resynthesis import weights_of
+
+    return {"identity": codec.identity, "sha256": weights_of(codec)}
+
+
+def _threads() -> int:
+    import torch
+
+    return torch.get_num_threads()
+
+
+def _echo(rows: list[Row], facts: dict[str, Any]) -> None:
+    click.echo("{recordings} recordings, {seconds} s, {threads} threads".format(**facts))
+    names = [*rows[0].scores]
+    head = ["codec", "kbit/s", "encode s/s", "decode s/s", "weights", *names]
+    echo_columns([head, *(_cells(row, names) for row in rows)])
+    for row in rows:
+        click.echo(f"{row.name}: {row.note}")
+    for name, reason in facts["unavailable"].items():
+        click.echo(f"{name}: {reason}", err=True)
+
+
+def _cells(row: Row, names: list[str]) -> list[str]:
+    return [
+        row.name,
+        f"{row.bits_per_second / 1000:.2f}",
+        f"{row.encode_rtf:.4f}",
+        f"{row.decode_rtf:.4f}",
+        f"{row.weight_bytes / 1e6:.1f} MB" if row.weight_bytes else "none",
+        *("none" if row.scores[n] is None else f"{row.scores[n]:.3f}" for n in names),
+    ]
