@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any, overload
@@ -19,12 +20,15 @@ from vall_e.data.manifest import MANIFEST, entry_of
 from vall_e.storing import Entry
 
 INDEX = "manifest.index"
-MAGIC = b"VEINDEX1"
-HEAD = np.dtype([("magic", "S8"), ("size", "<i8"), ("changed", "<i8")])
-"""The manifest that it was made of: its size, and when it was last changed, in nanoseconds."""
+MAGIC = b"VEINDEX2"
+HEAD = np.dtype([("magic", "S8"), ("size", "<i8"), ("changed", "<i8"), ("frames", "<i8")])
+"""The manifest that it was made of: its size, and when it was last changed, in nanoseconds. And all
+frames up to the last that any line names."""
 ROW = np.dtype([("start", "<i8"), ("end", "<i8"), ("offset", "<i8"), ("frames", "<i8")])
 SMALL = 1 << 24  # bytes of a manifest that is read through in a moment, so it gets no index
 BLOCK = 1 << 16  # lines that are gathered before they are written
+PLACE = re.compile(rb'"offset": (\d+), "frames": (\d+)[^\n]*\n')
+"""Of a line as `line_of` writes it. In a text the quotation marks would have backslashes."""
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +36,8 @@ log = logging.getLogger(__name__)
 class Entries(Sequence[Entry]):
     """All complete lines of `folder`'s manifest; the last one is left out if it has no end.
 
-    Raises `DataError` for a manifest that is damaged: when the index is made of it, or when the
-    line is read.
+    Raises `DataError` for a manifest that is damaged: at once if it is small, else when the index
+    is made of it, or when the line is read.
     """
 
     def __init__(self, folder: Path, *, small: int = SMALL) -> None:
@@ -41,20 +45,20 @@ class Entries(Sequence[Entry]):
         self.small = small
         self._rows: np.ndarray | None = None
         self._bytes: np.ndarray | None = None
+        self._frames = 0
         self._length = len(self.rows)
 
     @property
     def rows(self) -> np.ndarray:
         """Of each line where it starts and ends, and where its codes do. Mapped from disk."""
         if self._rows is None:
-            self._rows = _indexed(self.path, self.small)
+            self._rows, self._frames = _indexed(self.path, self.small)
         return self._rows
 
     @property
     def frames(self) -> int:
         """All frames up to the last that any line names."""
-        ends = self.rows["offset"] + self.rows["frames"]
-        return int(ends.max()) if len(ends) else 0
+        return self._frames
 
     def __len__(self) -> int:
         return self._length
@@ -80,58 +84,107 @@ class Entries(Sequence[Entry]):
         return {**self.__dict__, "_rows": None, "_bytes": None}  # each process maps the files
 
 
-def _indexed(path: Path, small: int) -> np.ndarray:
-    """The rows of the index, which is made where there is none of this manifest."""
+def _frames_of(rows: np.ndarray) -> int:
+    return int((rows["offset"] + rows["frames"]).max()) if len(rows) else 0
+
+
+def _indexed(path: Path, small: int) -> tuple[np.ndarray, int]:
+    """The rows of the index, which is made where there is none of this manifest; and the frames."""
     if not path.exists():
-        return np.empty(0, ROW)
-    index = path.with_name(INDEX)
+        return np.empty(0, ROW), 0
     stat = path.stat()
     if stat.st_size < small:
-        return _rows(path)
-    head = np.array((MAGIC, stat.st_size, stat.st_mtime_ns), HEAD)
-    if not _is_of(index, head):
+        return _counted(_read(path))
+    index = path.with_name(INDEX)
+    head = np.array((MAGIC, stat.st_size, stat.st_mtime_ns, 0), HEAD)
+    frames = _frames_in(index, head)
+    if frames is None:
         try:
-            _make(path, index, head)
+            frames = _make(path, index, head)
         except OSError as exc:
             log.debug("%s cannot be written: %s", index, exc)
-            return _rows(path)
+            return _counted(_quickly(path))
     if index.stat().st_size == HEAD.itemsize:
-        return np.empty(0, ROW)
-    return np.memmap(index, dtype=ROW, mode="r", offset=HEAD.itemsize)
+        return np.empty(0, ROW), 0
+    return np.memmap(index, dtype=ROW, mode="r", offset=HEAD.itemsize), frames
 
 
-def _rows(path: Path) -> np.ndarray:
-    return np.concatenate([np.empty(0, ROW), *_blocks(path)])
+def _counted(blocks: Iterable[np.ndarray]) -> tuple[np.ndarray, int]:
+    rows = np.concatenate([np.empty(0, ROW), *blocks])
+    return rows, _frames_of(rows)
 
 
-def _is_of(index: Path, head: np.ndarray) -> bool:
+def _frames_in(index: Path, head: np.ndarray) -> int | None:
+    """What the head of the index says, if it is that of this manifest."""
     try:
         with index.open("rb") as file:
-            return file.read(HEAD.itemsize) == head.tobytes()
+            found = file.read(HEAD.itemsize)
     except OSError:
-        return False
+        return None
+    same = len(found) == HEAD.itemsize and found[:-8] == head.tobytes()[:-8]
+    return int(np.frombuffer(found, HEAD)["frames"][0]) if same else None
 
 
-def _make(path: Path, index: Path, head: np.ndarray) -> None:
+def _make(path: Path, index: Path, head: np.ndarray) -> int:
     part = index.with_name(f"{index.name}.{os.getpid()}.part")
+    frames = 0
     try:
         with part.open("wb") as file:
             file.write(head.tobytes())
-            for block in _blocks(path):
+            for block in _quickly(path):
                 file.write(block.tobytes())
+                frames = max(frames, _frames_of(block))
+            head["frames"] = frames
+            file.seek(0)
+            file.write(head.tobytes())
         os.replace(part, index)
     finally:
         part.unlink(missing_ok=True)
+    return frames
 
 
-def _blocks(path: Path) -> Iterator[np.ndarray]:
-    """Rows of the index, many at a time."""
+def _read(path: Path) -> Iterator[np.ndarray]:
+    """Rows of the index, many at a time. Every line is read: one that is damaged is refused."""
     start = 0
+    for lines in _lines(path):
+        yield _rows(lines, start, path)
+        start += sum(map(len, lines))
+
+
+def _quickly(path: Path) -> Iterator[np.ndarray]:
+    """Rows of the index, of which nothing but the places is read, where lines are as we write them.
+
+    Of others, every line is read.
+    """
+    start = 0
+    for lines in _lines(path):
+        block = b"".join(lines)
+        found = [(*map(int, match.groups()), match.end()) for match in PLACE.finditer(block)]
+        ends = np.cumsum([len(line) for line in lines])
+        places = np.array(found, np.int64).reshape(-1, 3)
+        if np.array_equal(places[:, 2], ends):
+            yield _table(ends, places[:, 0], places[:, 1], start)
+        else:
+            yield _rows(lines, start, path)
+        start += len(block)
+
+
+def _rows(lines: Sequence[bytes], start: int, path: Path) -> np.ndarray:
+    entries = [entry_of(line, path) for line in lines]
+    places = np.array([(entry.offset, entry.frames) for entry in entries], np.int64)
+    return _table(np.cumsum([len(line) for line in lines]), places[:, 0], places[:, 1], start)
+
+
+def _table(ends: np.ndarray, offsets: np.ndarray, frames: np.ndarray, start: int) -> np.ndarray:
+    rows = np.empty(len(ends), ROW)
+    rows["end"] = ends + start
+    rows["start"][0], rows["start"][1:] = start, rows["end"][:-1]
+    rows["offset"], rows["frames"] = offsets, frames
+    return rows
+
+
+def _lines(path: Path) -> Iterator[list[bytes]]:
+    """The complete lines, many at a time."""
     with path.open("rb") as file:
         while lines := [line for line in islice(file, BLOCK) if line.endswith(b"\n")]:
-            rows = np.empty(len(lines), ROW)
-            for i, line in enumerate(lines):
-                entry = entry_of(line, path)
-                rows[i] = (start, start + len(line), entry.offset, entry.frames)
-                start += len(line)
-            yield rows
+            yield lines

@@ -216,6 +216,34 @@ def test_a_large_manifest_gets_an_index_that_follows_it(tmp_path):
     assert len(Entries(folder, small=0)) == 7
 
 
+def test_an_index_is_the_same_whoever_wrote_the_lines(tmp_path):
+    """In ours the places are found without reading the rest; a text may look like them."""
+    folder = write_dataset(tmp_path / "data", StaircaseCodec(levels=3))
+    path = folder / "manifest.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows[3]["text"] = 'he said "offset": 7, "frames": 9'
+    ours = "".join(json.dumps(row) + "\n" for row in rows)
+    theirs = "".join(json.dumps(dict(sorted(row.items()))) + "\n" for row in rows)
+    mixed = "".join(a if n % 2 else b for n, (a, b) in enumerate(zip(*(
+        text.splitlines(keepends=True) for text in (ours, theirs)), strict=True)))  # fmt: skip
+    for text in (ours, theirs, mixed):
+        path.write_text(text)
+        small, large = Entries(folder), Entries(folder, small=0)
+        assert np.array_equal(small.rows, large.rows)
+        assert small.frames == large.frames > 0
+        assert list(small) == [large[i] for i in range(20)]
+
+
+def test_a_damaged_line_of_a_large_manifest_is_told_when_it_is_read(tmp_path):
+    folder = write_dataset(tmp_path / "data", StaircaseCodec(levels=3))
+    path = folder / "manifest.jsonl"
+    path.write_text(path.read_text().replace('"speaker": "bob"', '"speaker: "bob"', 1))
+    found = Entries(folder, small=0)
+    assert found[0].speaker == "ann"
+    with pytest.raises(DataError, match=r"manifest\.jsonl is damaged"):
+        found[1]
+
+
 def test_a_folder_that_cannot_be_written_is_read_without_an_index(tmp_path):
     folder = write_dataset(tmp_path / "data", StaircaseCodec(levels=3))
     (folder / INDEX).mkdir()  # whoever may do everything cannot replace this

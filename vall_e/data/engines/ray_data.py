@@ -58,13 +58,14 @@ class RayEngine:
         self, ray: Any, items: Sequence[I], make: Callable[[], Callable[[I], O]]
     ) -> Iterator[tuple[int, Attempt]]:
         """In order, with their numbers; those of blocks that no worker survived are left out."""
-        rows = [{"number": i, "item": pickle.dumps(item)} for i, item in enumerate(items)]
+        pack = ray.cloudpickle.dumps  # what stands in a notebook can travel too
+        rows = [{"number": i, "item": pack(item)} for i, item in enumerate(items)]
         with ray.data.DataContext.current(_settings(ray)):
             done = ray.data.from_items(
                 rows, override_num_blocks=-(-len(rows) // self.config.block)
             ).map(
                 _Worker,
-                fn_constructor_args=(pickle.dumps(make),),
+                fn_constructor_args=(pack(make),),
                 compute=ray.data.ActorPoolStrategy(min_size=1, max_size=self._count(ray)),
                 max_task_retries=RETRIES,
                 **self._needs,
@@ -81,7 +82,7 @@ class RayEngine:
     ) -> O:
         task = ray.remote(max_retries=ALONE - 1, **self._needs)(_once)
         try:
-            found: Attempt = ray.get(task.remote(pickle.dumps(make), pickle.dumps(item)))
+            found: Attempt = ray.get(task.remote(*map(ray.cloudpickle.dumps, (make, item))))
         except ray.exceptions.WorkerCrashedError:
             return lost(item)
         outcome: O = found.result()
