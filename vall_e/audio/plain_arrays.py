@@ -1,8 +1,9 @@
 """What `numpy.save` wrote of a dictionary of arrays and plain values, read without running code.
 
 Such a file is a pickle, and a pickle names functions that its reader calls. Here, the few that
-numpy's own files name stand for dead descriptions, arrays are made from these once the pickle is
-done, and any other name is refused.
+numpy's own files name stand for dead descriptions (`vall_e.audio.dead_pickle`), arrays are made
+from these once the pickle is done, and any other name is refused. So is a small file that unfolds
+into much: parts that refer to parts that refer to parts.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from __future__ import annotations
 import math
 import pickle
 import re
-from io import BytesIO
+import struct
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from vall_e.audio.dead_pickle import Described, RefusedNameError, read
 from vall_e.errors import CheckpointError, DataError
 
 if TYPE_CHECKING:
@@ -28,9 +30,14 @@ HEAD = re.compile(
 """What `numpy.save` writes before an object."""
 LEFT_BY_BAD_FILES = (
     *(pickle.UnpicklingError, ValueError, TypeError, KeyError, IndexError, AttributeError),
-    *(EOFError, MemoryError, OverflowError, RecursionError),
+    *(EOFError, MemoryError, OverflowError, RecursionError, AssertionError, struct.error),
 )
 PLAIN = (str, int, float, bool, type(None))
+LARGEST = 1 << 30
+"""Bytes of a file. An hour of codes has less than 20 MB."""
+DIMENSIONS = 8
+UNFOLDED, SPARE = 16, 1 << 20
+"""How many times its own size, and how many bytes beside, a file may unfold into."""
 
 
 def read_dictionary(path: Path) -> dict[str, Any]:
@@ -40,12 +47,12 @@ def read_dictionary(path: Path) -> dict[str, Any]:
     anything else: nothing of it is run.
     """
     try:
-        data = path.read_bytes()
+        data = _limited(path)
     except OSError as exc:
         raise DataError(f"{path} cannot be read: {exc.strerror}", hint="check the path") from exc
     try:
-        found = _plain(_Reader(_after_header(data)).load())
-    except _RefusedNameError as exc:
+        found = _Unfolding(len(data)).plain(read(_after_header(data)))
+    except RefusedNameError as exc:
         raise CheckpointError(
             f"{path} wants to run {exc.name}, which no array needs: nothing of it was run",
             hint="do not open this file with other programs; ask who made it",
@@ -60,137 +67,105 @@ def read_dictionary(path: Path) -> dict[str, Any]:
     return found
 
 
-class _RefusedNameError(Exception):
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
+def _limited(path: Path) -> bytes:
+    size = path.stat().st_size
+    if size > LARGEST:
+        raise CheckpointError(
+            f"{path} has {size} bytes, which is more than codes take", hint="split the recording"
+        )
+    return path.read_bytes()
 
 
-def _after_header(data: bytes) -> BytesIO:
+def _after_header(data: bytes) -> bytes:
     """Where the pickle begins: after numpy's description of one object."""
     head = HEAD.match(data)
     if not head:
         raise ValueError("it is not a dictionary that numpy.save wrote")
-    return BytesIO(data[head.end() :])
+    return data[head.end() :]
 
 
-class _Described:
-    """An array, its type or a number, as the pickle describes it."""
+class _Unfolding:
+    """Makes real values of what a file of so many bytes describes, up to a limit."""
 
-    __slots__ = ("kind", "state", "words")
+    def __init__(self, size: int) -> None:
+        self.left = UNFOLDED * size + SPARE
 
-    def __init__(self, kind: str, words: tuple[Any, ...]) -> None:
-        self.kind = kind
-        self.words = words
-        self.state: Any = None
+    def plain(self, value: object) -> Any:
+        """The value with real arrays where the pickle describes some."""
+        self._spend(len(value) if isinstance(value, str) else 8)
+        if isinstance(value, Described):
+            return self._made(value)
+        if isinstance(value, dict):
+            return {_key(key): self.plain(each) for key, each in value.items()}
+        if isinstance(value, list):
+            return [self.plain(each) for each in value]
+        if isinstance(value, PLAIN):
+            return value
+        raise ValueError(f"a {type(value).__name__} is neither an array nor a plain value")
 
-    def __setstate__(self, state: Any) -> None:
-        self.state = state
+    def _spend(self, amount: int) -> None:
+        self.left -= amount
+        if self.left < 0:
+            raise ValueError("it unfolds into far more than it holds")
 
+    def _made(self, found: Described) -> Any:
+        if found.kind == "array":
+            _, shape, dtype, fortran, content = found.state
+            if isinstance(content, list):
+                return self._objects(shape, content)
+            return self._array(content, _dtype(dtype), shape, "F" if fortran else "C")
+        if found.kind == "buffer":
+            content, dtype, shape, order = found.words
+            return self._array(content, _dtype(dtype), shape, order)
+        if found.kind == "scalar":
+            dtype, content = found.words
+            return self._array(content, _dtype(dtype), [], "C").item()
+        raise ValueError(f"a bare {found.kind} is no value")
 
-class _Maker:
-    """Stands where the pickle names one of numpy's functions. Calling it does nothing."""
+    def _objects(self, shape: object, content: list[object]) -> Any:
+        if shape != [] or len(content) != 1:
+            raise ValueError("it is an array of objects")
+        return self.plain(content[0])
 
-    __slots__ = ("kind",)
-    kind: str
-
-    def __init__(self, kind: str) -> None:
-        object.__setattr__(self, "kind", kind)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise pickle.UnpicklingError(f"{self.kind} cannot be changed")
-
-    def __call__(self, *words: object) -> _Described:
-        return _Described(self.kind, words)
-
-
-KNOWN = {
-    f"{module}.{name}": kind
-    for modules, name, kind in (
-        (("numpy",), "ndarray", "class"),
-        (("numpy",), "dtype", "dtype"),
-        (("numpy.core.multiarray", "numpy._core.multiarray"), "_reconstruct", "array"),
-        (("numpy.core.multiarray", "numpy._core.multiarray"), "scalar", "scalar"),
-        (("numpy.core.numeric", "numpy._core.numeric"), "_frombuffer", "buffer"),
-        (("_codecs",), "encode", "bytes"),
-    )
-    for module in modules
-}
-
-
-class _Reader(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> object:
-        kind = KNOWN.get(f"{module}.{name}")
-        if kind is None:
-            raise _RefusedNameError(f"{module}.{name}")
-        return _Maker(kind)
-
-
-def _plain(value: object) -> Any:
-    """The value with real arrays where the pickle describes some."""
-    if isinstance(value, _Described):
-        return _made(value)
-    if isinstance(value, dict):
-        return {_key(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    if isinstance(value, PLAIN):
-        return value
-    raise ValueError(f"a {type(value).__name__} is neither an array nor a plain value")
+    def _array(self, content: object, dtype: np.dtype[Any], shape: Any, order: object) -> Any:
+        data = _bytes(content)
+        self._spend(len(data))
+        sizes = _sizes(shape)
+        if math.prod(sizes) * dtype.itemsize != len(data):
+            raise ValueError(f"an array of the shape {sizes} has {len(data)} bytes")
+        flat = np.frombuffer(data, dtype).astype(dtype.newbyteorder("="))
+        return flat.reshape(sizes, order="F" if order == "F" else "C")
 
 
 def _key(key: object) -> str:
     if not isinstance(key, str):
-        raise ValueError(f"the key {key!r} is no text")
+        raise ValueError(f"a key is a {type(key).__name__}, no text")
     return key
 
 
-def _made(found: _Described) -> Any:
-    if found.kind == "array":
-        _, shape, dtype, fortran, content = found.state
-        if isinstance(content, list):
-            return _objects(shape, content)
-        return _array(content, _dtype(dtype), shape, "F" if fortran else "C")
-    if found.kind == "buffer":
-        content, dtype, shape, order = found.words
-        return _array(content, _dtype(dtype), shape, order)
-    if found.kind == "scalar":
-        dtype, content = found.words
-        return _array(content, _dtype(dtype), (), "C").item()
-    raise ValueError(f"a bare {found.kind} is no value")
-
-
-def _objects(shape: object, content: list[object]) -> Any:
-    if shape != () or len(content) != 1:
-        raise ValueError("it is an array of objects")
-    return _plain(content[0])
+def _sizes(shape: object) -> tuple[int, ...]:
+    """Few and small enough that their product can be taken."""
+    if not isinstance(shape, list) or len(shape) > DIMENSIONS:
+        raise ValueError("an array has no shape")
+    if any(type(size) is not int or not 0 <= size <= LARGEST for size in shape):
+        raise ValueError("an array has a size that no array has")
+    return tuple(shape)
 
 
 def _dtype(found: object) -> np.dtype[Any]:
-    if not (isinstance(found, _Described) and found.kind == "dtype"):
+    if not (isinstance(found, Described) and found.kind == "dtype"):
         raise ValueError("an array has no type")
     name = found.words[0]
     order = found.state[1] if found.state else "|"
     if not (isinstance(name, str) and DTYPE.fullmatch(name) and order in ("<", ">", "|", "=")):
-        raise ValueError(f"arrays of the type {name!r} are not read")
+        raise ValueError(f"arrays of the type {str(name)[:20]!r} are not read")
     return np.dtype((order if order in ("<", ">") else "=") + name.lstrip("<>|="))
-
-
-def _array(content: object, dtype: np.dtype[Any], shape: Any, order: str) -> Any:
-    data = _bytes(content)
-    sizes = tuple(shape)
-    if any(not isinstance(size, int) or size < 0 for size in sizes):
-        raise ValueError(f"no array has the shape {sizes}")
-    if math.prod(sizes) * dtype.itemsize != len(data):
-        raise ValueError(f"an array of the shape {sizes} has {len(data)} bytes")
-    flat = np.frombuffer(data, dtype).astype(dtype.newbyteorder("="))
-    return flat.reshape(sizes, order="F" if order == "F" else "C")
 
 
 def _bytes(content: object) -> bytes:
     if isinstance(content, bytes | bytearray):
         return bytes(content)
-    if isinstance(content, _Described) and content.kind == "bytes":  # pickles before protocol 3
+    if isinstance(content, Described) and content.kind == "bytes":  # pickles before protocol 3
         text, *encoding = content.words
         if isinstance(text, str) and encoding == ["latin1"]:
             return text.encode("latin1")
