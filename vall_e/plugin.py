@@ -20,7 +20,7 @@ from vall_e.errors import (
 )
 from vall_e.hookspecs import HOOK_API, hookimpl
 from vall_e.interfaces.attention import AttentionCase, AttentionKernel
-from vall_e.interfaces.backbone import Backbone, Cache, Layered, LayeredCache, Stepping
+from vall_e.interfaces.backbone import Backbone, Cache, Joinable, Layered, LayeredCache, Stepping
 from vall_e.interfaces.codec import (
     Blockwise,
     Codec,
@@ -81,6 +81,7 @@ __all__ = [
     "Figure",
     "Info",
     "Item",
+    "Joinable",
     "Judge",
     "Layered",
     "LayeredCache",

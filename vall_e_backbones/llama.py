@@ -13,7 +13,7 @@ from torch.utils.checkpoint import checkpoint
 from vall_e.plugin import AttentionKernel, Cache
 from vall_e_backbones.components import LlamaConfig
 from vall_e_backbones.key_value_cache import KeyValueCache
-from vall_e_backbones.stepping import LayerSteps, Steps, normed, onto, together
+from vall_e_backbones.stepping import LayerSteps, Steps, normed, onto, outputs, together
 
 
 class Llama(nn.Module):
@@ -163,8 +163,8 @@ class SelfAttention(nn.Module):
         number: int,
     ) -> Float[Tensor, "b t d"]:
         q, k, v = (
-            project(x).unflatten(-1, (-1, self.head_size))  # (b, t, h or g, c)
-            for project in (self.q_proj, self.k_proj, self.v_proj)
+            projected.view(*x.shape[:2], -1, self.head_size)  # (b, t, h or g, c)
+            for projected in outputs(x, self.q_proj, self.k_proj, self.v_proj)
         )
         # Under autocast the rotation is in fp32: the kernel gets one dtype, that of the products.
         q, k = _rotate(q, rotation).to(v.dtype), _rotate(k, rotation).to(v.dtype)
@@ -195,7 +195,8 @@ class GatedFeedForward(nn.Module):
         self.down_proj = nn.Linear(width, config.d_model, bias=False)
 
     def forward(self, x: Float[Tensor, "*n d"]) -> Float[Tensor, "*n d"]:
-        out: Tensor = self.down_proj(self.activation(self.gate_proj(x)) * self.up_proj(x))
+        gate, up = outputs(x, self.gate_proj, self.up_proj)
+        out: Tensor = self.down_proj(self.activation(gate) * up)
         return out
 
 

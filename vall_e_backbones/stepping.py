@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import linear, rms_norm
 
-from vall_e.plugin import AttentionKernel, Cache
+from vall_e.plugin import AttentionKernel, Cache, Joinable
 from vall_e_backbones.key_value_cache import KeyValueCache
 
 Rotation = tuple[Tensor, Tensor]
@@ -96,10 +96,25 @@ def together(layers: Sequence[nn.Module]) -> Callable[[Tensor], Tensor]:
     after the other, and stay the parameters that they are.
     """
     plain = [layer for layer in layers if isinstance(layer, nn.Linear) and _is_plain(layer)]
-    if len(plain) < len(layers):
-        return lambda x: torch.cat([layer(x) for layer in layers], dim=-1)
-    weight = _one_after_the_other([layer.weight for layer in plain])
-    return lambda x: linear(x, weight)
+    if len(plain) == len(layers):
+        weight = _one_after_the_other([layer.weight for layer in plain])
+        return lambda x: linear(x, weight)
+    return joined(layers) or (lambda x: torch.cat([layer(x) for layer in layers], dim=-1))
+
+
+def joined(layers: Sequence[nn.Module]) -> Callable[[Tensor], Tensor] | None:
+    """One product of layers that know how to be one."""
+    first, *others = layers
+    return first.joined(others) if isinstance(first, Joinable) else None
+
+
+def outputs(x: Float[Tensor, "*n i"], *layers: nn.Module) -> Sequence[Tensor]:
+    """Of layers that read the same; by one product where they know how to be one."""
+    whole = None if type(layers[0]) is nn.Linear else joined(layers)
+    if whole is None:
+        return [layer(x) for layer in layers]
+    sizes = [layer.out_features for layer in layers if isinstance(layer, Joinable)]
+    return torch.split(whole(x), sizes, dim=-1)
 
 
 def onto(layer: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:

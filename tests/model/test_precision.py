@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -32,11 +34,29 @@ def test_a_row_of_an_int8_layer_is_the_same_in_any_batch(layer):
         assert small(torch.zeros(1, 48))[0].tolist() == pytest.approx(layer.bias.tolist())
 
 
+def test_layers_that_read_the_same_are_one_product(layer):
+    first, second = (Int8Linear(nn.Linear(48, width, bias=False)) for width in (32, 16))
+    x = torch.randn(3, 5, 48)
+    side_by_side = first.joined([second])
+    if side_by_side is None:
+        pytest.skip("this processor has no int8 products")
+    with torch.inference_mode():
+        assert torch.equal(side_by_side(x), torch.cat([first(x), second(x)], dim=-1))
+    assert first.joined([Int8Linear(layer)]) is None  # a bias would get lost
+    assert first.joined([layer]) is None
+
+
+def test_an_int8_layer_that_was_used_can_be_copied(layer):
+    small, x = Int8Linear(layer), torch.randn(2, 48)
+    with torch.inference_mode():
+        assert torch.equal(small(x), copy.deepcopy(small)(x))
+
+
 def test_where_the_processor_cannot_the_weight_is_expanded(layer):
     small, x = Int8Linear(layer), torch.randn(4, 48)
     with torch.inference_mode():
         usual = small(x)
-        small._packed = None
+        small.multiplies = False
         assert (small(x) - usual).norm() < 0.02 * usual.norm()
 
 

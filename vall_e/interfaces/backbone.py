@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    import torch
     from jaxtyping import Float, Int
     from torch import Tensor
 
@@ -112,5 +113,19 @@ class Stepping(Protocol):
 
         Takes vectors (b, d) and positions (b,), gives states (b, d): what a pass over `x[:, None]`
         with lengths of 1 does, up to rounding, without gradients and without waiting for a GPU.
+        """
+        ...
+
+
+@runtime_checkable
+class Joinable(Protocol):
+    """A linear layer that can be one product with others that read the same, as in int8."""
+
+    out_features: int
+
+    def joined(self, others: Sequence[torch.nn.Module]) -> Callable[[Tensor], Tensor] | None:
+        """What gives the outputs (*n, o) of this layer and the others side by side.
+
+        None if that is not to be had.
         """
         ...
