@@ -127,6 +127,11 @@ def test_an_edit_that_is_none_names_its_line(synth, tmp_path, edit):
         ("stt", ["nobody.wav"], "'nobody.wav' does not exist"),
         ("stt", ["said.wav", "-o", "a.wav", "--seed", 1], "no use of --output, --seed"),
         ("phn", ["hello", "--voice", "linda"], "no use of --voice"),
+        (
+            "ns",
+            ["--input", "said.wav", "--set", "synthesis.max_seconds=0.2"],
+            "at most 0.2 s are allowed (synthesis.max_seconds)",
+        ),
         ("phn", ["hello", "--input", "said.wav"], "makes no use of a recording"),
     ],
 )

@@ -262,8 +262,13 @@ class Synthesizer:
 
     def _recording(self, source: Path | Clip) -> Codes:
         clip = source if isinstance(source, Clip) else Clip.read(source)
-        longest = self._options.max_seconds
-        return encode(clip.mono().check(max_seconds=longest), self.codec)
+        if clip.seconds > self._options.max_seconds:
+            raise AudioError(
+                f"{clip.name} is too long: {clip.seconds:.2f} s, at most "
+                f"{self._options.max_seconds:g} s are allowed (synthesis.max_seconds)",
+                hint="cut it into shorter recordings; or allow more, if the model has heard more",
+            )
+        return encode(clip.mono().check(), self.codec)
 
     def _take(self, request: Request, keep_audio: bool = True) -> Take:
         if self.task.target != "response":
