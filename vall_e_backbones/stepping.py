@@ -6,6 +6,7 @@ pass, up to rounding.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import accumulate
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, rms_norm
 
 from vall_e.plugin import AttentionKernel, Cache, Joinable
+from vall_e_backbones.few_rows import UNPACKED, FewRows
 from vall_e_backbones.key_value_cache import KeyValueCache
 
 Rotation = tuple[Tensor, Tensor]
@@ -98,7 +100,7 @@ def together(layers: Sequence[nn.Module]) -> Callable[[Tensor], Tensor]:
     plain = [layer for layer in layers if isinstance(layer, nn.Linear) and _is_plain(layer)]
     if len(plain) == len(layers):
         weight = _one_after_the_other([layer.weight for layer in plain])
-        return lambda x: linear(x, weight)
+        return FewRows(weight) if FewRows.can(weight) else partial(linear, weight=weight)
     return joined(layers) or (lambda x: torch.cat([layer(x) for layer in layers], dim=-1))
 
 
@@ -121,8 +123,16 @@ def onto(layer: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:
     """What gives x + layer(y) of x and y."""
     if not (isinstance(layer, nn.Linear) and _is_plain(layer)):
         return lambda x, y: x + layer(y)
-    turned = layer.weight.detach().t()
-    return lambda x, y: torch.addmm(x, y, turned)
+    weight = layer.weight.detach()
+    turned = weight.t()
+    if not FewRows.can(weight):
+        return lambda x, y: torch.addmm(x, y, turned)
+    product = FewRows(weight)
+
+    def added(x: Tensor, y: Tensor) -> Tensor:
+        return torch.addmm(x, y, turned) if len(y) <= UNPACKED else x + product(y)
+
+    return added
 
 
 def normed(norm: nn.RMSNorm) -> Callable[[Tensor], Tensor]:

@@ -5,7 +5,7 @@ import torch
 from click.testing import CliRunner
 
 from vall_e.cli.app import App, cli
-from vall_e.synthesis.compare import SHAPES, Setting, compare
+from vall_e.synthesis.compare import ORIGINALS, SHAPES, Setting, _beside_original, compare
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +20,14 @@ def test_every_way_of_decoding_has_its_row(told):
     assert [row.name for row in told.rows] == kinds + loops
     assert all(row.seconds > 0 and row.ratio > 0 for row in told.rows)
     assert told.to_json()["rows"][0]["name"] == "AR step, fp32"
+
+
+def test_what_is_known_of_the_original_stands_beside_ours_of_that_size_alone():
+    ours = {"AR loop": 13.0, "NAR stage, fp32": 14.2, "NAR stage, int8": 7.1}
+    assert [round(row.ratio, 2) for row in _beside_original("full", ours)] == [20.0, 1.0, 2.0]
+    assert all("elsewhere" in row.against for row in _beside_original("full", ours))
+    assert _beside_original("embedded", ours) == []
+    assert set(ORIGINALS) == {"full", "quarter"}
 
 
 def test_reduced_weights_leave_the_model_that_they_are_of(registry):

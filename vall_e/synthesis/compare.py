@@ -61,6 +61,21 @@ SHAPES: dict[Size, Shape] = {
 
 
 @frozen
+class Original:
+    """Seconds of the processor that e-c-k-e-r/vall-e took for a model of the same shape."""
+
+    ar: float
+    """150 frames of level 0, by its own loop, which has no cache."""
+    nar: float
+    """Seven more levels of 150 frames."""
+
+
+ORIGINALS: dict[Size, Original] = {"full": Original(260.0, 14.2), "quarter": Original(20.4, 1.19)}
+"""Measured once, in fp32, on one thread of a machine with 2 cores, with 60 phonemes and a prompt of
+225 frames. It is not known that this machine was as fast as that one."""
+
+
+@frozen
 class Row:
     """A figure, and what it is held against."""
 
@@ -101,6 +116,7 @@ def compare(
         _beside_fp32(row, exact) for t in tables for row, exact in zip(t, tables[0], strict=True)
     ]
     rows += _loops(setting, watch)
+    rows += _beside_original(size, {row.name: row.seconds for row in rows})
     count = sum(p.numel() for p in setting.model.parameters())
     return Comparison(machine_of(device, "fp32"), size, count, speed, rows)
 
@@ -140,6 +156,23 @@ def _loops(setting: Setting, watch: Watch) -> list[Row]:
             BATCH * cached / batch,
             "the throughput of one by one",
         ),
+    ]
+
+
+def _beside_original(size: Size, seconds: Mapping[str, float]) -> list[Row]:
+    """What is known of the original, which is not run here."""
+    if size not in ORIGINALS:
+        return []
+    known, ours = ORIGINALS[size], ("AR loop", "NAR stage, fp32", "NAR stage, int8")
+    theirs = (known.ar, known.nar, known.nar)
+    return [
+        Row(
+            f"e-c-k-e-r/vall-e: {name.partition(',')[0]}",
+            once,
+            once / seconds[name],
+            f"of the {name}; measured once, elsewhere",
+        )
+        for name, once in zip(ours, theirs, strict=True)
     ]
 
 
