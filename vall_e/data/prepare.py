@@ -89,7 +89,6 @@ class Preparer:
         phonemes = self._phonemes(recording, language)
         with fetched(recording) as path:
             clip = read_part(path, recording.start, recording.end).mono()
-            # Opposite channels have become silence.
             clip.check(min_seconds=MIN_SECONDS, max_seconds=self.max_seconds)
         if self.level is not None:
             clip = levelled(clip, self.level)
