@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import field, frozen, validators
 
-from vall_e.plugin import Component, Sampler
+from vall_e.plugin import Component, Sampler, Trial
 
 positive = validators.gt(0.0)
 
@@ -64,6 +64,7 @@ def legacy_samplers() -> list[Component[Any]]:
             config=LegacyRepetitionPenaltyConfig,
             build=build_legacy_repetition_penalty,
             summary="repetition-penalty as e-c-k-e-r/vall-e has it: each occurrence divides",
+            trial=Trial(facts={"reorders": True}),
         ),
         Component(
             name="legacy-length-penalty",

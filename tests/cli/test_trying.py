@@ -12,7 +12,8 @@ from vall_e.errors import PluginError, UnavailableError
 from vall_e.hookspecs import hookimpl
 from vall_e.registry import Component
 from vall_e.testing import contract_of
-from vall_e.testing.running import try_law
+from vall_e.testing.running import laws_of, try_law
+from vall_e.testing.trials import CONTRACTS
 from vall_e.trial import Trial
 
 
@@ -111,6 +112,19 @@ def test_exceptions_are_strict():
 def test_a_trial_that_names_what_is_not_there_is_refused(trial, message):
     with pytest.raises(PluginError, match=message):
         contract_of("sampler", component(plain, trial=trial))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["exporter", "schedule", "store", "task", "wrapper"])
+def test_whatever_is_installed_keeps_the_laws_of_its_kind(registry, kind):
+    """Of these kinds no component has to be built apart, so none may be forgotten."""
+    broken = []
+    for offer in registry.offers_of(kind):
+        if offer.component.name != "compile":  # it takes a compiler, and has a test of its own
+            contract = contract_of(kind, offer.component)
+            findings = [try_law(contract, law) for law in laws_of(CONTRACTS[kind])]
+            broken += [(offer.qualified, f) for f in findings if f.status == "fails"]
+    assert broken == []
 
 
 @pytest.mark.slow

@@ -194,14 +194,14 @@ def _renaming(model):
 
 def _freezing(model):
     """Holds a layer in buffers: of the same names, and deaf to gradients."""
-    weight = model[0].weight.detach()
-    del model[0].weight
-    model[0].register_buffer("weight", weight)
+    weight = model.layers[0].weight.detach()
+    del model.layers[0].weight
+    model.layers[0].register_buffer("weight", weight)
     return model
 
 
 def _adapting(model):
-    model[0].adapters = torch.nn.ModuleDict({"down": torch.nn.Linear(4, 1, bias=False)})
+    model.layers[0].adapters = torch.nn.ModuleDict({"down": torch.nn.Linear(16, 1, bias=False)})
     return model
 
 

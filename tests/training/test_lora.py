@@ -17,11 +17,15 @@ LORA = {"name": "lora", "rank": 4, "dropout": 0.1}
 
 
 class TestReplaced(WrapperContract):
+    speaks = False
+
     def make(self):
         return build_lora(LoraConfig())
 
 
 class TestParametrized(WrapperContract):
+    speaks = False
+
     def make(self):
         return build_lora(LoraConfig(flavour="parametrized"))
 

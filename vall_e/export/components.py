@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from vall_e.plugin import Component
+from vall_e.plugin import Component, Trial
 
 if TYPE_CHECKING:
     from vall_e.interfaces.export import Exporter
@@ -78,6 +78,18 @@ def build_torch(config: TorchConfig) -> Exporter:
     return TorchExporter()
 
 
+SMALL = {"name": "llama", "d_model": 32, "layers": 2, "heads": 4}
+FOR_TRANSFORMERS = {
+    "backbone": SMALL,
+    "prompt_levels": "known",
+    "positions": "unified",
+    "head_bias": False,
+}
+FOR_THE_ORIGINAL = {
+    "backbone": {**SMALL, "d_ff": 128, "activation": "gelu"},
+    "prompt_levels": "known",
+}
+
 EXPORTERS = (
     Component(
         name="safetensors",
@@ -90,6 +102,17 @@ EXPORTERS = (
         config=HuggingFaceConfig,
         build=build_hugging_face,
         summary="the AR stage as a folder that transformers opens as a Llama",
+        trial=Trial(
+            facts={"sections": {"model": FOR_TRANSFORMERS}},
+            exceptions=dict.fromkeys(
+                (
+                    "test_writes_over_an_older_file",
+                    "test_other_weights_make_another_file",
+                    "test_a_file_that_cannot_be_written_leaves_nothing",
+                ),
+                "it writes a folder",
+            ),
+        ),
     ),
     Component(
         name="lora",
@@ -97,18 +120,21 @@ EXPORTERS = (
         build=build_lora,
         summary="the adapter of a run with the wrapper lora, without its base, for --lora",
         paper="https://arxiv.org/abs/2106.09685",
+        trial=Trial(facts={"adapted": True}),
     ),
     Component(
         name="original",
         config=OriginalConfig,
         build=build_original,
         summary="the .sft file of e-c-k-e-r/vall-e, for models that it can compute",
+        trial=Trial(facts={"sections": {"model": FOR_THE_ORIGINAL}}),
     ),
     Component(
         name="original-lora",
         config=OriginalLoraConfig,
         build=build_original_lora,
         summary="the adapter of a run as the lora.sft of e-c-k-e-r/vall-e",
+        trial=Trial(facts={"adapted": True}),
     ),
     Component(
         name="torch",

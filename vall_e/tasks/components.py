@@ -7,7 +7,7 @@ from typing import Any
 
 from attrs import field, frozen, validators
 
-from vall_e.plugin import Component, Task
+from vall_e.plugin import Component, Task, Trial
 
 _probability = [validators.ge(0.0), validators.le(1.0)]
 
@@ -231,6 +231,7 @@ TASKS = (
         build=build_cse,
         summary="clean speech editing: says a part of a recording anew",
         paper=SPEECHX,
+        trial=Trial(facts={"keeps": True}),
     ),
     Component(
         name="nse",
@@ -238,6 +239,7 @@ TASKS = (
         build=build_nse,
         summary="noisy speech editing: says a part of a recording anew, and keeps its noise",
         paper=SPEECHX,
+        trial=Trial(facts={"keeps": True}),
     ),
     Component(
         name="phn",

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import attrs
 
 from vall_e.discovery import discover
 from vall_e.errors import VallEError
 from vall_e.interfaces.export import Exporter
+from vall_e.model.lora import Terms, attach, places
 from vall_e.model.weights import Bundle
 from vall_e.testing.marks import pytest
 from vall_e.testing.staircase import StaircaseCodec
@@ -16,14 +20,26 @@ from vall_e.testing.tiny import tiny_bundle
 
 
 class ExporterContract:
-    """`make` builds the exporter."""
+    """`make` builds the exporter.
+
+    `sections` are those of the config of a model that it can write, where that is not any model;
+    `adapted` says that it writes adapters, so the model has some.
+    """
+
+    sections: Mapping[str, object] = MappingProxyType({})
+    adapted: bool = False
 
     def make(self) -> Exporter:
         raise NotImplementedError
 
     @pytest.fixture
     def bundle(self) -> Bundle:
-        return tiny_bundle(discover(load_plugins=False), StaircaseCodec())
+        sections: dict[str, Any] = dict(self.sections)
+        registry = discover(load_plugins=bool(sections))
+        made = tiny_bundle(registry, StaircaseCodec(), **sections)
+        if self.adapted:
+            attach(made.model, places(made.model), Terms(rank=2, alpha=4.0))
+        return made
 
     def test_names_its_suffix(self) -> None:
         exporter = self.make()

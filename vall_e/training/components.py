@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen, validators
 
-from vall_e.plugin import Component
+from vall_e.plugin import Component, Trial
 from vall_e.training.optimizer_components import OTHER_OPTIMIZERS
 from vall_e.training.schedule_components import OTHER_SCHEDULES
 from vall_e.training.wrapper_components import OTHER_WRAPPERS
@@ -208,6 +208,7 @@ WRAPPERS: tuple[Component[Any], ...] = (
         config=CompileConfig,
         build=build_compile,
         summary="torch.compile of the backbone; slow first steps, then faster ones",
+        trial=Trial(facts={"tolerance": 1e-5}),
     ),
     Component(
         name="lora",

@@ -22,7 +22,11 @@ def rehearse(model: Valle, engine: Engine) -> None:
     assert isinstance(backbone, nn.Module)  # noqa: S101 - as its protocol says
     devices = [device] if device.type == "cuda" else []
     for causal in sorted(_ways(model)):
-        with torch.random.fork_rng(devices=devices), engine.autocast():
+        with (
+            torch.random.fork_rng(devices=devices),
+            engine.autocast(),
+            model.predicting([0, 0]),
+        ):
             backbone.forward(
                 torch.zeros(2, 4, backbone.d_model, device=device, requires_grad=True),
                 lengths=torch.tensor([4, 3], device=device),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen, validators
 
-from vall_e.plugin import Component
+from vall_e.plugin import Component, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,6 +131,7 @@ OTHER_WRAPPERS: tuple[Component[Any], ...] = (
         build=build_int8,
         summary="weights of 8 bits, to speak with: a quarter of the memory",
         used_in="speaking",
+        trial=Trial(facts={"tolerance": 0.02}),
     ),
     Component(
         name="int4",
@@ -138,6 +139,7 @@ OTHER_WRAPPERS: tuple[Component[Any], ...] = (
         build=build_int4,
         summary="weights of 4 bits, to speak with: an eighth of the memory",
         used_in="speaking",
+        trial=Trial(facts={"tolerance": 0.5}),
         paper="https://arxiv.org/abs/2210.17323",
     ),
     Component(
@@ -146,6 +148,7 @@ OTHER_WRAPPERS: tuple[Component[Any], ...] = (
         build=build_bitsandbytes,
         summary="products of 8 bits and stable embeddings (package bitsandbytes)",
         used_in="training",
+        trial=Trial(facts={"tolerance": 0.1}),
         paper="https://arxiv.org/abs/2208.07339",
     ),
     Component(
@@ -154,6 +157,7 @@ OTHER_WRAPPERS: tuple[Component[Any], ...] = (
         build=build_fp8,
         summary="products of 8 bits floating point (package torchao or transformer-engine)",
         used_in="training",
+        trial=Trial(facts={"tolerance": 0.2}),
         paper="https://arxiv.org/abs/2209.05433",
     ),
     Component(
@@ -169,5 +173,6 @@ OTHER_WRAPPERS: tuple[Component[Any], ...] = (
         build=build_model_offload,
         summary="layers of the backbone on several devices",
         used_in="training",
+        trial=Trial(options={"devices": ("cpu", "cpu"), "limits": (0.5,)}),
     ),
 )

@@ -13,6 +13,7 @@ from vall_e.plugin import (
     Component,
     ConfigError,
     Exporter,
+    Trial,
     hookimpl,
 )
 from vall_e_backbones.components import LlamaConfig
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 vall_e_hook_api = (1, 1)
 
 PAPER = "https://arxiv.org/abs/2402.17764"
+SMALL = {"name": "bitnet", "d_model": 32, "layers": 2, "heads": 2}
 
 
 @frozen
@@ -89,6 +91,7 @@ def vall_e_register_wrappers() -> list[Component[TernaryConfig]]:
             build=build_ternary,
             summary="trains any backbone with linear layers of weights -1, 0 and 1",
             used_in="training",
+            trial=Trial(options={"strength": 0.0}),
             paper=PAPER,
         )
     ]
@@ -116,5 +119,6 @@ def vall_e_register_exporters() -> list[Component[PackedConfig]]:
             build=build_exporter,
             summary="a bitnet model with two bits a weight, which `-m` takes",
             paper=PAPER,
+            trial=Trial(facts={"sections": {"model": {"backbone": SMALL}}}),
         )
     ]
