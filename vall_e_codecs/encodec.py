@@ -16,7 +16,8 @@ from vall_e.plugin import CodecStream, Listener
 from vall_e_codecs.audio_check import checked
 from vall_e_codecs.components import EncodecConfig
 from vall_e_codecs.encodec_network import ENTRIES, Choice, Network, Sizes, network_of
-from vall_e_codecs.encodec_stream import EncodecListener, EncodecStream
+from vall_e_codecs.encodec_stream import EncodecStream, encodec_listener
+from vall_e_codecs.nothing import no_codes, no_sound
 from vall_e_codecs.weight_files import RemoteFile, locate
 
 WEIGHTS = RemoteFile(
@@ -45,7 +46,7 @@ class Encodec(nn.Module):
     def encode(self, audio: Num[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
         """Codes of a waveform at 24 kHz."""
         if not audio.shape[2]:
-            return torch.zeros(len(audio), self.levels, 0, dtype=torch.long, device=audio.device)
+            return no_codes(audio, self.levels)
         vectors = self._network.encoder(checked(audio))
         return self._network.quantize(vectors).transpose(0, 1)
 
@@ -53,7 +54,7 @@ class Encodec(nn.Module):
     def decode(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
         """Sound from the first n levels, 320 samples a frame."""
         if not codes.shape[2]:
-            return torch.zeros(len(codes), 1, 0, device=codes.device)
+            return no_sound(codes)
         sound: Tensor = self._network.decoder(self._network.dequantize(codes.transpose(0, 1)))
         return sound
 
@@ -67,7 +68,7 @@ class Encodec(nn.Module):
 
     def listen(self) -> Listener:
         """Gives codes from the seventh frame on."""
-        return EncodecListener(self._network, self.encode, self.levels)
+        return encodec_listener(self._network, self.encode, self.levels)
 
 
 def open_encodec(config: EncodecConfig) -> Encodec:

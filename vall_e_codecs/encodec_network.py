@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import logging
 from collections.abc import Callable, Mapping
@@ -13,10 +12,10 @@ import torch
 from attrs import frozen
 from torch import Tensor, nn
 
-from vall_e.plugin import CheckpointError, UnavailableError
+from vall_e.plugin import UnavailableError
 from vall_e_codecs.encodec_names import canonical, reference_names
 from vall_e_codecs.importing import imports
-from vall_e_codecs.weight_files import read_tensors
+from vall_e_codecs.weight_files import digest_of, read_tensors, require_shapes
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +87,7 @@ def network_of(
     network = unloaded(sizes, levels, implementation)
     names = reference_names(state) if implementation == "encodec" else state
     _load(network.module, names, path, sizes)
-    return network, _digest(state)
+    return network, digest_of(state, _names_codes)
 
 
 def unloaded(sizes: Sizes, levels: int, implementation: Implementation) -> Network:
@@ -170,17 +169,18 @@ def _reference(sizes: Sizes, levels: int) -> Network:
 
 
 def _load(module: nn.Module, state: Mapping[str, Tensor], path: Path, sizes: Sizes) -> None:
-    wanted = module.state_dict()
-    missing = [name for name in wanted if name not in state and not _is_derived(name)]
-    wrong = [n for n, t in wanted.items() if n in state and state[n].shape != t.shape]
-    if missing or wrong:
-        raise CheckpointError(
-            f"{path} does not hold the weights of the {sizes.sample_rate // 1000} kHz EnCodec: "
-            f"{len(missing)} tensors are missing and {len(wrong)} have another shape, such as "
-            f"{(missing + wrong)[0]}",
-            hint=f"give {sizes.published}, or model.safetensors of {sizes.repository}",
-        )
-    module.load_state_dict({n: t for n, t in state.items() if n in wanted}, strict=False)
+    wanted = {
+        name: tensor.shape
+        for name, tensor in module.state_dict().items()
+        if name in state or not _is_derived(name)
+    }
+    require_shapes(
+        wanted,
+        state,
+        f"{path} does not hold the weights of the {sizes.sample_rate // 1000} kHz EnCodec",
+        hint=f"give {sizes.published}, or model.safetensors of {sizes.repository}",
+    )
+    module.load_state_dict({name: state[name] for name in wanted}, strict=False)
 
 
 def _is_derived(name: str) -> bool:
@@ -189,12 +189,9 @@ def _is_derived(name: str) -> bool:
     return name.endswith(ends)
 
 
-def _digest(state: Mapping[str, Tensor]) -> str:
-    """Names encoder and codebooks, whichever file they came in."""
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        if name.startswith("encoder.") or name.endswith(".codebook.embed"):
-            if name.endswith((".stride", ".kernel_size", ".padding_total")):
-                continue
-            digest.update(name.encode() + state[name].float().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:8]
+def _names_codes(name: str) -> bool:
+    """Whether a tensor sets the codes, and every file holds it."""
+    ends = (".stride", ".kernel_size", ".padding_total")
+    return name.endswith(".codebook.embed") or (
+        name.startswith("encoder.") and not name.endswith(ends)
+    )

@@ -16,6 +16,7 @@ from vall_e.plugin import CodecStream, ConfigError, DownloadError
 from vall_e_codecs.audio_check import checked
 from vall_e_codecs.components import EncodecConfig
 from vall_e_codecs.encodec_network import ENTRIES, Choice, Network, Sizes, network_of
+from vall_e_codecs.nothing import no_codes, no_sound
 from vall_e_codecs.weight_files import RemoteFile, locate
 from vall_e_codecs.whole_stream import WholeStream
 
@@ -76,7 +77,7 @@ class EncodecStereo(nn.Module):
     def encode(self, audio: Num[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
         """Codes of a waveform at 48 kHz, for a model."""
         if not audio.shape[2]:
-            return torch.zeros(len(audio), self.levels, 0, dtype=torch.long, device=audio.device)
+            return no_codes(audio, self.levels)
         audio = checked(audio)
         loudness = audio.square().mean(2, keepdim=True).sqrt() + LEAST
         both = (audio / loudness).expand(-1, self.channels, -1)
@@ -90,7 +91,7 @@ class EncodecStereo(nn.Module):
     def decode(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
         """What a model wrote: 320 samples a frame, the mean of both channels, at `SPOKEN`."""
         if not codes.shape[2]:
-            return torch.zeros(len(codes), 1, 0, device=codes.device)
+            return no_sound(codes)
         rows = [
             torch.cat([self.decode_block(b, SPOKEN) for b in row.split(BLOCK_FRAMES, dim=1)], dim=1)
             for row in codes

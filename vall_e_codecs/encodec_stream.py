@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Float, Int, Num
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from vall_e_codecs.audio_check import checked
 from vall_e_codecs.encodec_network import Network
+from vall_e_codecs.frame_listener import FrameListener
+from vall_e_codecs.nothing import no_sound
 from vall_e_codecs.piecewise import Piecewise
 
 FRAME = 320
@@ -63,7 +64,7 @@ class EncodecStream:
         self._begun = self._begun or known.shape[2] >= FIRST
         self._waiting = known[:, :, :0] if self._begun else known
         if not self._begun or not known.shape[2]:
-            return torch.zeros(len(codes), 1, 0, device=codes.device)
+            return no_sound(codes)
         return self._half(self._dequantize(known.transpose(0, 1)))
 
     @torch.no_grad()
@@ -73,38 +74,17 @@ class EncodecStream:
         return self._whole(self._waiting)
 
 
-class EncodecListener:
-    """A `vall_e.plugin.Listener`."""
+def encodec_listener(
+    network: Network, whole: Callable[[Tensor], Tensor], levels: int
+) -> FrameListener:
+    """A `vall_e.plugin.Listener`, which gives codes from the seventh frame on."""
+    half = Half(
+        network.encoder,
+        lambda layers: Piecewise(layers, reach=FAST, inputs=FRAME),
+        lambda layers: Piecewise(layers, reach=SLOW),
+    )
 
-    def __init__(self, network: Network, whole: Callable[[Tensor], Tensor], levels: int) -> None:
-        self._quantize = network.quantize
-        self._whole = whole
-        self._levels = levels
-        self._half = Half(
-            network.encoder,
-            lambda layers: Piecewise(layers, reach=FAST, inputs=FRAME),
-            lambda layers: Piecewise(layers, reach=SLOW),
-        )
-        self._waiting: Tensor | None = None
-        self._begun = False
+    def encode(audio: Tensor) -> Tensor:
+        return network.quantize(half(audio)).transpose(0, 1)
 
-    @torch.no_grad()
-    def push(self, audio: Num[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
-        audio = checked(audio)
-        known = audio if self._waiting is None else torch.cat([self._waiting, audio], dim=2)
-        frames = known.shape[2] // FRAME
-        self._begun = self._begun or frames >= FIRST
-        taken = frames * FRAME if self._begun else 0
-        self._waiting = known[:, :, taken:]
-        return self._codes(known[:, :, :taken])
-
-    @torch.no_grad()
-    def flush(self) -> Int[Tensor, "b k f"]:
-        if self._waiting is None:
-            return torch.zeros(1, self._levels, 0, dtype=torch.long)
-        return self._codes(self._waiting) if self._begun else self._whole(self._waiting)
-
-    def _codes(self, audio: Float[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
-        if not audio.shape[2]:
-            return torch.zeros(len(audio), self._levels, 0, dtype=torch.long, device=audio.device)
-        return self._quantize(self._half(audio)).transpose(0, 1)
+    return FrameListener(encode, whole, samples=FRAME, levels=levels, first=FIRST)

@@ -16,12 +16,13 @@ from attrs import frozen
 from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
-from vall_e.plugin import CheckpointError, CodecStream, ConfigError, Listener, UnavailableError
+from vall_e.plugin import CodecStream, ConfigError, Listener, UnavailableError
 from vall_e_codecs.components import EncodecConfig, VocosConfig
 from vall_e_codecs.encodec import Encodec, open_encodec
 from vall_e_codecs.encodec_network import ENTRIES
 from vall_e_codecs.importing import imports
-from vall_e_codecs.weight_files import HubFile, locate_on_hub, read_tensors
+from vall_e_codecs.nothing import no_sound
+from vall_e_codecs.weight_files import HubFile, locate_on_hub, read_tensors, require_shapes
 from vall_e_codecs.whole_stream import WholeStream
 
 log = logging.getLogger(__name__)
@@ -70,7 +71,7 @@ class Vocos(nn.Module):
     def decode(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
         """Sound from the first n levels, 320 samples a frame."""
         if not codes.shape[2]:
-            return torch.zeros(len(codes), 1, 0, device=codes.device)
+            return no_sound(codes)
         return torch.cat([self.network(row) for row in codes[:, None]])[:, None]
 
     def code_vectors(self) -> Float[Tensor, "k v c"]:
@@ -269,12 +270,11 @@ def network_of(
     network = (ReferenceNetwork if reference else VocosNetwork)(sizes or Sizes())
     state = read_tensors(path)
     wanted = network.state_dict()
-    wrong = [n for n, t in wanted.items() if n not in state or state[n].shape != t.shape]
-    if wrong:
-        raise CheckpointError(
-            f"{path} does not hold the weights of Vocos for EnCodec: {len(wrong)} tensors are "
-            f"missing or have another shape, such as {wrong[0]}",
-            hint="give pytorch_model.bin of charactr/vocos-encodec-24khz",
-        )
+    require_shapes(
+        {name: tensor.shape for name, tensor in wanted.items()},
+        state,
+        f"{path} does not hold the weights of Vocos for EnCodec",
+        hint="give pytorch_model.bin of charactr/vocos-encodec-24khz",
+    )
     network.load_state_dict({name: state[name] for name in wanted})
     return network.requires_grad_(requires_grad=False).eval()

@@ -7,7 +7,7 @@ import logging
 import os
 import pickle
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.error import URLError
 
@@ -22,6 +22,7 @@ from vall_e.plugin import CheckpointError, ConfigError, DownloadError, sha256_of
 log = logging.getLogger(__name__)
 BLOCK = 1 << 20
 CACHE = Path("~/.cache/vall-e")
+HUB = "https://huggingface.co"
 
 
 @frozen
@@ -44,16 +45,19 @@ class HubFile:
     sha256: str
     """Of the file at that commit; empty: not said."""
 
-    @property
-    def remote(self) -> RemoteFile:
-        hub = f"https://huggingface.co/{self.repository}/resolve/{self.revision}/{self.name}"
-        return RemoteFile(hub, self.sha256)
+    def at(self, hub: str) -> RemoteFile:
+        """On this server, which may be a mirror: the hash tells whether it is the same."""
+        url = f"{hub.rstrip('/')}/{self.repository}/resolve/{self.revision}/{self.name}"
+        return RemoteFile(url, self.sha256)
 
 
 def locate_on_hub(
     name: str, *, path: Path | None, file: HubFile, download: bool, cache: Path | None
 ) -> Path:
-    """As `locate`, for a file that only a commit and a hash pin. Raises `ConfigError` without."""
+    """As `locate`, for a file that only a commit and a hash pin. Raises `ConfigError` without.
+
+    From the server that the variable `HF_ENDPOINT` names, which the hub's programs obey too.
+    """
     if download and path is None and not (file.revision and file.sha256):
         raise ConfigError(
             "codec.download: which version of the weights to fetch is not said",
@@ -63,10 +67,11 @@ def locate_on_hub(
     if path is None and not download and not file.sha256:
         raise DownloadError(
             f"the weights of {name} are not on this machine",
-            hint=f"fetch {file.name} of https://huggingface.co/{file.repository} and set `path:` "
+            hint=f"fetch {file.name} of {HUB}/{file.repository} and set `path:` "
             "to it, or `download: true` to fetch it",
         )
-    return locate(name, path=path, remote=file.remote, download=download, cache=cache)
+    remote = file.at(os.environ.get("HF_ENDPOINT") or HUB)
+    return locate(name, path=path, remote=remote, download=download, cache=cache)
 
 
 def locate(
@@ -155,3 +160,25 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             f"{path} is not a state dict", hint="give a file that maps names to tensors"
         )
     return found
+
+
+def require_shapes(
+    wanted: Mapping[str, torch.Size], state: Mapping[str, Tensor], wrong: str, *, hint: str
+) -> None:
+    """Raise a `CheckpointError`, which begins with `wrong`, if one of these is not there."""
+    missing = [name for name in wanted if name not in state]
+    other = [name for name, shape in wanted.items() if name in state and state[name].shape != shape]
+    if missing or other:
+        raise CheckpointError(
+            f"{wrong}: {len(missing)} tensors are missing and {len(other)} have another shape, "
+            f"such as {(missing + other)[0]}",
+            hint=hint,
+        )
+
+
+def digest_of(state: Mapping[str, Tensor], wanted: Callable[[str], bool]) -> str:
+    """Eight characters that name the tensors whose names are wanted."""
+    digest = hashlib.sha256()
+    for name in filter(wanted, sorted(state)):
+        digest.update(name.encode() + state[name].float().contiguous().numpy().tobytes())
+    return digest.hexdigest()[:8]

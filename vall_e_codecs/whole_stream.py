@@ -8,6 +8,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from vall_e_codecs.nothing import no_sound
+
 
 class WholeStream:
     """Keeps what is pushed; `flush` decodes it all."""
@@ -18,7 +20,7 @@ class WholeStream:
 
     def push(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
         self._pieces.append(codes)
-        return torch.zeros(len(codes), 1, 0, device=codes.device)
+        return no_sound(codes)
 
     def flush(self) -> Float[Tensor, "b 1 s"]:
         if not self._pieces:

@@ -10,8 +10,29 @@ from vall_e_codecs.embedded.analysis import AnalysisSettings
 from vall_e_codecs.embedded.quantizer import ResidualQuantizer
 from vall_e_codecs.embedded.vocoder import Vocoder, VocoderSettings
 from vall_e_codecs.embedded.weights import CodecWeights
+from vall_e_codecs.encodec_network import unloaded
 
 TINY_VOCODER = VocoderSettings(width=16, layers=2, expansion=1)
+
+
+@pytest.fixture(scope="session")
+def random_encodec():
+    """Makes random weights of an EnCodec of these sizes, whose codes follow the sound."""
+    pytest.importorskip("transformers")
+
+    def make(sizes):
+        torch.manual_seed(0)
+        network = unloaded(sizes, 4, "transformers")
+        with torch.no_grad():
+            sound = torch.randn(1, sizes.channels, 16_000).cumsum(2).sin()
+            vectors = network.encoder(sound)[0].T  # (f, d)
+        mean, spread = vectors.mean(0), vectors.std(0)
+        for i, layer in enumerate(network.module.quantizer.layers):
+            entries = spread * torch.randn(layer.codebook.embed.shape)
+            layer.codebook.embed.copy_(entries if i else mean + entries)
+        return {name: tensor.clone() for name, tensor in network.module.state_dict().items()}
+
+    return make
 
 
 @pytest.fixture

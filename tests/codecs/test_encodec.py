@@ -20,18 +20,9 @@ VOCOS = vocos.Sizes(dimension=8, width=8, inner=16, layers=2)
 
 
 @pytest.fixture(scope="session")
-def state():
+def state(random_encodec):
     """Random weights of a small EnCodec, by their names in transformers."""
-    pytest.importorskip("transformers")
-    torch.manual_seed(0)
-    network = encodec_network.unloaded(ENCODEC, 4, "transformers")
-    with torch.no_grad():
-        vectors = network.encoder(torch.randn(1, 1, 16_000).cumsum(2).sin())[0].T  # (f, d)
-    mean, spread = vectors.mean(0), vectors.std(0)
-    for i, layer in enumerate(network.module.quantizer.layers):
-        entries = spread * torch.randn(layer.codebook.embed.shape)
-        layer.codebook.embed.copy_(entries if i else mean + entries)
-    return {name: tensor.clone() for name, tensor in network.module.state_dict().items()}
+    return random_encodec(ENCODEC)
 
 
 @pytest.fixture(scope="session")
@@ -257,3 +248,32 @@ def test_a_server_that_does_not_answer_is_named(remote, tmp_path):
     with pytest.raises(DownloadError, match="cannot fetch"):
         fetch(evolve(remote, url=remote.url + "x"), tmp_path / "kept")
     assert [path.name for path in tmp_path.iterdir()] == ["server"]
+
+
+def test_what_the_config_pins_is_fetched_and_checked(tmp_path, monkeypatch):
+    """From a hub in a folder: the file of that commit, with that hash, or none."""
+    file = tmp_path / "charactr/vocos-encodec-24khz" / "resolve" / "abc" / "pytorch_model.bin"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"no weights")
+    monkeypatch.setenv("HF_ENDPOINT", tmp_path.as_uri())
+    options = {
+        "download": True,
+        "revision": "abc",
+        "cache": tmp_path / "cache",
+        "encodec_path": file,
+    }
+    with pytest.raises(
+        DownloadError,
+        match=r"charactr/vocos-encodec-24khz/resolve/abc/.* has SHA-256",
+    ):
+        build_vocos(VocosConfig(sha256="0" * 64, **options))
+    assert not list((tmp_path / "cache").iterdir())
+    sha256 = hashlib.sha256(b"no weights").hexdigest()
+    with pytest.raises(CheckpointError, match="cannot read the weights"):
+        build_vocos(VocosConfig(sha256=sha256, **options))
+    [kept] = (tmp_path / "cache").iterdir()
+    assert kept.name == f"{sha256[:16]}-pytorch_model.bin"
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    kept.unlink()
+    with pytest.raises(DownloadError, match="nothing may be fetched"):
+        build_vocos(VocosConfig(sha256=sha256, **options))

@@ -20,25 +20,15 @@ from vall_e.testing import CodecContract
 from vall_e_codecs import encodec_stereo
 from vall_e_codecs.components import EncodecConfig, build_encodec
 from vall_e_codecs.encodec_names import reference_names
-from vall_e_codecs.encodec_network import unloaded
 from vall_e_codecs.importing import imports
 
 SIZES = evolve(encodec_stereo.SIZES, filters=4, dimension=8, lstm_layers=1)
 
 
 @pytest.fixture(scope="session")
-def state():
+def state(random_encodec):
     """Random weights, by their names in transformers."""
-    pytest.importorskip("transformers")
-    torch.manual_seed(0)
-    network = unloaded(SIZES, 4, "transformers")
-    with torch.no_grad():
-        vectors = network.encoder(torch.randn(1, 2, 16_000).cumsum(2).sin())[0].T  # (f, d)
-    mean, spread = vectors.mean(0), vectors.std(0)
-    for i, layer in enumerate(network.module.quantizer.layers):
-        entries = spread * torch.randn(layer.codebook.embed.shape)
-        layer.codebook.embed.copy_(entries if i else mean + entries)
-    return {name: tensor.clone() for name, tensor in network.module.state_dict().items()}
+    return random_encodec(SIZES)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """DAC on small random weights, in the file in which the real ones come."""
 
+import hashlib
+
 import pytest
 import torch
 from attrs import evolve
@@ -135,3 +137,29 @@ def test_without_weights_it_says_where_they_are():
     assert "huggingface.co/descript/dac_24khz" in caught.value.hint
     with pytest.raises(ConfigError, match="which version"):
         build_dac(DacConfig(download=True))
+
+
+def test_what_the_config_pins_is_fetched_and_checked(tmp_path, monkeypatch):
+    """From a hub in a folder: the file of that commit, with that hash, or none."""
+    file = tmp_path / "descript/dac_24khz" / "resolve" / "abc" / "model.safetensors"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"no weights")
+    monkeypatch.setenv("HF_ENDPOINT", tmp_path.as_uri())
+    options = {
+        "download": True,
+        "revision": "abc",
+        "cache": tmp_path / "cache",
+        "sample_rate": 24_000,
+    }
+    with pytest.raises(DownloadError, match=r"descript/dac_24khz/resolve/abc/.* has SHA-256"):
+        build_dac(DacConfig(sha256="0" * 64, **options))
+    assert not list((tmp_path / "cache").iterdir())
+    sha256 = hashlib.sha256(b"no weights").hexdigest()
+    with pytest.raises(CheckpointError, match="cannot read the weights"):
+        build_dac(DacConfig(sha256=sha256, **options))
+    [kept] = (tmp_path / "cache").iterdir()
+    assert kept.name == f"{sha256[:16]}-model.safetensors"
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    kept.unlink()
+    with pytest.raises(DownloadError, match="nothing may be fetched"):
+        build_dac(DacConfig(sha256=sha256, **options))

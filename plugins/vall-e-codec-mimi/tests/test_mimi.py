@@ -1,5 +1,7 @@
 """Mimi on small random weights, in the file in which the real ones come."""
 
+import hashlib
+
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -76,3 +78,24 @@ def test_nothing_is_fetched_unasked_or_without_a_version(tmp_path):
     assert "https://huggingface.co/kyutai/mimi" in caught.value.hint
     with pytest.raises(ConfigError, match="which version"):
         build_mimi(MimiConfig(download=True, cache=tmp_path))
+
+
+def test_what_the_config_pins_is_fetched_and_checked(tmp_path, monkeypatch):
+    """From a hub in a folder: the file of that commit, with that hash, or none."""
+    file = tmp_path / "kyutai/mimi" / "resolve" / "abc" / "model.safetensors"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"no weights")
+    monkeypatch.setenv("HF_ENDPOINT", tmp_path.as_uri())
+    options = {"download": True, "revision": "abc", "cache": tmp_path / "cache"}
+    with pytest.raises(DownloadError, match=r"kyutai/mimi/resolve/abc/.* has SHA-256"):
+        build_mimi(MimiConfig(sha256="0" * 64, **options))
+    assert not list((tmp_path / "cache").iterdir())
+    sha256 = hashlib.sha256(b"no weights").hexdigest()
+    with pytest.raises(CheckpointError, match="cannot read the weights"):
+        build_mimi(MimiConfig(sha256=sha256, **options))
+    [kept] = (tmp_path / "cache").iterdir()
+    assert kept.name == f"{sha256[:16]}-model.safetensors"
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    kept.unlink()
+    with pytest.raises(DownloadError, match="nothing may be fetched"):
+        build_mimi(MimiConfig(sha256=sha256, **options))

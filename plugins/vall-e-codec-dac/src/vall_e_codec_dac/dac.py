@@ -6,7 +6,6 @@ on the same weights. Weight files of both projects can be read.
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import logging
 import math
@@ -19,10 +18,21 @@ from attrs import frozen
 from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
-from vall_e.plugin import CheckpointError, CodecStream, ConfigError, UnavailableError
+from vall_e.plugin import CodecStream, ConfigError, UnavailableError
 from vall_e_codec_dac.components import DacConfig
 from vall_e_codec_dac.names import canonical, split
-from vall_e_codecs.kit import HubFile, WholeStream, checked, imports, locate_on_hub, read_tensors
+from vall_e_codecs.kit import (
+    HubFile,
+    WholeStream,
+    checked,
+    digest_of,
+    imports,
+    locate_on_hub,
+    no_codes,
+    no_sound,
+    read_tensors,
+    require_shapes,
+)
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +96,7 @@ class Dac(nn.Module):
     def encode(self, audio: Num[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
         """Codes of a waveform; a started frame is filled up with silence."""
         if not audio.shape[2]:
-            return torch.zeros(len(audio), self.levels, 0, dtype=torch.long, device=audio.device)
+            return no_codes(audio, self.levels)
         frames = math.ceil(audio.shape[2] / self.samples)
         padded = nn.functional.pad(checked(audio), (0, frames * self.samples - audio.shape[2]))
         return self._network.encode(padded, self.levels)
@@ -95,7 +105,7 @@ class Dac(nn.Module):
     def decode(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
         """Sound from the first n levels, 512 samples a frame at 44.1 kHz, else 320."""
         if not codes.shape[2]:
-            return torch.zeros(len(codes), 1, 0, device=codes.device)
+            return no_sound(codes)
         return self._network.decode(codes)
 
     def stream(self) -> CodecStream:
@@ -179,7 +189,7 @@ def dac_of(path: Path, *, levels: int, sizes: Sizes, choice: Choice = "auto") ->
     _require(state, sizes, path)
     build = _implementation(choice)
     log.info("DAC runs in %s", build.__name__)
-    identity = f"dac-{sizes.sample_rate // 1000}k:{_digest(state)}"
+    identity = f"dac-{sizes.sample_rate // 1000}k:{digest_of(state, _names_codes)}"
     return Dac(build(sizes, state), sizes, levels=levels, identity=identity)
 
 
@@ -219,15 +229,14 @@ def _implementation(choice: Choice) -> type[Transformers] | type[Reference]:
 def _require(state: Mapping[str, Tensor], sizes: Sizes, path: Path) -> None:
     with torch.device("meta"):
         wanted = unloaded(sizes).state_dict()
-    wrong = [n for n, t in wanted.items() if n not in state or state[n].shape != t.shape]
-    if wrong:
-        raise CheckpointError(
-            f"{path} does not hold the weights of DAC at {sizes.sample_rate} Hz: {len(wrong)} "
-            f"tensors are missing or have another shape, such as {wrong[0]}",
-            hint="give model.safetensors of "
-            f"https://huggingface.co/descript/dac_{sizes.sample_rate // 1000}khz, or set "
-            "codec.sample_rate to that of your file",
-        )
+    require_shapes(
+        {name: tensor.shape for name, tensor in wanted.items()},
+        state,
+        f"{path} does not hold the weights of DAC at {sizes.sample_rate} Hz",
+        hint="give model.safetensors of "
+        f"https://huggingface.co/descript/dac_{sizes.sample_rate // 1000}khz, or set "
+        "codec.sample_rate to that of your file",
+    )
 
 
 def _is_part(name: str) -> bool:
@@ -240,12 +249,8 @@ def _whole(name: str) -> str:
     return found
 
 
-def _digest(state: Mapping[str, Tensor]) -> str:
-    """Names encoder and codebooks, by those tensors that both projects store as they are."""
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        if name.startswith(("encoder.", "quantizer.")) and name.endswith(
-            (".bias", ".alpha", ".codebook.weight")
-        ):
-            digest.update(name.encode() + state[name].float().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:8]
+def _names_codes(name: str) -> bool:
+    """Whether a tensor sets the codes, and both projects store it as it is."""
+    return name.startswith(("encoder.", "quantizer.")) and name.endswith(
+        (".bias", ".alpha", ".codebook.weight")
+    )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +10,21 @@ from attrs import frozen
 from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
-from vall_e.plugin import CheckpointError, CodecStream, Listener, UnavailableError
+from vall_e.plugin import CodecStream, Listener, UnavailableError
 from vall_e_codec_mimi.components import MimiConfig
-from vall_e_codecs.kit import HubFile, Piecewise, checked, imports, locate_on_hub, read_tensors
+from vall_e_codecs.kit import (
+    FrameListener,
+    HubFile,
+    Piecewise,
+    checked,
+    digest_of,
+    imports,
+    locate_on_hub,
+    no_codes,
+    no_sound,
+    read_tensors,
+    require_shapes,
+)
 
 CODEBOOK = 2048
 HALVES = (
@@ -64,7 +74,7 @@ class Mimi(nn.Module):
     def encode(self, audio: Num[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
         """Codes of a waveform at 24 kHz; a started frame is filled up with silence."""
         if not audio.shape[2]:
-            return torch.zeros(len(audio), self.levels, 0, dtype=torch.long, device=audio.device)
+            return no_codes(audio, self.levels)
         padded = whole_frames(checked(audio))
         # Row by row: sums in another order would now and then give another code.
         with audio.device:  # where transformers makes masks and positions
@@ -74,7 +84,7 @@ class Mimi(nn.Module):
     def decode(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
         """Sound from the first n levels, 1920 samples a frame."""
         if not codes.shape[2]:
-            return torch.zeros(len(codes), 1, 0, device=codes.device)
+            return no_sound(codes)
         return self.stream().push(codes)
 
     def stream(self) -> CodecStream:
@@ -83,7 +93,8 @@ class Mimi(nn.Module):
 
     def listen(self) -> Listener:
         """Gives each frame's codes at its end."""
-        return MimiListener(self.module, self.levels)
+        encode = MimiEncoder(self.module, self.levels)
+        return FrameListener(encode, encode, samples=self.samples, levels=self.levels)
 
     def _codes(self, audio: Float[Tensor, "1 1 s"]) -> Int[Tensor, "1 k f"]:
         found: Tensor = self.module.encode(audio, num_quantizers=self.levels).audio_codes  # type: ignore[operator]
@@ -105,7 +116,7 @@ class MimiStream:
 
     @torch.no_grad()
     def push(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
-        self._rest = torch.zeros(len(codes), 1, 0, device=codes.device)
+        self._rest = no_sound(codes)
         if not codes.shape[2]:
             return self._rest
         vectors = self._upsample(self._dequantize(codes)).transpose(1, 2)
@@ -118,35 +129,18 @@ class MimiStream:
         return self._rest
 
 
-class MimiListener:
-    """A `vall_e.plugin.Listener` over the caches of transformers."""
+class MimiEncoder:
+    """The encoder of transformers with its caches, for sound that comes in pieces."""
 
     def __init__(self, module: Any, levels: int) -> None:
         self._encode = module.encode
         self._levels = levels
         self._caches: dict[str, Any] = {}
-        self._waiting: Tensor | None = None
 
-    @torch.no_grad()
-    def push(self, audio: Num[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
-        audio = checked(audio)
-        known = audio if self._waiting is None else torch.cat([self._waiting, audio], dim=2)
-        taken = known.shape[2] // Mimi.samples * Mimi.samples
-        self._waiting = known[:, :, taken:]
-        return self._codes(known[:, :, :taken])
-
-    @torch.no_grad()
-    def flush(self) -> Int[Tensor, "b k f"]:
-        if self._waiting is None:
-            return torch.zeros(1, self._levels, 0, dtype=torch.long)
-        return self._codes(whole_frames(self._waiting))
-
-    def _codes(self, audio: Float[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
-        if not audio.shape[2]:
-            return torch.zeros(len(audio), self._levels, 0, dtype=torch.long, device=audio.device)
+    def __call__(self, audio: Float[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
         with audio.device:  # where transformers makes masks and positions
             found = self._encode(
-                audio, num_quantizers=self._levels, use_streaming=True, **self._caches
+                whole_frames(audio), num_quantizers=self._levels, use_streaming=True, **self._caches
             )
         self._caches = {
             "encoder_past_key_values": found.encoder_past_key_values,
@@ -175,15 +169,14 @@ def mimi_of(path: Path, *, levels: int, sizes: Sizes | None = None) -> Mimi:
     state = read_tensors(path)
     module = network(sizes or Sizes())
     wanted = module.state_dict()
-    wrong = [n for n, t in wanted.items() if _shape(state, name_in_file(n)) != t.shape]
-    if wrong:
-        raise CheckpointError(
-            f"{path} does not hold the weights of Mimi: {len(wrong)} tensors are missing or have "
-            f"another shape, such as {name_in_file(wrong[0])}",
-            hint="give model.safetensors of https://huggingface.co/kyutai/mimi",
-        )
+    require_shapes(
+        {name_in_file(name): tensor.shape for name, tensor in wanted.items()},
+        state,
+        f"{path} does not hold the weights of Mimi",
+        hint="give model.safetensors of https://huggingface.co/kyutai/mimi",
+    )
     module.load_state_dict({name: state[name_in_file(name)] for name in wanted})
-    return Mimi(module, levels=levels, identity=f"mimi-24k:{_digest(state)}")
+    return Mimi(module, levels=levels, identity=f"mimi-24k:{digest_of(state, _names_codes)}")
 
 
 def network(sizes: Sizes) -> nn.Module:
@@ -221,14 +214,6 @@ def name_in_file(name: str) -> str:
     return name
 
 
-def _shape(state: Mapping[str, Tensor], name: str) -> torch.Size | None:
-    return state[name].shape if name in state else None
-
-
-def _digest(state: Mapping[str, Tensor]) -> str:
-    """Names encoder and codebooks."""
-    digest = hashlib.sha256()
-    for name in sorted(state):
-        if name.startswith(("encoder", "downsample.", "quantizer.")):
-            digest.update(name.encode() + state[name].float().contiguous().numpy().tobytes())
-    return digest.hexdigest()[:8]
+def _names_codes(name: str) -> bool:
+    """Whether a tensor of the file sets the codes."""
+    return name.startswith(("encoder", "downsample.", "quantizer."))
