@@ -34,7 +34,7 @@ def test_invented_sentences_are_as_long_as_real_ones(registry, tmp_path):
     assert 1.8 < np.quantile(seconds, 0.9) / np.median(seconds) < 2.2
 
 
-@pytest.mark.parametrize("words", [["--compare"], ["-m", "embedded"], ["--levels", "2"]])
+@pytest.mark.parametrize("words", [["--compare"], ["-m", "embedded"], ["--backbones"]])
 def test_what_does_not_go_with_it_is_refused(registry, words):
     done = CliRunner().invoke(cli, ["bench", "--data", *words], obj=App(registry=registry))
     assert done.exit_code == 2
