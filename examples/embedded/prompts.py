@@ -31,7 +31,19 @@ from vall_e.errors import VallEError
 from vall_e.judging import Case, Evidence, Judge
 
 SENTENCES = Path(__file__).parent / "harvard.txt"
-Say = Callable[[str, Path, int], tuple[Spoken, Clip]]
+
+
+@frozen(eq=False)
+class Said:
+    """What came of a text and a prompt."""
+
+    spoken: Spoken
+    audio: Clip
+    warning: str = ""
+    """That words are missing, say."""
+
+
+Say = Callable[[str, Path, int], Said]
 
 
 @frozen
@@ -106,12 +118,21 @@ def _row(kind: str, trials: Sequence[Trial], pace: float) -> Row:
 
 
 def try_prompts(
-    recordings: Sequence[Clip], noise: Clip, texts: Sequence[str], judge: Judge, say: Say, out: Path
+    recordings: Sequence[Clip],
+    noise: Clip,
+    texts: Sequence[str],
+    judge: Judge,
+    say: Say,
+    out: Path,
+    *,
+    only: Sequence[str] = (),
 ) -> Iterator[Trial]:
-    """Every text like every spoiled recording. Text i has the seed i."""
+    """Every text like every spoiled recording, or those kinds `only`. Text i has the seed i."""
     warnings = Warnings()
     logging.getLogger("vall_e").addHandler(warnings)
     for kind, spoil in spoilings(noise):
+        if only and kind not in only:
+            continue
         for clip in recordings:
             trial = Trial(kind, Path(clip.name).stem)
             path = out / f"{kind} of {trial.speaker}.wav".replace(" ", "_").replace(",", "")
@@ -124,13 +145,13 @@ def _tried(
     trial: Trial, prompt: Path, text: str, seed: int, judge: Judge, say: Say, warnings: Warnings
 ) -> Trial:
     try:
-        spoken, audio = say(text, prompt, seed)
+        said = say(text, prompt, seed)
     except VallEError as exc:
         return evolve(trial, refused=exc.message, exit_code=exc.exit_code)
-    warned = warnings.take()
-    audio.write(prompt.with_name(f"{prompt.stem}-said-{seed}.wav"))
-    chosen = judge(Evidence(audio, text=text)).scores["forced_choice"].value
-    return evolve(trial, warned=warned, spoken=spoken, recognised=bool(chosen))
+    warned = "; ".join(filter(None, [warnings.take(), said.warning]))
+    said.audio.write(prompt.with_name(f"{prompt.stem}-said-{seed}.wav"))
+    chosen = judge(Evidence(said.audio, text=text)).scores["forced_choice"].value
+    return evolve(trial, warned=warned, spoken=said.spoken, recognised=bool(chosen))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -142,13 +163,17 @@ def main(arguments: Sequence[str]) -> int:
     lines = SENTENCES.read_text(encoding="utf-8").splitlines()
     judge = _recognition(lines)
 
-    def say(text: str, prompt: Path, seed: int) -> tuple[Spoken, Clip]:
+    def say(text: str, prompt: Path, seed: int) -> Said:
         result = synthesizer.synthesize(text, voice=str(prompt), seed=seed)
-        return Spoken.of(text, result), Clip(result.audio, result.sample_rate, name=text)
+        warning = "; ".join(filter(None, (sentence.warning for sentence in result.sentences)))
+        audio = Clip(result.audio, result.sample_rate, name=text)
+        return Said(Spoken.of(text, result), audio, warning)
 
     noise = Clip.read(given.noise).mono() if given.noise else white_noise(16_000, seed=0)
     trials = []
-    tried = try_prompts(recordings, noise, lines[: given.texts], judge, say, given.output)
+    tried = try_prompts(
+        recordings, noise, lines[: given.texts], judge, say, given.output, only=given.only
+    )
     for trial in tried:
         trials.append(trial)
         print(_told(trial), file=sys.stderr, flush=True)
@@ -165,6 +190,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("recordings", type=Path, nargs="*", help="else the built-in voices'")
     parser.add_argument("--noise", type=Path, help="a recording to mix in; else white noise")
     parser.add_argument("--texts", type=int, default=1, help="so many sentences a prompt")
+    kinds = [kind for kind, _ in spoilings(white_noise(16_000, seed=0))]
+    parser.add_argument(
+        "--only", choices=kinds, action="append", default=[], help="may be repeated"
+    )
     parser.add_argument("-m", "--model", help="else the one that is built in")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder for all that")

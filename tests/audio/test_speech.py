@@ -33,7 +33,11 @@ def hum():
     return 0.3 * np.sin(2 * np.pi * 110 * TIME)
 
 
-@pytest.mark.parametrize("make", [noise, chords, hum, lambda: np.zeros(RATE)])
+def swelling_tone():
+    return 0.1 * (1.5 + np.cos(2 * np.pi * 2 * TIME)) * np.sin(2 * np.pi * 440 * TIME)
+
+
+@pytest.mark.parametrize("make", [noise, chords, hum, swelling_tone, lambda: np.zeros(RATE)])
 def test_noise_and_music_are_not(make):
     assert not may_be_speech(Clip(make(), RATE))
 

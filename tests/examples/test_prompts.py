@@ -57,7 +57,14 @@ def say(text, prompt, seed):
         raise AudioError("silent", hint="speak up")
     name = "bad" if "noise_alone" in prompt.name else "good"
     spoken = Spoken(text, 50, 0.1 if "0.3" in prompt.name else 5.0, ended=True)
-    return spoken, Clip(VOICE.samples, RATE, name=name)
+    warning = "words are missing" if "tone" in prompt.name else ""
+    return prompts.Said(spoken, Clip(VOICE.samples, RATE, name=name), warning)
+
+
+def test_only_some_kinds_can_be_tried(tmp_path):
+    only = ["silence", "a tone"]
+    trials = prompts.try_prompts([VOICE], NOISE, ["one"], Ear(), say, tmp_path, only=only)
+    assert {trial.prompt for trial in trials} == set(only)
 
 
 def test_the_table_tells_what_became_of_each_prompt(tmp_path):
@@ -68,5 +75,6 @@ def test_the_table_tells_what_became_of_each_prompt(tmp_path):
     assert (rows["silence"].refused, rows["silence"].failed) == (2, 0)
     assert (rows["0.3 s"].wrong_length, rows["0.3 s"].failed) == (2, 2)
     assert (rows["noise alone"].recognised, rows["noise alone"].failed) == (0, 2)
+    assert rows["a tone"].warned == 2
     assert {trial.exit_code for trial in trials} == {0, 5}
     assert (tmp_path / "3_s_of_somebody-said-1.wav").is_file()

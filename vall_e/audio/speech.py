@@ -16,6 +16,7 @@ RATE = 16_000
 SECONDS = 3.0
 """So much of a recording is looked at."""
 FRAME, HOP = 640, 320
+SPECTRUM = 2048
 PITCH = slice(RATE // 400, RATE // 70)
 """Lags of a voice's pitch, in samples."""
 PERIODIC = 0.6
@@ -27,12 +28,17 @@ LEAST_VOICED = 0.15
 LEAST_CHANGE_DB = 3.0
 """Standard deviation of the loudness of frames, without pauses."""
 
+NARROW_HERTZ = 200.0
+MOST_NARROW = 0.95
+"""Share of the power in the strongest so many hertz; a tone has all of it there."""
+
 
 def may_be_speech(clip: Clip) -> bool:
-    """False for steady noise, most other noise and chords; some noise (a dog, a saw) passes.
+    """False for steady noise, most other noise, tones and chords; some noise (a dog, a saw) passes.
 
     A voice has a pitch, and its loudness changes with its syllables. Measured on 732 recordings of
-    people (read, some noisy): 1 was taken for none; of 65 clips of ESC-10's noises 45 were.
+    people (read, some noisy): 1 was taken for none; of 65 clips of ESC-10's noises 45 were. In
+    200 Hz, 125 recordings of people have at most 0.87 of their power.
     """
     samples = clip.mono().resample(RATE).samples[: round(SECONDS * RATE)].astype(np.float64)
     if len(samples) < FRAME:
@@ -45,7 +51,15 @@ def may_be_speech(clip: Clip) -> bool:
         return False
     voiced = (_periodicity(frames) > PERIODIC) & loud
     change = np.std(10 * np.log10(power[loud]))
-    return bool(voiced.mean() >= LEAST_VOICED and change >= LEAST_CHANGE_DB)
+    rich = _narrow(frames[loud]) <= MOST_NARROW
+    return bool(voiced.mean() >= LEAST_VOICED and change >= LEAST_CHANGE_DB and rich)
+
+
+def _narrow(frames: NDArray[np.float64]) -> float:
+    """Share of the power that lies in the strongest `NARROW_HERTZ`, wherever those are."""
+    spectra = np.abs(np.fft.rfft(frames * np.hanning(FRAME), SPECTRUM, axis=1)) ** 2
+    power = np.sort(spectra.sum(axis=0))[::-1]
+    return float(power[: round(NARROW_HERTZ * SPECTRUM / RATE)].sum() / power.sum())
 
 
 def _periodicity(frames: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -59,5 +73,5 @@ def _periodicity(frames: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _autocorrelation(frames: NDArray[np.float64]) -> NDArray[np.float64]:
-    spectrum = np.fft.rfft(frames, 2048, axis=1)
+    spectrum = np.fft.rfft(frames, SPECTRUM, axis=1)
     return np.fft.irfft(np.abs(spectrum) ** 2, axis=1)[:, : PITCH.stop]

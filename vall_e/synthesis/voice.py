@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from vall_e.audio.codes import Codes
+from vall_e.audio.offset import without_offset
 from vall_e.audio.silence import trim
 from vall_e.audio.speech import may_be_speech
 from vall_e.errors import AudioError, CheckpointError
@@ -60,7 +61,7 @@ class Voice:
 
         What does not sound like speech is only warned of: a whisper does not either.
         """
-        usable = trim(clip.mono().check())
+        usable = trim(without_offset(clip.mono().check()))
         if usable.seconds < SHORTEST_SECONDS:
             raise AudioError(
                 f"{clip.name} is too short: {usable.seconds:.2f} s without the silence at its "
