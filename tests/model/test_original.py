@@ -4,7 +4,7 @@ import torch
 from vall_e.errors import CheckpointError
 from vall_e.model.embedding import Sizes
 from vall_e.model.original import translate, translate_back
-from vall_e.model.original_layout import Layout
+from vall_e.model.original_layout import Layout, named_by
 from vall_e.model.valle import build_valle
 from vall_e.testing.tiny import tiny_config
 
@@ -62,6 +62,7 @@ def test_every_tensor_finds_its_counterpart(model, original):
 )
 def test_names_are_those_of_the_original(ours, theirs):
     assert Layout().called(ours) == theirs
+    assert not ours.startswith("backbone.") or named_by(theirs) == ours
 
 
 def test_one_head_for_all_levels_has_a_name_of_its_own():

@@ -4,10 +4,12 @@ import json
 
 import pytest
 import torch
+from click.testing import CliRunner
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
 
+from vall_e.cli.app import App, cli
 from vall_e.errors import CheckpointError
 from vall_e.export.original import OriginalExporter
 from vall_e.interfaces.task import Sample
@@ -83,6 +85,22 @@ def test_the_pair_speaks_together(registry, tmp_path):
     speaker = Synthesizer(Parts.of(pair[0], codec(), nar=pair[1]))
     [sentence] = speaker.synthesize(Request("a man", seed=0, max_seconds=0.3)).sentences
     assert len(sentence.codes.values) == 3
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("experts", "backbone         mixtral"),
+        ("ahead", "frames ahead     3"),
+        ("sums of prompts", "sums             all known levels, of the prompt alone"),
+    ],
+)
+def test_converting_tells_what_was_read(registry, tmp_path, kind, told):
+    path, _ = made(registry, tmp_path, kind)
+    args = ["models", "convert", str(path), "-o", str(tmp_path / "ours.safetensors")]
+    result = CliRunner().invoke(cli, args, obj=App(registry=registry))
+    assert result.exit_code == 0, result.output
+    assert told in result.output
 
 
 def test_nine_levels_are_of_dac(registry, tmp_path):

@@ -10,6 +10,7 @@ import click
 from vall_e.cli.app import App
 
 if TYPE_CHECKING:
+    from vall_e.config.model import ModelConfig
     from vall_e.model.original_config import Sums
 
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -57,9 +58,11 @@ def convert(
     bundle = convert_original(source, output, app.registry, reading)
     model = bundle.config.model
     for fact, value in (
+        ("backbone", model.backbone.name),
         ("capabilities", ", ".join(model.capabilities)),
         ("levels", bundle.model.sizes.levels),
-        ("sums", _sums(model.embedding_sums, model.legacy_sums)),
+        ("sums", _sums(model)),
+        ("frames ahead", model.ahead),
         ("positions", model.positions),
         ("heads", model.heads),
         ("later levels see", "all frames" if model.nar_attention == "full" else "the past"),
@@ -69,7 +72,8 @@ def convert(
     click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
 
-def _sums(sums: bool, legacy: bool) -> str:
-    if not sums:
+def _sums(model: ModelConfig) -> str:
+    if not model.embedding_sums:
         return "none, the newest level alone"
-    return "all levels but the newest" if legacy else "all known levels"
+    levels = "all levels but the newest" if model.legacy_sums else "all known levels"
+    return levels if model.summed == "both" else f"{levels}, of the {model.summed} alone"

@@ -104,6 +104,18 @@ def _of_backbone(name: str) -> str:
     )
 
 
+def named_by(theirs: str) -> str:
+    """What we call a tensor of the backbone, or one beside it, that they call `model....`."""
+    name = "backbone." + theirs.removeprefix("model.")
+    name = name.replace(".block_sparse_moe.gate.", ".mlp.gate.")
+    ours = {after: before for before, after in _EXPERT.items()}
+    return re.sub(
+        r"\.block_sparse_moe\.experts\.(\d+)\.(w[123])\.",
+        lambda found: f".mlp.experts.{found[1]}.{ours[found[2]]}_proj.",
+        name,
+    )
+
+
 def _rows(state: Mapping[str, Tensor], prefix: str) -> list[int]:
     """Of the tensors in a list, in its order."""
     number, rows = 0, []

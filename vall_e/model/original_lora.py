@@ -16,7 +16,7 @@ from torch import Tensor
 
 from vall_e.errors import CheckpointError
 from vall_e.model.lora import Terms
-from vall_e.model.original_layout import Layout
+from vall_e.model.original_layout import Layout, named_by
 
 _NAMED = re.compile(r"(?P<place>.+?)(\.parametrizations\.weight\.0)?\.lora_(?P<part>[AB])")
 _OURS = "backbone."
@@ -55,8 +55,7 @@ def translate_lora(tensors: Mapping[str, Tensor], rank: int, path: Path) -> dict
         inner = tensor.shape[0] == rank
         if tensor.shape[0] == tensor.shape[-1]:  # a matrix of that rank: the name decides
             inner = (match["part"] == "A") != bool(match[2])
-        place = _OURS + match["place"].removeprefix(_THEIRS)
-        found[f"{place}.{'lora_a' if inner else 'lora_b'}"] = tensor
+        found[named_by(f"{match['place']}.{'lora_a' if inner else 'lora_b'}")] = tensor
     if foreign:
         raise CheckpointError(
             f"{path} adapts what no model of ours adapts: {', '.join(sorted(foreign))}",
