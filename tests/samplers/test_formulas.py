@@ -11,6 +11,7 @@ from vall_e.drawing import draw_categorical
 from vall_e.errors import ConfigError
 from vall_e_samplers import components as c
 from vall_e_samplers import legacy_components as old
+from vall_e_samplers.mirostat import zipf_count
 
 INF = float("inf")
 NO_HISTORY = torch.zeros(1, 0, dtype=torch.long)
@@ -310,6 +311,13 @@ def test_mirostat_keeps_the_surprise_near_its_aim(build):
         token = sampler.draw(torch.zeros(1, step, dtype=torch.long), logits, own)
         surprises.append(float(-logits.log_softmax(-1)[0, token] / math.log(2)))
     assert sum(surprises[50:]) / 250 == pytest.approx(3.0, abs=0.2)
+
+
+def test_impossible_tokens_are_no_part_of_zipfs_law():
+    surprise = torch.rand(1, 60, generator=torch.Generator().manual_seed(0)).sort().values * 9
+    padded = torch.nn.functional.pad(surprise, (0, 40), value=INF)
+    limit = torch.tensor([4.0])
+    assert zipf_count(padded, limit, 200).equal(zipf_count(surprise, limit, 200))
 
 
 def test_mirostat_says_who_forgot_to_tell_it_of_rows_that_left():

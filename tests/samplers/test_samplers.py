@@ -8,7 +8,6 @@ from vall_e_samplers import components as c
 from vall_e_samplers import legacy_components as old
 from vall_e_samplers.repetition_aware import RepetitionAware
 from vall_e_samplers.top_k import TopK
-from vall_e_samplers.top_p import TopP
 
 NO_HISTORY = torch.zeros(1, 0, dtype=torch.long)
 
@@ -160,10 +159,13 @@ def test_senseless_options_are_refused(config, options):
         config(**options)
 
 
-def test_top_p_of_one_keeps_everything():
-    logits = torch.randn(2, 1000, generator=torch.Generator().manual_seed(0))
-    kept = TopP(c.TopPConfig(p=1.0))(torch.zeros(2, 0, dtype=torch.long), logits)
-    assert torch.equal(kept, logits)
+@pytest.mark.parametrize(
+    "sampler", [c.build_top_p(c.TopPConfig(p=1.0)), c.build_typical(c.TypicalConfig(mass=1.0))]
+)
+def test_a_mass_of_one_keeps_everything(sampler):
+    """Also what adds nothing to a sum that has rounded to 1."""
+    logits = torch.tensor([[0.0, -40.0, 0.0, -50.0]])
+    assert torch.equal(sampler(NO_HISTORY, logits), logits)
 
 
 def test_top_k_keeps_what_ties_with_the_last():
