@@ -105,6 +105,17 @@ def test_each_kind_of_segment_counts_by_its_factor(config, level):
     assert mixed.tokens == whole.tokens
 
 
+@pytest.mark.parametrize("level", [0, 2])
+def test_ids_that_the_head_has_no_class_for_are_not_predicted(config, level):
+    """Codes are 0 to 15 here, and AR has a 16 besides; nothing predicts its first id."""
+    model = build_valle(config, evolve(SIZES, vocabulary=20))
+    example = _example(level)
+    text = Segment("text", torch.arange(14, 20))
+    example = evolve(example, segments=(text, *example.segments[1:]))
+    alone = model.loss([example], factors={"text": 1.0}).tokens
+    assert alone - len(example.target) - 1 - (level == 0) == 2
+
+
 def test_a_kind_that_cannot_be_predicted_makes_no_loss_that_is_no_number(config):
     """Of a prompt whose levels are summed there is nothing to predict."""
     model = _model(config)

@@ -175,6 +175,27 @@ def test_padding_changes_no_loss(model):
     assert together.tokens == codes + 2  # and a stop token each
 
 
+def test_groups_are_cut_short_while_training_alone(config):
+    model = _model(config, group_size=3, partial_groups=0.9)
+    example = Example(tuple(TASK.segments(_sample(1, 12), level=0)), 0)
+
+    def losses():
+        return {float(model.loss([example]).total.detach()) for _ in range(3)}
+
+    assert len(losses()) == 1
+    model.train()
+    assert len(losses()) > 1
+
+
+def test_inputs_are_predicted_once_whatever_the_slots_of_a_step(config, model):
+    examples = [Example(tuple(TASK.segments(_sample(s, 3), level=0)), 0) for s in (0, 1)]
+    more, of_one_slot = (
+        each.loss(examples, ignore_inputs=False).tokens - each.loss(examples).tokens
+        for each in (model, _model(config))
+    )
+    assert more == of_one_slot > 0
+
+
 def test_what_is_written_later_is_not_read_before(model):
     sample = _sample(1, 6)
     changed = sample.response.clone()
