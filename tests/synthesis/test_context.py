@@ -1,5 +1,6 @@
 """What a sentence goes on from."""
 
+import numpy as np
 import pytest
 import torch
 from attrs import evolve
@@ -109,9 +110,12 @@ def test_where_level_0_is_filled_in_nothing_stands_before_it(speaker):
 @pytest.mark.parametrize("pattern", ["delay", "coarse-first"])
 def test_a_model_of_patterns_goes_on_from_what_was_before(speaker, pattern):
     model = {"capabilities": ["ar"], "pattern": pattern}
-    rolling = speaker(model=model, context="prefix", silence_seconds=0.04)
+    windowed = {"window_seconds": 0.05, "ahead_seconds": 0.0}
+    rolling = speaker(model=model, context="prefix", silence_seconds=0.04, **windowed)
     frames = [s.codes.values.shape for s in rolling.synthesize(TWO, seed=1).sentences]
     assert [levels for levels, _ in frames] == [rolling.model.ar_levels] * 2
+    joined = np.concatenate([chunk.audio for chunk in rolling.stream(TWO, seed=1)])
+    assert np.array_equal(joined, rolling.synthesize(TWO, seed=1).audio)
     with pytest.raises(ConfigError, match=r"must know \d levels of what was before, and 2 are"):
         speaker(model=model, context="prefix", levels=2)
 
