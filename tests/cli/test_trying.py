@@ -115,7 +115,7 @@ def test_a_trial_that_names_what_is_not_there_is_refused(trial, message):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["exporter", "schedule", "store", "task", "wrapper"])
+@pytest.mark.parametrize("kind", ["exporter", "optimizer", "schedule", "store", "task", "wrapper"])
 def test_whatever_is_installed_keeps_the_laws_of_its_kind(registry, kind):
     """Of these kinds no component has to be built apart, so none may be forgotten."""
     broken = []

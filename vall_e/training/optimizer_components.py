@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import field, frozen, validators
 
-from vall_e.plugin import Component
+from vall_e.plugin import Component, Trial
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -230,6 +230,7 @@ OTHER_OPTIMIZERS = (
         summary="orthogonal updates of the backbone's matrices, AdamW for the rest",
         paper="https://arxiv.org/abs/2502.16982",
         fixed=("rest",),
+        trial=Trial(options={"lr": 0.05}),
     ),
     Component(
         name="prodigy",
@@ -237,6 +238,7 @@ OTHER_OPTIMIZERS = (
         build=build_prodigy,
         summary="AdamW that finds its learning rate (package prodigyopt)",
         paper="https://arxiv.org/abs/2306.06101",
+        trial=Trial(options={"lr": 1.0}, facts={"steps": 200}),
     ),
     Component(
         name="dadaptation",
@@ -244,6 +246,7 @@ OTHER_OPTIMIZERS = (
         build=build_dadaptation,
         summary="AdamW that finds its learning rate (package dadaptation)",
         paper="https://arxiv.org/abs/2301.07733",
+        trial=Trial(options={"lr": 1.0}, facts={"steps": 400}),
     ),
     Component(
         name="schedule-free-adamw",
@@ -251,6 +254,7 @@ OTHER_OPTIMIZERS = (
         build=build_schedule_free_adamw,
         summary="AdamW that averages instead of lowering its rate (package schedulefree)",
         paper="https://arxiv.org/abs/2405.15682",
+        trial=Trial(options={"lr": 0.02, "warmup_steps": 2}, facts={"averages": True}),
     ),
     Component(
         name="schedule-free-sgd",
@@ -258,6 +262,7 @@ OTHER_OPTIMIZERS = (
         build=build_schedule_free_sgd,
         summary="SGD that averages instead of lowering its rate (package schedulefree)",
         paper="https://arxiv.org/abs/2405.15682",
+        trial=Trial(options={"lr": 0.2, "warmup_steps": 2}, facts={"averages": True}),
     ),
     Component(
         name="adamw-8bit",
