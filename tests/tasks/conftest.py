@@ -1,3 +1,5 @@
+from __future__ import annotations
+
 from itertools import islice
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from vall_e.data.corpus import Corpus
 from vall_e.data.source import Materials
 from vall_e.discovery import registry_of
 from vall_e.interfaces.codec import Codec
+from vall_e.model.weights import Bundle
 from vall_e.registry import Registry
 from vall_e.synthesis.parts import Parts
 from vall_e.synthesis.speak import Synthesizer
@@ -35,6 +38,12 @@ class Learnt:
     synthesizer: Synthesizer
     materials: Materials
     codec: Codec
+    bundle: Bundle
+
+    def doing(self, task: str) -> Learnt:
+        """The same model, doing another of the tasks that it learnt."""
+        parts = Parts.of(self.bundle, self.codec, task=task)
+        return evolve(self, synthesizer=Synthesizer(parts, device="cpu"))
 
     @property
     def corpus(self) -> Corpus:
@@ -99,7 +108,7 @@ class School:
         name = config.tasks[0].component.name
         parts = Parts.of(run.bundle, self.codec, task=name)
         materials = run.loader.maker.materials
-        return Learnt(Synthesizer(parts, device="cpu"), materials, self.codec)
+        return Learnt(Synthesizer(parts, device="cpu"), materials, self.codec, run.bundle)
 
 
 @pytest.fixture
