@@ -1,46 +1,23 @@
 """Vocos (Siuzdak 2023, https://arxiv.org/abs/2306.00814): another decoder for EnCodec's codes.
 
 Codes and identity are EnCodec's, so a model that speaks in EnCodec codes can use either. Run by the
-reference package `vocos` where it imports, else by the network below, on the same weights.
+reference package `vocos` where it imports, else by the network of our own, on the same weights.
 """
 
 from __future__ import annotations
 
-import importlib
-import logging
-from pathlib import Path
-from typing import Literal
-
 import torch
-from attrs import frozen
 from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
-from vall_e.plugin import CodecStream, ConfigError, Listener, UnavailableError
+from vall_e.plugin import CodecStream, ConfigError, Listener
 from vall_e_codecs.components import EncodecConfig, VocosConfig
 from vall_e_codecs.encodec import Encodec, open_encodec
 from vall_e_codecs.encodec_network import ENTRIES
-from vall_e_codecs.importing import imports
 from vall_e_codecs.nothing import no_sound
-from vall_e_codecs.weight_files import HubFile, locate_on_hub, read_tensors, require_shapes
+from vall_e_codecs.vocos_network import LEVELS, network_of
+from vall_e_codecs.weight_files import HubFile, locate_on_hub
 from vall_e_codecs.whole_stream import WholeStream
-
-log = logging.getLogger(__name__)
-
-LEVELS = (2, 4, 8, 16)
-"""Numbers of levels that it was trained with; each has its own normalisation."""
-
-
-@frozen
-class Sizes:
-    """The network's sizes; tests make them small, the published weights have the defaults."""
-
-    dimension: int = 128
-    width: int = 384
-    inner: int = 1152
-    layers: int = 8
-    fft: int = 1280
-    hop: int = 320
 
 
 class Vocos(nn.Module):
@@ -87,149 +64,6 @@ class Vocos(nn.Module):
         return WholeStream(self.decode)
 
 
-class VocosNetwork(nn.Module):
-    """Names and mathematics of the published weights, without the EnCodec they were made with."""
-
-    def __init__(self, sizes: Sizes) -> None:
-        super().__init__()
-        self.feature_extractor = Codebooks(sizes)
-        self.backbone = Backbone(sizes)
-        self.head = Head(sizes)
-
-    def forward(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b s"]:
-        vectors = self.feature_extractor(codes)
-        sound: Tensor = self.head(self.backbone(vectors, bandwidth(codes.shape[1])))
-        return sound
-
-
-class Codebooks(nn.Module):
-    """One table of all levels' entries."""
-
-    def __init__(self, sizes: Sizes) -> None:
-        super().__init__()
-        rows = max(LEVELS) * ENTRIES
-        self.codebook_weights = nn.Parameter(torch.zeros(rows, sizes.dimension))
-
-    def forward(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b f d"]:
-        levels = torch.arange(codes.shape[1], device=codes.device)
-        entries = codes + ENTRIES * levels[:, None]
-        return nn.functional.embedding(entries, self.codebook_weights).sum(1)
-
-
-def bandwidth(levels: int) -> int:
-    """Index of the smallest bandwidth of the training that has so many levels."""
-    return next(i for i, most in enumerate(LEVELS) if levels <= most)
-
-
-class Backbone(nn.Module):
-    """ConvNeXt blocks at the frame rate."""
-
-    def __init__(self, sizes: Sizes) -> None:
-        super().__init__()
-        self.embed = nn.Conv1d(sizes.dimension, sizes.width, kernel_size=7, padding=3)
-        self.norm = AdaptiveNorm(sizes.width)
-        self.convnext = nn.ModuleList(Block(sizes) for _ in range(sizes.layers))
-        self.final_layer_norm = nn.LayerNorm(sizes.width, eps=1e-6)
-
-    def forward(self, vectors: Float[Tensor, "b f d"], condition: int) -> Float[Tensor, "b f w"]:
-        x = self.norm(self.embed(vectors.transpose(1, 2)).transpose(1, 2), condition)
-        for block in self.convnext:
-            x = block(x, condition)
-        normed: Tensor = self.final_layer_norm(x)
-        return normed
-
-
-class Block(nn.Module):
-    def __init__(self, sizes: Sizes) -> None:
-        super().__init__()
-        width = sizes.width
-        self.dwconv = nn.Conv1d(width, width, kernel_size=7, padding=3, groups=width)
-        self.norm = AdaptiveNorm(width)
-        self.pwconv1 = nn.Linear(width, sizes.inner)
-        self.pwconv2 = nn.Linear(sizes.inner, width)
-        self.gamma = nn.Parameter(torch.ones(width))
-
-    def forward(self, x: Float[Tensor, "b f w"], condition: int) -> Float[Tensor, "b f w"]:
-        y = self.norm(self.dwconv(x.transpose(1, 2)).transpose(1, 2), condition)
-        change: Tensor = self.pwconv2(nn.functional.gelu(self.pwconv1(y)))
-        return x + self.gamma * change
-
-
-class AdaptiveNorm(nn.Module):
-    """Layer norm whose scale and shift are looked up by bandwidth."""
-
-    def __init__(self, width: int) -> None:
-        super().__init__()
-        self.scale = nn.Embedding(len(LEVELS), width)
-        self.shift = nn.Embedding(len(LEVELS), width)
-
-    def forward(self, x: Float[Tensor, "b f w"], condition: int) -> Float[Tensor, "b f w"]:
-        normed = nn.functional.layer_norm(x, x.shape[-1:], eps=1e-6)
-        return normed * self.scale.weight[condition] + self.shift.weight[condition]
-
-
-class Head(nn.Module):
-    """Magnitude and phase of a spectrum a frame, and the waveform of their overlap."""
-
-    def __init__(self, sizes: Sizes) -> None:
-        super().__init__()
-        self.hop, self.fft = sizes.hop, sizes.fft
-        self.out = nn.Linear(sizes.width, sizes.fft + 2)
-        self.istft = Window(sizes)
-
-    def forward(self, x: Float[Tensor, "b f w"]) -> Float[Tensor, "b s"]:
-        log_magnitude, phase = self.out(x).chunk(2, dim=2)
-        spectrum = torch.polar(log_magnitude.exp().clamp(max=100.0), phase)
-        window = self.istft.window
-        pieces = torch.fft.irfft(spectrum, n=self.fft) * window  # (b, f, fft)
-        weight = window.square().expand_as(pieces)
-        margin = (self.fft - self.hop) // 2
-        sound = self._overlap(pieces) / self._overlap(weight).clamp(min=1e-11)
-        return sound[:, margin : sound.shape[1] - margin]
-
-    def _overlap(self, pieces: Float[Tensor, "b f n"]) -> Float[Tensor, "b s"]:
-        length = (pieces.shape[1] - 1) * self.hop + self.fft
-        folded = nn.functional.fold(
-            pieces.transpose(1, 2), (1, length), kernel_size=(1, self.fft), stride=(1, self.hop)
-        )
-        return folded[:, 0, 0]
-
-
-class Window(nn.Module):
-    """Named as in the weight file."""
-
-    def __init__(self, sizes: Sizes) -> None:
-        super().__init__()
-        self.window: Tensor
-        self.register_buffer("window", torch.hann_window(sizes.fft))
-
-
-class ReferenceNetwork(nn.Module):
-    """The package `vocos`, without its own copy of EnCodec."""
-
-    def __init__(self, sizes: Sizes) -> None:
-        super().__init__()
-        heads = importlib.import_module("vocos.heads")  # untyped, and seldom installed
-        models = importlib.import_module("vocos.models")
-        self.feature_extractor = Codebooks(sizes)
-        self.backbone = models.VocosBackbone(
-            input_channels=sizes.dimension,
-            dim=sizes.width,
-            intermediate_dim=sizes.inner,
-            num_layers=sizes.layers,
-            adanorm_num_embeddings=len(LEVELS),
-        )
-        self.head = heads.ISTFTHead(
-            dim=sizes.width, n_fft=sizes.fft, hop_length=sizes.hop, padding="same"
-        )
-
-    def forward(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b s"]:
-        vectors = self.feature_extractor(codes).transpose(1, 2)
-        condition = torch.tensor([bandwidth(codes.shape[1])], device=codes.device)
-        sound: Tensor = self.head(self.backbone(vectors, bandwidth_id=condition))
-        return sound
-
-
 def open_vocos(config: VocosConfig) -> Vocos:
     """The codec that the config describes, with its weights."""
     if config.levels > max(LEVELS):
@@ -253,28 +87,3 @@ def open_vocos(config: VocosConfig) -> Vocos:
         )
     )
     return Vocos(encodec, network_of(path, choice=config.implementation))
-
-
-def network_of(
-    path: Path, *, choice: Literal["auto", "vocos", "vall-e"] = "auto", sizes: Sizes | None = None
-) -> nn.Module:
-    """The network with the weights in this file."""
-    reference = choice != "vall-e" and imports("vocos")
-    if choice == "vocos" and not reference:
-        raise UnavailableError(
-            "the package vocos cannot be imported here",
-            hint="install vocos, encodec and a torchaudio that fits torch, or set "
-            "`implementation: vall-e`",
-        )
-    log.info("Vocos runs in %s", "the package vocos" if reference else "vall-e")
-    network = (ReferenceNetwork if reference else VocosNetwork)(sizes or Sizes())
-    state = read_tensors(path)
-    wanted = network.state_dict()
-    require_shapes(
-        {name: tensor.shape for name, tensor in wanted.items()},
-        state,
-        f"{path} does not hold the weights of Vocos for EnCodec",
-        hint="give pytorch_model.bin of charactr/vocos-encodec-24khz",
-    )
-    network.load_state_dict({name: state[name] for name in wanted})
-    return network.requires_grad_(requires_grad=False).eval()

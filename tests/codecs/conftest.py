@@ -5,11 +5,13 @@ import pytest
 import soundfile
 import torch
 from attrs import asdict
+from safetensors.torch import save_file
 
 from vall_e_codecs.embedded.analysis import AnalysisSettings
 from vall_e_codecs.embedded.quantizer import ResidualQuantizer
 from vall_e_codecs.embedded.vocoder import Vocoder, VocoderSettings
 from vall_e_codecs.embedded.weights import CodecWeights
+from vall_e_codecs.encodec_names import reference_names
 from vall_e_codecs.encodec_network import unloaded
 
 TINY_VOCODER = VocoderSettings(width=16, layers=2, expansion=1)
@@ -33,6 +35,22 @@ def random_encodec():
         return {name: tensor.clone() for name, tensor in network.module.state_dict().items()}
 
     return make
+
+
+@pytest.fixture(scope="module")
+def hub_file(state, tmp_path_factory):
+    """The random weights of the module, as the hub has them."""
+    path = tmp_path_factory.mktemp("hub") / "model.safetensors"
+    save_file(state, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def package_file(state, tmp_path_factory):
+    """The same as Meta's server has them."""
+    path = tmp_path_factory.mktemp("package") / "encodec.th"
+    torch.save(reference_names(state), path)
+    return path
 
 
 @pytest.fixture

@@ -9,40 +9,26 @@ from safetensors.torch import save_file
 
 from vall_e.plugin import CheckpointError, ConfigError, DownloadError, UnavailableError
 from vall_e.testing import CodecContract
-from vall_e_codecs import encodec, encodec_network, vocos
+from vall_e_codecs import encodec, encodec_network, vocos, vocos_network
 from vall_e_codecs.components import EncodecConfig, VocosConfig, build_encodec, build_vocos
 from vall_e_codecs.encodec_names import canonical, reference_names
 from vall_e_codecs.importing import imports
 from vall_e_codecs.weight_files import RemoteFile, fetch, locate, read_tensors
 
 ENCODEC = encodec_network.Sizes(filters=2, dimension=8, lstm_layers=1)
-VOCOS = vocos.Sizes(dimension=8, width=8, inner=16, layers=2)
+VOCOS = vocos_network.Sizes(dimension=8, width=8, inner=16, layers=2)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def state(random_encodec):
     """Random weights of a small EnCodec, by their names in transformers."""
     return random_encodec(ENCODEC)
 
 
 @pytest.fixture(scope="session")
-def hub_file(state, tmp_path_factory):
-    path = tmp_path_factory.mktemp("hub") / "model.safetensors"
-    save_file(state, path)
-    return path
-
-
-@pytest.fixture(scope="session")
-def package_file(state, tmp_path_factory):
-    path = tmp_path_factory.mktemp("package") / "encodec.th"
-    torch.save(reference_names(state), path)
-    return path
-
-
-@pytest.fixture(scope="session")
 def vocos_file(tmp_path_factory):
     torch.manual_seed(0)
-    network = vocos.VocosNetwork(VOCOS)
+    network = vocos_network.VocosNetwork(VOCOS)
     for parameter in network.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     path = tmp_path_factory.mktemp("vocos") / "pytorch_model.bin"
@@ -70,7 +56,7 @@ class TestVocos(CodecContract):
 
     @pytest.fixture(autouse=True)
     def _codec(self, hub_file, vocos_file):
-        network = vocos.network_of(vocos_file, choice="vall-e", sizes=VOCOS)
+        network = vocos_network.network_of(vocos_file, choice="vall-e", sizes=VOCOS)
         self.codec = vocos.Vocos(small(hub_file), network)
 
     def make(self):
@@ -127,19 +113,30 @@ def test_the_reference_package_agrees_on_encodec(hub_file, package_file):
 @pytest.mark.skipif(not imports("vocos"), reason="the package vocos does not import here")
 @pytest.mark.filterwarnings("ignore:.*weight_norm.*:FutureWarning")
 def test_the_reference_package_agrees_on_vocos(vocos_file):
-    ours = vocos.network_of(vocos_file, choice="vall-e", sizes=VOCOS)
-    theirs = vocos.network_of(vocos_file, choice="vocos", sizes=VOCOS)
+    ours = vocos_network.network_of(vocos_file, choice="vall-e", sizes=VOCOS)
+    theirs = vocos_network.network_of(vocos_file, choice="vocos", sizes=VOCOS)
     for levels in (1, 4, 7):
         codes = torch.randint(1024, (1, levels, 20))
         torch.testing.assert_close(theirs(codes), ours(codes))
 
 
 def test_each_bandwidth_serves_its_levels():
-    assert [vocos.bandwidth(n) for n in (1, 2, 3, 4, 5, 8, 9, 16)] == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert [vocos_network.bandwidth(n) for n in (1, 2, 3, 4, 5, 8, 9, 16)] == [
+        0,
+        0,
+        1,
+        1,
+        2,
+        2,
+        3,
+        3,
+    ]
 
 
 def test_vocos_speaks_encodec_codes(hub_file, vocos_file):
-    codec = vocos.Vocos(small(hub_file), vocos.network_of(vocos_file, choice="vall-e", sizes=VOCOS))
+    codec = vocos.Vocos(
+        small(hub_file), vocos_network.network_of(vocos_file, choice="vall-e", sizes=VOCOS)
+    )
     assert codec.identity == small(hub_file).identity
 
 
@@ -149,7 +146,7 @@ def test_weights_of_another_network_are_refused(tmp_path, hub_file):
     with pytest.raises(CheckpointError, match="does not hold the weights of the 24 kHz EnCodec"):
         small(path)
     with pytest.raises(CheckpointError, match="does not hold the weights of Vocos"):
-        vocos.network_of(hub_file, choice="vall-e", sizes=VOCOS)
+        vocos_network.network_of(hub_file, choice="vall-e", sizes=VOCOS)
 
 
 def test_what_is_not_a_state_dict_is_refused(tmp_path):
@@ -168,7 +165,7 @@ def test_a_package_that_is_not_here_is_named(hub_file, vocos_file):
     with pytest.raises(UnavailableError, match="encodec cannot be imported"):
         small(hub_file, "encodec")
     with pytest.raises(UnavailableError, match="vocos cannot be imported"):
-        vocos.network_of(vocos_file, choice="vocos", sizes=VOCOS)
+        vocos_network.network_of(vocos_file, choice="vocos", sizes=VOCOS)
 
 
 def test_weights_are_not_fetched_unasked(tmp_path):

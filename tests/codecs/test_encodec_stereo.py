@@ -25,24 +25,10 @@ from vall_e_codecs.importing import imports
 SIZES = evolve(encodec_stereo.SIZES, filters=4, dimension=8, lstm_layers=1)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def state(random_encodec):
     """Random weights, by their names in transformers."""
     return random_encodec(SIZES)
-
-
-@pytest.fixture(scope="session")
-def hub_file(state, tmp_path_factory):
-    path = tmp_path_factory.mktemp("hub") / "model.safetensors"
-    save_file(state, path)
-    return path
-
-
-@pytest.fixture(scope="session")
-def package_file(state, tmp_path_factory):
-    path = tmp_path_factory.mktemp("package") / "encodec.th"
-    torch.save(reference_names(state), path)
-    return path
 
 
 @pytest.fixture

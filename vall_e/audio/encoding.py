@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import contextmanager
 from io import BytesIO
 from itertools import chain
 from typing import TYPE_CHECKING, BinaryIO
@@ -115,22 +116,28 @@ def write_pieces(
     if rate != sample_rate:
         log.info("%s has no rate of %d Hz: written at %d Hz", encoding.name, sample_rate, rate)
     taken = over = 0
+    with _told(encoding, channels, rate), _opened(target, rate, channels, encoding, note) as file:
+        for frames in _at_rate(chain([first], coming), sample_rate, rate, channels):
+            taken += len(frames)
+            over += _count_over(frames)
+            _require_room(taken * channels, encoding)
+            _write(file, frames.clip(-1, 1), encoding)
+    if over:
+        log.warning("%d samples over full scale are clipped", over)
+    return taken / rate
+
+
+@contextmanager
+def _told(encoding: Encoding, channels: int, rate: int) -> Iterator[None]:
+    """Tells what libsndfile cannot write as an `AudioError`."""
     try:
-        with _opened(target, rate, channels, encoding, note) as file:
-            for frames in _at_rate(chain([first], coming), sample_rate, rate, channels):
-                taken += len(frames)
-                over += _count_over(frames)
-                _require_room(taken * channels, encoding)
-                _write(file, frames.clip(-1, 1), encoding)
+        yield
     except (soundfile.LibsndfileError, ValueError) as exc:
         raise AudioError(
             f"{channels} channels at {rate} Hz cannot be written as "
             f"{encoding.container} {encoding.subtype}: {getattr(exc, 'error_string', exc)}",
             hint="write a wav file",
         ) from exc
-    if over:
-        log.warning("%d samples over full scale are clipped", over)
-    return taken / rate
 
 
 def _opened(
