@@ -140,6 +140,15 @@ def test_sound_folders_are_valid(registry, request, kind):
     assert "5 are all right" in result.output
 
 
+def test_noise_needs_no_transcript_to_be_valid(registry, recordings):
+    (recordings / "transcripts.tsv").unlink()
+    for path in recordings.glob("*.wav"):
+        path.with_suffix(".txt").write_text("hello")
+    (recordings / "Noise").mkdir()
+    (recordings / "0.wav").rename(recordings / "Noise" / "rain.wav")
+    assert "5 are all right" in command(registry, "validate", recordings).output
+
+
 def test_recordings_that_are_not_valid_are_all_told(registry, recordings):
     (recordings / "0.wav").write_bytes(b"RIFF")
     with (recordings / "transcripts.tsv").open("a") as table:
@@ -175,6 +184,15 @@ def test_an_unfinished_dataset_is_not_valid(registry, dataset):
     result = command(registry, "validate", dataset)
     assert result.exit_code == 8
     assert "is not finished" in result.stderr
+
+
+def test_a_speaker_whose_name_leads_elsewhere_gets_no_file(registry, dataset, tmp_path):
+    manifest = dataset / "manifest.jsonl"
+    manifest.write_text(manifest.read_text().replace('"speaker": "ann"', '"speaker": "../../ann"'))
+    result = command(registry, "metadata", dataset, "-o", tmp_path / "a" / "meta")
+    assert result.exit_code == 8
+    assert "'../../ann' would have a file outside of" in result.stderr
+    assert not list(tmp_path.glob("ann*"))
 
 
 def test_metadata_is_one_file_a_speaker(registry, dataset, tmp_path):

@@ -26,10 +26,20 @@ def write_metadata(folder: Path, output: Path) -> int:
         speakers.setdefault(entry.speaker, []).append(entry)
     similar = read_similar(folder)
     for speaker, entries in speakers.items():
-        path = output / f"{speaker}.json"
+        path = _inside(output, speaker)
         make_folder(path.parent, error=DataError)
         write_whole(path, json.dumps(_facts(entries, similar), ensure_ascii=False, indent=1) + "\n")
     return len(speakers)
+
+
+def _inside(output: Path, speaker: str) -> Path:
+    path = output / f"{speaker}.json"
+    if not path.resolve().is_relative_to(output.resolve()):
+        raise DataError(
+            f"the speaker {speaker!r} would have a file outside of {output}",
+            hint="give the speaker another name in the transcripts, and process them again",
+        )
+    return path
 
 
 def _facts(

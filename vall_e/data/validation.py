@@ -95,7 +95,8 @@ def _entry(dataset: Dataset, entry: Entry, vocabulary: Vocabulary | None) -> lis
 def _recording(recording: Recording) -> list[Problem]:
     if recording.problem:
         return [Problem(recording.id, recording.problem)]
-    problems = [] if recording.text else [Problem(recording.id, "it has no transcript")]
+    silent = not (recording.text or recording.is_noise)
+    problems = [Problem(recording.id, "it has no transcript")] if silent else []
     try:
         read_part(recording.path, recording.start, recording.end).mono().check(
             min_seconds=MIN_SECONDS

@@ -26,6 +26,7 @@ class Deadly(Letters):
     def phonemes(self, text, language):
         if text == "Hello d" and not self.mark.exists():
             self.mark.touch()
+            os.kill(os.getppid(), 9)  # that of Ray, whose process this one is
             os.kill(os.getpid(), 9)
         return super().phonemes(text, language)
 

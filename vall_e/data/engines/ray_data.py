@@ -17,15 +17,11 @@ from typing import Any, TypeVar
 
 from vall_e.data.engines.attempt import Attempt, attempt
 from vall_e.data.engines.components import RayConfig
+from vall_e.data.engines.hands import Hands
 from vall_e.errors import DataError, UnavailableError
 
 I = TypeVar("I")  # noqa: E741 (an item)
 O = TypeVar("O")  # noqa: E741 (what becomes of it)
-
-RETRIES = 3
-"""So often a block is begun again, elsewhere, whose worker died. Then its items go one by one."""
-ALONE = 2
-"""An item that is alone in a worker gets so many, before it counts as lost."""
 
 
 class RayEngine:
@@ -45,82 +41,62 @@ class RayEngine:
             return
         ray = _ray()
         with _quiet(), _cluster(ray, self.config.address, self.workers):
-            given = 0
-            for number, found in _translated(ray, self._outcomes(ray, items, make)):
-                for missing in items[given:number]:
-                    yield self._alone(ray, missing, make, lost)
+            for found in _translated(ray, self._outcomes(ray, items, make, lost)):
                 yield found.result()
-                given = number + 1
-            for missing in items[given:]:
-                yield self._alone(ray, missing, make, lost)
 
     def _outcomes(
-        self, ray: Any, items: Sequence[I], make: Callable[[], Callable[[I], O]]
-    ) -> Iterator[tuple[int, Attempt]]:
-        """In order, with their numbers; those of blocks that no worker survived are left out."""
+        self,
+        ray: Any,
+        items: Sequence[I],
+        make: Callable[[], Callable[[I], O]],
+        lost: Callable[[I], O],
+    ) -> Iterator[Attempt]:
+        """In order. Ray begins a block again, elsewhere, whose worker or machine is gone."""
         pack = ray.cloudpickle.dumps  # what stands in a notebook can travel too
-        rows = [{"number": i, "item": pack(item)} for i, item in enumerate(items)]
+        rows = [{"item": pack(item)} for item in items]
         with ray.data.DataContext.current(_settings(ray)):
             done = ray.data.from_items(
                 rows, override_num_blocks=-(-len(rows) // self.config.block)
             ).map(
                 _Worker,
-                fn_constructor_args=(pack(make),),
+                fn_constructor_args=(pack(make), pack(lost)),
                 compute=ray.data.ActorPoolStrategy(min_size=1, max_size=self._count(ray)),
-                max_task_retries=RETRIES,
-                **self._needs,
+                num_cpus=self.config.cpus,
+                num_gpus=self.config.gpus,
             )
             for row in done.iter_rows():
-                yield row["number"], pickle.loads(row["found"])  # noqa: S301 (made by us)
-
-    def _alone(
-        self,
-        ray: Any,
-        item: I,
-        make: Callable[[], Callable[[I], O]],
-        lost: Callable[[I], O],
-    ) -> O:
-        task = ray.remote(max_retries=ALONE - 1, **self._needs)(_once)
-        try:
-            found: Attempt = ray.get(task.remote(*map(ray.cloudpickle.dumps, (make, item))))
-        except ray.exceptions.WorkerCrashedError:
-            return lost(item)
-        outcome: O = found.result()
-        return outcome
-
-    @property
-    def _needs(self) -> dict[str, float]:
-        return {"num_cpus": self.config.cpus, "num_gpus": self.config.gpus}
+                found: Attempt = pickle.loads(row["found"])  # noqa: S301 (made by us)
+                yield found
 
     def _count(self, ray: Any) -> int:
         return self.workers or max(1, int(ray.cluster_resources()["CPU"] / self.config.cpus))
 
 
 class _Worker:
-    """What each process of the cluster prepares with."""
+    """What each worker of the cluster prepares with: a process of its own, which may die."""
 
-    def __init__(self, make: bytes) -> None:
-        self.made = attempt(pickle.loads(make))  # noqa: S301 (made by us)
+    def __init__(self, make: bytes, lost: bytes) -> None:
+        self.hands: Hands[bytes, Any] = Hands(1, partial(_unpacked, make))
+        self.hands.__enter__()
+        self.lost = partial(_lost, lost)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        if self.made.error:
-            found = self.made
-        else:
-            item = pickle.loads(row["item"])  # noqa: S301 (made by us)
-            found = attempt(partial(self.made.found, item))
-        return {"number": row["number"], "found": pickle.dumps(found)}
+        found = attempt(lambda: next(self.hands.prepared([row["item"]], self.lost)))
+        return {"found": pickle.dumps(found)}
 
 
-def _once(make: bytes, item: bytes) -> Attempt:
-    found = _Worker(make)({"number": 0, "item": item})["found"]
-    result: Attempt = pickle.loads(found)  # noqa: S301 (made by us)
-    return result
+def _unpacked(make: bytes) -> Callable[[bytes], Any]:
+    prepare = pickle.loads(make)()  # noqa: S301 (made by us)
+    return lambda item: prepare(pickle.loads(item))  # noqa: S301 (made by us)
+
+
+def _lost(lost: bytes, item: bytes) -> Any:
+    return pickle.loads(lost)(pickle.loads(item))  # noqa: S301 (made by us)
 
 
 def _settings(ray: Any) -> Any:
     settings = ray.data.DataContext.get_current().copy()
     settings.execution_options.preserve_order = True
-    settings.max_errored_blocks = -1  # their items are prepared one by one
     settings.enable_progress_bars = False
     settings.print_on_execution_start = False
     return settings
