@@ -20,7 +20,15 @@ from vall_e.errors import (
 )
 from vall_e.hookspecs import HOOK_API, hookimpl
 from vall_e.interfaces.attention import AttentionCase, AttentionKernel
-from vall_e.interfaces.backbone import Backbone, Cache, Joinable, Layered, LayeredCache, Stepping
+from vall_e.interfaces.backbone import (
+    Backbone,
+    Cache,
+    Gathering,
+    Joinable,
+    Layered,
+    LayeredCache,
+    Stepping,
+)
 from vall_e.interfaces.codec import (
     Blockwise,
     Codec,
@@ -79,6 +87,7 @@ __all__ = [
     "Evidence",
     "Exporter",
     "Figure",
+    "Gathering",
     "Info",
     "Item",
     "Joinable",

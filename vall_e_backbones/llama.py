@@ -21,6 +21,7 @@ class Llama(nn.Module):
 
     bidirectional = True
     caches = True
+    gathers = True
     lora_targets: tuple[str, ...] = ("layers.*.self_attn.*_proj", "layers.*.mlp.*_proj")
 
     def __init__(self, config: LlamaConfig, *, attention: AttentionKernel) -> None:
@@ -44,17 +45,11 @@ class Llama(nn.Module):
         positions: Int[Tensor, "b t"],
         causal: bool = True,
         cache: Cache | None = None,
-    ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
-        x, auxiliary = self.span(
-            x,
-            first=0,
-            last=self.depth,
-            lengths=lengths,
-            positions=positions,
-            causal=causal,
-            cache=cache,
-        )
-        return self.exit(x), auxiliary
+        wanted: Int[Tensor, "b n"] | None = None,
+    ) -> tuple[Float[Tensor, "b _ d"], Float[Tensor, ""]]:
+        layers = range(self.depth)
+        x = self._through(layers, x, lengths, positions, causal, cache, wanted)
+        return self.exit(x), x.new_zeros(())
 
     def span(
         self,
@@ -67,18 +62,36 @@ class Llama(nn.Module):
         causal: bool = True,
         cache: Cache | None = None,
     ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
+        layers = range(first, last)
+        x = self._through(layers, x, lengths, positions, causal, cache)
+        return x, x.new_zeros(())
+
+    def _through(
+        self,
+        layers: range,
+        x: Float[Tensor, "b t d"],
+        lengths: Int[Tensor, " b"],
+        positions: Int[Tensor, "b t"],
+        causal: bool,
+        cache: Cache | None,
+        wanted: Int[Tensor, "b n"] | None = None,
+    ) -> Float[Tensor, "b _ d"]:
+        """Out of the last of these layers come the states at `wanted` alone, if that is given."""
         if cache is not None and not isinstance(cache, KeyValueCache):
             raise TypeError(f"llama needs a cache of its own new_cache, got {type(cache).__name__}")
         rotation = rotation_of(self.config, positions, x.dtype)
         index = cache.reserve(lengths, x.shape[1]) if cache is not None else None
         mask, causal = visible(x, lengths, index, cache, causal)
-        for i in range(first, last):
+        for i in layers:
             layer = self.layers[i]
+            places = wanted if i == layers[-1] else None
             if self.config.checkpointing and self.training and cache is None:
-                x = checkpoint(layer, x, rotation, mask, causal, use_reentrant=False)
+                x = checkpoint(
+                    layer, x, rotation, mask, causal, None, None, i, places, use_reentrant=False
+                )
             else:
-                x = layer(x, rotation, mask, causal, cache, index, i)
-        return x, x.new_zeros(())
+                x = layer(x, rotation, mask, causal, cache, index, i, places)
+        return x
 
     def exit(self, x: Float[Tensor, "*n d"]) -> Float[Tensor, "*n d"]:
         out: Tensor = self.norm(x)
@@ -115,9 +128,10 @@ class Layer(nn.Module):
         cache: KeyValueCache | None = None,
         index: Int[Tensor, "b t"] | None = None,
         number: int = 0,
-    ) -> Float[Tensor, "b t d"]:
-        x = x + self.self_attn(
-            self.input_layernorm(x), rotation, mask, causal, cache, index, number
+        wanted: Int[Tensor, "b n"] | None = None,
+    ) -> Float[Tensor, "b _ d"]:
+        x = gathered(x, wanted) + self.self_attn(
+            self.input_layernorm(x), rotation, mask, causal, cache, index, number, wanted
         )
         out: Tensor = x + self.mlp(self.post_attention_layernorm(x))
         return out
@@ -161,7 +175,8 @@ class SelfAttention(nn.Module):
         cache: KeyValueCache | None,
         index: Int[Tensor, "b t"] | None,
         number: int,
-    ) -> Float[Tensor, "b t d"]:
+        wanted: Int[Tensor, "b n"] | None = None,
+    ) -> Float[Tensor, "b _ d"]:
         q, k, v = (
             projected.view(*x.shape[:2], -1, self.head_size)  # (b, t, h or g, c)
             for projected in outputs(x, self.q_proj, self.k_proj, self.v_proj)
@@ -179,7 +194,7 @@ class SelfAttention(nn.Module):
             causal=causal,
             dropout=self.dropout if self.training else 0.0,
         )
-        merged: Tensor = self.o_proj(out.transpose(1, 2).flatten(2))
+        merged: Tensor = self.o_proj(gathered(out.transpose(1, 2).flatten(2), wanted))
         return merged
 
 
@@ -198,6 +213,13 @@ class GatedFeedForward(nn.Module):
         gate, up = outputs(x, self.gate_proj, self.up_proj)
         out: Tensor = self.down_proj(self.activation(gate) * up)
         return out
+
+
+def gathered(
+    x: Float[Tensor, "b t d"], wanted: Int[Tensor, "b n"] | None
+) -> Float[Tensor, "b _ d"]:
+    """What stands at these positions of each row; all of it where none are named."""
+    return x if wanted is None else x[torch.arange(len(x), device=x.device)[:, None], wanted]
 
 
 def initialise(stack: nn.Module, layers: int) -> None:

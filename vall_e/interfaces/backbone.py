@@ -105,6 +105,30 @@ class Layered(Protocol):
 
 
 @runtime_checkable
+class Gathering(Backbone, Protocol):
+    """A `Backbone` whose pass can be asked for some states alone; it may go without."""
+
+    gathers: bool
+    """True."""
+
+    def __call__(
+        self,
+        x: Float[Tensor, "b t d"],
+        *,
+        lengths: Int[Tensor, " b"],
+        positions: Int[Tensor, "b t"],
+        causal: bool = True,
+        cache: Cache | None = None,
+        wanted: Int[Tensor, "b n"] | None = None,
+    ) -> tuple[Float[Tensor, "b _ d"], Float[Tensor, ""]]:
+        """As of any backbone; with positions `wanted` the hidden states there, (b, n, d).
+
+        The last layer need do no more than that. A cache is filled as by any pass.
+        """
+        ...
+
+
+@runtime_checkable
 class Stepping(Protocol):
     """A `Backbone` with a shorter way to one more position of every row; it may go without."""
 

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 import torch
+from attrs import evolve
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -17,6 +18,7 @@ from vall_e.config.model import ModelConfig
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces.backbone import Backbone
 from vall_e.model.embedding import Embedded, Embedding, Sizes
+from vall_e.model.gathering import ends, states_at
 from vall_e.model.heads import Heads
 from vall_e.model.layer_skip import Skipping, layered, skipped_pass
 from vall_e.model.lora import Predicting
@@ -103,6 +105,23 @@ class Valle(nn.Module):
                 causal=causal or not self.backbone.bidirectional,
             )
         return states, embedded, auxiliary
+
+    def last_states(self, examples: Sequence[Example], count: int) -> Float[Tensor, "b n d"]:
+        """As `hidden`, the states of each example's last `count` positions alone.
+
+        In an example of fewer its first one stands in.
+        """
+        examples = [self.laid_out(example) for example in examples]
+        causal = not examples[0].parallel or self.config.nar_attention == "causal"
+        embedded = self.embedding(list(examples))
+        dropped = evolve(embedded, vectors=self.dropout(embedded.vectors))
+        with self.predicting([e.level for e in examples]):
+            return states_at(
+                self.backbone,
+                dropped,
+                ends(embedded, count),
+                causal=causal or not self.backbone.bidirectional,
+            )
 
     def exits(
         self, examples: Sequence[Example], skipping: Skipping

@@ -31,9 +31,7 @@ def decode_lengths(model: Valle, task: Task, samples: Sequence[Sample]) -> list[
             Example((*heads[i], Segment("length", torch.tensor([0, *written[i]]))), 0)
             for i in active
         ]
-        states, embedded, _ = model.hidden(examples)
-        last = states[torch.arange(len(active), device=states.device), embedded.lengths - 1]
-        digits = model.length_logits(last).argmax(-1).tolist()
+        digits = model.length_logits(model.last_states(examples, 1)[:, 0]).argmax(-1).tolist()
         for i, digit in zip(list(active), digits, strict=True):
             if digit < LENGTH_END:
                 written[i].append(digit)

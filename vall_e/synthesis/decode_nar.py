@@ -104,13 +104,13 @@ class Refiner:
     ) -> list[Int[Tensor, " f"]]:
         sides = self.guidance.sides(samples)
         examples = [Example(tuple(self.task.segments(s, level=level)), level) for s in sides]
-        states, embedded, _ = self.model.hidden(examples)
-        lengths = embedded.lengths.tolist()
+        most = max(sample.response.shape[1] for sample in samples)
+        states = self.model.last_states(examples, most)
         drawn = []
         for row, sample in enumerate(samples):
             frames = sample.response.shape[1]
             rows = range(row, len(sides), len(samples))
-            hidden = torch.cat([states[i, lengths[i] - frames : lengths[i]] for i in rows])
+            hidden = torch.cat([states[i, most - frames :] for i in rows])
             logits = self.guidance.of_one(self.model.logits(hidden, level).float())  # (f, v)
             history = torch.empty(frames, 0, dtype=torch.long, device=logits.device)
             # Frames are drawn one beside the other, all from this request's own generator.

@@ -170,12 +170,12 @@ def _logits(
         )
         for row, sample in enumerate(sides)
     ]
-    states, embedded, _ = model.hidden(examples)
-    ends = embedded.lengths.tolist()
+    most = max(map(len, shown))
+    states = model.last_states(examples, most)
     found = []
     for row, codes in enumerate(shown):
         rows = range(row, len(sides), len(samples))
-        hidden = torch.cat([states[i, ends[i] - len(codes) : ends[i]] for i in rows])
+        hidden = torch.cat([states[i, most - len(codes) :] for i in rows])
         guided = guidance.of_one(model.masked_logits(hidden).float())
         found.append(guided[:, : model.sizes.codebook_size].cpu())
     return found

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from vall_e.interfaces.backbone import Backbone, Cache, Stepping
 from vall_e.interfaces.task import Sample, Task
+from vall_e.model.gathering import ends, states_at
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
 from vall_e.synthesis.effort import Effort
@@ -44,19 +45,14 @@ class Rows:
         self._step = _steps(model.backbone)
         self._cache = model.backbone.new_cache(len(examples), longest + most_frames)
         with model.predicting([0] * len(examples)):
-            hidden, _ = model.backbone(
-                embedded.vectors,
-                lengths=embedded.lengths,
-                positions=embedded.positions,
-                cache=self._cache,
-            )
+            # A sequence of fewer positions than that has its first one say it.
+            wanted = ends(embedded, model.config.ahead)
+            *earlier, self._hidden = states_at(
+                model.backbone, embedded, wanted, cache=self._cache
+            ).unbind(1)  # (n, d) each
+        self._earlier = earlier
         last = embedded.lengths - 1
         self.device = last.device
-        each = torch.arange(len(examples), device=last.device)
-        self._hidden = hidden[each, last]  # (n, d)
-        # A sequence of fewer positions than that has its first one say it.
-        before = range(model.config.ahead - 1, 0, -1)
-        self._earlier = [hidden[each, (last - places).clamp(min=0)] for places in before]
         # The next position: the target's own count where positions restart, else the sequence's.
         restart = model.embedding.restart
         self._position = torch.tensor(starts, device=last.device) if restart else embedded.lengths

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vall_e.interfaces.backbone import Backbone, Cache, Stepping
+from vall_e.interfaces.backbone import Backbone, Cache, Gathering, Stepping
 from vall_e.testing.marks import pytest
 
 B, T, D = 2, 7, 16
@@ -187,6 +187,19 @@ class BackboneContract:
         _go_on(backbone, one, x, nothing, half)
         _go_on(backbone, other, -x, nothing, half)
         _go_on(backbone, one, x, half, half)
+
+    @pytest.mark.parametrize("causal", [True, False])
+    def test_wanted_states_are_those_of_a_whole_pass(self, causal: bool) -> None:
+        backbone, x = self.make(), _vectors()
+        if not isinstance(backbone, Gathering) or causal not in _directions(backbone):
+            pytest.skip("this backbone gives all states")
+        whole, _ = _run(backbone, x, LENGTHS, causal=causal)
+        wanted = torch.tensor([[T - 1, 2], [1, 0]])
+        with torch.no_grad():
+            states, _ = backbone(
+                x, lengths=LENGTHS, positions=_positions(), causal=causal, wanted=wanted
+            )
+        _close(states, whole[torch.arange(B)[:, None], wanted])
 
     def test_a_full_cache_is_refused(self) -> None:
         backbone = self._caching()
