@@ -5,6 +5,7 @@ from attrs import evolve
 from vall_e.errors import UnavailableError
 from vall_e.interfaces.attention import AttentionCase
 from vall_e.testing.attention import AttentionContract
+from vall_e.testing.running import laws_of, try_law
 from vall_e_backbones import kernels
 from vall_e_backbones.kernels import Auto, Eager, Sdpa
 
@@ -34,14 +35,15 @@ class TestFlash(AttentionContract):
         return Sdpa("flash")
 
 
-class TestMemEfficient(AttentionContract):
-    def make(self):
-        return Sdpa("mem-efficient")
-
-
-class TestCudnn(AttentionContract):
-    def make(self):
-        return Sdpa("cudnn")
+@pytest.mark.parametrize("name", ["mem-efficient", "cudnn"])
+def test_a_kernel_for_a_gpu_refuses_every_case_on_the_cpu(name):
+    """All laws at once: on a GPU each has a test of its own, in test_kernels_on_a_gpu."""
+    contract = type("OnTheCpu", (AttentionContract,), {"make": lambda self: Sdpa(name)})
+    findings = {law: try_law(contract, law) for law in laws_of(contract)}
+    assert findings.pop("test_has_a_name").status == "holds"
+    for finding in findings.values():
+        assert finding.status == "skipped"
+        assert finding.reason == f"{name}: {name} attention needs a CUDA device, this is cpu"
 
 
 def test_auto_says_what_it_took():
