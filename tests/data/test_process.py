@@ -360,6 +360,7 @@ def command(registry, *args):
 
 
 PHONEMES = ("--set", "text.phonemizer=none")
+QUICK = (*PHONEMES, "--set", "codec=staircase")
 
 
 def test_the_command_says_what_it_did(registry, folder, tmp_path):
@@ -381,30 +382,30 @@ def test_worker_processes_change_nothing(registry, folder, tmp_path):
     assert files(tmp_path / "alone") == files(tmp_path / "helped")
 
 
-def test_the_command_refuses_what_makes_no_sense(registry, folder, tmp_path):
-    result = command(registry, folder, "-o", tmp_path / "out", "--workers", -1)
+def test_the_command_refuses_what_makes_no_sense(small_registry, folder, tmp_path):
+    result = command(small_registry, folder, "-o", tmp_path / "out", "--workers", -1)
     assert result.exit_code == 2
     assert "-1 is not in the range" in result.stderr
 
 
-def test_an_output_that_cannot_be_made_is_told(registry, folder, tmp_path):
+def test_an_output_that_cannot_be_made_is_told(small_registry, folder, tmp_path):
     (tmp_path / "file").write_text("")
-    result = command(registry, folder, "-o", tmp_path / "file" / "out", *PHONEMES)
+    result = command(small_registry, folder, "-o", tmp_path / "file" / "out", *QUICK)
     assert result.exit_code == 8
     assert "out cannot be written to: Not a directory" in result.stderr
 
 
-def test_the_command_can_be_strict(registry, folder, tmp_path):
+def test_the_command_can_be_strict(small_registry, folder, tmp_path):
     add(folder, "gone.wav\thello\tann\ten")
-    result = command(registry, folder, "-o", tmp_path / "out", "--strict", *PHONEMES)
+    result = command(small_registry, folder, "-o", tmp_path / "out", "--strict", *QUICK)
     assert result.exit_code == 8
     assert len(Dataset(tmp_path / "out")) == 4
 
 
-def test_the_command_fails_where_nothing_is_usable(registry, folder, tmp_path):
+def test_the_command_fails_where_nothing_is_usable(small_registry, folder, tmp_path):
     for path in folder.glob("*.wav"):
         path.unlink()
-    result = command(registry, folder, "-o", tmp_path / "out", *PHONEMES)
+    result = command(small_registry, folder, "-o", tmp_path / "out", *QUICK)
     assert result.exit_code == 8
     assert "no recording could be used" in result.stderr
     assert "skipped.jsonl" in result.stderr
@@ -417,7 +418,7 @@ def test_voices_need_no_transcript_and_get_no_text(folder, tmp_path):
     assert {entry.phonemes for entry in Dataset(tmp_path / "out").entries} == {""}
 
 
-def test_the_parts_of_a_recording_that_was_heard_become_utterances(registry, tmp_path):
+def test_the_parts_of_a_recording_that_was_heard_become_utterances(small_registry, tmp_path):
     (tmp_path / "in").mkdir()
     sound(seconds=3).write(tmp_path / "in" / "a.wav")
     segments = [
@@ -426,24 +427,24 @@ def test_the_parts_of_a_recording_that_was_heard_become_utterances(registry, tmp
     ]
     heard = {"a.wav": {"segments": segments, "language": "en", "text": "hello again"}}
     (tmp_path / "in" / "heard.json").write_text(json.dumps(heard))
-    options = ("--slices", "always", "--level", "-30", *PHONEMES)
-    result = command(registry, tmp_path / "in", "-o", tmp_path / "out", *options)
+    options = ("--slices", "always", "--level", "-30", *QUICK)
+    result = command(small_registry, tmp_path / "in", "-o", tmp_path / "out", *options)
     assert result.exit_code == 0, result.output
     entries = Dataset(tmp_path / "out").entries
     assert [(e.id, e.text, e.seconds) for e in entries] == [
         ("a_00000", "hello", 0.75),
         ("a_00001", "again", 1.35),
     ]
-    assert command(registry, tmp_path / "in", "-o", tmp_path / "out", *options).exit_code == 0
+    assert command(small_registry, tmp_path / "in", "-o", tmp_path / "out", *options).exit_code == 0
     assert len(Dataset(tmp_path / "out")) == 2
 
 
-def test_strides_share_out_all_recordings(registry, folder, tmp_path):
+def test_strides_share_out_all_recordings(small_registry, folder, tmp_path):
     found = []
     for offset in range(3):
         out = tmp_path / str(offset)
-        args = (folder, "-o", out, "--stride", 3, "--offset", offset, *PHONEMES)
-        assert command(registry, *args).exit_code == 0
+        args = (folder, "-o", out, "--stride", 3, "--offset", offset, *QUICK)
+        assert command(small_registry, *args).exit_code == 0
         found += [entry.id for entry in Dataset(out).entries]
     assert sorted(found) == ["0", "1", "2", "3"]
 
@@ -479,14 +480,14 @@ def test_sigkill_loses_nothing_and_does_nothing_twice(folder, tmp_path):
     assert files(tmp_path / "out") == files(tmp_path / "whole")
 
 
-def test_a_folder_of_noise_becomes_a_dataset_of_its_own(registry, folder, tmp_path):
+def test_a_folder_of_noise_becomes_a_dataset_of_its_own(small_registry, folder, tmp_path):
     (folder / "transcripts.tsv").unlink()
     for number in range(4):
         (folder / f"{number}.txt").write_text("hello")
     (folder / "Noise").mkdir()
     sound(seed=8).write(folder / "Noise" / "rain.wav")
     for _ in range(2):
-        result = command(registry, folder, "-o", tmp_path / "out", *PHONEMES)
+        result = command(small_registry, folder, "-o", tmp_path / "out", *QUICK)
         assert result.exit_code == 0, result.output
     assert len(Dataset(tmp_path / "out")) == 4
     [noise] = Dataset(tmp_path / "out" / "noise").entries
