@@ -449,6 +449,13 @@ def test_strides_share_out_all_recordings(small_registry, folder, tmp_path):
     assert sorted(found) == ["0", "1", "2", "3"]
 
 
+def test_a_share_of_nothing_is_refused(small_registry, folder, tmp_path):
+    result = command(small_registry, folder, "-o", tmp_path / "out", "--offset", 4, *QUICK)
+    assert result.exit_code == 8
+    assert "--offset 4 leaves none of 4 recordings" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_level_is_what_the_codes_are_made_of(folder, tmp_path):
     run(folder, tmp_path / "plain")
     run(folder, tmp_path / "soft", partial(make, level=-40.0))

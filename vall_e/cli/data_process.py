@@ -16,6 +16,7 @@ from attrs import frozen
 from vall_e.cli.app import App
 from vall_e.cli.bar import bar
 from vall_e.cli.places import FolderOrUrl, Target, target_of
+from vall_e.cli.sharing import share, shared
 from vall_e.data.recipe import Recipe, Wishes
 from vall_e.errors import DataError
 
@@ -76,8 +77,7 @@ REASONS = 10  # shown at the end; skipped.jsonl has all
     "--level", type=click.FloatRange(-60, 0), metavar="DB",
     help="Bring all recordings to this loudness, -23 say. Default: as they are.",
 )  # fmt: skip
-@click.option("--stride", type=click.IntRange(1), default=1, help="Only every so many-th, ...")
-@click.option("--offset", type=click.IntRange(0), default=0, help="... from this one on.")
+@share
 @click.option(
     "--voices-only", is_flag=True,
     help="Recordings need no transcript and get no text: they teach how voices sound.",
@@ -127,7 +127,7 @@ def process(
     )
     target = target_of(app, output, work)
     with _found(source, transcripts, speaker, slices) as recordings:
-        made = run.on_all(recordings[offset::stride], target)
+        made = run.on_all(shared(recordings, stride, offset), target)
     target.publish()
     for one in made:
         one.say()

@@ -8,6 +8,7 @@ import click
 
 from vall_e.cli.app import App
 from vall_e.cli.bar import bar
+from vall_e.cli.sharing import share, shared
 from vall_e.errors import DataError
 
 SHOWN = 10
@@ -27,8 +28,7 @@ SHOWN = 10
 )  # fmt: skip
 @click.option("--language", help="Of all recordings. Default: what the transcriber finds out.")
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
-@click.option("--stride", type=click.IntRange(1), default=1, help="Only every so many-th, ...")
-@click.option("--offset", type=click.IntRange(0), default=0, help="... from this one on.")
+@share
 @click.pass_obj
 def transcribe(
     app: App,
@@ -50,7 +50,7 @@ def transcribe(
     from vall_e.data.heard import transcribe as run
 
     choice = choose(name, TranscriberChoice, app.registry, source="--with")
-    names = recordings_in(source)[offset::stride]
+    names = shared(recordings_in(source), stride, offset)
     hear = choice.build(device=device)
     target = output or source / HEARD
     with bar(app.console, len(names)) as advance:
