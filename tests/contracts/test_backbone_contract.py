@@ -176,6 +176,11 @@ class LooksAtEachAlone(Llama):
         return states.view(b, t, d), auxiliary
 
 
+class GathersInAnotherOrder(Llama):
+    def forward(self, x, *, wanted=None, **rest):
+        return super().forward(x, wanted=None if wanted is None else wanted.flip(1), **rest)
+
+
 class SaysYes(Llama):
     bidirectional = "yes"
 
@@ -217,6 +222,7 @@ class NeverFull(Llama):
         (IgnoresItsCache, "test_a_cache_gives_what_one_pass_gives"),
         (OneCacheForAll, "test_two_caches_share_nothing"),
         (LooksAtEachAlone, "test_sees_the_past"),
+        (GathersInAnotherOrder, "test_wanted_states_are_those_of_a_whole_pass"),
         (SaysYes, "test_states_what_it_can_do"),
     ],
 )
