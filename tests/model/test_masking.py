@@ -133,7 +133,7 @@ def test_it_learns_a_batch_by_heart_and_fills_it_in_from_nothing(model):
     samples = [_sample(seed) for seed in range(3)]
     masking, rng = Masking(MASK, share=1.0), random.Random(0)
     optimizer = torch.optim.AdamW(model.train().parameters(), 5e-3)
-    for _ in range(150):
+    for _ in range(110):
         examples = [masking(_example(TASK, s), rng) for s in samples]
         examples += [_example(LENGTH, s) for s in samples]
         losses = model.loss(examples)

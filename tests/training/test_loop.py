@@ -130,7 +130,7 @@ def test_an_untrained_model_does_not_mind_the_text(bench):
 @pytest.mark.slow
 def test_a_model_that_has_learnt_to_read_minds_the_text(bench):
     data = {"validation": [str(bench.folder / "data")], "without_prompt": 1}
-    run = bench.train(data=data, max_steps=200, levels=[0], schedule="constant")
+    run = bench.train(data=data, max_steps=120, levels=[0], schedule="constant")
     found = validate(run)
     assert found["validation.ar_wrong_text"] > found["validation.ar"] + 0.1
 
