@@ -1,5 +1,6 @@
 """Options that change what is read, what counts, and what is drawn in training, and only that."""
 
+import math
 import random
 
 import pytest
@@ -152,6 +153,11 @@ def test_levels_can_be_held_to_a_range():
         level_sampler("auto", 8, ["nar"], within=(0, 0))
     with pytest.raises(ConfigError, match=r"cannot train the levels \[5\]"):
         level_sampler((1, 5), 8, ["nar"], within=(1, 3))
+
+
+def test_normal_weights_are_a_bell_whose_deviation_is_a_quarter_of_the_levels():
+    shares = level_sampler("normal", 8, ["ar", "nar"]).shares
+    assert shares == pytest.approx([math.exp(-(((q - 3.5) / 2) ** 2) / 2) for q in range(8)])
 
 
 @pytest.mark.parametrize(

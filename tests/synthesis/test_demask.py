@@ -87,7 +87,8 @@ def _after(synthesizer, digit):
 def test_a_draft_gives_its_length_and_what_is_not_masked_of_it(filling, tone):
     synthesizer = filling(demask={"steps": 20, "start": 0.9}, synthesis={"max_seconds": 2.0})
     draft = tone.cut(0.0, 0.3)
-    result = synthesizer.synthesize(Request("hello", draft=draft, seed=0))
+    result = synthesizer.synthesize(Request("Hello there. Oh no, no.", draft=draft, seed=0))
+    assert len(result.sentences) == 1  # a draft is of all that is said
     level_0 = synthesizer._recording(draft).values[0]
     assert result.codes.values.shape[1] == len(level_0)
     assert (result.codes.values[0] == level_0).mean() > 0.7

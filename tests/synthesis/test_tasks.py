@@ -5,9 +5,13 @@ import torch
 
 from vall_e.audio.clip import Clip
 from vall_e.errors import AudioError, ConfigError, TextError
+from vall_e.model.coding import to_codes
+from vall_e.synthesis.ending import Bounds
 from vall_e.synthesis.parts import Parts
 from vall_e.synthesis.plan import Request
 from vall_e.synthesis.speak import Synthesizer
+from vall_e.synthesis.voice import Voice
+from vall_e.synthesis.voices import LONGEST_SECONDS
 from vall_e.testing.tiny import tiny_bundle
 from vall_e.text.vocabulary import EOS
 
@@ -162,3 +166,31 @@ def test_models_that_know_other_tasks_keep_their_tensors(registry, codec):
         "heads.text.bias",
     }
     assert plain.keys() < more.keys()
+
+
+def test_what_is_made_of_a_recording_is_about_as_long_as_that(doing, codec):
+    rate = codec.frame_rate
+    recording = to_codes(torch.zeros(codec.levels, 40, dtype=torch.long), codec)
+
+    def job(task, **request):
+        plan = doing(task)._planner(Request("hello", seed=0, **request), None, recording)
+        return plan.line(0).job
+
+    assert job("ns").bounds == Bounds(20, 50)
+    assert job("ns", max_seconds=10.5 / rate).bounds == Bounds(10, 10)
+    edited = job("cse", edit=(10 / rate, 29.7 / rate))
+    assert edited.sample.edit == (10, 30)
+    options = doing("cse")._planner._parts.config.synthesis
+    said = Bounds.of(len(edited.sample.text), rate, options, None)
+    assert edited.bounds == said.after(20)  # what is kept stays as long as it is
+    with pytest.raises(AudioError, match="cannot be said anew"):
+        job("cse", edit=(0.0, 41 / rate))
+
+
+def test_a_voice_whose_recording_was_cut_is_nothing_to_go_on_from(doing, codec):
+    """Its transcript would say more than is heard."""
+    frames = int(LONGEST_SECONDS * codec.frame_rate)
+    codes = to_codes(torch.zeros(codec.levels, frames, dtype=torch.long), codec)
+    voice = Voice("long", codes, transcript="a word")
+    with pytest.raises(AudioError, match="of voice 'long' only the first"):
+        doing("tts-c").synthesize("hello", voice=voice)

@@ -33,6 +33,7 @@ def test_blocks_cover_a_sentence_and_come_alike_when_its_end_is_not_known_yet(fr
         if block:
             assert block == window.block(start, total, ended=True)
             assert start < block.end <= block.seen <= written
+            assert written in (block.seen, total)  # as soon as can be
             ends.append(block.end)
             start = block.end
     assert ends[-1] == total
@@ -43,6 +44,8 @@ def test_without_a_window_a_sentence_is_one_block():
     assert WHOLE.block(0, 70, ended=False) is None
     assert WHOLE.block(0, 70, ended=True) == Block(70, 70)
     assert WHOLE.block(70, 70, ended=True) is None
+    assert Window.of(0.0, 0.2, 50.0).frames == 0
+    assert Window.of(0.001, 0.2, 50.0) == Window(1, 10)
 
 
 @pytest.fixture

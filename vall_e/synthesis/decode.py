@@ -134,15 +134,16 @@ class Decoder:
     ) -> Generator[Int[Tensor, "k f"], None, Spoken]:
         started = perf_counter()
         writing, write = self._writing([job], 0)
+        refiner = self._refiner(on_level)
         duet = Duet(
             job.sample,
             writing,
             write,
-            self._refiner(on_level),
+            refiner,
             job.generator(0, "nar"),
             on_frame,
+            job.begun(refiner.levels),
             ar_seconds=perf_counter() - started,
-            prefix=job.prefix,
         )
         yield from duet.blocks()
         [written] = duet.writing.utterances()

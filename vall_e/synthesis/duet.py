@@ -29,21 +29,14 @@ class Duet:
     generator: torch.Generator
     """Of the NAR stage."""
     on_frame: Callable[[], None]
+    begun: Int[Tensor, "k p"]
+    """All levels of the frames that the response begins with; they are not given again."""
     ar_seconds: float = 0.0
     nar_seconds: float = 0.0
-    prefix: Int[Tensor, "k p"] | None = None
-    """All levels of the frames that the response begins with; they are not given again."""
     settled: Int[Tensor, "k f"] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.settled = self.begun
-
-    @property
-    def begun(self) -> Int[Tensor, "k p"]:
-        """The prefix, or no frames."""
-        if self.prefix is None:
-            return torch.empty(self.refiner.levels, 0, dtype=torch.long)
-        return self.prefix[: self.refiner.levels]
 
     @property
     def written(self) -> Int[Tensor, "k f"]:
