@@ -40,12 +40,20 @@ def small(path, choice="transformers"):
     return encodec.encodec_of(path, levels=4, choice=choice, sizes=ENCODEC)
 
 
+@pytest.fixture(scope="module")
+def both(hub_file, vocos_file):
+    """EnCodec, and Vocos over it."""
+    codec = small(hub_file)
+    network = vocos_network.network_of(vocos_file, choice="vall-e", sizes=VOCOS)
+    return codec, vocos.Vocos(codec, network)
+
+
 class TestEncodec(CodecContract):
     trained = False
 
     @pytest.fixture(autouse=True)
-    def _codec(self, hub_file):
-        self.codec = small(hub_file)
+    def _codec(self, both):
+        self.codec = both[0]
 
     def make(self):
         return self.codec
@@ -55,9 +63,8 @@ class TestVocos(CodecContract):
     trained = False
 
     @pytest.fixture(autouse=True)
-    def _codec(self, hub_file, vocos_file):
-        network = vocos_network.network_of(vocos_file, choice="vall-e", sizes=VOCOS)
-        self.codec = vocos.Vocos(small(hub_file), network)
+    def _codec(self, both):
+        self.codec = both[1]
 
     def make(self):
         return self.codec

@@ -31,7 +31,7 @@ def state(random_encodec):
     return random_encodec(SIZES)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def codec(hub_file):
     return small(hub_file)
 
@@ -51,16 +51,17 @@ class TestEncodecStereo(CodecContract):
     trained = False
 
     @pytest.fixture(autouse=True)
-    def _codec(self, hub_file):
-        self.codec = small(hub_file)
+    def _codec(self, codec):
+        self.codec = codec
 
     def make(self):
         return self.codec
 
 
-@pytest.mark.parametrize("samples", [300, 47_600, 100_000])
-def test_blocks_are_those_of_the_model_of_transformers(codec, samples):
+@pytest.mark.parametrize("samples", [300, 48_120, 100_000])
+def test_blocks_are_those_of_the_model_of_transformers(hub_file, samples):
     """What it does in its own `encode` and `decode`, with the published settings."""
+    codec = small(hub_file)
     config, sound = codec.module.config, music(samples)
     config.normalize, config.chunk_length_s, config.overlap = True, 1.0, 0.01
     ours = encode_blocks([sound], codec)

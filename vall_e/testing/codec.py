@@ -243,7 +243,7 @@ class CodecContract:
         if not isinstance(codec, Listening):
             pytest.skip("this codec does not encode sound as it comes")
         hop = self._samples(codec, 1)
-        for samples in (5 * hop, 5 * hop + 1, 23 * hop + hop // 3):
+        for samples in (5 * hop + 1, 23 * hop + hop // 3):
             audio = torch.stack([_sound(samples, seed) for seed in range(2)])
             whole = codec.encode(audio)
             for size in (samples, hop, 7 * hop + 5):

@@ -37,12 +37,17 @@ def small(path, levels=9, choice="transformers"):
     return dac.dac_of(path, levels=levels, sizes=SIZES, choice=choice)
 
 
+@pytest.fixture(scope="module")
+def codec(file):
+    return small(file)
+
+
 class TestDac(CodecContract):
     trained = False
 
     @pytest.fixture(autouse=True)
-    def _codec(self, file):
-        self.codec = small(file)
+    def _codec(self, codec):
+        self.codec = codec
 
     def make(self):
         return self.codec

@@ -35,12 +35,17 @@ def random_like(name, tensor):
     return torch.randn_like(tensor) * (0.05 if tensor.ndim == 1 else loud * size**-0.5)
 
 
+@pytest.fixture(scope="module")
+def codec(file):
+    return mimi.mimi_of(file, levels=4, sizes=SIZES)
+
+
 class TestMimi(CodecContract):
     trained = False
 
     @pytest.fixture(autouse=True)
-    def _codec(self, file):
-        self.codec = mimi.mimi_of(file, levels=4, sizes=SIZES)
+    def _codec(self, codec):
+        self.codec = codec
 
     def make(self):
         return self.codec
