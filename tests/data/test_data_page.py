@@ -33,6 +33,7 @@ def folder(small_registry, tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_page_run(small_registry, folder):
     pytest.importorskip("h5py")
     pytest.importorskip("pocketsphinx")
