@@ -116,6 +116,7 @@ def compare(
         _beside_fp32(row, exact) for t in tables for row, exact in zip(t, tables[0], strict=True)
     ]
     rows += _loops(setting, watch)
+    rows.append(_int8_loop(setting, watch, {row.name: row.seconds for row in rows}))
     rows += _beside_original(size, {row.name: row.seconds for row in rows})
     count = sum(p.numel() for p in setting.model.parameters())
     return Comparison(machine_of(device, "fp32"), size, count, speed, rows)
@@ -159,12 +160,20 @@ def _loops(setting: Setting, watch: Watch) -> list[Row]:
     ]
 
 
+def _int8_loop(setting: Setting, watch: Watch, seconds: Mapping[str, float]) -> Row:
+    took = watch.least(partial(setting.reduced("int8").write, 1))
+    return Row("AR loop, int8", took, seconds["AR loop"] / took, "times as fast as in fp32")
+
+
 def _beside_original(size: Size, seconds: Mapping[str, float]) -> list[Row]:
     """What is known of the original, which is not run here."""
     if size not in ORIGINALS:
         return []
-    known, ours = ORIGINALS[size], ("AR loop", "NAR stage, fp32", "NAR stage, int8")
-    theirs = (known.ar, known.nar, known.nar)
+    known, ours = (
+        ORIGINALS[size],
+        ("AR loop", "AR loop, int8", "NAR stage, fp32", "NAR stage, int8"),
+    )
+    theirs = (known.ar, known.ar, known.nar, known.nar)
     return [
         Row(
             f"e-c-k-e-r/vall-e: {name.partition(',')[0]}",
