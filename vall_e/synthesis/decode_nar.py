@@ -14,6 +14,7 @@ from vall_e.interfaces.task import Sample, Task
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
 from vall_e.synthesis.guidance import UNGUIDED, Guidance
+from vall_e.synthesis.level_passes import Passes, level_passes
 from vall_e.synthesis.window import WHOLE, Window
 
 Codes = Int[Tensor, "m f"]
@@ -90,8 +91,9 @@ class Refiner:
         settled: Sequence[Codes],
         generators: Sequence[torch.Generator],
     ) -> list[Codes]:
+        passes = level_passes(self.model)
         for level in range(len(samples[0].response), self.levels):
-            drawn = self._draw(samples, level, generators)
+            drawn = self._draw(samples, level, generators, passes)
             samples = [
                 _with_level(sample, torch.cat([done[level], codes[done.shape[1] :]]))
                 for sample, done, codes in zip(samples, settled, drawn, strict=True)
@@ -100,12 +102,16 @@ class Refiner:
         return [sample.response for sample in samples]
 
     def _draw(
-        self, samples: Sequence[Sample], level: int, generators: Sequence[torch.Generator]
+        self,
+        samples: Sequence[Sample],
+        level: int,
+        generators: Sequence[torch.Generator],
+        passes: Passes,
     ) -> list[Int[Tensor, " f"]]:
         sides = self.guidance.sides(samples)
         examples = [Example(tuple(self.task.segments(s, level=level)), level) for s in sides]
         most = max(sample.response.shape[1] for sample in samples)
-        states = self.model.last_states(examples, most)
+        states = passes(examples, most)
         drawn = []
         for row, sample in enumerate(samples):
             frames = sample.response.shape[1]

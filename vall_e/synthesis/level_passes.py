@@ -1,0 +1,86 @@
+"""Passes over the same samples level by level, and what they have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import cast
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from vall_e.interfaces.backbone import Layered, LayeredCache
+from vall_e.model.embedding import Embedded
+from vall_e.model.gathering import ends, states_at
+from vall_e.model.lora import Adapter
+from vall_e.model.sequence import Example
+from vall_e.model.valle import Valle
+
+Passes = Callable[[Sequence[Example], int], Tensor]
+"""Gives the states (b, n, d) of each example's last n positions."""
+
+LEVELLESS = ("text", "language")
+"""Segments that are embedded alike for all levels."""
+
+
+def level_passes(model: Valle) -> Passes:
+    """For levels after the first, one after the other, of samples that stay the same."""
+    backbone = model.backbone
+    causal = model.config.nar_attention == "causal" or not backbone.bidirectional
+    apart = any(isinstance(m, Adapter) and m.terms.levels for m in model.modules())
+    shares = causal and not apart and isinstance(backbone, Layered)
+    return SharedHead(model) if shares else model.last_states
+
+
+class SharedHead:
+    """Reads the text once for all levels: a model that only looks back makes the same of it.
+
+    From the token of the level on, all depends on the level.
+    """
+
+    def __init__(self, model: Valle) -> None:
+        self._model = model
+        self._cache: LayeredCache | None = None
+
+    def __call__(self, examples: Sequence[Example], count: int) -> Float[Tensor, "b n d"]:
+        embedded = self._model.embedding(list(examples))
+        heads = torch.tensor([_head(e) for e in examples], device=embedded.lengths.device)
+        with self._model.predicting([e.level for e in examples]):
+            cache = self._read(embedded, heads)
+            rest = _piece(embedded, heads, embedded.lengths - heads)
+            return states_at(self._model.backbone, rest, ends(rest, count), cache=cache)
+
+    def _read(self, embedded: Embedded, heads: Int[Tensor, " b"]) -> LayeredCache:
+        """A cache that holds the heads and no more."""
+        if self._cache is not None:
+            self._cache.rewind(heads)
+            return self._cache
+        backbone = self._model.backbone
+        cache = backbone.new_cache(len(heads), int(embedded.lengths.max()))
+        self._cache = cast("LayeredCache", cache)  # a `Layered` backbone has such
+        if heads.any():
+            head = _piece(embedded, torch.zeros_like(heads), heads)
+            states_at(backbone, head, ends(head, 1), cache=cache)
+        return self._cache
+
+
+def _head(example: Example) -> int:
+    """Positions before the first that depends on the level, separators included."""
+    size = 0
+    for segment in example.segments:
+        if segment.name not in LEVELLESS:
+            break
+        size += len(segment) + 1
+    return size
+
+
+def _piece(embedded: Embedded, starts: Int[Tensor, " b"], lengths: Int[Tensor, " b"]) -> Embedded:
+    """So many positions of each row, from its start on."""
+    rows = torch.arange(len(starts), device=starts.device)[:, None]
+    index = starts[:, None] + torch.arange(int(lengths.max()), device=starts.device)
+    index = index.clamp(max=embedded.vectors.shape[1] - 1)
+    return Embedded(
+        vectors=embedded.vectors[rows, index],
+        positions=embedded.positions[rows, index],
+        lengths=lengths,
+    )
