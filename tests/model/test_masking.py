@@ -4,7 +4,6 @@ import pytest
 import torch
 from attrs import evolve
 
-from vall_e.drawing import draw_categorical
 from vall_e.errors import CheckpointError
 from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import LENGTH_END, Sizes
@@ -220,8 +219,10 @@ def test_the_frames_of_a_request_are_guided_together(model):
     for side in guidance.sides([_empty(sample)]):
         example = Example((*TASK.segments(side, level=0)[:-1], blank), 0)
         sides.append(model.masked_logits(model.hidden([example])[0][0, -13:]))
-    logits = guidance.of_one(torch.cat(sides))
-    assert codes.equal(draw_categorical(logits, [_seeded(0)] * 13))
+    canvas = Canvas.of(13, None, _seeded(0))
+    canvas.shown(13, MASK)
+    canvas.fill(guidance.of_one(torch.cat(sides)), Demasking(temperature=1.0), 0.0)
+    assert codes.equal(canvas.codes)
 
 
 def _seeded(seed):
