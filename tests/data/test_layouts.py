@@ -7,7 +7,7 @@ from vall_e.audio.clip import Clip
 from vall_e.audio.loudness import level_of, levelled
 from vall_e.data.recordings import find_recordings
 from vall_e.data.slicing import read_part
-from vall_e.errors import AudioError
+from vall_e.errors import AudioError, DataError
 
 COMMON = "client_id\tpath\tsentence\tlocale\nabc\t1.mp3\tHallo.\tde\n"
 EMILIA = {"id": "DE_1", "text": " Hallo. ", "speaker": "DE_S1", "language": "de"}
@@ -122,3 +122,35 @@ def test_pauses_do_not_count_for_the_level():
 def test_silence_cannot_be_made_loud():
     silent = Clip(np.zeros(16_000, np.float32), 16_000)
     assert levelled(silent, -16.0) == silent
+
+
+DAMAGED = {
+    "a line without a text": {"metadata.csv": "1|One.\nTwo.\n", "wavs/1.wav": ""},
+    "is damaged": {"1.mp3": "", "1.json": "{"},
+    "is no JSON object": {"1.mp3": "", "1.json": "[1]"},
+    "a segment of 1.wav": {"1.wav": "", "heard.json": '{"1.wav": {"segments": [{"end": 1}]}}'},
+}
+
+
+@pytest.mark.parametrize("said", DAMAGED)
+def test_a_damaged_transcript_of_a_corpus_is_named(tmp_path, said):
+    write(tmp_path, DAMAGED[said])
+    with pytest.raises(DataError, match=said):
+        find_recordings(tmp_path)
+
+
+def test_a_transcript_of_a_corpus_that_is_not_utf_8_is_named(tmp_path):
+    write(tmp_path, {"wavs/1.wav": ""})
+    (tmp_path / "metadata.csv").write_bytes(b"1|Caf\xe9\n")
+    with pytest.raises(DataError, match="metadata.csv cannot be read"):
+        find_recordings(tmp_path)
+
+
+def test_an_empty_line_ends_no_table_of_lj_speech(tmp_path):
+    write(tmp_path, {"metadata.csv": "1|One.\n\n2|Two.\n", "wavs/1.wav": "", "wavs/2.wav": ""})
+    assert [one.text for one in find_recordings(tmp_path)] == ["One.", "Two."]
+
+
+def test_a_table_beside_clips_may_have_other_columns(tmp_path):
+    write(tmp_path, {"train.tsv": "file\ttext\n1.mp3\tHallo.\n", "clips/1.mp3": ""})
+    assert [one.path.name for one in find_recordings(tmp_path)] == ["1.mp3"]

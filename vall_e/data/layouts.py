@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from vall_e.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -34,10 +36,15 @@ def lj_speech(folder: Path) -> Iterator[Row]:
     table = folder / "metadata.csv"
     if not table.is_file() or not (folder / "wavs").is_dir():
         return
-    for line in table.read_text(encoding="utf-8-sig").splitlines():
+    lines = [line for line in _text(table).splitlines() if line.strip()]
+    if not lines or "|" not in lines[0]:
+        return  # it has other columns
+    for line in lines:
         identity, *texts = line.split("|")
         if not texts:
-            return  # it has other columns
+            raise DataError(
+                f"{table} has a line without a text: {line!r}", hint="write ID|TEXT on each line"
+            )
         path = f"wavs/{identity}.wav"
         yield {"id": identity, "path": path, "text": texts[-1] or texts[0], "speaker": folder.name}
 
@@ -45,7 +52,7 @@ def lj_speech(folder: Path) -> Iterator[Row]:
 def libri_speech(folder: Path) -> Iterator[Row]:
     """`SPEAKER/CHAPTER/ID.flac`, and the texts of a chapter, in capitals, in its `.trans.txt`."""
     for table in sorted(folder.rglob("*.trans.txt")):
-        for line in table.read_text(encoding="utf-8").splitlines():
+        for line in _text(table).splitlines():
             identity, _, text = line.partition(" ")
             path = _from(folder, table.with_name(f"{identity}.flac"))
             speaker = identity.partition("-")[0]
@@ -77,11 +84,14 @@ def common_voice(folder: Path) -> Iterator[Row]:
     tables = [folder / name for name in COMMON_VOICE if (folder / name).is_file()]
     if not tables or not (folder / "clips").is_dir():
         return
-    text = tables[0].read_text(encoding="utf-8-sig")
-    for row in csv.DictReader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE):
+    text = io.StringIO(_text(tables[0]))
+    rows = csv.DictReader(text, delimiter="\t", quoting=csv.QUOTE_NONE)
+    if not {"path", "sentence"} <= set(rows.fieldnames or ()):
+        return  # it has other columns
+    for row in rows:
         yield {
             "path": f"clips/{row['path']}",
-            "text": row["sentence"],
+            "text": row["sentence"] or "",
             "speaker": row.get("client_id") or "",
             "language": row.get("locale") or "",
         }
@@ -93,7 +103,7 @@ def emilia(folder: Path) -> Iterator[Row]:
         beside = path.with_suffix(".json")
         if not beside.is_file():
             continue
-        facts = json.loads(beside.read_text(encoding="utf-8"))
+        facts = _object(beside)
         yield {
             "id": str(facts.get("id") or path.stem),
             "path": _from(folder, path),
@@ -108,7 +118,22 @@ def _from(folder: Path, path: Path) -> str:
 
 
 def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8").strip()
+    try:
+        return path.read_text(encoding="utf-8-sig").strip()
+    except (OSError, UnicodeDecodeError) as exc:
+        raise DataError(
+            f"{path} cannot be read: {exc}", hint="save it as UTF-8, or take it out of the folder"
+        ) from exc
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(_text(path))
+    except ValueError as exc:
+        raise DataError(f"{path} is damaged: {exc}", hint="fetch it again, or delete it") from exc
+    if not isinstance(found, dict):
+        raise DataError(f"{path} is no JSON object", hint="fetch it again, or delete it")
+    return found
 
 
 LAYOUTS: tuple[Callable[[Path], Iterator[Row]], ...] = (

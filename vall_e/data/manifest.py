@@ -41,7 +41,7 @@ def read_info(folder: Path) -> Info:
     hint = "make one with `vall-e data process`"
     try:
         raw = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise DataError(f"{folder} is not a dataset: it has no {INFO}", hint=hint) from None
     except ValueError as exc:
         raise DataError(f"{path} is damaged: {exc}", hint=hint) from exc

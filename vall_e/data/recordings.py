@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from vall_e.data.layouts import known_rows
-from vall_e.data.slicing import Mode, parts_of
+from vall_e.data.slicing import Mode, Part, parts_of
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def _cut(
     for name, row in heard.items():
         file = _file(name, table, folder)
         identity = name.rpartition(".")[0] or name
-        for number, part in enumerate(parts_of(row, slices)):
+        for number, part in enumerate(_parts(row, slices, name, table)):
             told = f"{_folder_of(file)}/{part.speaker}" if part.speaker else _folder_of(file)
             yield Recording(
                 id=identity if part.end is None else f"{identity}_{number:05d}",
@@ -157,6 +157,16 @@ def _cut(
                 start=part.start,
                 end=part.end,
             )
+
+
+def _parts(row: dict[str, Any], slices: Mode, name: str, table: Path) -> list[Part]:
+    try:
+        return list(parts_of(row, slices))
+    except (AttributeError, KeyError, TypeError, ValueError) as exc:
+        raise DataError(
+            f"{table}: a segment of {name} lacks its text, or its start and end in seconds",
+            hint="hear it again: take it out of the file, then `vall-e data transcribe`",
+        ) from exc
 
 
 def _file(name: str, table: Path, folder: Path) -> Path:
@@ -230,7 +240,7 @@ def _rows(table: Path) -> list[dict[str, Any]]:
         rows = _parse(text, table.suffix.lower())
     except FileNotFoundError:
         raise DataError(f"{table} does not exist", hint="check --transcripts") from None
-    except (ValueError, csv.Error) as exc:
+    except (OSError, ValueError, csv.Error) as exc:
         raise DataError(f"{table} cannot be read: {exc}", hint=hint) from exc
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise DataError(f"{table} is not a list of objects", hint=hint)
