@@ -142,7 +142,7 @@ def test_a_damaged_transcript_of_a_corpus_is_named(tmp_path, said):
 def test_a_transcript_of_a_corpus_that_is_not_utf_8_is_named(tmp_path):
     write(tmp_path, {"wavs/1.wav": ""})
     (tmp_path / "metadata.csv").write_bytes(b"1|Caf\xe9\n")
-    with pytest.raises(DataError, match="metadata.csv cannot be read"):
+    with pytest.raises(DataError, match=r"metadata\.csv cannot be read"):
         find_recordings(tmp_path)
 
 

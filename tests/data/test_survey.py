@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
+from vall_e.data.dataset import Dataset
 from vall_e.data.hearing import write_sounds
 from vall_e.data.manifest import Entry, read_info, write_info
 from vall_e.data.prepare import Preparer
@@ -114,7 +115,7 @@ def test_a_list_can_be_narrowed(registry, dataset):
 
 def test_a_sample_of_a_dataset_can_be_heard(registry, dataset, tmp_path):
     items = list(survey(dataset).items)[:2]
-    write_sounds(dataset, items, tmp_path / "out", lambda: StaircaseCodec(levels=2))
+    write_sounds(Dataset(dataset), items, tmp_path / "out", lambda: StaircaseCodec(levels=2))
     assert Clip.read(tmp_path / "out" / "1.wav").seconds == pytest.approx(0.6, abs=0.05)
     assert (tmp_path / "out" / "1.txt").read_text() == "hello b\n"
     drawn = [command(registry, "sample", dataset, "-n", 3, "--seed", 7).stdout for _ in range(2)]
@@ -147,6 +148,23 @@ def test_noise_needs_no_transcript_to_be_valid(registry, recordings):
     (recordings / "Noise").mkdir()
     (recordings / "0.wav").rename(recordings / "Noise" / "rain.wav")
     assert "5 are all right" in command(registry, "validate", recordings).output
+
+
+@pytest.mark.parametrize("look", ["stats", "validate", "list", "sample", "metadata"])
+def test_a_dataset_in_another_store_is_looked_at_as_a_folder_is(registry, dataset, tmp_path, look):
+    shards, output = tmp_path / "shards", tmp_path / "out"
+    assert command(registry, "convert", dataset, shards, "--to", "webdataset").exit_code == 0
+    more = ["-o", output] if look == "metadata" else []
+    told = [command(registry, look, source, *more) for source in (dataset, shards)]
+    assert told[1].exit_code == 0, told[1].output
+    assert told[1].stdout == told[0].stdout.replace(str(dataset), str(shards))
+
+
+def test_a_file_that_is_no_dataset_and_a_table_for_one_are_refused(registry, dataset):
+    result = command(registry, "stats", dataset / "codes.i16")
+    assert (result.exit_code, "is not a dataset" in result.stderr) == (8, True)
+    result = command(registry, "list", dataset, "--transcripts", dataset / "dataset.json")
+    assert (result.exit_code, "leave it out" in result.stderr) == (2, True)
 
 
 def test_recordings_that_are_not_valid_are_all_told(registry, recordings):

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import click
 
-from vall_e.cli.survey_options import AS_JSON, FOLDER, MODEL, TRANSCRIPTS, vocabulary_of
+from vall_e.cli.app import App
+from vall_e.cli.survey_options import (
+    AS_JSON,
+    FOLDER,
+    MODEL,
+    TRANSCRIPTS,
+    survey_at,
+    vocabulary_of,
+)
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -34,7 +42,9 @@ FEW = 20
     help="Draw it into one HTML file, which needs no other.",
 )  # fmt: skip
 @AS_JSON
+@click.pass_obj
 def stats(
+    app: App,
     source: Path,
     transcripts: Path | None,
     model: Path | None,
@@ -44,10 +54,9 @@ def stats(
 ) -> None:
     """Plot lengths, speakers, languages and symbols of a dataset, or of a folder of recordings."""
     from vall_e.data.coverage import coverage
-    from vall_e.data.survey import survey
     from vall_e.data.survey_page import write_page
 
-    found = survey(source, transcripts=transcripts)
+    found = survey_at(app, source, transcripts)
     known = coverage(found, vocabulary_of(model)) if model else None
     if page:
         write_page(found, page, title=source.resolve().name, coverage=known)

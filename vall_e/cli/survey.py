@@ -13,7 +13,7 @@ import click
 
 from vall_e.cli.app import App
 from vall_e.cli.bar import bar
-from vall_e.cli.survey_options import AS_JSON, FOLDER, MODEL, TRANSCRIPTS, vocabulary_of
+from vall_e.cli.survey_options import AS_JSON, FOLDER, MODEL, TRANSCRIPTS, survey_at, vocabulary_of
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
@@ -47,14 +47,19 @@ def validate(
 
     Exit code 8 if anything is.
     """
-    from vall_e.data.survey import survey
+    from vall_e.data.opening import open_told
     from vall_e.data.validation import validate as run
 
     vocabulary = vocabulary_of(model) if model else None
-    total = len(survey(source, transcripts=transcripts).items)
+    total = len(survey_at(app, source, transcripts).items)
+    dataset = open_told(source, app.registry)
     with bar(app.console, total) as advance:
         count, problems = run(
-            source, transcripts=transcripts, vocabulary=vocabulary, on_item=advance
+            source,
+            dataset=dataset,
+            transcripts=transcripts,
+            vocabulary=vocabulary,
+            on_item=advance,
         )
     for problem in problems:
         row = attrs.asdict(problem)
@@ -76,7 +81,9 @@ def validate(
 @TRANSCRIPTS
 @_picked
 @AS_JSON
+@click.pass_obj
 def list_items(
+    app: App,
     source: Path,
     transcripts: Path | None,
     speaker: str | None,
@@ -86,7 +93,7 @@ def list_items(
     as_json: bool,
 ) -> None:
     """List utterances: id, speaker, language, seconds, text."""
-    for item in _items(source, transcripts, speaker, language, min_seconds, max_seconds):
+    for item in _items(app, source, transcripts, speaker, language, min_seconds, max_seconds):
         click.echo(_line(item, as_json))
 
 
@@ -120,16 +127,17 @@ def sample(
     as_json: bool,
 ) -> None:
     """Draw some utterances, and write what a model would hear of them."""
-    items = _items(source, transcripts, speaker, language, min_seconds, max_seconds)
+    items = _items(app, source, transcripts, speaker, language, min_seconds, max_seconds)
     drawn = random.Random(seed).sample(items, min(number, len(items)))
     for item in drawn:
         click.echo(_line(item, as_json))
     if output:
         from vall_e.config.load import load
         from vall_e.data.hearing import write_sounds
+        from vall_e.data.opening import open_told
 
         options = load(config, app.registry, overrides=overrides, environ=app.environ)
-        write_sounds(source, drawn, output, options.codec.build)
+        write_sounds(open_told(source, app.registry), drawn, output, options.codec.build)
 
 
 @click.command()
@@ -138,19 +146,22 @@ def sample(
     "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path),
     help="Folder for one SPEAKER.json each.",
 )  # fmt: skip
-def metadata(source: Path, output: Path) -> None:
+@click.pass_obj
+def metadata(app: App, source: Path, output: Path) -> None:
     """Write what a dataset knows of its utterances as JSON, one file a speaker.
 
     Each is an object of ids: text, phonemes, language, duration (in seconds) and, after
     `vall-e data similar`, the places of the most similar in that object.
     """
+    from vall_e.data.opening import open_stored
     from vall_e.data.speakers_json import write_metadata
 
-    count = write_metadata(source, output)
+    count = write_metadata(open_stored(source, app.registry), output)
     click.echo(f"{output}: {count} speakers")
 
 
 def _items(
+    app: App,
     source: Path,
     transcripts: Path | None,
     speaker: str | None,
@@ -158,11 +169,9 @@ def _items(
     least: float,
     most: float | None,
 ) -> list[Item]:
-    from vall_e.data.survey import survey
-
     items = [
         item
-        for item in survey(source, transcripts=transcripts).items
+        for item in survey_at(app, source, transcripts).items
         if speaker in (None, item.speaker)
         and language in (None, item.language)
         and least <= item.seconds <= (float("inf") if most is None else most)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from vall_e.cli.app import App
+    from vall_e.data.survey import Survey
     from vall_e.text.vocabulary import Vocabulary
 
-folder = click.Path(exists=True, file_okay=False, path_type=Path)
+folder = click.Path(exists=True, path_type=Path)
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.argument("source", metavar="FOLDER", type=folder)
 TRANSCRIPTS = click.option("--transcripts", type=file, help="Table, as of `data process`.")
@@ -19,6 +21,21 @@ MODEL = click.option(
     help="Weights or training folder: tell what its vocabulary lacks.",
 )  # fmt: skip
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
+
+
+def survey_at(app: App, source: Path, transcripts: Path | None) -> Survey:
+    """What is in a dataset, in whichever store, or in a folder of recordings."""
+    from vall_e.data.manifest import INFO
+    from vall_e.data.opening import open_stored
+    from vall_e.data.survey import survey, survey_of
+
+    if transcripts and (source.is_file() or (source / INFO).exists()):
+        raise click.UsageError(
+            f"--transcripts is for recordings, and {source} is a dataset: leave it out"
+        )
+    if source.is_file():
+        return survey_of(open_stored(source, app.registry).entries, source.parent)
+    return survey(source, transcripts=transcripts)
 
 
 def vocabulary_of(model: Path) -> Vocabulary:

@@ -9,36 +9,38 @@ import numpy as np
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
-from vall_e.data.dataset import Dataset
-from vall_e.data.manifest import INFO, write_whole
+from vall_e.data.manifest import write_whole
 from vall_e.data.survey import Item
 from vall_e.errors import DataError
 from vall_e.interfaces.codec import Codec
 from vall_e.model.coding import decode
+from vall_e.storing import Stored
 from vall_e.whole_file import make_folder
 
 
 def write_sounds(
-    source: Path, items: Sequence[Item], output: Path, make_codec: Callable[[], Codec]
+    dataset: Stored | None,
+    items: Sequence[Item],
+    output: Path,
+    make_codec: Callable[[], Codec],
 ) -> None:
-    """A wav and a txt of each into `output`: decoded codes of a dataset, else the recording.
+    """A wav and a txt of each into `output`: decoded codes of `dataset`, else the recording.
 
     Raises `DataError` if the codec is not that of the dataset.
     """
     make_folder(output, error=DataError)
-    sound = _decoded(source, make_codec()) if (source / INFO).exists() else _recorded
+    sound = _recorded if dataset is None else _decoded(dataset, make_codec())
     for item in items:
         name = item.id.replace("/", "_")
         sound(item).write(output / f"{name}.wav")
         write_whole(output / f"{name}.txt", item.text + "\n")
 
 
-def _decoded(source: Path, codec: Codec) -> Callable[[Item], Clip]:
-    dataset = Dataset(source)
+def _decoded(dataset: Stored, codec: Codec) -> Callable[[Item], Clip]:
     info = dataset.info
     if codec.identity != info.codec:
         raise DataError(
-            f"{source} holds codes of {info.codec}, the codec is {codec.identity}",
+            f"{dataset.folder} holds codes of {info.codec}, the codec is {codec.identity}",
             hint="give the YAML file that it was made with: -c run.yaml",
         )
     entries = {entry.id: entry for entry in dataset.entries}

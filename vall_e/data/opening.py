@@ -7,6 +7,7 @@ from typing import Literal
 
 from vall_e.config.schema import RunConfig
 from vall_e.data.dataset import Dataset
+from vall_e.data.manifest import INFO
 from vall_e.errors import DataError
 from vall_e.registry import Offer, Registry
 from vall_e.storing import Info, Lenient, Store, Stored
@@ -39,6 +40,11 @@ def open_stored(
     if bad_items == "skip" and isinstance(store, Lenient):
         store = store.lenient()
     return store.open(path, assumed=assumed)
+
+
+def open_told(path: Path, registry: Registry) -> Stored | None:
+    """The dataset at `path`, in any store that tells its codec; None for a folder of recordings."""
+    return open_stored(path, registry) if path.is_file() or (path / INFO).exists() else None
 
 
 def is_stored(path: Path, registry: Registry) -> bool:

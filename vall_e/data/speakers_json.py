@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from vall_e.data.manifest import Entry, read_entries, read_info, write_whole
+from vall_e.data.manifest import Entry, write_whole
 from vall_e.data.neighbours import read_similar
 from vall_e.errors import DataError
 from vall_e.whole_file import make_folder
@@ -14,17 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from vall_e.storing import Stored
 
-def write_metadata(folder: Path, output: Path) -> int:
+
+def write_metadata(dataset: Stored, output: Path) -> int:
     """`SPEAKER.json` each: `{id: {text, phonemes, language, duration, similar}}`; their number.
 
-    `similar` holds places in the order of the same file, the most similar first.
+    `similar` holds places in the order of the same file, the most similar first. Raises `DataError`
+    for a speaker whose name leads out of `output`.
     """
-    read_info(folder)
     speakers: dict[str, list[Entry]] = {}
-    for entry in read_entries(folder):
+    for entry in dataset.entries:
         speakers.setdefault(entry.speaker, []).append(entry)
-    similar = read_similar(folder)
+    similar = read_similar(dataset.folder)
     for speaker, entries in speakers.items():
         path = _inside(output, speaker)
         make_folder(path.parent, error=DataError)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vall_e.data.recordings import Recording
+    from vall_e.storing import Entry
 
 WIDTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 """Of a histogram's bins, in seconds."""
@@ -133,21 +134,26 @@ class Survey:
 def survey(folder: Path, *, transcripts: Path | None = None) -> Survey:
     """Of a dataset, or of a folder of recordings. Raises `DataError` if it is neither."""
     if (folder / INFO).exists():
-        return Survey(
-            [
-                Item(
-                    id=entry.id,
-                    speaker=entry.speaker,
-                    language=entry.language,
-                    seconds=entry.seconds,
-                    text=entry.text,
-                    phonemes=entry.phonemes,
-                    path=_path(folder, entry.source),
-                )
-                for entry in read_entries(folder)
-            ]
-        )
+        return survey_of(read_entries(folder), folder)
     return Survey([_item(one) for one in find_recordings(folder, transcripts=transcripts)])
+
+
+def survey_of(entries: Iterable[Entry], folder: Path) -> Survey:
+    """Of the entries of a dataset in any store; `folder` is what their sources count from."""
+    return Survey(
+        [
+            Item(
+                id=entry.id,
+                speaker=entry.speaker,
+                language=entry.language,
+                seconds=entry.seconds,
+                text=entry.text,
+                phonemes=entry.phonemes,
+                path=_path(folder, entry.source),
+            )
+            for entry in entries
+        ]
+    )
 
 
 def _path(folder: Path, source: str) -> Path | None:

@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 from attrs import frozen
 
-from vall_e.data.dataset import Dataset
-from vall_e.data.manifest import INFO, Entry
 from vall_e.data.prepare import MIN_SECONDS
 from vall_e.data.recordings import Recording, find_recordings
 from vall_e.data.slicing import read_part
 from vall_e.errors import VallEError
+from vall_e.storing import Entry, Stored
 from vall_e.text.spelling import canonical
 from vall_e.text.vocabulary import Vocabulary, listed
 
@@ -33,18 +32,19 @@ class Problem:
 def validate(
     folder: Path,
     *,
+    dataset: Stored | None = None,
     transcripts: Path | None = None,
     vocabulary: Vocabulary | None = None,
     on_item: Callable[[], None] = lambda: None,
 ) -> tuple[int, list[Problem]]:
     """How many items there are, and the problems of each. Reads all codes, or all audio.
 
-    Raises `DataError` for a folder that cannot be opened at all.
+    `dataset` is what `folder` is, if it holds no recordings. Raises `DataError` for a folder that
+    cannot be opened at all.
     """
-    if (folder / INFO).exists():
-        dataset = Dataset(folder)
+    if dataset is not None:
         checked = _checked(dataset, vocabulary)
-        count = len(dataset)
+        count = len(dataset.entries)
     else:
         recordings = find_recordings(folder, transcripts=transcripts)
         checked, count = map(_recording, recordings), len(recordings)
@@ -56,7 +56,7 @@ def validate(
     return count, problems
 
 
-def _checked(dataset: Dataset, vocabulary: Vocabulary | None) -> Iterator[list[Problem]]:
+def _checked(dataset: Stored, vocabulary: Vocabulary | None) -> Iterator[list[Problem]]:
     found = (_entry(dataset, entry, vocabulary) for entry in dataset.entries)
     return _with_twins(found, [entry.id for entry in dataset.entries])
 
@@ -69,9 +69,12 @@ def _with_twins(found: Iterator[list[Problem]], ids: Sequence[str]) -> Iterator[
         yield [*problems, *[Problem(identity, f"{twins} have this id")] * (twins > 1)]
 
 
-def _entry(dataset: Dataset, entry: Entry, vocabulary: Vocabulary | None) -> list[Problem]:
+def _entry(dataset: Stored, entry: Entry, vocabulary: Vocabulary | None) -> list[Problem]:
     info = dataset.info
-    codes = dataset.codes(entry)
+    try:
+        codes = dataset.codes(entry)
+    except VallEError as exc:
+        return [Problem(entry.id, exc.message)]
     reasons: list[str] = []
     if not entry.frames:
         reasons.append("it has no codes")
