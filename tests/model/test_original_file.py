@@ -169,6 +169,10 @@ def test_heads_follow_from_the_size_that_was_obeyed(state, size, heads):
         ({"experimental": {"audio_embedding_sums": "text"}}, "audio_embedding_sums: 'text'"),
         ({"experimental": {"audio_embedding_mode": "inclusive"}}, "audio_embedding_mode"),
         ({"experimental": {"use_sliding_attention_mask": True}}, "use_sliding_attention_mask"),
+        ({"experimental": {"causal_size": None}}, "causal_size: None is not a whole number"),
+        ({"capabilities": None}, "capabilities: None is not a list"),
+        ({"experimental": "x"}, "experimental: 'x' is not options"),
+        ({"dropout": "x"}, "dropout: 'x' is not a number"),
     ],
 )
 def test_what_we_lack_is_refused_by_name(write, registry, changes, says):
@@ -187,6 +191,8 @@ def test_unknown_fields_are_listed(write, registry, caplog):
     [
         ("model.norm.weight", None, "missing model.norm.weight"),
         ("sep", None, "missing sep"),
+        ("proms_emb.embeddings.0.weight", None, "missing proms_emb.embeddings.0.weight"),
+        ("model.norm.weight", torch.tensor(1.0), "model.norm.weight is (), wanted (16,)"),
         ("mystery", torch.zeros(2), "unknown mystery"),
         ("proms_emb.embeddings.1.weight", torch.zeros(9, 16), "is (9, 16), wanted (8, 16)"),
     ],

@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 from torch import Tensor
 
 from vall_e.errors import CheckpointError
-from vall_e.model.original_layout import Layout, needless
+from vall_e.model.original_layout import Layout, needless, rows_of
 
 _LEFT_OUT = re.compile(
     r"""
@@ -64,8 +64,9 @@ def translate(
     for name, ours in wanted.items():
         theirs = layout.called(name)
         tensor = kept.get(theirs)
+        more = 0 if tensor is None else rows_of(tensor) - rows_of(ours)
         spare = needless(name, capabilities, single_head=layout.single_head)
-        if spare and (tensor is None or abs(len(tensor) - len(ours)) > 1):
+        if spare and (tensor is None or abs(more) > 1):
             absent.append(name)  # a tensor of that name is of another task
             tensors[name] = torch.zeros(ours.shape)
             continue
@@ -73,9 +74,9 @@ def translate(
             wrong.append(f"missing {theirs}")
             continue
         del kept[theirs]
-        if len(tensor) == len(ours) + 1 and name in _LONGER:
+        if more == 1 and name in _LONGER:
             kept[theirs], tensor = tensor[-1:], tensor[:-1]
-        elif len(tensor) == len(ours) - 1 and name in _STOPS and "ar" not in capabilities:
+        elif more == -1 and name in _STOPS and "ar" not in capabilities:
             short.append(name)
             tensor = torch.cat([tensor, tensor.new_zeros(1, *tensor.shape[1:])])
         if tensor.shape != ours.shape:

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vall_e.errors import CheckpointError
 from vall_e.model.embedding import LENGTH_END, Sizes
-from vall_e.model.original_layout import Layout
+from vall_e.model.original_layout import Layout, rows_of
 
 Sums = Literal["auto", "legacy", "whole"]
 
@@ -62,6 +62,13 @@ _DECIDING = {
     *("split_classifiers", "unified_position_ids", "noncausal_masks", "classifiers_bias"),
     *("causal_size", "experts", "kv_heads"),
 }
+_KINDS: dict[str, tuple[tuple[type, ...], str]] = {
+    "capabilities": ((list, tuple), "a list"),
+    "causal_size": ((int,), "a whole number"),
+    "dropout": ((int, float), "a number"),
+    "experimental": ((dict, type(None)), "options"),
+}
+"""What is computed with, and must thus be of its kind."""
 _OF_NO_SAY = {
     # names, places, kernels
     *("name", "path", "attention", "tasks", "langs", "tones", "kwargs", "teacher"),
@@ -107,7 +114,9 @@ def describe(
     `sums`: whether the newest level is left out of sums (`legacy`); the config does not say it.
     `auto` looks at whether it has fields that came after that was mended.
     """
+    _check_kinds(config)
     fields = _flat(config)
+    _check_kinds(fields)
     _refuse(fields)
     layout = Layout.of(tensors, told := tuple(fields.get("capabilities", ("ar", "nar"))))
     sizes = _sizes(tensors, layout)
@@ -128,7 +137,7 @@ def describe(
             "heads": "split" if fields.get("split_classifiers", False) else "single",
             "head_bias": bool(fields.get("classifiers_bias", True)),
             "nar_attention": "full" if fields.get("noncausal_masks", False) else "causal",
-            "ahead": int(fields.get("causal_size", 1)),
+            "ahead": fields.get("causal_size", 1),
         },
         "codec": {"name": codec, "levels": sizes.levels},
         "text": {"languages": list(LANGUAGES[: sizes.languages])},
@@ -157,13 +166,26 @@ def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
     return {**{k: v for k, v in config.items() if k != "experimental"}, **inner}
 
 
+def _check_kinds(fields: Mapping[str, Any]) -> None:
+    wrong = [
+        f"{name}: {fields[name]!r} is not {kind}"
+        for name, (types, kind) in _KINDS.items()
+        if name in fields and not isinstance(fields[name], types)
+    ]
+    if wrong:
+        raise CheckpointError(
+            f"the config of the original is damaged: {'; '.join(wrong)}",
+            hint="correct it, and name it: vall-e models convert --config FILE",
+        )
+
+
 def _refuse(fields: Mapping[str, Any]) -> None:
     wrong = [
         f"{name}: {fields[name]!r} ({possible.why})"
         for name, possible in _POSSIBLE.items()
         if name in fields and fields[name] not in possible.values
     ]
-    if int(fields.get("causal_size", 1)) > 1 and "len" in fields.get("capabilities", ()):
+    if fields.get("causal_size", 1) > 1 and "len" in fields.get("capabilities", ()):
         wrong.append("causal_size with len (whether digits are written so, too, is not known)")
     if wrong:
         raise CheckpointError(
@@ -182,21 +204,22 @@ def _sizes(tensors: Mapping[str, Tensor], layout: Layout) -> Sizes:
     masked, length = (layout.called(f"heads.{each}.weight") for each in ("masked", "length"))
     return Sizes(
         levels=max(layout.levels, 1),  # that there is none is told with all else that is missing
-        codebook_size=len(_tensor(tensors, "proms_emb.embeddings.0.weight")),
-        vocabulary=len(_tensor(tensors, "text_emb.weight")),
-        languages=len(_tensor(tensors, "langs_emb.weight")),
-        masked_classes=len(tensors[masked]) if length in tensors else 0,
-        length_classes=len(tensors[length]) if length in tensors else LENGTH_END + 1,
+        codebook_size=rows_of(_tensor(tensors, "proms_emb.embeddings.0.weight")),
+        vocabulary=rows_of(_tensor(tensors, "text_emb.weight")),
+        languages=rows_of(_tensor(tensors, "langs_emb.weight")),
+        masked_classes=rows_of(tensors[masked]) if length in tensors else 0,
+        length_classes=rows_of(tensors[length]) if length in tensors else LENGTH_END + 1,
     )
 
 
 def _backbone(fields: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[str, Any]:
-    width = len(_tensor(tensors, "sep"))
+    width = rows_of(_tensor(tensors, "sep"))
     layers = {name.split(".")[2] for name in tensors if name.startswith("model.layers.")}
     size = fields.get("size")
     # Until it was mended in 2025, a size that was spelt out was not obeyed.
     obeyed = isinstance(size, Mapping) and size.get("dim") == width
-    heads = int(size["heads"]) if isinstance(size, Mapping) and obeyed else width // HEAD_SIZE
+    told = size.get("heads") if isinstance(size, Mapping) and obeyed else None
+    heads = told if isinstance(told, int) else width // HEAD_SIZE
     experts = "model.layers.0.block_sparse_moe.gate.weight"
     return {
         "d_model": width,
@@ -209,19 +232,19 @@ def _backbone(fields: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[
 
 
 def _llama(tensors: Mapping[str, Tensor]) -> dict[str, Any]:
-    width = len(_tensor(tensors, "model.layers.0.mlp.gate_proj.weight"))
+    width = rows_of(_tensor(tensors, "model.layers.0.mlp.gate_proj.weight"))
     return {"name": "llama", "d_ff": width}
 
 
 def _mixtral(tensors: Mapping[str, Tensor], head_size: int) -> dict[str, Any]:
     """Hugging Face's, with its own default of two experts for each position."""
     layer = "model.layers.0."
-    experts = len(_tensor(tensors, f"{layer}block_sparse_moe.gate.weight"))
-    keys = len(_tensor(tensors, f"{layer}self_attn.k_proj.weight"))
-    queries = len(_tensor(tensors, f"{layer}self_attn.q_proj.weight"))
+    experts = rows_of(_tensor(tensors, f"{layer}block_sparse_moe.gate.weight"))
+    keys = rows_of(_tensor(tensors, f"{layer}self_attn.k_proj.weight"))
+    queries = rows_of(_tensor(tensors, f"{layer}self_attn.q_proj.weight"))
     return {
         "name": "mixtral",
-        "d_ff": len(_tensor(tensors, f"{layer}block_sparse_moe.experts.0.w1.weight")),
+        "d_ff": rows_of(_tensor(tensors, f"{layer}block_sparse_moe.experts.0.w1.weight")),
         "experts": experts,
         "experts_per_token": min(2, experts),
         "kv_heads": 0 if keys == queries else keys // head_size,

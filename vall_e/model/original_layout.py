@@ -47,7 +47,8 @@ class Layout:
     def of(cls, state: Mapping[str, Tensor], capabilities: Collection[str]) -> Layout:
         """The layout of a state of the original, as far as names and sizes tell it."""
         levels = levels_of(state)
-        codes = len(state["proms_emb.embeddings.0.weight"]) if levels else 0
+        first = state.get("proms_emb.embeddings.0.weight")
+        codes = 0 if first is None else rows_of(first)
         tables = _rows(state, "resps_emb.embeddings.")
         masks = len(tables) > 1 and tables[-1] == codes + 1
         heads = [rows for rows in _rows(state, "classifiers.proj.") if codes <= rows <= codes + 1]
@@ -87,6 +88,11 @@ def levels_of(state: Mapping[str, Tensor]) -> int:
     return sum(name.startswith("proms_emb.embeddings.") for name in state)
 
 
+def rows_of(tensor: Tensor) -> int:
+    """Its first size; a lone number, as a damaged file may hold one, has none."""
+    return tensor.shape[0] if tensor.ndim else 0
+
+
 def needless(name: str, capabilities: Collection[str], *, single_head: bool) -> bool:
     """Whether a model of these capabilities never uses a tensor of ours, though it has it."""
     head = "" if single_head else r"|heads\.layers"
@@ -120,6 +126,6 @@ def _rows(state: Mapping[str, Tensor], prefix: str) -> list[int]:
     """Of the tensors in a list, in its order."""
     number, rows = 0, []
     while (name := f"{prefix}{number}.weight") in state:
-        rows.append(len(state[name]))
+        rows.append(rows_of(state[name]))
         number += 1
     return rows
