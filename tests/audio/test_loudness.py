@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from vall_e.audio.loudness import lufs, window_power
+from vall_e.audio.clip import Clip
+from vall_e.audio.loudness import level_of, lufs, window_power, within
 
 
 def test_a_full_scale_square_wave_has_power_one():
@@ -27,3 +28,9 @@ def test_loudness_is_that_of_the_standard(rate):
     quiet = np.concatenate([tone, np.zeros(6 * rate, np.float32)])
     assert lufs(quiet, rate) == pytest.approx(-3.01, abs=0.4)
     assert lufs(np.zeros(10, np.float32), rate) == -70
+
+
+@pytest.mark.parametrize(("amplitude", "level"), [(0.5, -20.0), (0.05, -26.0), (0.005, -30.0)])
+def test_a_clip_is_brought_between_two_levels(amplitude, level):
+    square = Clip(amplitude * np.tile([1, -1], 8000), 16_000)
+    assert level_of(within(square, (-30.0, -20.0))) == pytest.approx(level, abs=0.1)

@@ -185,3 +185,17 @@ def test_silence_before_the_speech_is_no_part_of_a_voice(codec, tone):
     late = Clip(np.concatenate([np.zeros(32_000, np.float32), tone.samples]), tone.sample_rate)
     voice = Voice.of(late, codec, name="x", seconds=30.0)
     assert voice.codes.seconds < 2.3
+
+
+def test_loud_and_soft_recordings_of_a_voice_sound_alike(codec, tone):
+    loud, soft = (
+        Voice.of(
+            Clip(tone.samples * np.float32(gain), tone.sample_rate),
+            codec,
+            name="x",
+            seconds=3.0,
+            decibels=(-26.0, -26.0),
+        )
+        for gain in (1.0, 0.1)
+    )
+    assert np.abs(loud.codes.values - soft.codes.values).max() <= 1

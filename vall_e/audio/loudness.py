@@ -94,6 +94,13 @@ def level_of(clip: Clip) -> float:
     return float(10 * np.log10((loud.mean() if loud.size else 0.0) + 1e-20))
 
 
+def within(clip: Clip, decibels: tuple[float, float]) -> Clip:
+    """The clip as it is between these levels, else at the nearer of them."""
+    level = level_of(clip)
+    wanted = min(max(level, decibels[0]), decibels[1])
+    return clip if wanted == level else levelled(clip, wanted)
+
+
 def levelled(clip: Clip, decibels: float) -> Clip:
     """The clip at that level, or as near to it as its peak allows without clipping."""
     peak = float(np.abs(clip.samples).max(initial=0.0))

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from attrs import field, frozen, validators
 
-from vall_e.config.depth import ExitConfig, SpeculativeConfig
-
-if TYPE_CHECKING:
-    pass
-from vall_e.config.bounds import distinct, in_order, not_negative, positive, probability
+from vall_e.config.bounds import ascending, distinct, in_order, not_negative, positive, probability
 from vall_e.config.choices import SamplerChoice, WrapperChoice
+from vall_e.config.depth import ExitConfig, SpeculativeConfig
 from vall_e.config.marks import chosen, path_or_name
 
 
@@ -98,6 +95,9 @@ class SynthesisConfig:
     """A sentence is ended here, with a warning, if the AR stage has not ended it by itself."""
     prompt_seconds: float = field(default=3.0, validator=positive)
     """So much of a voice's recording is used, from its start."""
+    prompt_decibels: tuple[float, float] = field(default=(-200.0, 0.0), validator=ascending)
+    """A voice's recording whose speech is softer or louder than these levels (RMS in dB of full
+    scale) is brought to the nearer one: those that the model learned from."""
     context: Literal["none", "prompt", "prefix"] = "none"
     """What a sentence of a longer text goes on from: the voice alone; the sentence before too,
     added to the prompt; or its text and codes, before those of the sentence itself."""

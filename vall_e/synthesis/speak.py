@@ -309,6 +309,7 @@ class Synthesizer:
             self.codec,
             name=name,
             seconds=LONGEST_SECONDS,
+            decibels=self._options.prompt_decibels,
             transcript=transcript,
             consent=consent,
         )

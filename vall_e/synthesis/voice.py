@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from vall_e.audio.codes import Codes
+from vall_e.audio.loudness import within
 from vall_e.audio.offset import without_offset
 from vall_e.audio.silence import trim
 from vall_e.audio.speech import may_be_speech
@@ -54,12 +56,14 @@ class Voice:
         *,
         name: str,
         seconds: float,
+        decibels: tuple[float, float] = (-math.inf, math.inf),
         transcript: str = "",
         consent: str = "",
     ) -> Voice:
-        """Encode the first `seconds` of speech. Raises `AudioError` if the clip cannot be used.
+        """Encode the first `seconds` of speech, brought between the two levels of `decibels`.
 
-        What does not sound like speech is only warned of: a whisper does not either.
+        Raises `AudioError` if the clip cannot be used. What does not sound like speech is only
+        warned of: a whisper does not either.
         """
         usable = trim(without_offset(clip.mono().check()))
         if usable.seconds < SHORTEST_SECONDS:
@@ -74,7 +78,7 @@ class Voice:
                 "somebody who speaks, without music",
                 clip.name,
             )
-        codes = encode(usable.cut(0.0, seconds), codec)
+        codes = encode(within(usable.cut(0.0, seconds), decibels), codec)
         return cls(name, codes, transcript=transcript, consent=consent)
 
     def require(self, codec: str) -> None:
