@@ -57,11 +57,10 @@ def test_a_frame_is_read_once_and_not_the_whole_sequence_again(config):
     sample = Sample(torch.arange(1, 12), 0, None, torch.empty(1, 0, dtype=torch.long))
     with FlopCounterMode(display=False) as prompt:
         writing = Writing(_model(config), TASK, [sample], [None], [9])
-    positions = 11 + 1 + 1 + 1  # text, level, and the separators after them
     for _ in range(3):
         with FlopCounterMode(display=False) as frame:
             writing.step(Never())
-        assert frame.get_total_flops() < 1.5 * prompt.get_total_flops() / positions
+        assert frame.get_total_flops() < prompt.get_total_flops() / 5  # of 14 positions
 
 
 @pytest.mark.parametrize(("attention", "both_ways"), [("full", True), ("causal", False)])
