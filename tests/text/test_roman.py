@@ -16,6 +16,8 @@ def test_a_numeral_has_its_value(numeral, number):
     [
         ("World War II ended", "World War two ended"),
         ("World War I, Chapter IV.", "World War one, Chapter four."),
+        ("Mark I know; the Book I read", "Mark I know; the Book I read"),
+        ("Book I of a Mark II", "Book one of a Mark two"),
         ("Henry VIII and Louis XIV", "Henry the eighth and Louis the fourteenth"),
         ("Elizabeth II's reign", "Elizabeth the second's reign"),
         ("Charles I of England", "Charles the first of England"),

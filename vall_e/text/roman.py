@@ -19,11 +19,13 @@ RULERS = (
 )  # fmt: skip
 """Persons, of whom several had the name: Henry the eighth."""
 _NUMERAL = r"(?P<numeral>(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3}))(?!\w)"
-_AFTER_THING = re.compile(rf"\b(?P<before>{'|'.join(map(re.escape, NUMBERED))})\s{_NUMERAL}")
 # I is a word: "Mary I met in May." So it counts only before a stop, and before "of".
-_AFTER_PERSON = re.compile(
-    rf"\b(?P<before>{'|'.join(RULERS)})\s(?!I\b(?!\s?[.,;:!?)]|\s(?:of|was|is)\b|$)){_NUMERAL}"
+_NO_WORD = r"(?!I\b(?!\s?[.,;:!?)]|\s(?:of|was|is)\b|$))"
+_AFTER_THING = re.compile(
+    rf"\b(?P<before>{'|'.join(map(re.escape, NUMBERED))})\s"
+    rf"(?:(?<!\bMark\s)(?<!\bBook\s)|{_NO_WORD}){_NUMERAL}"  # a man; a thing that somebody reads
 )
+_AFTER_PERSON = re.compile(rf"\b(?P<before>{'|'.join(RULERS)})\s{_NO_WORD}{_NUMERAL}")
 _VALUES = {"I": 1, "V": 5, "X": 10}
 _ENDINGS = {1: "st", 2: "nd", 3: "rd"}
 
