@@ -74,3 +74,16 @@ def test_the_command_hears_every_other_one(folder, tmp_path, registry):
     assert list(json.loads(out.read_text())) == ["ann/1.wav"]
     result = CliRunner().invoke(cli, [*args, "--language", "de"], obj=App(registry=registry))
     assert result.exit_code == 0  # it is there already
+
+
+def test_beginning_again_never_leaves_the_journal_empty(folder):
+    journal = folder / "heard.json.part.jsonl"
+    journal.write_text('["gone.wav", {}]\n')
+
+    def hear(clip):
+        raise RuntimeError
+
+    (folder / "heard.json.part.jsonl.part").mkdir()  # it cannot be written anew
+    with pytest.raises(IsADirectoryError):
+        transcribe(folder, [], folder / "heard.json", hear)
+    assert journal.read_text() == '["gone.wav", {}]\n'

@@ -89,10 +89,8 @@ def transcribe(
     known = _read(out) | _journal(journal)
     todo = [name for name in names if name not in known]
     failed: list[tuple[str, str]] = []
-    with journal.open("w", encoding="utf-8") as file:  # a torn last line goes
-        for name, row in known.items():
-            file.write(_line(name, row))
-        file.flush()
+    write_whole(journal, "".join(_line(name, row) for name, row in known.items()))  # no torn line
+    with journal.open("a", encoding="utf-8") as file:
         for name in todo:
             try:
                 known[name] = to_json(hear(_clip(folder / name)))
