@@ -154,3 +154,9 @@ def test_an_empty_line_ends_no_table_of_lj_speech(tmp_path):
 def test_a_table_beside_clips_may_have_other_columns(tmp_path):
     write(tmp_path, {"train.tsv": "file\ttext\n1.mp3\tHallo.\n", "clips/1.mp3": ""})
     assert [one.path.name for one in find_recordings(tmp_path)] == ["1.mp3"]
+
+
+def test_a_table_of_ours_counts_before_a_layout_that_is_known(tmp_path):
+    write(tmp_path, LAYOUTS["emilia"][0])
+    write(tmp_path, {"transcripts.tsv": "path\ttext\nb.wav\tMine.\n", "b.wav": ""})
+    assert [one.text for one in find_recordings(tmp_path)] == ["Mine."]

@@ -102,6 +102,22 @@ def test_what_somebody_else_published_in_the_meantime_is_not_overwritten(
     assert (tmp_path / "work" / "codes.i16").exists()
 
 
+def test_a_fetch_that_breaks_off_is_begun_again(memory, folder, run, tmp_path, monkeypatch):
+    assert run(folder, "-o", "memory://mine").exit_code == 0
+    whole = memory.get_file
+
+    def breaks_off(name, path):
+        if name.endswith("manifest.jsonl"):
+            raise OSError("gone")
+        whole(name, path)
+
+    goes_on = (folder, "-o", "memory://mine", "--work", tmp_path / "work")
+    with monkeypatch.context() as patch:
+        patch.setattr(memory, "get_file", breaks_off)
+        assert run(*goes_on).exit_code == 8
+    assert "0 new, 2 there already" in run(*goes_on).output
+
+
 @pytest.mark.parametrize(
     ("url", "code", "told"),
     [

@@ -39,7 +39,7 @@ def read_similar(folder: Path) -> Neighbours:
     if not path.exists():
         return {}
     try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        rows = [json.loads(line) for line in path.read_bytes().splitlines()]
         return {
             row["id"]: [(str(other), float(score)) for other, score in row["similar"]]
             for row in rows

@@ -27,7 +27,9 @@ HEARD = ("heard.json", "whisper.json")
 """What recognisers wrote, read where there is no other table."""
 NOISE = "noise"
 """A folder of this name, capitals or not, holds recordings in which nobody speaks."""
-NAMES = ("transcripts", "metadata", "corpus")
+OURS = ("transcripts", "corpus")
+"""Tables of these names are nobody else's, so they count before a layout that is known."""
+NAMES = (*OURS, "metadata")
 FORMATS = (".tsv", ".csv", ".jsonl", ".json")
 COLUMNS = {
     "id": ("id",),
@@ -84,7 +86,8 @@ def find_recordings(
     """
     if not folder.is_dir():
         raise DataError(f"{folder} is not a folder", hint="name the folder that holds the audio")
-    known = None if transcripts else known_rows(folder)
+    own = transcripts or any((folder / (n + s)).is_file() for n in OURS for s in FORMATS)
+    known = None if own else known_rows(folder)
     table = transcripts or (None if known else _table_in(folder))
     found = list(_found(folder, table, known, speaker, slices))
     if not found:

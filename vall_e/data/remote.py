@@ -59,7 +59,7 @@ def mirror(url: str, parent: Path) -> Path:
         if path.suffix.lower() in AUDIO or facts["size"] > LARGE:
             path.touch()
         else:
-            files.get_file(name, str(path))
+            _get(files, name, path, url)
     return folder
 
 
@@ -87,10 +87,7 @@ def fetched(recording: Recording) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="vall-e-") as folder:
         path = Path(folder) / recording.path.name
         files, name = _reach(recording.url)
-        try:
-            files.get_file(name, str(path))
-        except Exception as exc:
-            raise _unreachable(recording.url, exc) from exc
+        _get(files, name, path, recording.url)
         try:
             yield path
         except VallEError as exc:
@@ -106,18 +103,22 @@ def begin(url: str, folder: Path) -> None:
     if folder.exists() and any(path.name != LOCK for path in folder.iterdir()):
         return
     files, root = _reach(url)
+    part = folder.with_name(folder.name + ".part")  # a fetch that is broken off leaves no dataset
+    shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True)
     try:
         told = _told(files, root)
-        if told is not None:
-            folder.mkdir(parents=True, exist_ok=True)
-            for name in files.find(root):
-                path = folder / PurePosixPath(name).relative_to(root)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                files.get_file(name, str(path))
+        for name in files.find(root) if told is not None else ():
+            path = part / PurePosixPath(name).relative_to(root)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            files.get_file(name, str(path))
     except Exception as exc:
         raise _unreachable(url, exc) from exc
+    write_whole(part / SEEN, json.dumps(told))
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / SEEN, json.dumps(told))
+    for path in part.iterdir():
+        path.rename(folder / path.name)
+    part.rmdir()
 
 
 def publish(folder: Path, url: str) -> None:
@@ -145,6 +146,13 @@ def publish(folder: Path, url: str) -> None:
     except Exception as exc:
         raise _unreachable(url, exc) from exc
     shutil.rmtree(folder)
+
+
+def _get(files: Any, name: str, path: Path, url: str) -> None:
+    try:
+        files.get_file(name, str(path))
+    except Exception as exc:
+        raise _unreachable(url, exc) from exc
 
 
 def _told(files: Any, root: str) -> str | None:

@@ -71,7 +71,7 @@ def write_skipped(
     path: Path, skipped: Sequence[tuple[str, str]], recordings: Sequence[Recording]
 ) -> None:
     """Where each is, and why; what earlier runs left out of other recordings stays on the list."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    lines = path.read_bytes().splitlines() if path.exists() else []
     ours = {_place(recording.place) for recording in recordings}
     rows = [json.loads(line) for line in lines]
     rows = [row for row in rows if _place(row["path"]) not in ours]

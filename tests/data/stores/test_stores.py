@@ -110,7 +110,7 @@ def original(tmp_path):
     """A folder as theirs, and what is in it by id."""
     found = {}
     for number in range(4):
-        name = f"LibriTTS/{number % 2}/{number}"
+        name = f"LibriTTS/J.{number % 2}/{number}"
         path = tmp_path / "theirs" / f"{name}.enc"
         path.parent.mkdir(parents=True, exist_ok=True)
         codes = np.random.default_rng(number).integers(0, 64, (3, 75 + number)).astype(np.int16)
@@ -119,7 +119,7 @@ def original(tmp_path):
             facts |= {"text": f"text {number}", "phonemes": list("t(en)ɛkst"), "language": "en"}
         OriginalCodes(codes, "encodec", facts).save(path)
         found[name] = codes
-    table = tmp_path / "metadata" / "LibriTTS" / "0.json"
+    table = tmp_path / "metadata" / "LibriTTS" / "J.0.json"
     table.parent.mkdir(parents=True)
     table.write_text(json.dumps({"0": {"text": "told", "phonemes": "toʊld", "language": "de"}}))
     return tmp_path / "theirs", found
@@ -191,7 +191,7 @@ def spoil(path, how):
 )
 def test_a_bad_file_of_the_original_is_named_and_refused_or_left_out(original, how, says):
     folder, _ = original
-    spoil(folder / "LibriTTS" / "1" / "3.enc", how)
+    spoil(folder / "LibriTTS" / "J.1" / "3.enc", how)
     with pytest.raises((DataError, CheckpointError), match=says) as caught:
         OriginalStore(split="training").open(folder, assumed=ASSUMED)
     assert "1/3" in caught.value.message

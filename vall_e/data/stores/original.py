@@ -174,7 +174,7 @@ def _metadata(folder: Path, path: Path) -> Mapping[str, Any]:
     """What {group}/{speaker}.json says of the file; nothing where there is none."""
     speaker = path.parent.relative_to(folder)
     for root in (folder / "metadata", folder.parent / "metadata"):
-        table = (root / speaker).with_suffix(".json") if speaker.name else root / "metadata.json"
+        table = root / (f"{speaker}.json" if speaker.name else "metadata.json")
         if table.is_file():
             found = _table(table).get(path.stem, {})
             return found if isinstance(found, dict) else {}
