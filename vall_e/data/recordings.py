@@ -29,7 +29,7 @@ NOISE = "noise"
 """A folder of this name, capitals or not, holds recordings in which nobody speaks."""
 OURS = ("transcripts", "corpus")
 """Tables of these names are nobody else's, so they count before a layout that is known."""
-NAMES = (*OURS, "metadata")
+NAMES = ("transcripts", "metadata", "corpus")
 FORMATS = (".tsv", ".csv", ".jsonl", ".json")
 COLUMNS = {
     "id": ("id",),
