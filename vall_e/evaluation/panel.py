@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from threading import Thread
 from typing import Any
 
 import torch
@@ -128,7 +130,20 @@ def _verdicts(
         num_workers=min(workers, len(items), 4 * (os.cpu_count() or 1)),
         multiprocessing_context="spawn",
         prefetch_factor=4,
+        worker_init_fn=_end_with_parent,
     )
+
+
+def _end_with_parent(worker: int) -> None:
+    """A worker whose pipe is full does not notice that who started it is gone: a thread does."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    Thread(target=watch, daemon=True).start()
 
 
 class _Waiting(Dataset[Any]):
