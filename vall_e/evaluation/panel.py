@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from multiprocessing import parent_process
 from threading import Thread
 from typing import Any
 
@@ -135,13 +135,15 @@ def _verdicts(
 
 
 def _end_with_parent(worker: int) -> None:
-    """A worker whose pipe is full does not notice that who started it is gone: a thread does."""
-    parent = os.getppid()
+    """A worker whose pipe is full does not notice that who started it is gone: a thread does.
+
+    It waits for a pipe that the parent holds open, so a parent that ended before is seen too.
+    """
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1.0)
-        os._exit(1)
+        if parent := parent_process():
+            parent.join()
+            os._exit(1)
 
     Thread(target=watch, daemon=True).start()
 
