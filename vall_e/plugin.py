@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 from vall_e.digest import sha256_of
 from vall_e.drawing import draw_categorical
-from vall_e.embedding import Embedder
 from vall_e.errors import (
     AudioError,
     CheckpointError,
@@ -38,17 +37,18 @@ from vall_e.interfaces.codec import (
     Local,
     Vectored,
 )
+from vall_e.interfaces.data_engine import DataEngine
+from vall_e.interfaces.embedder import Embedder
 from vall_e.interfaces.export import Exporter
+from vall_e.interfaces.judge import Case, Evidence, Figure, Judge, Score, Sound, Verdict
 from vall_e.interfaces.sampling import Draw, LogitsProcessor, Sampler, Stateful
+from vall_e.interfaces.store import Entry, Info, Item, Lenient, Reduced, Store, Stored
 from vall_e.interfaces.task import Recorded, Sample, Segment, Source, Task, Wants
 from vall_e.interfaces.text import Phonemizer
 from vall_e.interfaces.training import Averaging, Engine, Rounding
-from vall_e.judging import Case, Evidence, Figure, Judge, Score, Sound, Verdict
-from vall_e.preparing import DataEngine
+from vall_e.interfaces.transcriber import Passage, Transcriber, Transcript, Word
+from vall_e.interfaces.trial import Trial
 from vall_e.registry import Component
-from vall_e.storing import Entry, Info, Item, Lenient, Reduced, Store, Stored
-from vall_e.transcribing import Passage, Transcriber, Transcript, Word
-from vall_e.trial import Trial
 
 if TYPE_CHECKING:
     from vall_e.model.weights import Bundle

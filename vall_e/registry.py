@@ -16,7 +16,7 @@ import attrs
 from attrs import field, frozen, validators
 
 from vall_e.errors import PluginError, UnknownComponentError
-from vall_e.trial import Trial
+from vall_e.interfaces.trial import Trial
 
 C = TypeVar("C")
 

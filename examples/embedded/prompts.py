@@ -28,7 +28,7 @@ from vall_e.config.choices import JudgeChoice
 from vall_e.config.choosing import choose
 from vall_e.discovery import discover
 from vall_e.errors import VallEError
-from vall_e.judging import Case, Evidence, Judge
+from vall_e.interfaces.judge import Case, Evidence, Judge
 
 SENTENCES = Path(__file__).parent / "harvard.txt"
 

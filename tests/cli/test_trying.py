@@ -10,11 +10,11 @@ from vall_e.discovery import registry_of
 from vall_e.embedded.components import EmbeddedConfig
 from vall_e.errors import PluginError, UnavailableError
 from vall_e.hookspecs import hookimpl
+from vall_e.interfaces.trial import Trial
 from vall_e.registry import Component
 from vall_e.testing import contract_of
 from vall_e.testing.running import laws_of, try_law
 from vall_e.testing.trials import CONTRACTS
-from vall_e.trial import Trial
 
 
 class Plain:

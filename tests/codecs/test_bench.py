@@ -15,7 +15,7 @@ from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
 from vall_e.evaluation.codec_bench import contestants, measure, opus_bytes
 from vall_e.evaluation.codec_material import gather
-from vall_e.judging import Figure, Score, Verdict
+from vall_e.interfaces.judge import Figure, Score, Verdict
 from vall_e.testing import StaircaseCodec
 
 SPEECH = Path(__file__).parents[1] / "speech" / "a0031.flac"

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from vall_e.errors import TextError
-from vall_e.judging import Figure, Score, Verdict
+from vall_e.interfaces.judge import Figure, Score, Verdict
+from vall_e.interfaces.transcriber import Passage, Transcript
 from vall_e.testing import EmbedderContract, JudgeContract, TranscriberContract
-from vall_e.transcribing import Passage, Transcript
 
 
 def level(clip):

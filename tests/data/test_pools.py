@@ -13,7 +13,7 @@ from vall_e.data.corpus import Corpus, Utterance
 from vall_e.data.loader import _Plan, make_order
 from vall_e.data.order import Position
 from vall_e.data.pools import KEYS, pools_of, shares_of
-from vall_e.storing import Entry, Info
+from vall_e.interfaces.store import Entry, Info
 from vall_e.text.vocabulary import Vocabulary
 
 INFO = Info("staircase", 50.0, 16_000, 3, 16, "none")

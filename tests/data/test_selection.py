@@ -8,7 +8,7 @@ from vall_e.data.selection import Selection
 from vall_e.data.wildcards import expanded
 from vall_e.discovery import registry_of
 from vall_e.errors import DataError
-from vall_e.storing import Entry
+from vall_e.interfaces.store import Entry
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.dataset import write_dataset
 

@@ -7,7 +7,7 @@ from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
 from vall_e.discovery import registry_of
 from vall_e.errors import UnavailableError
-from vall_e.judging import Figure, Score, Verdict
+from vall_e.interfaces.judge import Figure, Score, Verdict
 from vall_e.model.weights import save
 from vall_e.plugin import Component, hookimpl
 from vall_e.registry import Registry

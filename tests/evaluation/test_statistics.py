@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from vall_e.evaluation.statistics import summarize
-from vall_e.judging import Score
+from vall_e.interfaces.judge import Score
 
 
 def summary(scores, units=None, seed=0):

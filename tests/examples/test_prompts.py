@@ -6,7 +6,7 @@ from reliability import Spoken
 
 from vall_e.audio.clip import Clip
 from vall_e.errors import AudioError
-from vall_e.judging import Score, Verdict
+from vall_e.interfaces.judge import Score, Verdict
 
 RATE = 8000
 VOICE = Clip(

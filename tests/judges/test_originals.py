@@ -5,7 +5,7 @@ import pytest
 
 from vall_e.audio.clip import Clip
 from vall_e.errors import UnavailableError
-from vall_e.judging import Evidence
+from vall_e.interfaces.judge import Evidence
 from vall_e.testing import JudgeContract
 from vall_e_judges import components
 

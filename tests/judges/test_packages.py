@@ -19,7 +19,7 @@ for name in {PACKAGES}:
 for name in {MODULES}:
     importlib.import_module("vall_e_judges." + name)
 from vall_e.errors import UnavailableError
-from vall_e.judging import Case
+from vall_e.interfaces.judge import Case
 from vall_e_judges.components import vall_e_register_judges
 for judge in vall_e_register_judges():
     try:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from vall_e.audio.clip import Clip
-from vall_e.judging import Evidence
+from vall_e.interfaces.judge import Evidence
 from vall_e.testing import JudgeContract
 from vall_e_judges.signal import Signal
 

@@ -3,7 +3,7 @@ import pytest
 
 from vall_e.audio.clip import Clip
 from vall_e.errors import UnavailableError
-from vall_e.judging import Case, Evidence
+from vall_e.interfaces.judge import Case, Evidence
 from vall_e.testing import JudgeContract
 from vall_e_judges.components import SimilarityConfig
 from vall_e_judges.similarity import Similarity

@@ -75,7 +75,7 @@ def _panel(registry: Registry) -> Panel:
     from vall_e.config.choices import JudgeChoice
     from vall_e.config.choosing import choose
     from vall_e.evaluation.panel import Panel
-    from vall_e.judging import Case
+    from vall_e.interfaces.judge import Case
 
     known = [name for name in JUDGES if name in registry.names("judge")]
     choices = [choose(name, JudgeChoice, registry, source="--codecs") for name in known]

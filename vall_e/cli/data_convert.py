@@ -10,7 +10,7 @@ import click
 from vall_e.cli.app import App
 
 if TYPE_CHECKING:
-    from vall_e.storing import Info, Stored
+    from vall_e.interfaces.store import Info, Stored
 
 
 @click.command()

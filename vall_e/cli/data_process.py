@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vall_e.data.process import Report
     from vall_e.data.recordings import Recording
     from vall_e.data.slicing import Mode
-    from vall_e.preparing import DataEngine
+    from vall_e.interfaces.data_engine import DataEngine
 
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
 REASONS = 10  # shown at the end; skipped.jsonl has all

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from vall_e.evaluation.panel import Panel
     from vall_e.evaluation.report import Report
     from vall_e.evaluation.statistics import Summary
-    from vall_e.judging import Case
+    from vall_e.interfaces.judge import Case
     from vall_e.registry import Registry
 
 file = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -14,7 +14,7 @@ from vall_e.errors import ConfigError
 if TYPE_CHECKING:
     from vall_e.config.schema import RunConfig
     from vall_e.data.features import Feature
-    from vall_e.storing import Stored
+    from vall_e.interfaces.store import Stored
 
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
 

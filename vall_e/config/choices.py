@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
     import torch
 
-    from vall_e.embedding import Embedder
     from vall_e.interfaces.attention import AttentionKernel
     from vall_e.interfaces.backbone import Backbone
     from vall_e.interfaces.codec import Codec
+    from vall_e.interfaces.data_engine import DataEngine
+    from vall_e.interfaces.embedder import Embedder
+    from vall_e.interfaces.judge import Case, Judge
     from vall_e.interfaces.sampling import Sampler
+    from vall_e.interfaces.store import Store
     from vall_e.interfaces.task import Task
     from vall_e.interfaces.text import Phonemizer
     from vall_e.interfaces.training import Engine
-    from vall_e.judging import Case, Judge
-    from vall_e.preparing import DataEngine
-    from vall_e.storing import Store
-    from vall_e.transcribing import Transcriber
+    from vall_e.interfaces.transcriber import Transcriber
 
 
 @frozen

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import field, frozen, validators
 
+from vall_e.interfaces.trial import Trial
 from vall_e.registry import Component
-from vall_e.trial import Trial
 
 if TYPE_CHECKING:
-    from vall_e.storing import Store
+    from vall_e.interfaces.store import Store
 
 
 @frozen

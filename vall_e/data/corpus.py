@@ -18,8 +18,8 @@ from torch import Tensor
 from vall_e.data.opening import BadItems, open_stored
 from vall_e.data.selection import Selection
 from vall_e.errors import DataError, VallEError
+from vall_e.interfaces.store import Entry, Info, Reduced, Stored
 from vall_e.registry import Registry
-from vall_e.storing import Entry, Info, Reduced, Stored
 from vall_e.text.spelling import canonical, spelling
 from vall_e.text.vocabulary import Vocabulary
 

@@ -10,7 +10,7 @@ import numpy as np
 from vall_e.data.entries import Entries
 from vall_e.data.manifest import CODES, Info, read_info
 from vall_e.errors import DataError
-from vall_e.storing import Entry
+from vall_e.interfaces.store import Entry
 
 
 class Dataset:

@@ -17,7 +17,7 @@ from typing import Any, overload
 import numpy as np
 
 from vall_e.data.manifest import MANIFEST, entry_of
-from vall_e.storing import Entry
+from vall_e.interfaces.store import Entry
 
 INDEX = "manifest.index"
 MAGIC = b"VEINDEX2"

@@ -17,7 +17,7 @@ from attrs import frozen
 from vall_e.data.manifest import write_whole
 from vall_e.data.recordings import AUDIO
 from vall_e.errors import DataError, VallEError
-from vall_e.transcribing import Transcript
+from vall_e.interfaces.transcriber import Transcript
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -13,8 +13,8 @@ from vall_e.data.manifest import write_whole
 from vall_e.data.survey import Item
 from vall_e.errors import DataError
 from vall_e.interfaces.codec import Codec
+from vall_e.interfaces.store import Stored
 from vall_e.model.coding import decode
-from vall_e.storing import Stored
 from vall_e.whole_file import make_folder
 
 

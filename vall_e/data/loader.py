@@ -23,10 +23,10 @@ from vall_e.data.order import Draw, Order, Position, Room
 from vall_e.data.pools import pools_of, shares_of
 from vall_e.data.source import Materials
 from vall_e.errors import DataError, VallEError
+from vall_e.interfaces.store import Entry
 from vall_e.interfaces.task import Task
 from vall_e.model.masking import Masking
 from vall_e.model.sequence import Example, Segment, Told, without
-from vall_e.storing import Entry
 
 STAND_INS = 8
 """Utterances that are tried in place of a batch of nothing but bad ones."""

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 from vall_e.errors import DataError
-from vall_e.storing import FORMAT
-from vall_e.storing import Entry as Entry
-from vall_e.storing import Info as Info
+from vall_e.interfaces.store import FORMAT
+from vall_e.interfaces.store import Entry as Entry
+from vall_e.interfaces.store import Info as Info
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

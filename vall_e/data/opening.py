@@ -9,8 +9,8 @@ from vall_e.config.schema import RunConfig
 from vall_e.data.dataset import Dataset
 from vall_e.data.manifest import INFO
 from vall_e.errors import DataError
+from vall_e.interfaces.store import Info, Lenient, Store, Stored
 from vall_e.registry import Offer, Registry
-from vall_e.storing import Info, Lenient, Store, Stored
 
 BadItems = Literal["error", "skip"]
 

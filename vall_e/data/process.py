@@ -20,7 +20,7 @@ from vall_e.data.todo import sort_out, write_skipped
 from vall_e.data.unfinished import open_unfinished
 from vall_e.errors import DataError
 from vall_e.folder_lock import locked
-from vall_e.preparing import DataEngine
+from vall_e.interfaces.data_engine import DataEngine
 
 DEADLY = "the processes that prepared it died"
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from vall_e.storing import Entry
+    from vall_e.interfaces.store import Entry
 
 
 @frozen

@@ -17,9 +17,9 @@ from vall_e.data.lengthening import NOTHING, Addition
 from vall_e.data.prompts import AnyOther, PromptNoise, PromptSource
 from vall_e.errors import DataError
 from vall_e.interfaces.codec import Codec
+from vall_e.interfaces.store import Stored
 from vall_e.interfaces.task import Recorded, Task, Wants
 from vall_e.model.code_edits import silence
-from vall_e.storing import Stored
 
 Codes = Int[Tensor, "k f"]
 

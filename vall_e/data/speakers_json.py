@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from vall_e.storing import Stored
+    from vall_e.interfaces.store import Stored
 
 
 def write_metadata(dataset: Stored, output: Path) -> int:

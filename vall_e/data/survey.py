@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vall_e.data.recordings import Recording
-    from vall_e.storing import Entry
+    from vall_e.interfaces.store import Entry
 
 WIDTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 """Of a histogram's bins, in seconds."""

@@ -13,7 +13,7 @@ from vall_e.data.prepare import MIN_SECONDS
 from vall_e.data.recordings import Recording, find_recordings
 from vall_e.data.slicing import read_part
 from vall_e.errors import VallEError
-from vall_e.storing import Entry, Stored
+from vall_e.interfaces.store import Entry, Stored
 from vall_e.text.spelling import canonical
 from vall_e.text.vocabulary import Vocabulary, listed
 

@@ -14,7 +14,7 @@ from attrs import field, frozen
 from vall_e.audio.clip import Clip
 from vall_e.config.mistakes import meant
 from vall_e.errors import AudioError, DataError
-from vall_e.judging import Case, Evidence
+from vall_e.interfaces.judge import Case, Evidence
 
 COLUMNS = ("path", "text", "speaker", "reference", "original")
 PATHS = ("path", "reference", "original")

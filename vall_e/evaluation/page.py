@@ -11,7 +11,7 @@ from vall_e.errors import DataError
 from vall_e.evaluation.panel import Judged
 from vall_e.evaluation.report import Report, relative
 from vall_e.evaluation.statistics import Summary
-from vall_e.judging import Figure
+from vall_e.interfaces.judge import Figure
 from vall_e.whole_file import write_whole
 
 STYLE = """

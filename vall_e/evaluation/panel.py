@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, Dataset
 from vall_e.config.choices import JudgeChoice
 from vall_e.errors import AudioError, PluginError, UnavailableError
 from vall_e.evaluation.items import Item
-from vall_e.judging import Case, Figure, Judge, Score
+from vall_e.interfaces.judge import Case, Figure, Judge, Score
 
 
 @frozen

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from attrs import frozen
 
-from vall_e.judging import Score
+from vall_e.interfaces.judge import Score
 
 RESAMPLES = 2000
 CONFIDENCE = 0.95

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from vall_e.errors import UnavailableError
-from vall_e.preparing import DataEngine
+from vall_e.interfaces.data_engine import DataEngine
 from vall_e.testing.marks import pytest
 
 make: Callable[[], Callable[[str], object]] = partial(partial, eval)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vall_e.audio.clip import Clip
-from vall_e.embedding import Embedder
+from vall_e.interfaces.embedder import Embedder
 from vall_e.testing.marks import pytest
 
 RATE = 16_000

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from vall_e.audio.clip import Clip
-from vall_e.judging import Case, Evidence, Judge, Score
+from vall_e.interfaces.judge import Case, Evidence, Judge, Score
 from vall_e.testing.marks import pytest
 
 RATE = 16_000

@@ -17,10 +17,10 @@ from vall_e.data.prompts import AnyOther, PromptNoise, PromptSource, Similar, si
 from vall_e.data.source import Materials, Mixer
 from vall_e.data.wildcards import expanded
 from vall_e.errors import DataError
+from vall_e.interfaces.store import Stored
 from vall_e.model.levels import level_sampler
 from vall_e.model.masking import Masking
 from vall_e.registry import Registry
-from vall_e.storing import Stored
 
 NEWER = (
     "balance",

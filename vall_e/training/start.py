@@ -18,6 +18,7 @@ from vall_e.data.source import Materials, Mixer
 from vall_e.data.wildcards import expanded
 from vall_e.discovery import discover
 from vall_e.errors import CheckpointError, DataError, TrainingError, UnknownComponentError
+from vall_e.interfaces.store import Info, Stored
 from vall_e.model.code_table import vectors_of
 from vall_e.model.embedding import Sizes
 from vall_e.model.layer_skip import layer_skip_of
@@ -27,7 +28,6 @@ from vall_e.model.valle import Valle, build_valle
 from vall_e.model.weights import Bundle, model_tensors, read_metadata
 from vall_e.model.wrapping import wrapped
 from vall_e.registry import Registry
-from vall_e.storing import Info, Stored
 from vall_e.text.tokenizers import new_vocabulary, require_tokenizer
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.checkpoint import WEIGHTS, find_weights, latest, read_state

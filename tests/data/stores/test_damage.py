@@ -20,7 +20,7 @@ from vall_e.data.stores.shards import Shards, WebDatasetStore
 from vall_e.data.stores.writing import items_of
 from vall_e.discovery import discover
 from vall_e.errors import DataError, VallEError
-from vall_e.storing import Info
+from vall_e.interfaces.store import Info
 from vall_e.tasks.components import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing import StaircaseCodec

@@ -9,7 +9,7 @@ from attrs import field, frozen, validators
 from vall_e.registry import Component
 
 if TYPE_CHECKING:
-    from vall_e.preparing import DataEngine
+    from vall_e.interfaces.data_engine import DataEngine
 
 
 @frozen

@@ -10,7 +10,7 @@ from attrs import frozen
 from vall_e.data.dataset import Dataset
 from vall_e.data.manifest import CODES, INFO, MANIFEST, line_of, write_info
 from vall_e.data.stores.writing import Placing, new_folder
-from vall_e.storing import Info, Item
+from vall_e.interfaces.store import Info, Item
 
 
 @frozen

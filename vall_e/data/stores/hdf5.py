@@ -24,7 +24,7 @@ import numpy as np
 from vall_e.data.manifest import entry_of, line_of
 from vall_e.data.stores.writing import Placing, require_new
 from vall_e.errors import DataError, UnavailableError
-from vall_e.storing import Entry, Info, Item
+from vall_e.interfaces.store import Entry, Info, Item
 from vall_e.whole_file import written_beside
 
 MARK = b"vall-e dataset 1\n"

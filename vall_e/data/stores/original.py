@@ -21,7 +21,7 @@ from attrs import evolve, frozen
 from vall_e.audio.original_codes import OriginalCodes, is_original
 from vall_e.data.stores.hdf5 import h5py
 from vall_e.errors import DataError, VallEError
-from vall_e.storing import Entry, Info, Item, Stored
+from vall_e.interfaces.store import Entry, Info, Item, Stored
 
 SWITCH = re.compile(r"\([a-z]{2,3}(-[a-z0-9-]+)?\)")
 """Where espeak-ng says that it goes on in another language."""

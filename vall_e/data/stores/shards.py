@@ -27,7 +27,7 @@ from vall_e.data.entries import Entries
 from vall_e.data.manifest import INFO, MANIFEST, entry_of, line_of, write_info
 from vall_e.data.stores.writing import Placing, new_folder
 from vall_e.errors import DataError
-from vall_e.storing import Entry, Info, Item
+from vall_e.interfaces.store import Entry, Info, Item
 
 PLACES = "places.npy"
 SHARD = "shard-{:06d}.tar"

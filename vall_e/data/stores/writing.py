@@ -11,7 +11,7 @@ from pathlib import Path
 from attrs import evolve
 
 from vall_e.errors import DataError
-from vall_e.storing import Info, Item, Stored
+from vall_e.interfaces.store import Info, Item, Stored
 from vall_e.whole_file import make_folder
 
 

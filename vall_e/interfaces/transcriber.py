@@ -9,7 +9,7 @@ from attrs import field, frozen
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vall_e.judging import Sound
+    from vall_e.interfaces.judge import Sound
 
 
 @frozen

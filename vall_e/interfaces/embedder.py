@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from vall_e.judging import Sound
+    from vall_e.interfaces.judge import Sound
 
 
 @runtime_checkable
