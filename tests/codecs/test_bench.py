@@ -143,16 +143,15 @@ def test_the_command_tells_all_figures(registry):
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("words", "told"),
     [
-        [str(SPEECH)],
-        ["--codecs"],
-        ["--codecs", str(SPEECH), "-m", "x"],
-        ["--levels", "4"],
-        ["--count", "3"],
+        ([str(SPEECH)], "FILES goes with --codecs"),
+        (["--codecs"], "--codecs goes with FILES"),
+        (["--codecs", str(SPEECH), "-m", "x"], "--json only: leave out --model"),
+        (["--levels", "4"], "--levels goes with --codecs"),
     ],
 )
-def test_options_that_do_not_go_together_are_refused(registry, words):
+def test_options_that_do_not_go_together_are_refused(registry, words, told):
     result = CliRunner().invoke(cli, ["bench", *words], obj=App(registry=registry))
     assert result.exit_code == 2
-    assert "--codecs goes with recordings" in result.stderr
+    assert told in result.stderr

@@ -1,4 +1,4 @@
-"""What `vall-e bench --data` measures, and how it is shown."""
+"""`vall-e bench --data`: how fast one loader process feeds a run."""
 
 from __future__ import annotations
 
@@ -9,43 +9,39 @@ from typing import TYPE_CHECKING
 
 import click
 
+from vall_e.cli.app import App
+from vall_e.cli.bench.options import Asked
+
 if TYPE_CHECKING:
-    from vall_e.cli.app import App
     from vall_e.evaluation.data_bench import Report
-    from vall_e.synthesis.compare import Size
 
 
-def measure_data(
-    app: App,
-    config: Path | None,
-    overrides: tuple[str, ...],
-    size: Size | None,
-    device: str | None,
-    *,
-    steps: int,
-    as_json: bool,
-) -> None:
-    """Feed the run of `config`; with `size`, and without `config`, a model of that size."""
+def measure_data(app: App, asked: Asked) -> None:
+    """Feed the run of `--config`; with `--size`, and without a config, a model of that size."""
     import torch
 
     from vall_e.config.load import load
     from vall_e.evaluation.data_bench import measure
-    from vall_e.synthesis.compare import SHAPES
 
     torch.set_num_threads(1)
-    if size or not config:
-        backbone = json.dumps(SHAPES[size or "quarter"].backbone)
-        overrides = (f"model.backbone={backbone}", *overrides)
-    if device:
-        overrides = (*overrides, f"training.device={device}")
-    overrides = ("training.threads=1", *overrides)
-    run = load(config, app.registry, overrides=overrides, environ=app.environ)
+    run = load(asked.config, app.registry, overrides=_overrides(asked), environ=app.environ)
     with TemporaryDirectory() as folder:
-        report = measure(run, app.registry, Path(folder), steps=steps)
-    if as_json:
+        report = measure(run, app.registry, Path(folder), steps=asked.repeats)
+    if asked.as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     else:
         _echo(report)
+
+
+def _overrides(asked: Asked) -> tuple[str, ...]:
+    from vall_e.synthesis.compare import SHAPES
+
+    made = ["training.threads=1"]
+    if asked.size or not asked.config:
+        backbone = json.dumps(SHAPES[asked.size or "quarter"].backbone)
+        made.append(f"model.backbone={backbone}")
+    told = [f"training.device={asked.device}"] if asked.device else []
+    return (*made, *asked.overrides, *told)
 
 
 def _echo(report: Report) -> None:

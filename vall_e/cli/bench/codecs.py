@@ -1,15 +1,15 @@
-"""`vall-e bench --codecs`: what is asked, and how it is told."""
+"""`vall-e bench --codecs`: a codec beside Opus and Codec2, on recordings."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from attrs import asdict, frozen
+from attrs import asdict
 
 from vall_e.cli.app import App
+from vall_e.cli.bench.options import Asked
 from vall_e.cli.columns import echo_columns
 from vall_e.errors import ConfigError
 
@@ -22,53 +22,41 @@ if TYPE_CHECKING:
 JUDGES = ("pesq", "stoi", "similarity")
 
 
-@frozen
-class Asked:
-    """The options of the command."""
+def measure_codecs(app: App, asked: Asked) -> None:
+    """Send all recordings through all codecs, and print what came of it."""
+    from vall_e.evaluation.codec_bench import contestants, measure
+    from vall_e.evaluation.codec_material import gather
 
-    places: tuple[Path, ...]
-    """Recordings, folders and tables of them."""
-    count: int | None
-    levels: tuple[int, ...]
-    config: Path | None
-    overrides: tuple[str, ...]
-    device: str
-    repeats: int
+    codec, panel = _codec(app, asked), _panel(app.registry)
+    material = gather(asked.places, asked.count)
+    rows = [
+        measure(one, material.clips, panel.judges, repeats=asked.repeats)
+        for one in contestants(codec, asked.levels)
+    ]
+    facts = {
+        **material.facts,
+        "codec": _facts(codec),
+        "threads": _threads(),
+        "unavailable": dict(panel.unavailable),
+    }
+    if asked.as_json:
+        told = {**facts, "codecs": [asdict(row) for row in rows]}
+        click.echo(json.dumps(told, indent=2))
+    else:
+        _echo(rows, facts)
 
-    def measure(self, app: App, *, as_json: bool) -> None:
-        """Send all recordings through all codecs, and print what came of it."""
-        from vall_e.evaluation.codec_bench import contestants, measure
-        from vall_e.evaluation.codec_material import gather
 
-        codec, panel = self._codec(app), _panel(app.registry)
-        material = gather(self.places, self.count)
-        rows = [
-            measure(one, material.clips, panel.judges, repeats=self.repeats)
-            for one in contestants(codec, self.levels)
-        ]
-        facts = {
-            **material.facts,
-            "codec": _facts(codec),
-            "threads": _threads(),
-            "unavailable": dict(panel.unavailable),
-        }
-        if as_json:
-            told = {**facts, "codecs": [asdict(row) for row in rows]}
-            click.echo(json.dumps(told, indent=2))
-        else:
-            _echo(rows, facts)
+def _codec(app: App, asked: Asked) -> Codec:
+    from vall_e.config.load import load
+    from vall_e.model.device import find_device, place_codec
 
-    def _codec(self, app: App) -> Codec:
-        from vall_e.config.load import load
-        from vall_e.model.device import find_device, place_codec
-
-        run = load(self.config, app.registry, overrides=self.overrides, environ=app.environ)
-        codec = place_codec(run.codec.build(), find_device(self.device, option="--device"))
-        if self.levels and max(self.levels) > codec.levels:
-            raise ConfigError(
-                f"--levels {max(self.levels)}: the codec has {codec.levels}", hint="take fewer"
-            )
-        return codec
+    run = load(asked.config, app.registry, overrides=asked.overrides, environ=app.environ)
+    codec = place_codec(run.codec.build(), find_device(asked.device or "cpu", option="--device"))
+    if asked.levels and max(asked.levels) > codec.levels:
+        raise ConfigError(
+            f"--levels {max(asked.levels)}: the codec has {codec.levels}", hint="take fewer"
+        )
+    return codec
 
 
 def _panel(registry: Registry) -> Panel:

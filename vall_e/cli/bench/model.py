@@ -1,0 +1,56 @@
+"""`vall-e bench`: how fast a model speaks and learns."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from vall_e.cli.app import App
+from vall_e.cli.bench.options import Asked
+from vall_e.cli.home import home
+
+if TYPE_CHECKING:
+    from vall_e.synthesis.bench import Report
+
+
+def measure_model(app: App, asked: Asked) -> None:
+    """Let the model speak and learn, and tell how that went."""
+    from vall_e.opening import open_synthesizer
+    from vall_e.synthesis.bench import measure
+
+    synthesizer = open_synthesizer(
+        asked.model,
+        asked.config,
+        app.registry,
+        overrides=asked.overrides,
+        nar=asked.nar,
+        environ=app.environ,
+        home=home(app),
+        device=asked.device,
+    )
+    report = measure(synthesizer, repeats=asked.repeats)
+    if asked.as_json:
+        click.echo(json.dumps(report.to_json(), indent=2))
+    else:
+        _echo(report)
+
+
+def _echo(report: Report) -> None:
+    at = report.machine
+    memory, trained = report.peak_memory_bytes, report.training_tokens_per_second
+    rows = {
+        "machine": f"{at.processor}, {at.cores} cores, {at.system}",
+        "device": f"{at.device}, {at.threads} threads, {at.dtype}, torch {at.torch}",
+        "parameters": f"{report.parameters / 1e6:.1f} M",
+        "real-time factor": f"{report.rtf:.2f} (a sentence of {report.audio_seconds:.1f} s)",
+        "time to first audio": f"{report.first_audio_seconds:.2f} s",
+        "AR steps": f"{report.ar_steps_per_second:.0f} /s, memory allows "
+        f"{report.ar_steps_limit:.0f} /s ({report.weight_bytes / 1e6:.0f} MB a step at "
+        f"{report.bytes_per_second / 1e9:.1f} GB/s)",
+        "peak memory": f"{memory / 2**20:.0f} MiB" if memory is not None else "not known here",
+        "training": f"{trained:.0f} tokens/s" if trained else "not with reduced weights",
+    }
+    for name, value in rows.items():
+        click.echo(f"{name:20} {value}")

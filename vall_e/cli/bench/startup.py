@@ -1,0 +1,24 @@
+"""`vall-e bench --startup`: how soon the command answers."""
+
+from __future__ import annotations
+
+import json
+
+import click
+from attrs import asdict
+
+from vall_e.cli.app import App
+from vall_e.cli.bench.options import Asked
+from vall_e.cli.columns import echo_columns
+
+
+def measure_startup(app: App, asked: Asked) -> None:
+    """Start the command in fresh processes."""
+    from vall_e.cli.startup import measure
+
+    rows = measure(app.environ, repeats=asked.repeats)
+    if asked.as_json:
+        click.echo(json.dumps([asdict(row) for row in rows], indent=2))
+        return
+    table = [[r.what, f"{r.least:.3f} s", f"{r.median:.3f} s", f"{r.ratio:.1f} x"] for r in rows]
+    echo_columns([["what", "least", "median", "of Python alone"], *table])
