@@ -1,0 +1,85 @@
+"""The weights that a run goes on from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import frozen
+from torch import Tensor
+
+from vall_e.config.marks import is_name
+from vall_e.config.schema import RunConfig
+from vall_e.errors import CheckpointError, TrainingError, UnknownComponentError
+from vall_e.interfaces.store import Info
+from vall_e.model.weights import model_tensors
+from vall_e.registry import Registry
+from vall_e.training.checkpoint import WEIGHTS, find_weights, latest
+from vall_e.training.resuming import require_fit, require_same
+from vall_e.training.wrappers import base_of
+
+
+@frozen
+class Origin:
+    """A checkpoint of the run itself, or weights of another model, or nothing."""
+
+    weights: Path | None
+    checkpoint: Path | None = None
+    """The run's own, whose weights these then are."""
+
+    @classmethod
+    def of(cls, folder: Path, config: RunConfig, registry: Registry, *, resume: bool) -> Origin:
+        """The latest checkpoint in the run's folder, or else what `training.start_from` names.
+
+        Raises `TrainingError` where there is a checkpoint and the run is not to resume.
+        """
+        checkpoint = _checkpoint(folder, resume=resume)
+        if checkpoint:
+            return cls(checkpoint / WEIGHTS, checkpoint)
+        return cls(_first_weights(config, registry))
+
+    def require_fit(self, config: RunConfig, info: Info) -> None:
+        """Raise `CheckpointError` if the weights mean something else to a run of this config."""
+        if self.checkpoint:
+            require_same(self.checkpoint / WEIGHTS, config, info)
+        elif self.weights:
+            require_fit(self.weights, config, info)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All of the weights. Raises `CheckpointError` where those of another model have a LoRA."""
+        tensors = model_tensors(self.weights) if self.weights else {}
+        if not self.checkpoint and base_of(tensors).keys() != tensors.keys():
+            raise CheckpointError(
+                f"{self.weights} holds a LoRA beside its base",
+                hint="make one model of both: "
+                f"vall-e export {self.weights} --merge -o merged.safetensors",
+            )
+        return tensors
+
+
+def _checkpoint(folder: Path, *, resume: bool) -> Path | None:
+    checkpoint = latest(folder)
+    if checkpoint and not resume:
+        raise TrainingError(
+            f"{folder} holds a run already, with {checkpoint.name}",
+            hint="go on with --resume, or choose another folder with --set training.output=...",
+        )
+    return checkpoint
+
+
+def _first_weights(config: RunConfig, registry: Registry) -> Path | None:
+    """What `training.start_from` names; None: the model starts from nothing."""
+    name = config.training.start_from
+    if not name:
+        return None
+    if not is_name(name):
+        return find_weights(Path(name))
+    try:
+        component = registry.get("model", name)
+    except UnknownComponentError as exc:
+        if not Path(name).exists():
+            raise
+        raise UnknownComponentError(
+            exc.message, hint=f"write ./{name} for the file or folder of that name"
+        ) from exc
+    weights: Path = component.build(component.config())
+    return weights
