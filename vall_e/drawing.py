@@ -34,7 +34,17 @@ def draw_categorical(
     if not uniform:
         return torch.empty(0, dtype=torch.long, device=logits.device)
     smallest = torch.finfo(torch.float32).tiny  # rand can be 0, whose noise would be -inf
-    noise = torch.cat([part.to(logits.device) for part in uniform]).clamp_min(smallest)
+    noise = torch.cat([_sent(part, logits.device) for part in uniform]).clamp_min(smallest)
     # Ties are torch's choice and the same each time; float32 whatever the model's precision,
     # as bfloat16 noise has only 256 steps between two powers of two.
     return (logits.float() - (-noise.log()).log()).argmax(-1)
+
+
+def _sent(noise: Float[Tensor, "r v"], device: torch.device) -> Float[Tensor, "r v"]:
+    """On the device. Out of pinned memory, for a GPU, so that nothing waits for what it still does.
+
+    PyTorch keeps such memory until it has been read.
+    """
+    if noise.device.type == "cpu" and device.type == "cuda":
+        return noise.pin_memory().to(device, non_blocking=True)
+    return noise.to(device)

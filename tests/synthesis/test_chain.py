@@ -3,7 +3,7 @@ import torch
 
 from vall_e.drawing import draw_categorical
 from vall_e.errors import CheckpointError, ConfigError
-from vall_e.synthesis.chain import Chain
+from vall_e.synthesis.chain import UNUSABLE, Chain
 
 HISTORY = torch.zeros(2, 3, dtype=torch.long)
 LOGITS = torch.tensor([[0.0, 5.0, 1.0], [2.0, 0.0, 1.0]])
@@ -60,11 +60,27 @@ def test_only_the_last_may_draw():
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("-inf")])
-def test_logits_that_are_not_numbers_are_an_error(bad):
+def test_a_row_of_logits_that_are_not_numbers_gets_no_token(bad):
     logits = LOGITS.clone()
     logits[1] = bad
+    assert Chain([Greedy()]).draw(HISTORY, logits, generators()).tolist() == [1, UNUSABLE]
     with pytest.raises(CheckpointError, match="no usable probabilities"):
-        Chain([]).draw(HISTORY, logits, generators())
+        Chain([]).shaped(HISTORY, logits)
+
+
+@pytest.mark.parametrize(
+    ("model", "level"), [({}, 0), ({}, 1), ({"pattern": "delay", "capabilities": ["ar"]}, 1)]
+)
+def test_a_damaged_output_layer_is_told_whatever_it_writes(speaker, model, level):
+    synthesizer = speaker(model=model)
+    torch.nn.init.constant_(synthesizer.model.heads.layers[level].weight, float("nan"))
+    with pytest.raises(CheckpointError, match="no usable probabilities"):
+        synthesizer.synthesize("oh.", seed=1)
+
+
+def test_what_comes_before_the_samplers_is_not_counted_among_them():
+    chain = Chain([Greedy()], before=[Add(2, 9.0)])
+    assert chain.draw(HISTORY, LOGITS, generators()).tolist() == [2, 2]
 
 
 class Count:

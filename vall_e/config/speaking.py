@@ -135,6 +135,9 @@ class SynthesisConfig:
     backbone, which makes a large model faster on x86 processors, and a small one slower."""
     wrappers: tuple[WrapperChoice, ...] = ()
     """Applied to the model that speaks, in this order, after `weights`: int4, compile, say."""
+    look_every: int = field(default=0, validator=[validators.ge(0), validators.le(256)])
+    """So many frames of level 0 are drawn before the program looks whether they end the sentence;
+    what is written is the same. On a GPU each look waits. 0: 8 on CUDA, else 1."""
     device: str = "auto"
     """`auto` takes cuda if there is one, else mps, else cpu."""
     threads: int = field(default=0, validator=not_negative)

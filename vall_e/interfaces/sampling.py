@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class LogitsProcessor(Protocol):
-    """Changes the distribution of the next token. Vectorised; a row never looks at another."""
+    """Changes the distribution of the next token. Vectorised; a row never looks at another.
+
+    No sampler asks a tensor for its values (`item`, `tolist`, `if`), for which a GPU is waited for.
+    """
 
     def __call__(
         self, history: Int[Tensor, "b t"], logits: Float[Tensor, "b v"]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from vall_e.drawing import draw_categorical
@@ -16,11 +16,24 @@ from vall_e.interfaces.sampling import Draw, LogitsProcessor, Sampler, Stateful
 if TYPE_CHECKING:
     from vall_e.config.choices import SamplerChoice
 
+UNUSABLE = -1
+"""Drawn where a model gives no probabilities to draw from. No code, and not the stop token."""
+
+
+def unusable() -> CheckpointError:
+    """What is wrong where `UNUSABLE` was drawn."""
+    return CheckpointError(
+        "the model gives no usable probabilities for the next token (NaN or all zero)",
+        hint="try fp32 weights; if it persists, the weights are damaged",
+    )
+
 
 class Chain:
     """Logits processors in order, then a draw; itself a `Draw`.
 
-    Samplers may keep state, so a chain serves one decoding and is then thrown away.
+    Samplers may keep state, so a chain serves one decoding and is then thrown away. A row whose
+    probabilities are no use gets `UNUSABLE` for a token: to be told at once, each draw would have
+    to wait for the device. Who reads the tokens on the host raises what `unusable` gives.
     """
 
     def __init__(
@@ -29,12 +42,16 @@ class Chain:
         *,
         names: Sequence[str] | None = None,
         where: str = "sampling",
+        before: Sequence[LogitsProcessor] = (),
     ) -> None:
-        """`names` and `where` are for messages: a sampler's name in the YAML, and its path."""
+        """`names` and `where` are for messages: a sampler's name in the YAML, and its path.
+
+        `before`: what comes before the samplers, and is none of the user's.
+        """
         self.where = where
         names = names or [type(sampler).__name__ for sampler in samplers]
         self._stateful: dict[str, Stateful] = {}
-        self.processors: list[LogitsProcessor] = []
+        self.processors: list[LogitsProcessor] = list(before)
         self.last: Draw | None = None  # draws from the distribution as it is
         self.last_name = ""
         for index, (name, sampler) in enumerate(zip(names, samplers, strict=True)):
@@ -51,10 +68,17 @@ class Chain:
                 self.last, self.last_name = sampler, name
 
     @classmethod
-    def of(cls, choices: Sequence[SamplerChoice], *, where: str) -> Chain:
+    def of(
+        cls,
+        choices: Sequence[SamplerChoice],
+        *,
+        where: str,
+        before: Sequence[LogitsProcessor] = (),
+    ) -> Chain:
         """Build the components of one list of the YAML file; `where` is its path there."""
         names = [choice.component.name for choice in choices]
-        return cls([choice.build() for choice in choices], names=names, where=where)
+        samplers = [choice.build() for choice in choices]
+        return cls(samplers, names=names, where=where, before=before)
 
     def draw(
         self,
@@ -62,23 +86,30 @@ class Chain:
         logits: Float[Tensor, "b v"],
         generators: Sequence[torch.Generator],
     ) -> Int[Tensor, " b"]:
-        """Draw each row's next token. Waits for the device, as `shaped` does."""
-        logits = self.shaped(history, logits)
+        """Draw each row's next token, or `UNUSABLE`. Waits for nothing."""
+        logits = self._processed(history, logits)
+        usable = _usable(logits)
+        logits = logits.where(usable[:, None], 0.0)  # a draw may fail on what is no number
         if self.last is None:
-            return draw_categorical(logits, generators)
-        return self.last.draw(history, logits, generators)
+            tokens = draw_categorical(logits, generators)
+        else:
+            tokens = self.last.draw(history, logits, generators)
+        return tokens.where(usable, UNUSABLE)
 
     def shaped(
         self, history: Int[Tensor, "b t"], logits: Float[Tensor, "b v"]
     ) -> Float[Tensor, "b v"]:
         """What is drawn from. Waits for the device, to see that the logits are numbers."""
+        logits = self._processed(history, logits)
+        if not bool(_usable(logits).all()):
+            raise unusable()
+        return logits
+
+    def _processed(
+        self, history: Int[Tensor, "b t"], logits: Float[Tensor, "b v"]
+    ) -> Float[Tensor, "b v"]:
         for processor in self.processors:
             logits = processor(history, logits)
-        if not bool(logits.amax(-1).isfinite().all()):
-            raise CheckpointError(
-                "the model gives no usable probabilities for the next token (NaN or all zero)",
-                hint="try fp32 weights; if it persists, the weights are damaged",
-            )
         return logits
 
     def require_no_chance(self) -> None:
@@ -102,3 +133,7 @@ class Chain:
         """Tell the samplers that keep state which rows stay."""
         for sampler in self._stateful.values():
             sampler.select(rows)
+
+
+def _usable(logits: Float[Tensor, "b v"]) -> Bool[Tensor, " b"]:
+    return logits.amax(-1).isfinite()

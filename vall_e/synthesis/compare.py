@@ -27,6 +27,7 @@ from vall_e.synthesis.bench import COPIED_BYTES, Machine, bandwidth, machine_of,
 from vall_e.synthesis.chain import Chain
 from vall_e.synthesis.decode_ar import decode_ar
 from vall_e.synthesis.decode_nar import decode_nar
+from vall_e.synthesis.looking import frames_between_looks
 from vall_e.synthesis.rows import Rows
 
 Size = Literal["full", "quarter", "embedded", "tiny"]
@@ -297,6 +298,7 @@ class Setting:
             draw=self.draw,
             generators=[torch.Generator() for _ in range(count)],
             max_frames=[self.shape.frames] * count,
+            look_every=frames_between_looks(0, self.device),
         )
 
     @torch.inference_mode()

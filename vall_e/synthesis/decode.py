@@ -13,7 +13,6 @@ from torch import Tensor
 
 from vall_e.config.speaking import SamplingConfig
 from vall_e.errors import ConfigError
-from vall_e.interfaces.sampling import Draw
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle
 from vall_e.synthesis.beams import search
@@ -29,6 +28,7 @@ from vall_e.synthesis.ending import HoldStop
 from vall_e.synthesis.fitting import Fitting
 from vall_e.synthesis.guidance import Guidance
 from vall_e.synthesis.job import Job, Speaking, Spoken
+from vall_e.synthesis.looking import frames_between_looks
 from vall_e.synthesis.pairing import Stage
 from vall_e.synthesis.span import spans_of
 from vall_e.synthesis.window import WHOLE, Window
@@ -51,6 +51,8 @@ class Decoder:
     """What says how long a sentence is, if the model has learnt it."""
     refining: Stage | None = None
     """Another model, which writes the levels after the first; None: `model` does."""
+    look_every: int = 0
+    """So many frames of level 0 are drawn before they are looked at; 0: as suits the device."""
 
     def __attrs_post_init__(self) -> None:
         Fitting(
@@ -58,6 +60,7 @@ class Decoder:
             self.model,
             attempts=self.attempts,
             demasks=self.demasks,
+            look_every=self.look_every,
             refines="nar" in self._later.model.config.capabilities,
         ).require()
 
@@ -212,12 +215,11 @@ class Decoder:
         ]
 
     def _searched(self, jobs: Sequence[Job], on_frame: Callable[[], None]) -> list[Written]:
-        chosen = Chain.of(self.sampling.ar, where="sampling.ar")
         return search(
             self.model,
             self.task,
             [job.sample for job in jobs],
-            chain=Chain([HoldStop(self.model.stop), *chosen.processors]),
+            chain=self._draw(0),
             width=self.sampling.beams,
             max_frames=[job.bounds.most for job in jobs],
             length_power=self.sampling.length_power,
@@ -258,10 +260,10 @@ class Decoder:
         )
         return [codes[:, known.shape[1] :] for codes, known in zip(whole, begun, strict=True)]
 
-    def _draw(self, level: int) -> Draw:
+    def _draw(self, level: int) -> Chain:
         """What draws a level in the AR stage."""
-        chosen = Chain.of(self.sampling.ar, where="sampling.ar")
-        return chosen if level else Chain([HoldStop(self.model.stop), chosen])
+        before = [] if level else [HoldStop(self.model.stop)]
+        return Chain.of(self.sampling.ar, where="sampling.ar", before=before)
 
     def _writing(
         self, jobs: Sequence[Job], attempt: int
@@ -282,9 +284,13 @@ class Decoder:
             return steps, steps.step
         frames = Writing(
             self.model, self.task, samples, generators, most, guidance,
-            drafts=count, read=rows_of(self.sampling, self.model),
+            drafts=count, read=rows_of(self.sampling, self.model), look_every=self._look_every,
         )  # fmt: skip
         return frames, partial(frames.step, self._draw(0))
+
+    @property
+    def _look_every(self) -> int:
+        return frames_between_looks(self.look_every, self.model.device)
 
     def _started(self, job: Job) -> Sample:
         """The sample, with all levels of what it goes on from where steps read several."""

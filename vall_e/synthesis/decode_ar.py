@@ -12,6 +12,7 @@ from torch import Tensor
 from vall_e.interfaces.sampling import Draw, Stateful
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle
+from vall_e.synthesis.chain import UNUSABLE, unusable
 from vall_e.synthesis.depth import ReadRows
 from vall_e.synthesis.effort import Effort
 from vall_e.synthesis.guidance import UNGUIDED, Guidance
@@ -47,14 +48,18 @@ def decode_ar(
     max_frames: Sequence[int],
     guidance: Guidance = UNGUIDED,
     read: ReadRows = Rows,
+    look_every: int = 1,
     on_frame: Callable[[], None] = lambda: None,
 ) -> list[Written]:
     """Continue each sample's response (usually empty) until its stop token or its `max_frames`.
 
     Rows that have ended leave the batch. A row is the same alone as in any batch, up to rounding.
-    `on_frame` is called after each step; what it raises (KeyboardInterrupt, say) goes through.
+    `look_every` as of `Writing`. `on_frame` is called after each step; what it raises
+    (KeyboardInterrupt, say) goes through.
     """
-    writing = Writing(model, task, samples, generators, max_frames, guidance, read=read)
+    writing = Writing(
+        model, task, samples, generators, max_frames, guidance, read=read, look_every=look_every
+    )
     return writing.finish(draw, on_frame)
 
 
@@ -64,6 +69,10 @@ class Writing:
     `history` has a row for each unfinished request, and so do the `Rows`. With several `drafts` of
     each sample, each is a request with a generator and a limit of its own; those of a sample lie
     together.
+
+    Tokens stay on the device until they are looked at, `look_every` frames at a time, for a look
+    waits for all that was asked of a GPU. Until then no row is known to have ended: all go on, and
+    what was drawn after an end is dropped, so that the same is written however seldom one looks.
     """
 
     @torch.inference_mode()
@@ -78,7 +87,10 @@ class Writing:
         *,
         drafts: int = 1,
         read: ReadRows = Rows,
+        look_every: int = 1,
     ) -> None:
+        if look_every > 1:
+            _require_own(generators)
         self.model = model
         self.active = list(range(len(samples) * drafts))
         self.generators = list(generators)
@@ -94,7 +106,9 @@ class Writing:
             copies=drafts,
         )
         self.efforts = list(self.rows.efforts)
+        self.look_every = 1 if self.rows.follows_tokens else look_every
         self.history = torch.empty(len(self.active), 0, dtype=torch.long, device=self.rows.device)
+        self._unseen: list[Int[Tensor, " b"]] = []
 
     def finish(self, draw: Draw, on_frame: Callable[[], None]) -> list[Written]:
         """Write until all requests are finished."""
@@ -112,20 +126,31 @@ class Writing:
         """Write one frame of each unfinished request."""
         logits = self.rows.logits()
         tokens = draw.draw(self.history, logits, [self.generators[i] for i in self.active])
-        tokens = self._leave(tokens, draw)
+        self._unseen.append(tokens)
+        if self._look_is_due():
+            tokens = self._leave(tokens, draw)
+        else:
+            # A row that has ended unseen goes on with some code: the stop token has no vector.
+            tokens = tokens.clamp(0, self.model.stop - 1)
+            self.history = torch.cat([self.history, tokens[:, None]], dim=1)
         if self.active:
             self.rows.append(tokens)
 
+    def _look_is_due(self) -> bool:
+        """After so many frames; sooner where no row may have more."""
+        if len(self._unseen) == self.look_every:
+            return True
+        return self.history.shape[1] + 1 == max(self.max_frames[i] for i in self.active)
+
     def _leave(self, tokens: Int[Tensor, " b"], draw: Draw) -> Int[Tensor, " b"]:
-        """Record the tokens; drop the rows that are done with them."""
-        stay = []
-        for place, (request, token) in enumerate(zip(self.active, tokens.tolist(), strict=True)):
-            if token == self.model.stop:
-                self.ended[request] = True
-                continue
-            self.written[request].append(token)
-            if len(self.written[request]) < self.max_frames[request]:
-                stay.append(place)
+        """Look at what was drawn, `tokens` last; drop the rows that are done. Waits."""
+        drawn = torch.stack(self._unseen, dim=1).tolist()
+        self._unseen = []
+        stay = [
+            place
+            for place, request in enumerate(self.active)
+            if self._record(request, drawn[place])
+        ]
         self.history = torch.cat([self.history, tokens[:, None]], dim=1)
         if len(stay) < len(self.active):
             self.active = [self.active[place] for place in stay]
@@ -137,6 +162,18 @@ class Writing:
                 self.history, tokens = self.history[kept], tokens[kept]
         return tokens
 
+    def _record(self, request: int, tokens: list[int]) -> bool:
+        """Note the next tokens of a request, up to its end; whether it goes on after them."""
+        written, most = self.written[request], self.max_frames[request]
+        for token in tokens[: most - len(written)]:
+            if token == self.model.stop:
+                self.ended[request] = True
+                return False
+            if token == UNUSABLE:
+                raise unusable()
+            written.append(token)
+        return len(written) < most
+
     @property
     def settled_frames(self) -> list[int]:
         """How many frames of each request have all that this stage writes of them."""
@@ -147,3 +184,9 @@ class Writing:
             Written(torch.tensor(codes, dtype=torch.long), ended, effort)
             for codes, ended, effort in zip(self.written, self.ended, self.efforts, strict=True)
         ]
+
+
+def _require_own(generators: Sequence[torch.Generator]) -> None:
+    """What a row draws after its end, unseen, must not change what another draws."""
+    if len({id(generator) for generator in generators}) < len(generators):
+        raise ValueError("rows that are not looked at each frame need a generator of their own")

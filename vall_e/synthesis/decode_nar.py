@@ -13,6 +13,7 @@ from vall_e.interfaces.sampling import Draw
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
+from vall_e.synthesis.chain import UNUSABLE, unusable
 from vall_e.synthesis.guidance import UNGUIDED, Guidance
 from vall_e.synthesis.level_passes import Passes, level_passes
 from vall_e.synthesis.window import WHOLE, Window
@@ -120,8 +121,10 @@ class Refiner:
             logits = self.guidance.of_one(self.model.logits(hidden, level).float())  # (f, v)
             history = torch.empty(frames, 0, dtype=torch.long, device=logits.device)
             # Frames are drawn one beside the other, all from this request's own generator.
-            codes = self.draw.draw(history, logits, [generators[row]] * frames)
-            drawn.append(codes.to(sample.response))
+            codes = self.draw.draw(history, logits, [generators[row]] * frames).to(sample.response)
+            if bool((codes == UNUSABLE).any()):
+                raise unusable()
+            drawn.append(codes)
         return drawn
 
 

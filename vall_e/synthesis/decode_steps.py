@@ -15,6 +15,7 @@ from vall_e.interfaces.sampling import Draw, Stateful
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.patterns import ABSENT, Pattern, places_of
 from vall_e.model.valle import Valle
+from vall_e.synthesis.chain import UNUSABLE, unusable
 from vall_e.synthesis.decode_ar import Written
 from vall_e.synthesis.guidance import UNGUIDED, Guidance
 from vall_e.synthesis.rows import Rows
@@ -191,6 +192,8 @@ class StepWriting:
         tokens = cohort.draw.draw(cohort.history, logits, generators)
         cohort.history = torch.cat([cohort.history, tokens[:, None]], dim=1)
         drawn: list[int] = tokens.tolist()
+        if UNUSABLE in drawn:
+            raise unusable()
         return drawn
 
     def _cohorts(self, level: int, due: list[int]) -> list[Cohort]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import ClassVar, cast
 
 import torch
 from jaxtyping import Float, Int
@@ -25,6 +25,8 @@ class LayeredRows(Rows):
     it there, so that nothing is approximated. What is deeper in has never more positions than what
     is before it. A row here is a side of a request; waiting states are (m, d), oldest first.
     """
+
+    follows_tokens: ClassVar[bool] = True
 
     @torch.inference_mode()
     def __init__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import torch
 from jaxtyping import Float, Int
@@ -19,6 +20,9 @@ from vall_e.synthesis.guidance import UNGUIDED, Guidance
 
 class Rows:
     """A row for each response. Underneath, the batch has one for each side of it (`Guidance`)."""
+
+    follows_tokens: ClassVar[bool] = False
+    """What is run depends on what was drawn, so that the host has to look at each frame anyway."""
 
     @torch.inference_mode()
     def __init__(

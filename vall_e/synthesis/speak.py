@@ -81,6 +81,7 @@ class Synthesizer:
             ),
             parts.length,
             parts.refining,
+            self._options.look_every,
         )
         if parts.refining:
             parts.refining.model.to(self.device).eval()

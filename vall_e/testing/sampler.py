@@ -1,11 +1,14 @@
 """What every sampler must do, be it a logits processor or a draw."""
 
+from contextlib import nullcontext
+
 import torch
 from torch import Tensor
 
 from vall_e.drawing import draw_categorical
 from vall_e.interfaces.sampling import Draw, LogitsProcessor, Sampler, Stateful
 from vall_e.testing.marks import pytest
+from vall_e.testing.waiting import WaitsForNothing
 
 ROWS, SIZE, LENGTH = 6, 12, 20
 
@@ -15,6 +18,8 @@ class SamplerContract:
 
     reorders = False
     """The likeliest token may become another, however sure the model is (a penalty does that)."""
+    looks = False
+    """It cannot do without values on the host, for which a GPU is waited for at each frame."""
 
     def make(self) -> Sampler:
         raise NotImplementedError
@@ -125,6 +130,16 @@ class SamplerContract:
         before = torch.get_rng_state()
         _tokens(self.make(), _history(), _logits())
         assert torch.equal(torch.get_rng_state(), before)
+
+    def test_waits_for_no_device(self) -> None:
+        sampler = self.make()
+        history, logits, generators = _history(), _logits(), _generators()
+        with nullcontext() if self.looks else WaitsForNothing():
+            for _ in range(2):
+                if isinstance(sampler, Draw):
+                    sampler.draw(history, logits, generators)
+                else:
+                    sampler(history, logits)
 
     @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
     def test_works_in_half_precision(self, dtype: torch.dtype) -> None:
