@@ -25,8 +25,10 @@ _noting = threading.Lock()
 
 
 @contextmanager
-def locked(folder: Path, *, error: type[VallEError]) -> Iterator[None]:
+def locked(folder: Path, *, error: type[VallEError], name: Path | None = None) -> Iterator[None]:
     """Make the folder, and hold it. Raises an `error` if it cannot be made, or is held already.
+
+    Messages call it `name`, where it stands for something else: the file beside it, say.
 
     The system lets go of it when the process ends, however it ends. Loader processes, which are
     forks of this one, hold nothing. Where what is done in it fails, a folder that was made for it
@@ -38,10 +40,10 @@ def locked(folder: Path, *, error: type[VallEError]) -> Iterator[None]:
         found = folder.stat()
         key = (os.getpid(), found.st_dev, found.st_ino)
         with _noting:
-            descriptor = _hold(folder, key, error)
+            descriptor = _hold(folder, key, error, name or folder)
     except OSError as exc:
         raise error(
-            f"{folder} cannot be written to: {exc.strerror}",
+            f"{name or folder} cannot be written to: {exc.strerror}",
             hint="choose a folder on a disk that you may write to",
         ) from exc
     try:
@@ -55,24 +57,25 @@ def locked(folder: Path, *, error: type[VallEError]) -> Iterator[None]:
             _held.discard(key)
 
 
-def _hold(folder: Path, key: tuple[int, int, int], error: type[VallEError]) -> int:
+def _hold(folder: Path, key: tuple[int, int, int], error: type[VallEError], name: Path) -> int:
+    what = "folder" if name == folder else "name"
     if key in _held:
         raise error(
-            f"{folder} is being written to by this process already",
-            hint="end the first before the second, or choose another folder",
+            f"{name} is being written to by this process already",
+            hint=f"end the first before the second, or choose another {what}",
         )
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         if not take(descriptor) or not _is_there(folder / LOCK, descriptor):
             raise error(
-                f"{folder} is being written to by another process",
-                hint="wait until it has ended, or choose another folder",
+                f"{name} is being written to by another process",
+                hint=f"wait until it has ended, or choose another {what}",
             )
     except BaseException as exc:
         os.close(descriptor)
         if isinstance(exc, OSError):
             raise error(
-                f"{folder} cannot be locked: {exc.strerror}",
+                f"{name} cannot be locked: {exc.strerror}",
                 hint="choose a folder on another disk: this file system seems to have no locks",
             ) from exc
         raise

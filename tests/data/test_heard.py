@@ -1,4 +1,5 @@
 import json
+import os
 
 import numpy as np
 import pytest
@@ -7,6 +8,7 @@ from click.testing import CliRunner
 from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
 from vall_e.data.heard import recordings_in, transcribe
+from vall_e.errors import DataError
 from vall_e.interfaces.transcriber import Passage, Transcript, Word
 
 
@@ -58,6 +60,25 @@ def test_what_was_heard_before_a_kill_is_not_heard_again(folder):
     assert run(folder, Hearer(dies_at=0)).already == 3
 
 
+def test_one_process_at_a_time_writes_a_file(folder):
+    def hear(clip):
+        with pytest.raises(DataError, match=r"heard\.json is being written to by this process"):
+            run(folder, Hearer())
+        transcribe(folder, [], folder / "other.json", Hearer())
+        return Hearer()(clip)
+
+    assert run(folder, hear).done == 3
+    assert {path.name for path in folder.iterdir()} == {"ann", "heard.json", "other.json"}
+
+
+@pytest.mark.parametrize("name", ["heard.json", "heard.json.part.jsonl"])
+def test_a_file_of_something_else_is_left_as_it_is(folder, name):
+    (folder / name).write_text('{"path": "1.wav"}\n')
+    with pytest.raises(DataError, match=name):
+        run(folder, Hearer(dies_at=0))
+    assert (folder / name).read_text() == '{"path": "1.wav"}\n'
+
+
 def test_a_recording_that_cannot_be_read_is_told_and_tried_again(folder):
     (folder / "ann" / "1.wav").write_bytes(b"RIFF")
     found = run(folder, Hearer())
@@ -83,7 +104,7 @@ def test_beginning_again_never_leaves_the_journal_empty(folder):
     def hear(clip):
         raise RuntimeError
 
-    (folder / "heard.json.part.jsonl.part").mkdir()  # it cannot be written anew
-    with pytest.raises(IsADirectoryError):
+    (folder / f"heard.json.part.jsonl.{os.getpid()}.part").mkdir()  # it cannot be written anew
+    with pytest.raises(DataError, match=r"heard\.json\.part\.jsonl cannot be written"):
         transcribe(folder, [], folder / "heard.json", hear)
     assert journal.read_text() == '["gone.wav", {}]\n'

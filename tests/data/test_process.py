@@ -100,6 +100,7 @@ BAD = {
     "0.wav\t\tann\ten": "it has no transcript",
     "0.wav\troom 101\tann\ten": "there is a digit in 'room 101'",
     "0.wav\thola\tann\tes": "its language 'es' is not in text.languages ['en-us', 'de']",
+    "0.wav\thello\tann\ten-gb": "its language 'en-gb' is not in text.languages",
     "silent.wav\thello\tann\ten": "silent",
     "short.wav\thello\tann\ten": "too short",
     "long.wav\thello\tann\ten": "too long",
@@ -386,6 +387,9 @@ def test_the_command_refuses_what_makes_no_sense(small_registry, folder, tmp_pat
     result = command(small_registry, folder, "-o", tmp_path / "out", "--workers", -1)
     assert result.exit_code == 2
     assert "-1 is not in the range" in result.stderr
+    result = command(small_registry, folder, "-o", tmp_path / "out", "--work", tmp_path)
+    assert result.exit_code == 2
+    assert "--work goes with an -o that is a URL" in result.stderr
 
 
 def test_an_output_that_cannot_be_made_is_told(small_registry, folder, tmp_path):
@@ -424,12 +428,14 @@ def test_the_parts_of_a_recording_that_was_heard_become_utterances(small_registr
     segments = [
         {"start": 0.5, "end": 1.0, "text": "hello"},
         {"start": 1.2, "end": 2.0, "text": "again"},
+        {"start": 2.9, "end": 2.4, "text": "backwards"},
     ]
     heard = {"a.wav": {"segments": segments, "language": "en", "text": "hello again"}}
     (tmp_path / "in" / "heard.json").write_text(json.dumps(heard))
     options = ("--slices", "always", "--level", "-30", *QUICK)
     result = command(small_registry, tmp_path / "in", "-o", tmp_path / "out", *options)
     assert result.exit_code == 0, result.output
+    assert "skipped 1: what was heard ends before it starts" in result.stdout
     entries = Dataset(tmp_path / "out").entries
     assert [(e.id, e.text, e.seconds) for e in entries] == [
         ("a_00000", "hello", 0.75),
@@ -450,9 +456,13 @@ def test_strides_share_out_all_recordings(small_registry, folder, tmp_path):
 
 
 def test_a_share_of_nothing_is_refused(small_registry, folder, tmp_path):
-    result = command(small_registry, folder, "-o", tmp_path / "out", "--offset", 4, *QUICK)
+    share = ("-o", tmp_path / "out", "--stride", 5, "--offset")
+    result = command(small_registry, folder, *share, 4, *QUICK)
     assert result.exit_code == 8
     assert "--offset 4 leaves none of 4 recordings" in result.stderr
+    result = command(small_registry, folder, *share, 5, *QUICK)
+    assert result.exit_code == 2
+    assert "--stride 5 has the shares 0 to 4, so --offset 5 is none" in result.stderr
     assert not (tmp_path / "out").exists()
 
 

@@ -159,6 +159,10 @@ def test_the_command_writes_a_line_for_each(dataset, registry):
     result = CliRunner().invoke(cli, args[:3], obj=App(registry=registry))
     assert result.exit_code == 8
     assert "the codec is embedded-16k" in result.stderr
+    for option, by in (("--model", "model"), ("--embedder", "voice")):
+        result = CliRunner().invoke(cli, [*args, option, str(data.folder)], obj=App(registry))
+        assert result.exit_code == 2
+        assert f"goes with --by {by}, not with --by text" in result.stderr
 
 
 def test_a_damaged_file_is_named(tmp_path):

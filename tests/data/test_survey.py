@@ -123,10 +123,27 @@ def test_a_sample_of_a_dataset_can_be_heard(registry, dataset, tmp_path):
     assert len(drawn[0].splitlines()) == 3
 
 
+def test_sounds_whose_names_would_be_one_are_kept_apart(recordings, tmp_path):
+    names = ("a/b", "a_b", "a_b_2", "a_b")
+    items = [
+        evolve(one, id=name, start=0.1, end=0.3)
+        for one, name in zip(survey(recordings).items, names, strict=False)
+    ]
+    write_sounds(None, items, tmp_path / "out", StaircaseCodec)
+    sounds = {path.name: Clip.read(path) for path in (tmp_path / "out").glob("*.wav")}
+    assert sorted(sounds) == ["a_b.wav", "a_b_2.wav", "a_b_2_2.wav", "a_b_3.wav"]
+    assert all(clip.seconds == pytest.approx(0.2) for clip in sounds.values())
+
+
 def test_another_codec_cannot_decode_a_sample(registry, dataset, tmp_path):
     result = command(registry, "sample", dataset, "-o", tmp_path / "out")
     assert result.exit_code == 8
     assert "the codec is embedded-16k" in result.stderr
+    result = command(registry, "sample", dataset, "--set", "codec=embedded")
+    assert (result.exit_code, "which -o asks for" in result.stderr) == (2, True)
+    args = ("convert", dataset, tmp_path / "other", "--set", "codec=embedded")
+    result = command(registry, *args)
+    assert (result.exit_code, "says itself which codec made it" in result.stderr) == (8, True)
 
 
 def test_a_sample_of_recordings_is_written_too(registry, recordings, tmp_path):

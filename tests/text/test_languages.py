@@ -1,7 +1,7 @@
 import pytest
 
 from vall_e.errors import TextError
-from vall_e.text.languages import resolve, resolve_spoken
+from vall_e.text.languages import among, resolve, resolve_spoken
 
 KNOWN = ("cmn", "de", "en-gb", "en-us", "fr-fr", "nb", "pt", "pt-br", "chr-US-Qaaa-x-west")
 
@@ -44,3 +44,22 @@ def test_a_language_that_a_model_was_not_taught_is_refused_with_those_that_it_wa
     with pytest.raises(TextError, match="this model does not speak 'fr'") as caught:
         resolve_spoken("fr", ["en-us", "de"])
     assert "it speaks en-us, de" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("written", "languages", "meant"),
+    [
+        ("en", ["en-gb", "en-us"], "en-gb"),
+        ("en", ["en-us", "en"], "en"),
+        ("EN_GB", ["en-us", "en-gb"], "en-gb"),
+        ("en-gb", ["en-us"], None),
+        ("en-gb", ["en"], None),
+        ("en-AU", ["en-us"], None),
+        ("de-AT", ["de"], "de"),
+        ("zh-CN", ["en-us", "cmn"], "cmn"),
+        ("pt-BR", ["pt"], None),
+        ("tlh", ["en-us"], None),
+    ],
+)
+def test_a_variety_is_never_taken_for_another(written, languages, meant):
+    assert among(written, languages, KNOWN) == meant

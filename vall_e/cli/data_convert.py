@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vall_e.cli.app import App
+from vall_e.errors import DataError
 
 if TYPE_CHECKING:
     from vall_e.interfaces.store import Info, Stored
@@ -39,11 +40,15 @@ def convert(
     path: Path | None,
     overrides: tuple[str, ...],
 ) -> None:
-    """Write the dataset SOURCE to TARGET in another store. TARGET appears whole or not at all."""
+    """Write the dataset SOURCE to TARGET in another store. TARGET appears whole or not at all.
+
+    Similar utterances come along; where TARGET is a folder, so do the list of skipped recordings
+    and the noise in SOURCE.
+    """
     from vall_e.config.choices import StoreChoice
     from vall_e.config.choosing import choose
+    from vall_e.data.converting import convert as run
     from vall_e.data.opening import open_stored
-    from vall_e.data.stores.writing import items_of
 
     store = choose(target_store, StoreChoice, app.registry, source="--to").build()
     assumed = _assumed(app, path, overrides) if path or overrides else None
@@ -53,11 +58,25 @@ def convert(
         stored = opener.open(source, assumed=assumed)
     else:
         stored = open_stored(source, app.registry, assumed=assumed)
-    info = store.write(target, stored.info, items_of(stored))
-    click.echo(
-        f"{target}: {info.utterances} utterances, {info.seconds / 3600:.2f} h, "
-        f"{info.speakers} speakers, codec {info.codec}"
-    )
+    _require_its_codec(stored, assumed)
+    done = run(stored, target, store, lambda path: open_stored(path, app.registry))
+    for place, info in ((target, done.info), (target / "noise", done.noise)):
+        if info:
+            click.echo(
+                f"{place}: {info.utterances} utterances, {info.seconds / 3600:.2f} h, "
+                f"{info.speakers} speakers, codec {info.codec}"
+            )
+    for reason in done.left_out:
+        click.echo(f"not converted: {reason}", err=True)
+
+
+def _require_its_codec(stored: Stored, assumed: Info | None) -> None:
+    """Raise `DataError` if the user named another codec than the dataset itself."""
+    if assumed and assumed.codec != stored.info.codec:
+        raise DataError(
+            f"{stored.folder} holds codes of {stored.info.codec}, the codec is {assumed.codec}",
+            hint="leave out -c and --set: this dataset says itself which codec made it",
+        )
 
 
 def _assumed(app: App, path: Path | None, overrides: tuple[str, ...]) -> Info:

@@ -56,6 +56,8 @@ class Target:
 def target_of(app: App, place: Path | str, work: Path | None) -> Target:
     """Of a URL the dataset that is there has been fetched, unless a run that was stopped has it."""
     if isinstance(place, Path):
+        if work:
+            raise click.UsageError(f"--work goes with an -o that is a URL, and {place} is none.")
         return Target(place)
     from vall_e.data.remote import begin
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from vall_e.data.features import Feature
     from vall_e.interfaces.store import Stored
 
+EMBEDDER = "resemblyzer"
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -36,7 +37,7 @@ file = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Of those, the fewest with this share of the sum of their cosines above 0.",
 )  # fmt: skip
 @click.option("--across", is_flag=True, help="Among all speakers, not each one's own.")
-@click.option("--embedder", default="resemblyzer", show_default=True, help="For --by voice.")
+@click.option("--embedder", metavar="NAME", help=f"For --by voice. Default: {EMBEDDER}.")
 @click.option("-m", "--model", type=click.Path(exists=True, path_type=Path), help="For --by model.")
 @click.option("-c", "--config", type=file, help="YAML file whose codec made the dataset.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change an option.")
@@ -49,7 +50,7 @@ def similar(
     offset: int,
     top_p: float,
     across: bool,
-    embedder: str,
+    embedder: str | None,
     model: Path | None,
     config: Path | None,
     overrides: tuple[str, ...],
@@ -63,9 +64,10 @@ def similar(
     from vall_e.data.opening import info_of, open_stored
     from vall_e.data.similar import Nearest, neighbours_of, vectors_of
 
+    _require_used(by, model, embedder)
     nearest = Nearest(count, offset, top_p)
     options = load(config, app.registry, overrides=overrides, environ=app.environ)
-    assumed = info_of(options) if config else None
+    assumed = info_of(options) if config or overrides else None
     dataset = open_stored(source, app.registry, assumed=assumed)
     feature = _feature(by, app, dataset, options, model, embedder)
     with bar(app.console, len(dataset.entries), "utterances") as advance:
@@ -76,8 +78,19 @@ def similar(
     click.echo(f"{similar_path(source)}: {len(found)} utterances, {pairs} similar ones")
 
 
+def _require_used(by: str, model: Path | None, embedder: str | None) -> None:
+    for option, given, needed in (("-m", model, "model"), ("--embedder", embedder, "voice")):
+        if given is not None and by != needed:
+            raise click.UsageError(f"{option} goes with --by {needed}, not with --by {by}.")
+
+
 def _feature(
-    by: str, app: App, dataset: Stored, options: RunConfig, model: Path | None, embedder: str
+    by: str,
+    app: App,
+    dataset: Stored,
+    options: RunConfig,
+    model: Path | None,
+    embedder: str | None,
 ) -> Feature:
     from vall_e.data import features
 
@@ -93,7 +106,7 @@ def _feature(
     from vall_e.config.choices import EmbedderChoice
     from vall_e.config.choosing import choose
 
-    choice = choose(embedder, EmbedderChoice, app.registry, source="--embedder")
+    choice = choose(embedder or EMBEDDER, EmbedderChoice, app.registry, source="--embedder")
     return features.by_voice(dataset, codec, choice.build())
 
 

@@ -18,6 +18,7 @@ from vall_e.errors import DataError
 
 if TYPE_CHECKING:
     from vall_e.data.survey import Item
+    from vall_e.interfaces.store import Stored
 
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -70,10 +71,16 @@ def validate(
     if bad:
         raise DataError(
             f"{source}: something is wrong with {bad} of {count}",
-            hint="mend them, or leave them out; recordings are skipped by `vall-e data process`",
+            hint=_hint(dataset),
         )
     if not as_json:
         click.echo(f"{source}: {count} are all right")
+
+
+def _hint(dataset: Stored | None) -> str:
+    if dataset is None:
+        return "mend them, or leave them out: `vall-e data process` skips them"
+    return f"make {dataset.folder} again, or leave them out in training: data.bad_items=skip"
 
 
 @click.command("list")
@@ -127,6 +134,8 @@ def sample(
     as_json: bool,
 ) -> None:
     """Draw some utterances, and write what a model would hear of them."""
+    if (config or overrides) and not output:
+        raise click.UsageError("-c and --set say which codec decodes, which -o asks for: add it.")
     items = _items(app, source, transcripts, speaker, language, min_seconds, max_seconds)
     drawn = random.Random(seed).sample(items, min(number, len(items)))
     for item in drawn:

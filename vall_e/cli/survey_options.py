@@ -34,7 +34,7 @@ def survey_at(app: App, source: Path, transcripts: Path | None) -> Survey:
             f"--transcripts is for recordings, and {source} is a dataset: leave it out"
         )
     if source.is_file():
-        return survey_of(open_stored(source, app.registry).entries, source.parent)
+        return survey_of(open_stored(source, app.registry).entries, source)
     return survey(source, transcripts=transcripts)
 
 

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from vall_e.data.entries import Entries
-from vall_e.data.manifest import CODES, Info, read_info
+from vall_e.data.manifest import CODES, SKIPPED, Info, read_info
 from vall_e.errors import DataError
 from vall_e.interfaces.store import Entry
+
+AGAIN = "process the recordings again"
 
 
 class Dataset:
@@ -61,16 +63,21 @@ def finished(folder: Path) -> Info:
     return info
 
 
-def require_all(entries: Entries, info: Info, folder: Path) -> None:
-    """Raise `DataError` for a manifest without utterances, or of more or fewer than it should."""
-    if not entries.frames:
-        raise DataError(f"{folder} holds no utterance", hint="see its skipped.jsonl for why")
-    if len(entries) != info.utterances:
-        raise _damaged(folder)
+def require_all(entries: Entries, info: Info, folder: Path, *, again: str = AGAIN) -> None:
+    """Raise `DataError` for a manifest without utterances, or of more or fewer than it should.
+
+    `again` is how such a dataset is made.
+    """
+    skipped = folder / SKIPPED
+    if not entries.frames and not info.utterances:
+        hint = f"{skipped} says why" if skipped.is_file() else again
+        raise DataError(f"{folder} holds no utterance", hint=hint)
+    if not entries.frames or len(entries) != info.utterances:
+        raise _damaged(folder, again)
 
 
-def _damaged(folder: Path) -> DataError:
+def _damaged(folder: Path, again: str = AGAIN) -> DataError:
     return DataError(
         f"{folder} is damaged: its files do not fit together",
-        hint="copy it again, or delete it and process the recordings again",
+        hint=f"copy it again, or delete it and {again}",
     )

@@ -10,13 +10,15 @@ Paths count from the folder of the recordings, times are seconds.
 from __future__ import annotations
 
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
 from vall_e.data.manifest import write_whole
-from vall_e.data.recordings import AUDIO
+from vall_e.data.recordings import AUDIO, is_heard
 from vall_e.errors import DataError, VallEError
+from vall_e.folder_lock import locked
 from vall_e.interfaces.transcriber import Transcript
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 HEARD = "heard.json"
 JOURNAL = ".part.jsonl"
+HELD = ".held"
 
 
 @frozen
@@ -83,8 +86,23 @@ def transcribe(
     """Write what `hear` makes of each recording that `out` lacks; goes on where it was killed.
 
     What is heard goes to a journal beside `out` at once, and to `out` in the end. A recording that
-    fails is left out, and tried again the next time.
+    fails is left out, and tried again the next time. Raises `DataError` while another process
+    writes to `out`.
     """
+    held = out.with_name(out.name + HELD)
+    with locked(held, error=DataError, name=out):
+        found = _transcribe(folder, names, out, hear, on_item)
+        shutil.rmtree(held, ignore_errors=True)
+    return found
+
+
+def _transcribe(
+    folder: Path,
+    names: Sequence[str],
+    out: Path,
+    hear: Callable[[Clip], Transcript],
+    on_item: Callable[[], None],
+) -> Hearing:
     journal = out.with_name(out.name + JOURNAL)
     known = _read(out) | _journal(journal)
     todo = [name for name in names if name not in known]
@@ -121,7 +139,7 @@ def _read(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except ValueError as exc:
         raise DataError(f"{path} is damaged: {exc}", hint="delete it, or name another -o") from exc
-    if not isinstance(found, dict):
+    if not is_heard(found):
         raise DataError(f"{path} is something else than this writes", hint="name another -o")
     return found
 
@@ -129,4 +147,8 @@ def _read(path: Path) -> dict[str, Any]:
 def _journal(path: Path) -> dict[str, Any]:
     """Its whole lines; a kill can tear the last."""
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    return dict(json.loads(line) for line in lines if line.endswith(b"\n"))
+    try:
+        return dict(json.loads(line) for line in lines if line.endswith(b"\n"))
+    except (ValueError, TypeError) as exc:
+        hint = "delete it, and what it has is heard again"
+        raise DataError(f"{path} is damaged: {exc}", hint=hint) from exc

@@ -10,6 +10,7 @@ import numpy as np
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
 from vall_e.data.manifest import write_whole
+from vall_e.data.slicing import read_part
 from vall_e.data.survey import Item
 from vall_e.errors import DataError
 from vall_e.interfaces.codec import Codec
@@ -30,10 +31,22 @@ def write_sounds(
     """
     make_folder(output, error=DataError)
     sound = _recorded if dataset is None else _decoded(dataset, make_codec())
-    for item in items:
-        name = item.id.replace("/", "_")
+    for item, name in zip(items, _names(items), strict=True):
         sound(item).write(output / f"{name}.wav")
         write_whole(output / f"{name}.txt", item.text + "\n")
+
+
+def _names(items: Sequence[Item]) -> list[str]:
+    """A file name each, that no other has: `a_b` of `a/b`, `a_b_2` where that is taken."""
+    names: dict[str, None] = {}
+    for item in items:
+        plain = name = item.id.replace("/", "_")
+        number = 1
+        while name in names:
+            number += 1
+            name = f"{plain}_{number}"
+        names[name] = None
+    return list(names)
 
 
 def _decoded(dataset: Stored, codec: Codec) -> Callable[[Item], Clip]:
@@ -55,4 +68,4 @@ def _decoded(dataset: Stored, codec: Codec) -> Callable[[Item], Clip]:
 def _recorded(item: Item) -> Clip:
     if item.path is None:
         raise DataError(f"{item.id} has no recording", hint="name one in the transcripts")
-    return Clip.read(item.path)
+    return read_part(item.path, item.start, item.end)

@@ -9,11 +9,11 @@ skipped.jsonl    what was left out, and why
 from __future__ import annotations
 
 import json
-import os
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
+from vall_e import whole_file
 from vall_e.errors import DataError
 from vall_e.interfaces.store import FORMAT
 from vall_e.interfaces.store import Entry as Entry
@@ -60,7 +60,7 @@ def entry_of(line: bytes, path: Path) -> Entry:
     try:
         raw = json.loads(line.decode())
     except ValueError as exc:
-        hint = "delete the folder and process the recordings again"
+        hint = "copy it again, or make the dataset again"
         said = f"{path} is damaged: {exc}, in the line that begins {line[:40]!r}"
         raise DataError(said, hint=hint) from exc
     return _structure(Entry, raw, path)
@@ -83,10 +83,8 @@ def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """The file appears whole or not at all."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(text, encoding="utf-8")
-    os.replace(part, path)
+    """The file appears whole or not at all; raises `DataError` where it cannot be written."""
+    whole_file.write_whole(path, text.encode(), error=DataError)
 
 
 def _structure(cls: type[T], raw: dict[str, Any], path: Path) -> T:

@@ -19,6 +19,7 @@ from vall_e.interfaces.codec import Codec
 from vall_e.model.coding import encode
 from vall_e.model.device import find_device, place_codec
 from vall_e.text.front_end import FrontEnd
+from vall_e.text.languages import among
 
 MIN_SECONDS = 0.2  # shorter than a syllable: nothing to learn to say
 
@@ -64,6 +65,8 @@ class Preparer:
     max_seconds: float = 60.0
     voices_only: bool = False
     level: float | None = None
+    varieties: tuple[str, ...] = ()
+    """The languages that the phonemizer tells apart; empty: it takes every code."""
 
     @property
     def info(self) -> Info:
@@ -108,25 +111,27 @@ class Preparer:
         return self.front_end.phonemes(recording.text, language)
 
     def _language(self, recording: Recording) -> str:
-        """One of the run's languages: the very one, or the first of that tongue (`en`: `en-us`)."""
+        """One of the run's languages; another variety of it, `en-gb` for `en-us`, is another."""
         wanted = self.language or recording.language or self.languages[0]
-        if wanted in self.languages:
-            return wanted
-        for language in self.languages:
-            if language.partition("-")[0] == wanted.partition("-")[0].lower():
-                return language
-        raise DataError(f"its language {wanted!r} is not in text.languages {list(self.languages)}")
+        found = among(wanted, self.languages, self.varieties)
+        if found is None:
+            raise DataError(
+                f"its language {wanted!r} is not in text.languages {list(self.languages)}"
+            )
+        return found
 
 
 def make_preparer(config: RunConfig, wishes: Wishes) -> Preparer:
     """The preparer that a run's codec and text settings describe."""
+    front_end = FrontEnd.of(config.text)
     return Preparer(
         codec=place_codec(config.codec.build(), find_device(wishes.device, option="--device")),
-        front_end=FrontEnd.of(config.text),
+        front_end=front_end,
         phonemizer=config.text.phonemizer.component.name,
         languages=config.text.languages,
         language=wishes.language,
         max_seconds=wishes.max_seconds,
         voices_only=wishes.voices_only,
         level=wishes.level,
+        varieties=tuple(front_end.languages),
     )

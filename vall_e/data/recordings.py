@@ -136,10 +136,14 @@ def _heard(table: Path) -> dict[str, Any] | None:
         found = json.loads(table.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):
         return None  # told where it is read as a table
-    is_heard = isinstance(found, dict) and all(
+    return found if is_heard(found) else None
+
+
+def is_heard(found: object) -> bool:
+    """Whether this is of the form that `vall_e.data.heard` writes."""
+    return isinstance(found, dict) and all(
         isinstance(row, dict) and isinstance(row.get("segments"), list) for row in found.values()
     )
-    return found if is_heard else None
 
 
 def _cut(
@@ -159,6 +163,7 @@ def _cut(
                 language=str(row.get("language") or "") or None,
                 start=part.start,
                 end=part.end,
+                problem=part.problem,
             )
 
 

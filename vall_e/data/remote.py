@@ -111,7 +111,9 @@ def begin(url: str, folder: Path) -> None:
         for name in files.find(root) if told is not None else ():
             path = part / PurePosixPath(name).relative_to(root)
             path.parent.mkdir(parents=True, exist_ok=True)
-            files.get_file(name, str(path))
+            _get(files, name, path, url)
+    except VallEError:
+        raise
     except Exception as exc:
         raise _unreachable(url, exc) from exc
     write_whole(part / SEEN, json.dumps(told))

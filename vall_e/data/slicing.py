@@ -27,6 +27,8 @@ class Part:
     speaker: str
     start: float = 0.0
     end: float | None = None
+    problem: str = ""
+    """Why it cannot be cut out."""
 
 
 def parts_of(heard: Mapping[str, Any], mode: Mode) -> Iterator[Part]:
@@ -37,15 +39,20 @@ def parts_of(heard: Mapping[str, Any], mode: Mode) -> Iterator[Part]:
     """
     segments = [one for one in heard["segments"] if str(one["text"]).strip()]
     speakers = {one.get("speaker", "") for one in segments}
-    long = bool(segments) and float(segments[-1]["end"]) > LONG
+    long = max((float(one["end"]) for one in segments), default=0.0) > LONG
     if mode == "never" or (mode == "auto" and not long and len(speakers) < 2):
         yield Part(str(heard.get("text", "")).strip(), next(iter(sorted(speakers)), ""))
         return
     nexts = [float(one["start"]) for one in segments[1:]]
     for one, limit in zip(segments, [*nexts, float("inf")], strict=True):
-        end = max(float(one["end"]), min(float(one["end"]) + AFTER, limit))
-        start = max(0.0, float(one["start"]) - BEFORE)
-        yield Part(str(one["text"]).strip(), str(one.get("speaker", "")), start, end)
+        first, last = float(one["start"]), float(one["end"])
+        yield Part(
+            text=str(one["text"]).strip(),
+            speaker=str(one.get("speaker", "")),
+            start=max(0.0, first - BEFORE),
+            end=max(last, min(last + AFTER, limit)),
+            problem="" if first < last else "what was heard ends before it starts",
+        )
 
 
 def read_part(path: Path, start: float, end: float | None) -> Clip:

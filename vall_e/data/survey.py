@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from os.path import normpath
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -18,7 +20,6 @@ from vall_e.data.remote import is_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from vall_e.data.recordings import Recording
     from vall_e.interfaces.store import Entry
@@ -46,6 +47,9 @@ class Item:
     phonemes: str = ""
     path: Path | None = None
     problem: str = ""
+    start: float = 0.0
+    end: float | None = None
+    """What of the file at `path` it is, in seconds; to its end where that is None."""
 
     @property
     def symbols(self) -> str:
@@ -139,7 +143,7 @@ def survey(folder: Path, *, transcripts: Path | None = None) -> Survey:
 
 
 def survey_of(entries: Iterable[Entry], folder: Path) -> Survey:
-    """Of the entries of a dataset in any store; `folder` is what their sources count from."""
+    """Of the entries of a dataset in any store; their sources count from `folder`, or a file."""
     return Survey(
         [
             Item(
@@ -157,7 +161,7 @@ def survey_of(entries: Iterable[Entry], folder: Path) -> Survey:
 
 
 def _path(folder: Path, source: str) -> Path | None:
-    return folder / source if source and not is_url(source) else None
+    return Path(normpath(folder.resolve() / source)) if source and not is_url(source) else None
 
 
 def _item(recording: Recording) -> Item:
@@ -170,6 +174,8 @@ def _item(recording: Recording) -> Item:
         text=recording.text,
         path=recording.path,
         problem=recording.problem or problem,
+        start=recording.start,
+        end=recording.end,
     )
 
 
@@ -178,7 +184,7 @@ def _length(recording: Recording) -> tuple[float, str]:
     import soundfile
 
     if recording.end is not None:
-        return recording.end - recording.start, ""
+        return max(0.0, recording.end - recording.start), ""
     try:
         return float(soundfile.info(recording.path).duration), ""
     except (soundfile.LibsndfileError, OSError) as exc:

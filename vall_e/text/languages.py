@@ -30,7 +30,7 @@ def resolve(code: str, known: Sequence[str]) -> str:
 
     Raises `TextError` for a language that is not known. An empty `known` accepts every code.
     """
-    plain = code.strip().lower().replace("_", "-")
+    plain = _plain(code)
     by_lower = {each.lower(): each for each in known}
     for candidate in (plain, ALIASES.get(plain, ""), _without_territory(plain)):
         if candidate in by_lower:
@@ -56,6 +56,29 @@ def resolve_spoken(code: str, spoken: Sequence[str]) -> str:
             f"this model does not speak {code!r}",
             hint=f"it speaks {', '.join(spoken)}: leave --language out, or name one",
         ) from exc
+
+
+def among(code: str, languages: Sequence[str], known: Sequence[str] = ()) -> str | None:
+    """Which of a run's languages the code of a recording means; None if it is none of them.
+
+    `en` means the first of that tongue. Another variety is none: `en-gb` where the run has `en-us`,
+    but `de-AT` is `de` where the phonemizer, whose codes are `known`, tells no Austrian.
+    """
+    plain = _plain(code)
+    for told in (_plain, lambda language: _plain(language).partition("-")[0]):
+        for language in languages:
+            if told(language) == plain:
+                return language
+    try:
+        meant = resolve(code, known)
+        own = meant.lower() in (plain, ALIASES.get(plain)) or "-" not in meant
+        return next((one for one in languages if own and resolve(one, known) == meant), None)
+    except TextError:
+        return None
+
+
+def _plain(code: str) -> str:
+    return code.strip().lower().replace("_", "-")
 
 
 def _without_territory(code: str) -> str:

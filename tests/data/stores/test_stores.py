@@ -14,10 +14,12 @@ from vall_e.data.corpus import make_corpus
 from vall_e.data.dataset import Dataset
 from vall_e.data.entries import INDEX, Entries
 from vall_e.data.loader import Maker, make_order
+from vall_e.data.neighbours import read_similar, write_similar
 from vall_e.data.opening import open_stored
 from vall_e.data.stores.original import OriginalStore
 from vall_e.data.stores.shards import read_shard
 from vall_e.data.stores.writing import items_of
+from vall_e.data.survey import survey_of
 from vall_e.discovery import discover
 from vall_e.errors import CheckpointError, DataError
 from vall_e.interfaces.store import Info
@@ -76,6 +78,49 @@ def test_each_store_gives_the_same_examples(tmp_path, registry, convert, store):
     assert convert(tmp_path / "other", tmp_path / "back").exit_code == 0
     for name in ("codes.i16", "manifest.jsonl"):
         assert (tmp_path / "back" / name).read_bytes() == (folder / name).read_bytes()
+
+
+def test_what_belongs_to_a_dataset_comes_along(tmp_path, convert):
+    codec = StaircaseCodec(levels=3)
+    folder = write_dataset(tmp_path / "data", codec)
+    write_dataset(folder / "noise", codec)
+    (folder / "skipped.jsonl").write_text('{"path": "a.wav", "reason": "silent"}\n')
+    write_similar(folder, {"0": [("1", 0.5)]})
+    assert "s/noise: 20 utterances" in convert(folder, tmp_path / "s", "--to", "webdataset").output
+    assert convert(tmp_path / "s", tmp_path / "back").exit_code == 0
+    for path in [*folder.rglob("*.jsonl"), *folder.rglob("*.i16")]:
+        assert (tmp_path / "back" / path.relative_to(folder)).read_bytes() == path.read_bytes()
+    told = convert(folder, tmp_path / "one.hdf5", "--to", "hdf5").stderr
+    assert "the noise stays in" in told
+    assert "the list of skipped recordings stays in" in told
+    assert read_similar(tmp_path / "one.hdf5") == {"0": [("1", 0.5)]}
+
+
+def test_noise_that_cannot_be_converted_leaves_nothing(tmp_path, convert):
+    folder = write_dataset(tmp_path / "data", StaircaseCodec(levels=3))
+    write_dataset(folder / "noise", StaircaseCodec(levels=3))
+    (folder / "noise" / "codes.i16").write_bytes(b"")
+    assert convert(folder, tmp_path / "s", "--to", "webdataset").exit_code == 8
+    assert [path.name for path in tmp_path.iterdir()] == ["data"]
+
+
+def test_a_source_counts_from_where_it_is_told(tmp_path, registry, convert):
+    folder = write_dataset(tmp_path / "data", StaircaseCodec(levels=3))
+    lines = (folder / "manifest.jsonl").read_text().replace('"source": ""', '"source": "../a.wav"')
+    (folder / "manifest.jsonl").write_text(lines)
+    assert convert(folder, tmp_path / "far" / "away.hdf5", "--to", "hdf5").exit_code == 0
+    assert open_stored(tmp_path / "far" / "away.hdf5", registry).entries[0].source == "../../a.wav"
+    survey = survey_of(open_stored(folder, registry).entries, folder)
+    assert survey.items[0].path == tmp_path / "a.wav"
+
+
+def test_shards_that_do_not_fit_together_are_to_be_converted_to_again(tmp_path, registry, convert):
+    folder = write_dataset(tmp_path / "data", StaircaseCodec(levels=3))
+    convert(folder, tmp_path / "s", "--to", "webdataset")
+    (tmp_path / "s" / "manifest.jsonl").write_text("")
+    with pytest.raises(DataError) as caught:
+        open_stored(tmp_path / "s", registry)
+    assert caught.value.hint == "copy it again, or delete it and convert to it again"
 
 
 def test_the_same_items_make_the_same_shards(tmp_path, convert):

@@ -25,7 +25,7 @@ from vall_e.data.manifest import entry_of, line_of
 from vall_e.data.stores.writing import Placing, require_new
 from vall_e.errors import DataError, UnavailableError
 from vall_e.interfaces.store import Entry, Info, Item
-from vall_e.whole_file import written_beside
+from vall_e.whole_file import make_folder, written_beside
 
 MARK = b"vall-e dataset 1\n"
 USER_BLOCK = 512
@@ -46,6 +46,7 @@ class Hdf5Store:
 
     def write(self, path: Path, info: Info, items: Iterable[Item]) -> Info:
         require_new(path)
+        make_folder(path.parent, error=DataError)
         with written_beside(path, error=DataError) as part:
             with h5py().File(part, "w", userblock_size=USER_BLOCK, libver="latest") as file:
                 info = _write(file, info, items)

@@ -43,7 +43,9 @@ class WebDatasetStore:
     shard_bytes: int
 
     def holds(self, path: Path) -> bool:
-        return (path / INFO).is_file() and (path / SHARD.format(0)).is_file()
+        return (path / INFO).is_file() and any(
+            (path / name).is_file() for name in (PLACES, SHARD.format(0))
+        )
 
     def open(self, path: Path, *, assumed: Info | None = None) -> Shards:
         return Shards(path)
@@ -129,7 +131,7 @@ class Shards:
         self.folder = folder
         self.info = finished(folder)
         self.entries = Entries(folder)
-        require_all(self.entries, self.info, folder)
+        require_all(self.entries, self.info, folder, again="convert to it again")
         self._places: np.ndarray | None = None
         if len(self.places) != len(self.entries):
             raise _damaged(folder / PLACES)

@@ -1,0 +1,81 @@
+"""A dataset to another store, with what belongs to it and is not in its manifest. Torch-free."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from attrs import evolve, frozen
+
+from vall_e.data.manifest import INFO, SKIPPED
+from vall_e.data.neighbours import similar_path
+from vall_e.data.recordings import NOISE
+from vall_e.data.remote import is_url
+from vall_e.data.stores.writing import items_of
+from vall_e.errors import DataError
+from vall_e.interfaces.store import Item
+from vall_e.whole_file import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from vall_e.interfaces.store import Info, Store, Stored
+
+
+@frozen
+class Converted:
+    """What became of a dataset; `noise` is that of the one inside of it."""
+
+    info: Info
+    noise: Info | None
+    left_out: tuple[str, ...]
+    """What `target` cannot hold, in words."""
+
+
+def convert(
+    stored: Stored, target: Path, store: Store, open_noise: Callable[[Path], Stored]
+) -> Converted:
+    """Write `stored` to `target`, where nothing is; where that fails, nothing stays there.
+
+    Similar utterances come along, and to a folder also the list of what was skipped, and a dataset
+    of noise inside, which `open_noise` opens.
+    """
+    similar = similar_path(stored.folder)
+    kept = similar.read_bytes() if similar.is_file() else None
+    info = store.write(target, stored.info, moved(stored, target))
+    try:
+        if kept is not None:
+            write_whole(similar_path(target), kept, error=DataError)
+        if not target.is_dir():
+            return Converted(info, None, tuple(_not_held(stored.folder)))
+        skipped, noise = stored.folder / SKIPPED, stored.folder / NOISE
+        if skipped.is_file():
+            write_whole(target / SKIPPED, skipped.read_bytes(), error=DataError)
+        if not (noise / INFO).is_file():
+            return Converted(info, None, ())
+        return Converted(
+            info, convert(open_noise(noise), target / NOISE, store, open_noise).info, ()
+        )
+    except BaseException:
+        similar_path(target).unlink(missing_ok=True)
+        shutil.rmtree(target) if target.is_dir() else target.unlink()
+        raise
+
+
+def moved(stored: Stored, target: Path) -> Iterator[Item]:
+    """Every utterance with its codes, one at a time; its `source` counts from `target`."""
+    for item in items_of(stored):
+        source = item.entry.source
+        if source and not is_url(source):
+            place = os.path.normpath(stored.folder.resolve() / source)
+            source = os.path.relpath(place, target.resolve()).replace(os.sep, "/")
+        yield Item(evolve(item.entry, source=source), item.codes)
+
+
+def _not_held(source: Path) -> Iterator[str]:
+    if (source / SKIPPED).is_file() and (source / SKIPPED).stat().st_size:
+        yield f"the list of skipped recordings stays in {source / SKIPPED}"
+    if (source / NOISE / INFO).is_file():
+        yield f"the noise stays in {source / NOISE}: convert it to a file of its own"
