@@ -4,7 +4,8 @@ import os
 import pytest
 import torch
 from click.testing import CliRunner
-from safetensors.torch import save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from vall_e.cli.app import App, cli
 from vall_e.errors import CheckpointError
@@ -191,7 +192,8 @@ def test_unknown_fields_are_listed(write, registry, caplog):
     [
         ("model.norm.weight", None, "missing model.norm.weight"),
         ("sep", None, "missing sep"),
-        ("proms_emb.embeddings.0.weight", None, "missing proms_emb.embeddings.0.weight"),
+        ("proms_emb.embeddings.0.weight", None, "are missing: proms_emb.embeddings.0.weight"),
+        ("proms_emb.embeddings.1.weight", None, "are missing: proms_emb.embeddings.1.weight"),
         ("model.norm.weight", torch.tensor(1.0), "model.norm.weight is (), wanted (16,)"),
         ("mystery", torch.zeros(2), "unknown mystery"),
         ("proms_emb.embeddings.1.weight", torch.zeros(9, 16), "is (9, 16), wanted (8, 16)"),
@@ -288,6 +290,19 @@ def test_convert_writes_a_file_of_ours(write, registry, tmp_path):
         assert after.model.state_dict()[name].equal(tensor), name
     for name, tensor in before.kept.tensors.items():
         assert after.kept.tensors[name].equal(tensor), name
+    early = _without(output, "kept_layout", tmp_path / "early.safetensors")
+    assert load(early, registry).kept.layout == after.kept.layout
+    newer = _without(output, "kept", tmp_path / "none.safetensors")
+    assert load(newer, registry).kept is None
+
+
+def _without(path, key, output):
+    """The file as a version wrote it that did not know `key` of the metadata."""
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    del metadata[key]
+    save_file(load_file(path), output, metadata=metadata)
+    return output
 
 
 @pytest.mark.parametrize(

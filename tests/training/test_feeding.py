@@ -1,5 +1,6 @@
 """A run's batches, from its config on."""
 
+import hashlib
 from itertools import islice
 
 import pytest
@@ -64,7 +65,13 @@ def test_noise_in_prompts_asks_for_noise(bench):
 def test_a_position_holds_for_the_options_that_it_was_made_with(bench):
     """What changes batches changes the mark; what is as it always was leaves it."""
     corpus = bench.open().loader.maker.corpus
+    early = DataConfig(order="duration")
+    cut = (early.shares, early.prompt_seconds, early.without_prompt, early.batch_seconds)
+    said = [f"{u.entry.id}\t{u.entry.frames}\n" for u in corpus.utterances]
+    before = hashlib.sha256(("".join(said) + repr(cut)).encode()).hexdigest()[:16]
+    assert mark_of(corpus, early) == before  # as it stands in checkpoints since the first version
     plain = mark_of(corpus, DataConfig())
+    assert plain != before
     assert mark_of(corpus, DataConfig(workers=3, bad_items="skip")) == plain
     values = {"balance": ("speaker",), "order": "random", "prompt_parts": (1, 2)}
     marks = {mark_of(corpus, DataConfig(**{name: values.get(name, 1)})) for name in values}

@@ -54,10 +54,10 @@ class DataConfig:
     hundred recordings no more frequent than one with ten, [language, speaker] each language and in
     it each speaker. A `group` is a folder, or what stands before the last / of its speakers' names.
     With `shares`, within each folder."""
-    order: Literal["duration", "length", "interleaved", "random"] = "duration"
-    """What goes into a batch together: samples of about the same `duration`, or of about the same
-    `length` of audio and text, which pads least; or whatever comes next, drawn at `random` or with
-    the speakers `interleaved`."""
+    order: Literal["duration", "length", "interleaved", "random"] = "length"
+    """What goes into a batch together: samples of about the same `length` of audio and text, which
+    pads least, or of about the same `duration` of audio; or whatever comes next, drawn at `random`
+    or with the speakers `interleaved`."""
     seconds: tuple[float, float] = field(default=(0.5, 16.0), validator=in_order)
     """Utterances outside of this range are left out, and counted."""
     speakers: tuple[str, ...] = ()

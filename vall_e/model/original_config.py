@@ -67,6 +67,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "causal_size": ((int,), "a whole number"),
     "dropout": ((int, float), "a number"),
     "experimental": ((dict, type(None)), "options"),
+    "resp_levels": ((int, type(None)), "a whole number"),
 }
 """What is computed with, and must thus be of its kind."""
 _OF_NO_SAY = {
@@ -118,6 +119,7 @@ def describe(
     fields = _flat(config)
     _check_kinds(fields)
     _refuse(fields)
+    _require_tables(fields, tensors)
     layout = Layout.of(tensors, told := tuple(fields.get("capabilities", ("ar", "nar"))))
     sizes = _sizes(tensors, layout)
     # A `len` of before frames were masked stands for a length alone.
@@ -191,6 +193,20 @@ def _refuse(fields: Mapping[str, Any]) -> None:
         raise CheckpointError(
             f"the config asks for what cannot be read: {'; '.join(wrong)}",
             hint="docs/original_models.md lists what can be read",
+        )
+
+
+def _require_tables(fields: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """Raise `CheckpointError` where the config tells of more levels than there are tables."""
+    levels = fields.get("resp_levels") or 0
+    names = (f"proms_emb.embeddings.{level}.weight" for level in range(levels))
+    missing = [name for name in names if name not in tensors]
+    if missing:
+        raise CheckpointError(
+            f"the config tells of {levels} levels, and of their tensors these are missing: "
+            f"{', '.join(missing)}",
+            hint="copy the file again; if its config is wrong, correct resp_levels, and name it: "
+            "vall-e models convert --config FILE",
         )
 
 

@@ -35,7 +35,9 @@ NEWER = (
     "silence",
     "silence_seconds",
 )
-"""Options that change batches, and leave them as they were before there were these options."""
+"""Options that change batches, and left them as they were when they came."""
+ONCE = {"order": "duration"}
+"""Of those whose default is another by now, the one that they came with."""
 
 log = logging.getLogger(__name__)
 
@@ -131,10 +133,10 @@ def mark_of(corpus: Corpus, data: DataConfig | None = None, noises: Sequence[Sto
 
 
 def _changed(data: DataConfig) -> list[str]:
-    """The newer options that are not at their default."""
+    """The newer options that are not at the default that they came with."""
     options = [option for option in attrs.fields(DataConfig) if option.name in NEWER]
     return [
         f"{option.name}={getattr(data, option.name)!r}"
         for option in options
-        if getattr(data, option.name) != option.default
+        if getattr(data, option.name) != ONCE.get(option.name, option.default)
     ]
