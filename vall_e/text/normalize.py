@@ -17,7 +17,7 @@ from babel.numbers import get_currency_name, get_decimal_symbol, get_group_symbo
 from babel.units import format_unit
 from num2words import num2words
 
-from vall_e.text.arithmetic import FRACTION
+from vall_e.text.fractions import FRACTION
 from vall_e.text.wording import Wording, wording
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class _Speaker:
         yield rf"(?<![\d/])(?<!\d\.){words.dates}(?![\d/]|\.\d)", self._date
         yield words.time_of_day, self._time
         stop = r"(?![\w²³/])(?:\.(?=,|\s+[a-z]))?"  # a dot that ends no sentence: 5 ft. tall
-        if words.fraction:
+        if words.fractions:
             yield rf"{FRACTION}(?:{space}(?P<u>{unit}){stop})?", self._fraction
         sign = r"(?P<sign>[-−])?"
         amount = rf"{_range_of(number, '', '(?:(?P=c))?')}{scale}"
@@ -193,19 +193,29 @@ class _Speaker:
 
     def _fraction(self, found: re.Match[str]) -> str:
         """A fraction, or two numbers: 24/7."""
-        whole, above, below = found["w"] or "", found["n"], found["d"]
-        parts = self._parts(above, below, after_whole=bool(whole))
-        if parts is None:
-            parts = f"{self._count(above)} {self._count(below)}"
-        said = f"{self._count(whole)} {parts}" if whole else parts
-        return f"{said} {self._unit(2 if whole else 1, found['u'])}" if found["u"] else said
+        whole, unit = found["w"] or "", found["u"]
+        parts = self._parts(found) or f"{self._count(found['n'])} {self._count(found['d'])}"
+        if whole:
+            parts = f"{self._count(whole)} {parts}"
+        if whole and unit:
+            return f"{parts} {self._unit(2, unit)}"
+        if unit and self.words.fractions:
+            before = found.string[: found.start()]
+            return self.words.fractions.of_unit(parts, self._unit(1, unit), int(found["n"]), before)
+        return parts
 
-    def _parts(self, above: str, below: str, *, after_whole: bool) -> str | None:
-        if self.words.fraction is None or max(len(above), len(below)) > LONGEST_NUMBER:
+    def _parts(self, found: re.Match[str]) -> str | None:
+        """Both numbers with what joins them; none where nothing does."""
+        said, longest = self.words.fractions, max(len(found["n"]), len(found["d"]))
+        if said is None or longest > LONGEST_NUMBER:
             return None
-        return self.words.fraction(
-            self._count(above), int(above), int(below), after_whole=after_whole
-        )
+        above, below, count = int(found["n"]), int(found["d"]), self._count(found["n"])
+        if not (found["w"] or found["u"]):
+            before, after = found.string[: found.start()], found.string[found.end() :]
+            between = said.between(before, above, below, after)
+            if between is not None:
+                return f"{count} {between} {self._count(found['d'])}".replace("  ", " ")
+        return said.parts(count, above, below, after_whole=bool(found["w"]))
 
     def _unit(self, count: float, written: str) -> str:
         """The name of a unit, without the number."""

@@ -7,15 +7,20 @@ from typing import TYPE_CHECKING, Protocol
 from attrs import evolve, field, frozen
 
 from vall_e.text import arithmetic, counting, roman
+from vall_e.text.fractions import EnglishFractions, with_slashes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-class Fraction(Protocol):
-    """What is said for `above/below`, of which `count` is the upper number in words."""
+class Fractions(Protocol):
+    """What is said for `above/below`; see `vall_e.text.fractions.EnglishFractions`."""
 
-    def __call__(self, count: str, above: int, below: int, *, after_whole: bool) -> str | None: ...
+    def parts(self, count: str, above: int, below: int, *, after_whole: bool) -> str | None: ...
+
+    def between(self, before: str, above: int, below: int, after: str) -> str | None: ...
+
+    def of_unit(self, parts: str, unit: str, above: int, before: str) -> str: ...
 
 
 _NEVER = r"(?!)"
@@ -70,7 +75,7 @@ class Wording:
     """What its units are called in CLDR, beside those of all languages."""
     prepare: Callable[[str], str] = str
     """Writes in figures what has numbers in another way, before anything else: ½, Henry VIII."""
-    fraction: Fraction | None = None
+    fractions: Fractions | None = None
     """Says `3/4`; without it, figures with a slash are left to the phonemizer."""
     scales: Mapping[str, tuple[str, str]] = field(factory=dict, eq=False)
     """Between an amount and its currency, as written, and as spoken of one and of many: $5M."""
@@ -177,8 +182,20 @@ _DE_FEMININE = frozenset(
 )  # fmt: skip
 
 
+_NO_PLACE = "".join(
+    f"(?<!(?i:{place}) )"
+    for place in (
+        "room", "flight", "chapter", "bus", "gate", "platform", "page", "line", "section", "unit",
+        "apartment", "number", "table", "seat", "exit", "route", "highway", "channel", "level",
+        "floor", "building", "house", "ward", "lane", "track", "grade", "class", "item", "step",
+        "figure", "version", "suite", "box", "train", "question", "volume", "part",
+    )
+)  # fmt: skip
+"""Not after these, whose numbers count no day: room 12 may be free."""
+
+
 def _prepare_english(text: str) -> str:
-    return roman.with_figures(arithmetic.with_slashes(text))
+    return roman.with_figures(with_slashes(text))
 
 
 _ENGLISH = Wording(
@@ -195,9 +212,9 @@ _ENGLISH = Wording(
     times=((r"^(\w+teen|twenty(?:-\w+)?) o'clock$", r"\1 hundred"),),
     units=arithmetic.ENGLISH_UNITS,
     prepare=_prepare_english,
-    fraction=arithmetic.english_fraction,
+    fractions=EnglishFractions(),
     ordinals=(
-        (r"(?<![\d.,:/–-])\b(?P<n>[12]?[1-9]|[123]0|31)(?= MONTH\b)", "$", ""),
+        (rf"{_NO_PLACE}(?<![\d.,:/–-])\b(?P<n>[12]?[1-9]|[123]0|31)(?= MONTH\b)", "$", ""),
         (r"\b(?P<n>\d{1,3}(?:,\d{3})+|\d+)(?P<drop>st|nd|rd|th)\b", "$", ""),
         (r"\b(?:MONTH) (?P<n>\d{1,2})\b(?![:/.,]?\d)", "$", ""),
     ),
