@@ -1,11 +1,19 @@
 import json
+import sys
 
 import pytest
 import torch
 from click.testing import CliRunner
 
 from vall_e.cli.app import App, cli
-from vall_e.synthesis.compare import ORIGINALS, SHAPES, Setting, _beside_original, compare
+from vall_e.synthesis.compare import (
+    ORIGINALS,
+    SHAPES,
+    YARDSTICK,
+    Setting,
+    _beside_original,
+    compare,
+)
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +24,7 @@ def told(registry):
 def test_every_way_of_decoding_has_its_row(told):
     kinds = [f"{what}, {form}" for form in ("fp32", "bf16", "int8")
              for what in ("AR step", "prefill", "NAR stage")]  # fmt: skip
-    loops = ["AR loop", "AR loop, no cache", "AR loop, 8 at once", "AR loop, int8"]
+    loops = ["AR loop", "AR loop, no cache", "AR loop, 8 at once", "AR loop, int8", YARDSTICK]
     assert [row.name for row in told.rows] == kinds + loops
     assert all(row.seconds > 0 and row.ratio > 0 for row in told.rows)
     assert told.to_json()["rows"][0]["name"] == "AR step, fp32"
@@ -28,6 +36,20 @@ def test_what_is_known_of_the_original_stands_beside_ours_of_that_size_alone():
     assert all("elsewhere" in row.against for row in _beside_original("full", ours))
     assert _beside_original("embedded", ours) == []
     assert set(ORIGINALS) == {"full", "quarter"}
+
+
+def test_a_slower_machine_by_the_yardstick_is_slower_for_the_original_too():
+    ours = {"AR loop": 13.0, "AR loop, int8": 6.5, "NAR stage, fp32": 14.2, "NAR stage, int8": 7.1}
+    rows = _beside_original("full", ours | {YARDSTICK: 2 * ORIGINALS["full"].yardstick})
+    by_it = [row for row in rows if "yardstick" in row.against]
+    assert [(row.seconds, round(row.ratio, 2)) for row in by_it] == [(520.0, 40.0), (520.0, 80.0)]
+
+
+def test_without_transformers_the_rest_is_measured(registry, monkeypatch):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    told = compare("tiny", registry, device=torch.device("cpu"), repeats=1, copied_bytes=1 << 20)
+    assert YARDSTICK not in [row.name for row in told.rows]
+    assert "pip install" in told.missing[0]
 
 
 def test_reduced_weights_leave_the_model_that_they_are_of(registry):

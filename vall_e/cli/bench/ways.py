@@ -31,3 +31,5 @@ def measure_ways(app: App, asked: Asked) -> None:
     )
     rows = [[r.name, f"{r.seconds:.4f} s", f"{r.ratio:.2f} x", r.against] for r in told.rows]
     echo_columns([["what", "seconds", "ratio", "of what"], *rows])
+    for line in told.missing:
+        click.echo(f"not measured: {line}", err=True)
