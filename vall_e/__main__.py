@@ -1,6 +1,18 @@
-"""`python -m vall_e` is `vall-e`."""
+"""The `vall-e` command, also as `python -m vall_e`."""
 
-from vall_e.cli.app import cli
+from __future__ import annotations
+
+import signal
+
+
+def main() -> None:
+    """Run it. Ctrl-C while its modules are imported ends it as any program, without a traceback."""
+    usual = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from vall_e.cli.app import cli
+
+    signal.signal(signal.SIGINT, usual)
+    cli(prog_name="vall-e")
+
 
 if __name__ == "__main__":
-    cli(prog_name="vall-e")
+    main()

@@ -26,13 +26,23 @@ def written_beside(path: Path, *, error: type[VallEError]) -> Iterator[Path]:
     # Short, since a name has at most 255 bytes.
     part = path.with_name(f"{path.name[:48]}.{os.getpid()}.part")
     try:
-        yield part
-        os.replace(part, path)
-    except OSError as exc:
-        raise error(f"{path} cannot be written: {exc.strerror}", hint=_hint(path, exc)) from exc
+        with told_as(error, path):
+            yield part
+            os.replace(part, path)
     finally:
         with suppress(OSError):  # it is not there, or what made the writing fail does so again
             part.unlink()
+
+
+@contextmanager
+def told_as(error: type[VallEError], path: Path) -> Iterator[None]:
+    """Around writing `path`: raises an `error` where that fails, unless a reader has gone."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as exc:
+        raise error(f"{path} cannot be written: {exc.strerror}", hint=_hint(path, exc)) from exc
 
 
 def make_folder(folder: Path, *, error: type[VallEError]) -> None:

@@ -1,8 +1,12 @@
+import shlex
+
 import click
+import pytest
 from attrs import field, frozen
 from click.testing import CliRunner
 
-from vall_e.cli.option_groups import argument, grouped, option
+from vall_e.cli.app import COMMANDS, cli
+from vall_e.cli.option_groups import Explained, argument, grouped, names_of, option
 
 
 @frozen
@@ -35,3 +39,39 @@ def test_help_shows_the_groups_in_order():
     assert "[LEAF]" in told
     assert "Make tea." in told
     assert told.index("--hot") < told.index("--cups") < told.index("--loud")
+
+
+def test_help_has_sections_and_examples():
+    @click.command(cls=Explained, sections={"Leaves": names_of(Tea)}, examples=["brew oolong -n 2"])
+    @grouped(cups=Cups, tea=Tea)
+    def titled(cups, tea):
+        """Make tea."""
+
+    told = CliRunner().invoke(titled, ["--help"]).stdout.partition("Leaves:")[2]
+    places = [told.index(word) for word in ("--hot", "Other options:", "--cups", "Examples:")]
+    assert places == sorted(places)
+    assert told.endswith("\n  brew oolong -n 2\n")
+
+
+def of_ours(kind):
+    context = click.Context(cli)
+    commands = {name: cli.get_command(context, name) for name in COMMANDS}
+    return {name: command for name, command in commands.items() if isinstance(command, kind)}
+
+
+@pytest.mark.parametrize("name", of_ours(Explained))
+def test_the_examples_of_help_can_be_typed(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    command = cli.get_command(click.Context(cli), name)
+    assert set().union(*command.sections.values()) <= {each.name for each in command.params}
+    for line in command.examples:
+        first, called, *words = shlex.split(line.partition("<")[0])
+        for word in words:  # what is there when it is typed
+            if "." in word and "=" not in word and not word.startswith("-"):
+                (tmp_path / word).parent.mkdir(exist_ok=True, parents=True)
+                (tmp_path / word).touch()
+            elif word.endswith("/") or word.startswith("runs/"):
+                (tmp_path / word).mkdir(exist_ok=True, parents=True)
+        assert first == "vall-e"
+        known = cli.get_command(click.Context(cli), called)
+        known.make_context(called, words)

@@ -203,6 +203,37 @@ def test_mistakes_are_told_with_their_exit_code(synth, tmp_path, args, code, say
     assert not (tmp_path / "out.wav").exists()
 
 
+def test_a_stream_to_a_full_disk_ends_with_an_error(synth, tmp_path):
+    (tmp_path / "full.wav").symlink_to("/dev/full")
+    result = synth("hello", "--stream", "-o", "full.wav")
+    assert (result.exit_code, result.stdout) == (5, "")
+    assert "full.wav cannot be written: No space left on device\nHint: make room" in result.stderr
+
+
+def test_the_name_of_a_text_file_is_not_said(synth, tmp_path):
+    (tmp_path / "story.txt").write_text("Once upon a time.")
+    result = synth("story.txt")
+    assert result.exit_code == 2
+    assert "to say what is in it: vall-e synth - < story.txt" in result.stderr
+    assert synth("other.txt").exit_code == 0
+
+
+def test_wav_does_not_go_to_a_terminal():
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "vall_e", "synth", "hello", "-o", "-"]
+    done = subprocess.run(command, stdout=theirs, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(ours)
+    os.close(theirs)
+    assert done.returncode == 2
+    assert "-o - writes wav to stdout, which is a terminal" in done.stderr
+
+
+def test_a_warning_quotes_the_start_of_a_long_sentence(synth):
+    told = synth("hello" * 40, "--max-seconds", 0.1).stderr
+    assert "did not end it: 'hellohello" in told
+    assert len(told) < 200
+
+
 def test_stdin_without_words_is_a_mistake(synth):
     assert synth("-", stdin=" \n").exit_code == 6
 

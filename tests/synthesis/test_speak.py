@@ -378,7 +378,7 @@ def test_an_ar_model_speaks_with_one_level(speaker):
 
 def test_a_device_that_is_not_here_is_an_error(registry, codec):
     parts = Parts.of(tiny_bundle(registry, codec), codec)
-    with pytest.raises(UnavailableError, match=r"synthesis\.device: warp cannot be used here"):
+    with pytest.raises(UnavailableError, match=r"synthesis\.device: there is no device 'warp'"):
         Synthesizer(parts, device="warp")
 
 

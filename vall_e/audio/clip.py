@@ -163,8 +163,9 @@ class Clip:
                 hint="cut it into shorter recordings",
             )
         if self._loudest_db() < SILENT_DB:
+            level = f"nowhere louder than {self._loudest_db():.0f} dB"
             raise AudioError(
-                f"{what} is silent: nowhere louder than {self._loudest_db():.0f} dB",
+                f"{what} is silent: {level if self.samples.any() else 'all its samples are 0'}",
                 hint="check the microphone, or give another recording",
             )
         self._warn_if_clipped(what)

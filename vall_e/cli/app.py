@@ -207,7 +207,7 @@ def _stay_offline(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 def cli(ctx: click.Context, verbose: int, version: bool) -> None:
     """Zero-shot text to speech with neural codec language models."""
     app = ctx.ensure_object(App)
-    _log_to(app.console, verbose, ctx)
+    _log_to(app, verbose, ctx)
     if version:
         _show_version(app, verbose)
         ctx.exit()
@@ -270,19 +270,15 @@ def _show_version(app: App, verbose: int) -> None:
             click.echo(name)
 
 
-def _log_to(console: Console, verbose: int, ctx: click.Context) -> None:
+def _log_to(app: App, verbose: int, ctx: click.Context) -> None:
     """Send log records to stderr for as long as the command runs."""
     import logging
 
-    from rich.logging import RichHandler
+    from vall_e.cli.log_lines import LogLines
 
     root = logging.getLogger()
     level = {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
-    handler = RichHandler(level, console, show_time=False, show_path=verbose > 1, markup=False)
-    # Other libraries say a lot at these levels that means nothing to our user.
-    handler.addFilter(
-        lambda record: record.levelno >= logging.WARNING or record.name.startswith("vall_e")
-    )
+    handler = LogLines(app, level, places=verbose > 1)
     before = root.level
     root.addHandler(handler)
     root.setLevel(min(level, before) if before else level)

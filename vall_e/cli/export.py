@@ -7,24 +7,32 @@ from pathlib import Path
 import click
 
 from vall_e.cli.app import App
+from vall_e.cli.option_groups import Explained
 
 DTYPES = ("fp32", "bf16", "fp16")
 
 
-@click.command()
+EXAMPLES = (
+    "vall-e export runs/mine -o mine.safetensors --dtype bf16",
+    "vall-e export runs/mine --merge -o whole.safetensors",
+    "vall-e export runs/mine --to hf -o mine-hf",
+)
+
+
+@click.command(cls=Explained, examples=EXAMPLES)
 @click.argument("checkpoint", type=click.Path(exists=True, path_type=Path))
 @click.option(
     "--to",
     "target",
-    help="File format.  [default: safetensors; lora for a LoRA that is not merged]",
+    metavar="FORMAT",
+    help="One that `vall-e plugins list --kind exporter` lists.  [default: safetensors; lora for a "
+    "LoRA that is not merged]",
 )
 @click.option("--merge", is_flag=True, help="Make a LoRA part of the model's weights.")
-@click.option(
-    "--dtype", type=click.Choice(DTYPES), help="Of floating tensors. Default: as they are."
-)
+@click.option("--dtype", type=click.Choice(DTYPES), help="Of the weights.  [default: as they are]")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path),
-    help="Default: the name of the checkpoint, in the working directory.",
+    help="[default: the name of the checkpoint, in the working directory]",
 )  # fmt: skip
 @click.pass_obj
 def export(

@@ -1,8 +1,8 @@
-"""Options of a command as objects: an attrs class for each group of them."""
+"""Options of a command as objects, and as sections of its help, with examples."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from typing import Any
 
@@ -10,6 +10,45 @@ import click
 from attrs import fields
 
 Command = Callable[..., None]
+
+
+class Explained(click.Command):
+    """Its help shows the options in sections, and what one may type.
+
+    `sections` has the names of parameters by the title above them: those of no section follow under
+    "Other options". `examples` are whole command lines.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        sections: Mapping[str, Sequence[str]] | None = None,
+        examples: Sequence[str] = (),
+        **settings: Any,
+    ) -> None:
+        super().__init__(*args, **settings)
+        self.sections = sections or {}
+        self.examples = examples
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
+        rows = {each.name: row for each in options if (row := each.get_help_record(ctx))}
+        for title, names in self.sections.items():
+            with formatter.section(title):
+                formatter.write_dl([rows.pop(name) for name in names if name in rows])
+        with formatter.section("Other options" if self.sections else "Options"):
+            formatter.write_dl(list(rows.values()))
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if self.examples:
+            with formatter.section("Examples"):
+                for line in self.examples:
+                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+
+
+def names_of(*groups: type) -> tuple[str, ...]:
+    """The parameters that these attrs classes are."""
+    return tuple(each.name for group in groups for each in fields(group))
 
 
 def option(*flags: str, **settings: object) -> dict[str, object]:

@@ -16,10 +16,12 @@ from attrs import asdict, evolve
 from vall_e.cli.app import App
 from vall_e.cli.batch import read_jobs, run_jobs
 from vall_e.cli.home import home
-from vall_e.cli.option_groups import grouped
+from vall_e.cli.option_groups import Explained, grouped, names_of
 from vall_e.cli.progress import Steps
 from vall_e.cli.synth_options import PIPE, Matter, Speaker, Target, Weights, existing_file
+from vall_e.errors import AudioError
 from vall_e.synthesis.provenance import note, write_record
+from vall_e.whole_file import told_as
 
 if TYPE_CHECKING:
     from vall_e.synthesis.plan import Request, VoiceLike
@@ -31,14 +33,27 @@ READER_GONE = 141
 """What a shell gives for a program that was ended by SIGPIPE."""
 
 
-@click.command()
+SECTIONS = {
+    "Voice": names_of(Speaker),
+    "Output": names_of(Target),
+    "Text and chance": ("language", "seed", "max_seconds", "batch"),
+    "Model": ("model", "loras", "overrides", "config", "device", "nar"),
+    "Other tasks than speaking": ("task", "recording", "edit", "draft"),
+}
+EXAMPLES = (
+    'vall-e synth "The birch canoe slid on the smooth planks." -o canoe.wav',
+    'vall-e synth "My own voice." --voice me.wav --seed 7 -o mine.wav',
+    "vall-e synth - --stream -o story.wav < story.txt",
+    "vall-e synth --batch jobs.jsonl -o spoken",
+    'vall-e synth "Hello." -m runs/mine -o hello.flac',
+)
+
+
+@click.command(cls=Explained, sections=SECTIONS, examples=EXAMPLES)
 @grouped(speaker=Speaker, target=Target, weights=Weights, matter=Matter)
 @click.pass_obj
 def synth(app: App, speaker: Speaker, target: Target, weights: Weights, matter: Matter) -> None:
-    """Say TEXT in somebody's voice. TEXT - reads stdin.
-
-    With a task that works on recordings, TEXT is what --input says, where it helps to know; a task
-    that makes no use of a text takes the recording in its place. Tasks that write text print it.
+    """Say TEXT in somebody's voice. A single - as TEXT reads it from stdin.
 
     Only speak in the voice of somebody who has agreed to it.
     """
@@ -46,8 +61,7 @@ def synth(app: App, speaker: Speaker, target: Target, weights: Weights, matter: 
     speaker.require()
     target.require(batch=matter.batch is not None)
     jobs = read_jobs(matter.batch) if matter.batch else []
-    if matter.text == PIPE:
-        matter = evolve(matter, text=sys.stdin.read())
+    matter = _read(matter)
     synthesizer = _opened(app, weights)
     if matter.text and matter.recording is None and synthesizer.task.wants.text == "unused":
         recording = Path(existing_file.convert(matter.text, None, None))
@@ -69,6 +83,18 @@ def synth(app: App, speaker: Speaker, target: Target, weights: Weights, matter: 
         )
     else:
         _speak(app, synthesizer, usual, target)
+
+
+def _read(matter: Matter) -> Matter:
+    """With the text that comes from stdin, if it does."""
+    if matter.text == PIPE:
+        return evolve(matter, text=sys.stdin.read())
+    if matter.text and matter.text.endswith(".txt") and Path(matter.text).is_file():
+        raise click.UsageError(
+            f"{matter.text} is a file, and would be said as a name; "
+            f"to say what is in it: vall-e synth - < {matter.text}"
+        )
+    return matter
 
 
 def _opened(app: App, weights: Weights) -> Synthesizer:
@@ -205,7 +231,11 @@ def _write_stream(stream: Stream, output: str) -> KeyboardInterrupt | None:
     """Write each chunk when it is there. The file grows, and is whole at any time."""
     from vall_e.audio.wav_stream import WavStream
 
-    with _binary(output) as file, WavStream(file, stream.sample_rate, note()) as wav:
+    with (
+        told_as(AudioError, Path(output)),
+        _binary(output) as file,
+        WavStream(file, stream.sample_rate, note()) as wav,
+    ):
         try:
             for chunk in stream:
                 wav.write(chunk.audio)

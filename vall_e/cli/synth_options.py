@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -26,7 +27,8 @@ class Matter:
             "--input",
             type=existing_file,
             metavar="FILE",
-            help="The recording that --task works on: ns, sr, tse, cse, nse, vc, stt.",
+            help="The recording that ns, sr, tse, cse, nse, vc or stt works on; TEXT is then what "
+            "it says, where that helps.",
         )
     )
     edit: tuple[float, float] | None = field(
@@ -34,7 +36,8 @@ class Matter:
             "--edit",
             type=Span(),
             metavar="FROM-TO",
-            help="Seconds of --input that are said anew, as TEXT has them: cse, nse.",
+            help="cse, nse: the seconds of --input that are said anew, as in 1.2-1.9; TEXT is what "
+            "all of it is to say.",
         )
     )
     draft: Path | None = field(
@@ -42,27 +45,32 @@ class Matter:
             "--draft",
             type=existing_file,
             metavar="FILE",
-            help="A recording of the same words to start from, where level 0 is filled in.",
+            help="A recording of the same words to start from, for a model that fills in level 0.",
         )
     )
     language: str | None = field(
-        metadata=option("--language", metavar="CODE", help="One that the model speaks.")
+        metadata=option(
+            "--language", metavar="CODE", help="Such as en-us; one that the model speaks."
+        )
     )
     seed: int | None = field(
         metadata=option(
-            "--seed", type=click.IntRange(min=0), help="Same seed, same audio. Else it is told."
+            "--seed",
+            type=click.IntRange(min=0),
+            metavar="N",
+            help="The same seed gives the same audio. Without it one is drawn, and told.",
         )
     )
     max_seconds: float | None = field(
-        metadata=option("--max-seconds", type=Seconds(), help="End each sentence here.")
+        metadata=option("--max-seconds", type=Seconds(), help="Cut a sentence that becomes longer.")
     )
     batch: Path | None = field(
         metadata=option(
             "--batch",
             type=existing_file,
             metavar="JSONL",
-            help="Many texts: a line is {text, output, voice, seed, language, max_seconds, input, "
-            "edit, draft}.",
+            help='A file of many texts, each line like {"text": "Hi.", "output": "hi.wav"}; voice, '
+            "seed, language, max_seconds, input, edit and draft may be there too.",
         )
     )
 
@@ -83,8 +91,9 @@ class Speaker:
             "--voice",
             metavar="FILE|NAME",
             multiple=True,
-            help="A recording, a voice file, or a name of `vall-e voices list`; none: any voice. "
-            "Given again: further recordings of the same speaker.",
+            help="A recording of 3 seconds or more, or a name that `vall-e voices list` shows. "
+            "Repeat it for further recordings of the same speaker. `none` takes any voice that "
+            "comes.  [default: kathleen, if the model is the built-in one]",
         )
     )
     mixture: tuple[str, ...] = field(
@@ -92,13 +101,14 @@ class Speaker:
             "--mix",
             metavar="FILE|NAME[:WEIGHT]",
             multiple=True,
-            help="In place of --voice, two or more times: a voice between these, 1 each unless "
-            "told.",
+            help="A voice between several: give it twice or more, without --voice.",
         )
     )
     transcript: str | None = field(
         metadata=option(
-            "--transcript", metavar="TEXT", help="What the recording of --voice says: tts-c."
+            "--transcript",
+            metavar="TEXT",
+            help="What the recording of --voice says; for --task tts-c.",
         )
     )
 
@@ -121,7 +131,8 @@ class Weights:
             "-m",
             "--model",
             metavar="FILE|NAME",
-            help="Weights, a training folder, or an installed model.",
+            help="A weights file, a training folder, or the name of an installed model.  [default: "
+            "the built-in one]",
         )
     )
     config: Path | None = field(
@@ -129,12 +140,15 @@ class Weights:
             "-c",
             "--config",
             type=existing_file,
-            help="YAML file of options; without -m its trained model.",
+            metavar="FILE",
+            help="A YAML file of options; without -m the model that it trained speaks.",
         )
     )
     nar: str | None = field(
         metadata=option(
-            "--nar", metavar="FILE|NAME", help="Other weights for the levels after the first."
+            "--nar",
+            metavar="FILE|NAME",
+            help="Another model for the levels after the first.",
         )
     )
     loras: tuple[str, ...] = field(
@@ -142,18 +156,28 @@ class Weights:
             "--lora",
             metavar="FILE[:STRENGTH]",
             multiple=True,
-            help="A LoRA to speak with, 1 as strong as trained; several add up.",
+            help="A LoRA to speak with; strength 1 is as it was trained. Several add up.",
         )
     )
     task: str | None = field(
         metadata=option(
-            "--task", metavar="NAME", help="One that the model knows.  [default: its first]"
+            "--task",
+            metavar="NAME",
+            help="One that the model was trained for; the built-in one knows tts only.  "
+            "[default: its first]",
         )
     )
     overrides: tuple[str, ...] = field(
-        metadata=option("--set", metavar="KEY=VALUE", multiple=True, help="Override an option.")
+        metadata=option(
+            "--set",
+            metavar="KEY=VALUE",
+            multiple=True,
+            help="Change an option, as in sampling.guidance=2; `vall-e config show` lists all.",
+        )
     )
-    device: str | None = field(metadata=option("--device", help="auto, cpu, cuda, cuda:1, mps."))
+    device: str | None = field(
+        metadata=option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps.")
+    )
 
 
 @frozen
@@ -165,21 +189,25 @@ class Target:
             "-o",
             "--output",
             metavar="FILE|-",
-            help="Audio file, of the format that its suffix says; - writes wav to stdout; with "
-            "--batch the folder of its files.  [default: out.wav, or the folder out]",
+            help="Where to: .wav, .flac, .ogg, .opus or .mp3; - writes wav to stdout; with --batch "
+            "it is a folder.  [default: out.wav, or out]",
         )
     )
     stream: bool = field(
-        metadata=option("--stream", is_flag=True, help="Write audio while it is made (wav).")
+        metadata=option(
+            "--stream", is_flag=True, help="Write the audio while it is made; wav only."
+        )
     )
     as_json: bool = field(
-        metadata=option("--json", is_flag=True, help="Tell all about the result, on stdout.")
+        metadata=option(
+            "--json", is_flag=True, help="Tell all about the result, as JSON on stdout."
+        )
     )
     provenance: bool = field(
         metadata=option(
             "--provenance",
             is_flag=True,
-            help="Write what made each file beside it: out.wav.json, say.",
+            help="Write beside each file what made it, as out.wav.json.",
         )
     )
 
@@ -197,6 +225,10 @@ class Target:
             raise click.UsageError("--batch writes files: leave out --stream and -o -.")
         if self.as_json and self.output == PIPE:
             raise click.UsageError("--json and -o - both write to stdout: name a file with -o.")
+        if self.output == PIPE and sys.stdout.isatty():
+            raise click.UsageError(
+                "-o - writes wav to stdout, which is a terminal: pipe it to a player, as `| aplay`."
+            )
         if self.provenance and self.output == PIPE:
             raise click.UsageError("--provenance writes beside a file: name one with -o.")
         if self.output in (None, PIPE):

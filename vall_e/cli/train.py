@@ -21,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from rich.text import Text
 
 from vall_e.cli.app import App
+from vall_e.cli.option_groups import Explained
 from vall_e.errors import TrainingError
 from vall_e.folder_lock import locked
 
@@ -32,7 +33,15 @@ if TYPE_CHECKING:
 QUIET_SECONDS = 15.0  # between two lines where there is no terminal
 
 
-@click.command()
+EXAMPLES = (
+    "vall-e config init -o run.yaml",
+    'vall-e train run.yaml --set "data.train=[data/mine]"',
+    "vall-e train run.yaml --resume",
+    "vall-e train my-voice.yaml --from embedded",
+)
+
+
+@click.command(cls=Explained, examples=EXAMPLES)
 @click.argument(
     "path", metavar="CONFIG", type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
@@ -45,7 +54,9 @@ QUIET_SECONDS = 15.0  # between two lines where there is no terminal
     help="Weights that a new run starts with: `embedded`, a weights file or a training folder. "
     "Same as --set training.start_from=MODEL.",
 )
-@click.option("--max-steps", type=click.IntRange(1), help="Same as --set training.max_steps=N.")
+@click.option(
+    "--max-steps", type=click.IntRange(1), metavar="N", help="Same as --set training.max_steps=N."
+)
 @click.option(
     "--overfit", type=click.IntRange(1), metavar="N",
     help="Learn the first N utterances by heart, to see that a model can; no validation. The "

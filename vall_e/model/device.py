@@ -19,6 +19,12 @@ def find_device(name: str, *, option: str) -> torch.device:
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
         device = torch.device(name)
+    except RuntimeError as exc:
+        raise UnavailableError(
+            f"{option}: there is no device {name!r}",
+            hint=f"set {option} to auto, cpu, cuda, cuda:1 or mps",
+        ) from exc
+    try:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as exc:  # torch without CUDA raises AssertionError
         raise UnavailableError(

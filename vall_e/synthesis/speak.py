@@ -137,8 +137,13 @@ class Synthesizer:
             source.require(self.codec.identity)
             return source
         path = source if isinstance(source, Path) else Path(source).expanduser()
-        if path.is_file() and str(source) not in {entry.name for entry in self.voices.entries()}:
+        known = str(source) in {entry.name for entry in self.voices.entries()}
+        if path.is_file() and not known:
             return self._read(path, path.stem, transcript, consent)
+        if path.is_dir() and not known:
+            raise AudioError(
+                f"{source} is a folder, not a recording", hint="give one of the files in it"
+            )
         if isinstance(source, Path) or path.suffix or len(path.parts) > 1:
             raise AudioError(
                 f"there is no file {source}",

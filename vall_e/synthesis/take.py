@@ -17,6 +17,8 @@ from vall_e.synthesis.job import Speaking, Spoken
 from vall_e.synthesis.plan import Line, Plan
 from vall_e.synthesis.result import Chunk, Result, Sentence, Waveform
 
+QUOTED = 80  # letters of a sentence in a warning
+
 
 @define(eq=False)
 class Take:
@@ -73,7 +75,7 @@ class Take:
         fault = line.job.bounds.fault(frames, spoken.ended, self.codec.frame_rate)
         if fault:
             place = f"sentence {line.job.place + 1} of {len(self.plan.pieces)}"
-            fault = f"{place} {fault}: {line.text!r}"
+            fault = f"{place} {fault}: {_start_of(line.text)!r}"
         codes = to_codes(spoken.codes, self.codec)
         self._sentences.append(
             Sentence(
@@ -113,6 +115,11 @@ def _some(audio: torch.Tensor) -> Iterator[Waveform]:
     """The samples (s,) of a piece of stream (1, 1, s), if there are any."""
     if audio.shape[-1]:
         yield audio[0, 0].float().clamp(-1.0, 1.0).cpu().numpy()
+
+
+def _start_of(text: str) -> str:
+    """What a message quotes of a text."""
+    return text if len(text) <= QUOTED else f"{text[:QUOTED]}..."
 
 
 def _joined(parts: list[Waveform]) -> Waveform:

@@ -36,7 +36,10 @@ class Asked:
     places: tuple[Path, ...] = field(metadata=argument(metavar="[FILES]", nargs=-1, type=existing))
     codecs: bool = field(
         metadata=option(
-            "--codecs", is_flag=True, help="Measure the codec, Opus and Codec2 on FILES."
+            "--codecs",
+            is_flag=True,
+            help="Rate, speed and quality of the config's codec on FILES (recordings, folders or "
+            "tables of them), beside Opus and Codec2.",
         )
     )
     levels: tuple[int, ...] = field(
@@ -44,7 +47,8 @@ class Asked:
             "--levels",
             type=click.IntRange(min=1),
             multiple=True,
-            help="With --codecs; may be repeated.",
+            metavar="N",
+            help="With --codecs: with so many of its levels; may be repeated.",
         )
     )
     count: int | None = field(
@@ -52,58 +56,90 @@ class Asked:
             "-n",
             "--count",
             type=click.IntRange(min=1),
-            help="With --codecs: the first so many.",
+            metavar="N",
+            help="With --codecs: only the first N recordings.",
         )
     )
     backbones: bool = field(
         metadata=option(
-            "--backbones", is_flag=True, help="Measure the installed backbones beside llama."
+            "--backbones",
+            is_flag=True,
+            help="Speed, parameters and memory of every backbone, with random weights, as large "
+            "as the config's and by its attention kernel.",
         )
     )
     embedded: bool = field(
         metadata=option(
-            "--embedded", is_flag=True, help="Measure the built-in voice, and espeak-ng."
+            "--embedded",
+            is_flag=True,
+            help="Start-up, first audio, speed and memory of the built-in voice in fresh "
+            "processes, on one thread (--set synthesis.threads=2 for more), beside espeak-ng.",
         )
     )
     startup: bool = field(
-        metadata=option("--startup", is_flag=True, help="Measure how soon the command answers.")
+        metadata=option(
+            "--startup",
+            is_flag=True,
+            help="How soon `vall-e --help` and `vall-e plugins list` answer, also with 100 more "
+            "plugins. The machine should have nothing else to do.",
+        )
     )
     data: bool = field(
         metadata=option(
-            "--data", is_flag=True, help="Measure how fast one loader process feeds a run."
+            "--data",
+            is_flag=True,
+            help="How fast one loader process feeds a training, beside what a step of it takes "
+            "in; with the config's data or invented ones.",
         )
     )
     compare: bool = field(
         metadata=option(
-            "--compare", is_flag=True, help="Measure ways of decoding beside each other."
+            "--compare",
+            is_flag=True,
+            help="Ways of decoding: fp32, bf16 and int8, with and without a cache, alone and in a "
+            "batch, beside what the memory allows; a model of --size that knows nothing, on one "
+            "thread.",
         )
     )
     size: Size | None = field(
         metadata=option(
             "--size",
             type=click.Choice(["full", "quarter", "embedded", "tiny"]),
-            help="Of the model of --compare or --data; usually quarter.",
+            help="Of the model of --compare or --data.  [default: quarter]",
         )
     )
     model: str | None = field(
-        metadata=option("-m", "--model", metavar="FILE|NAME", help="Else the one that is built in.")
+        metadata=option("-m", "--model", metavar="FILE|NAME", help="[default: the built-in one]")
     )
     nar: str | None = field(
         metadata=option(
-            "--nar", metavar="FILE|NAME", help="Other weights for the levels after the first."
+            "--nar", metavar="FILE|NAME", help="Another model for the levels after the first."
         )
     )
     config: Path | None = field(
-        metadata=option("-c", "--config", type=existing_file, help="YAML file of options.")
+        metadata=option(
+            "-c", "--config", type=existing_file, metavar="FILE", help="YAML file of options."
+        )
     )
     overrides: tuple[str, ...] = field(
-        metadata=option("--set", metavar="KEY=VALUE", multiple=True, help="Override an option.")
+        metadata=option("--set", metavar="KEY=VALUE", multiple=True, help="Change an option.")
     )
-    device: str | None = field(metadata=option("--device", help="auto, cpu, cuda, cuda:1, mps."))
+    device: str | None = field(
+        metadata=option("--device", metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps.")
+    )
     repeats: int = field(
-        metadata=option("--repeats", type=click.IntRange(min=1), default=3, show_default=True)
+        metadata=option(
+            "--repeats",
+            type=click.IntRange(min=1),
+            metavar="N",
+            default=3,
+            show_default=True,
+            help="Measure so often.",
+        )
     )
-    as_json: bool = field(metadata=option("--json", is_flag=True, help="For programs, on stdout."))
+    as_json: bool = field(
+        metadata=option("--json", is_flag=True, help="Tell it as JSON on stdout.")
+    )
 
     @property
     def subject(self) -> str:

@@ -1,0 +1,45 @@
+"""Log records as lines on stderr, beside a progress line if there is one."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from vall_e.cli.app import App
+
+OURS = "vall_e"
+
+
+class LogLines(logging.Handler):
+    """`Warning: ...` as an error is told; what is said by -v stands as it is.
+
+    With `places` each line begins with the name of its logger. The console of the app is made with
+    the first line, since that takes time.
+    """
+
+    def __init__(self, app: App, level: int, *, places: bool) -> None:
+        super().__init__(level)
+        self._app = app
+        self._places = places
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        # Other libraries say a lot below warnings that means nothing to our user.
+        return record.levelno >= logging.WARNING or record.name.startswith(OURS)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            kind = f"{record.levelname.title()}: " if record.levelno >= logging.WARNING else ""
+            place = f"{record.name}: " if self._places else ""
+            trouble = "\n" + _FORMAT.formatException(record.exc_info) if record.exc_info else ""
+            self._app.console.print(
+                f"{place}{kind}{record.getMessage()}{trouble}",
+                markup=False,
+                highlight=False,
+                soft_wrap=True,
+            )
+        except Exception:  # noqa: BLE001  a handler tells what is wrong in the way of `logging`
+            self.handleError(record)
+
+
+_FORMAT = logging.Formatter()
