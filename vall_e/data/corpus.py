@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from attrs import field, frozen
+from attrs import define, field, frozen
 from jaxtyping import Int, Int64
 from torch import Tensor
 
@@ -197,44 +197,72 @@ def make_corpus(
     `spelt`: with their texts as they are written, too. Of the speakers whose names fit one of the
     patterns `speakers`, if there are any; of each at `least` so many utterances, and at `most`.
     """
-    utterances: list[Utterance] = []
-    groups: list[range] = []
-    of_speakers: list[list[int]] = []
-    left_out: Counter[str] = Counter()
-    encoder = _Encoder(vocabulary, unknown)
     numbers = _numbers(languages)
-    selection = Selection(seconds, numbers, speakers, least, most)
-    for dataset in datasets:
-        start = len(utterances)
-        if isinstance(dataset, Reduced) and dataset.left_out:
-            left_out["that cannot be read"] += len(dataset.left_out)
-        names: dict[str, int] = {}
-        for entry in selection.of(dataset.entries, left_out):
-            if limit is not None and len(utterances) == limit:
-                break
-            speaker = names.setdefault(entry.speaker, len(of_speakers))
-            if speaker == len(of_speakers):
-                of_speakers.append([])
-            of_speakers[speaker].append(len(utterances))
-            text, language = encoder(canonical(entry.phonemes)), numbers[entry.language]
-            letters = encoder(spelling(entry.text)) if spelt else None
-            utterances.append(Utterance(entry, dataset, speaker, language, text, letters))
-        groups.append(range(start, len(utterances)))
-    if not utterances:
-        reasons = ", ".join(f"{n} {reason}" for reason, n in left_out.items())
-        raise DataError(
-            f"no utterance is left to train on: {reasons}",
-            hint="widen data.seconds or data.speakers, or add their language to text.languages",
-        )
-    encoder.report()
-    return Corpus(
-        utterances=utterances,
-        groups=groups,
-        speakers=of_speakers,
-        info=datasets[0].info,
-        left_out=left_out,
-        space=vocabulary.look_up(" ").ids[1:-1],
+    gathering = _Gathering(
+        Selection(seconds, numbers, speakers, least, most),
+        _Encoder(vocabulary, unknown),
+        numbers,
+        spelt=spelt,
+        limit=limit,
     )
+    for dataset in datasets:
+        gathering.add(dataset)
+    return gathering.corpus(datasets[0].info)
+
+
+@define(eq=False)
+class _Gathering:
+    """A corpus while dataset after dataset is added to it."""
+
+    selection: Selection
+    encoder: _Encoder
+    languages: dict[str, int]
+    spelt: bool
+    limit: int | None
+    utterances: list[Utterance] = field(factory=list, init=False)
+    groups: list[range] = field(factory=list, init=False)
+    speakers: list[list[int]] = field(factory=list, init=False)
+    left_out: Counter[str] = field(factory=Counter, init=False)
+
+    def add(self, dataset: Stored) -> None:
+        """Take what is selected of it, as a group of its own."""
+        start = len(self.utterances)
+        if isinstance(dataset, Reduced) and dataset.left_out:
+            self.left_out["that cannot be read"] += len(dataset.left_out)
+        names: dict[str, int] = {}
+        for entry in self.selection.of(dataset.entries, self.left_out):
+            if self.limit is not None and len(self.utterances) == self.limit:
+                break
+            speaker = names.setdefault(entry.speaker, len(self.speakers))
+            if speaker == len(self.speakers):
+                self.speakers.append([])
+            self.speakers[speaker].append(len(self.utterances))
+            self.utterances.append(self._utterance(entry, dataset, speaker))
+        self.groups.append(range(start, len(self.utterances)))
+
+    def _utterance(self, entry: Entry, dataset: Stored, speaker: int) -> Utterance:
+        text = self.encoder(canonical(entry.phonemes))
+        letters = self.encoder(spelling(entry.text)) if self.spelt else None
+        language = self.languages[entry.language]
+        return Utterance(entry, dataset, speaker, language, text, letters)
+
+    def corpus(self, info: Info) -> Corpus:
+        """Of all that was added; `DataError` where that is nothing. `info` tells of the codes."""
+        if not self.utterances:
+            reasons = ", ".join(f"{n} {reason}" for reason, n in self.left_out.items())
+            raise DataError(
+                f"no utterance is left to train on: {reasons}",
+                hint="widen data.seconds or data.speakers, or add their language to text.languages",
+            )
+        self.encoder.report()
+        return Corpus(
+            utterances=self.utterances,
+            groups=self.groups,
+            speakers=self.speakers,
+            info=info,
+            left_out=self.left_out,
+            space=self.encoder.vocabulary.look_up(" ").ids[1:-1],
+        )
 
 
 def _numbers(languages: Sequence[str]) -> dict[str, int]:

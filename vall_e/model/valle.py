@@ -95,14 +95,13 @@ class Valle(nn.Module):
     def hidden(self, examples: Sequence[Example]) -> tuple[Tensor, Embedded, Tensor]:
         """One pass over examples of one stage: states (b, t, d), the input, auxiliary loss."""
         examples = [self.laid_out(example) for example in examples]
-        causal = not examples[0].parallel or self.config.nar_attention == "causal"
         embedded = self.embedding(list(examples))
         with self.predicting([e.level for e in examples]):
             states, auxiliary = self.backbone(
                 self.dropout(embedded.vectors),
                 lengths=embedded.lengths,
                 positions=embedded.positions,
-                causal=causal or not self.backbone.bidirectional,
+                causal=self._causal(examples),
             )
         return states, embedded, auxiliary
 
@@ -112,7 +111,6 @@ class Valle(nn.Module):
         In an example of fewer its first one stands in.
         """
         examples = [self.laid_out(example) for example in examples]
-        causal = not examples[0].parallel or self.config.nar_attention == "causal"
         embedded = self.embedding(list(examples))
         dropped = evolve(embedded, vectors=self.dropout(embedded.vectors))
         with self.predicting([e.level for e in examples]):
@@ -120,14 +118,13 @@ class Valle(nn.Module):
                 self.backbone,
                 dropped,
                 ends(embedded, count),
-                causal=causal or not self.backbone.bidirectional,
+                causal=self._causal(examples),
             )
 
     def exits(
         self, examples: Sequence[Example], skipping: Skipping
     ) -> tuple[dict[int, Tensor], Tensor]:
         """As `hidden`, of a training step with LayerSkip: states by exit, auxiliary loss."""
-        causal = not examples[0].parallel or self.config.nar_attention == "causal"
         embedded = self.embedding(list(examples))
         name = self.config.backbone.name
         return skipped_pass(
@@ -135,10 +132,15 @@ class Valle(nn.Module):
             skipping,
             embedded,
             self.dropout(embedded.vectors),
-            causal=causal or not self.backbone.bidirectional,
+            causal=self._causal(examples),
             predicting=self.predicting,
             levels=[e.level for e in examples],
         )
+
+    def _causal(self, examples: Sequence[Example]) -> bool:
+        """Whether no position of these examples, of one stage, sees those after it."""
+        full = examples[0].parallel and self.config.nar_attention == "full"
+        return not (full and self.backbone.bidirectional)
 
     def laid_out(self, example: Example, *, cut: float = 0.0) -> Example:
         """The example as the backbone reads it: of the AR stage, with its response as steps."""
@@ -212,7 +214,7 @@ class Valle(nn.Module):
                     *self._targets(rows, stage, number, ignore_inputs),
                     self._kinds(rows, stage, number) if factors else (),
                 )
-                for stage, number in sorted({kind for e in rows for kind in _kinds(e)})
+                for stage, number in sorted({head for e in rows for head in _heads(e)})
             ]
             states, extra = self._states(rows, skipping)
             auxiliary = auxiliary + extra
@@ -256,8 +258,8 @@ class Valle(nn.Module):
         width = max(map(len, rows))
         places, targets = [], []
         for row, example in enumerate(rows):
-            if (stage, number) in _kinds(example):
-                own, codes = self._predicted(example, number, ignore_inputs)
+            if (stage, number) in _heads(example):
+                own, codes = self._predictions(example, number, ignore_inputs)
                 places.append(own + row * width)
                 targets.append(codes)
         return stage, number, self._moved(places), self._moved(targets)
@@ -266,8 +268,8 @@ class Valle(nn.Module):
         """The kind of segment that each of the `_targets` is part of, inputs included."""
         found: list[str] = []
         for example in rows:
-            if (stage, number) in _kinds(example):
-                places, _ = self._predicted(example, number, False)
+            if (stage, number) in _heads(example):
+                places, _ = self._predictions(example, number, False)
                 ahead = self._ahead(example)
                 kinds = [*kinds_of(example), *["response"] * (ahead - 1)]
                 found += [kinds[place + ahead] for place in places.tolist()]
@@ -276,7 +278,7 @@ class Valle(nn.Module):
     def _moved(self, parts: list[Tensor]) -> Tensor:
         return torch.cat(parts).to(self.device, non_blocking=True)
 
-    def _predicted(
+    def _predictions(
         self, example: Example, number: int, ignore_inputs: bool
     ) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
         """The positions of one sequence that predict something, and what. On the host."""
@@ -306,8 +308,8 @@ class Valle(nn.Module):
             places = (shown != meant).nonzero()[:, 0]
             return places, meant[places]
         ids = target[example.level] if example.stage in ("ar", "nar") else target
-        ends = {"ar": [self.stop] * self.config.ahead, "text": [EOS]}.get(example.stage, [])
-        ids = torch.cat([ids, ids.new_tensor(ends)])
+        closing = {"ar": [self.stop] * self.config.ahead, "text": [EOS]}.get(example.stage, [])
+        ids = torch.cat([ids, ids.new_tensor(closing)])
         return torch.arange(len(ids)), ids
 
     def _inputs(self, example: Example) -> Tensor:
@@ -337,8 +339,8 @@ def _looks_back_only(config: ModelConfig, backbone: Backbone) -> bool:
     return full and not backbone.bidirectional
 
 
-def _kinds(example: Example) -> list[tuple[str, int]]:
-    """What is predicted: a level of the target, or each slot of its steps."""
+def _heads(example: Example) -> list[tuple[str, int]]:
+    """The stage, with the level of the target or each slot of its steps: a head predicts each."""
     if isinstance(example.target, Steps):
         return [(example.stage, slot) for slot in range(len(example.target.targets))]
     return [(example.stage, example.level)]

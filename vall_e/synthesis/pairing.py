@@ -33,21 +33,7 @@ def require_pair(first: Bundle, second: Bundle) -> None:
             f"the model of -m writes all levels by itself (model.pattern: {pattern})",
             hint="leave out --nar",
         )
-    for what, mine, theirs in (
-        # One of them may be read from a file of the original, which tells the codec's name alone.
-        (
-            "codes of the codec",
-            as_told(first.codec, second.codec),
-            as_told(second.codec, first.codec),
-        ),
-        ("codebooks of", first.model.sizes.codebook_size, second.model.sizes.codebook_size),
-        ("the languages", first.config.text.languages, second.config.text.languages),
-    ):
-        if mine != theirs:
-            raise CheckpointError(
-                f"the model of -m has {what} {_told(mine)}, that of --nar {_told(theirs)}",
-                hint="give two models that were trained on the same data",
-            )
+    _require_same_facts(first, second)
     if first.vocabulary.to_json() != second.vocabulary.to_json():
         raise CheckpointError(
             "the models of -m and --nar have different vocabularies, so one would misread the text",
@@ -59,6 +45,23 @@ def require_pair(first: Bundle, second: Bundle) -> None:
             f"--nar has {second.model.sizes.levels}",
             hint="give two models of the same levels",
         )
+
+
+def _require_same_facts(first: Bundle, second: Bundle) -> None:
+    # One of them may be read from a file of the original, which tells the codec's name alone.
+    codecs = as_told(first.codec, second.codec), as_told(second.codec, first.codec)
+    sizes, others = first.model.sizes, second.model.sizes
+    facts = {
+        "codes of the codec": codecs,
+        "codebooks of": (sizes.codebook_size, others.codebook_size),
+        "the languages": (first.config.text.languages, second.config.text.languages),
+    }
+    for what, (mine, theirs) in facts.items():
+        if mine != theirs:
+            raise CheckpointError(
+                f"the model of -m has {what} {_told(mine)}, that of --nar {_told(theirs)}",
+                hint="give two models that were trained on the same data",
+            )
 
 
 def require_level_0(bundle: Bundle) -> None:

@@ -131,7 +131,17 @@ class Planner:
             mix=voice.mix(self._parts.config.synthesis.prompt_seconds) if voice else (),
             edit=_frames_of(request.edit, recording) if request.edit and recording else None,
         )
-        provenance = {
+        level_0 = _tensor(draft)[0] if draft else None
+        reader = Reader(self._parts, language, sample, seed, request.max_seconds, level_0)
+        # What is made of a recording is as long as that, and so of one piece.
+        whole = recording or draft
+        pieces = [Piece(request.text, 0.0)] if whole else self._cut(request.text)
+        plan = Plan(tuple(pieces), seed, self._provenance(request, voice, language), reader)
+        plan.line(0)
+        return plan
+
+    def _provenance(self, request: Request, voice: Voice | None, language: str) -> dict[str, Any]:
+        return {
             "text": request.text,
             "language": language,
             "voice": voice.name if voice else None,
@@ -140,14 +150,6 @@ class Planner:
             "options": self._options,
             "max_seconds": request.max_seconds,
         }
-        level_0 = _tensor(draft)[0] if draft else None
-        reader = Reader(self._parts, language, sample, seed, request.max_seconds, level_0)
-        # What is made of a recording is as long as that, and so of one piece.
-        whole = recording or draft
-        pieces = [Piece(request.text, 0.0)] if whole else self._cut(request.text)
-        plan = Plan(tuple(pieces), seed, provenance, reader)
-        plan.line(0)
-        return plan
 
     def _prompt(self, voice: Voice) -> Int[Tensor, "k f"]:
         """Its beginning; all of it where the model is told what it says."""

@@ -15,7 +15,6 @@ from vall_e.errors import AudioError, ConfigError, VallEError
 from vall_e.interfaces.codec import Codec
 from vall_e.model.coding import encode
 from vall_e.model.device import find_device, place_codec
-from vall_e.model.valle import Valle
 from vall_e.model.weights import Bundle
 from vall_e.registry import Registry
 from vall_e.synthesis.asking import require_fit
@@ -24,7 +23,6 @@ from vall_e.synthesis.context import Context
 from vall_e.synthesis.decode import Decoder
 from vall_e.synthesis.job import Job
 from vall_e.synthesis.loras import Loras
-from vall_e.synthesis.pairing import Stage
 from vall_e.synthesis.parts import Parts, gather
 from vall_e.synthesis.plan import Planner, Request, VoiceLike
 from vall_e.synthesis.result import Result, Transcript
@@ -69,22 +67,7 @@ class Synthesizer:
             torch.set_num_threads(self._options.threads)  # of the process: torch knows no other
         self.device = find_device(device or self._options.device, option="synthesis.device")
         self.codec = place_codec(parts.codec, self.device)
-        self._decoder = Decoder(
-            self.model.to(self.device).eval(),
-            self.task,
-            parts.config.sampling,
-            self._options.attempts,
-            self.codec.frame_rate,
-            _levels(self._options.levels, _most_levels(self.model, parts.refining)),
-            Window.of(
-                self._options.window_seconds, self._options.ahead_seconds, self.codec.frame_rate
-            ),
-            parts.length,
-            parts.refining,
-            self._options.look_every,
-        )
-        if parts.refining:
-            parts.refining.model.to(self.device).eval()
+        self._decoder = _decoder(parts, self.device)
         self._context = Context.of(
             self._options,
             self.codec,
@@ -335,8 +318,24 @@ def _groups(takes: Sequence[Take], size: int, *, rolling: bool) -> Iterator[list
             yield each[start : start + size]
 
 
-def _most_levels(model: Valle, refining: Stage | None) -> int:
-    return (refining.model if refining else model).sizes.levels
+def _decoder(parts: Parts, device: torch.device) -> Decoder:
+    """What writes codes, its models on the device."""
+    options, rate = parts.config.synthesis, parts.codec.frame_rate
+    model, refining = parts.bundle.model, parts.refining
+    for each in (model, refining.model) if refining else (model,):
+        each.to(device).eval()
+    return Decoder(
+        model,
+        parts.task,
+        parts.config.sampling,
+        attempts=options.attempts,
+        frame_rate=rate,
+        levels=_levels(options.levels, (refining.model if refining else model).sizes.levels),
+        window=Window.of(options.window_seconds, options.ahead_seconds, rate),
+        length=parts.length,
+        refining=refining,
+        look_every=options.look_every,
+    )
 
 
 def _levels(wanted: int, available: int) -> int:

@@ -152,19 +152,8 @@ def update(run: Run, batches: Iterator[Batch]) -> Metrics:
     # A random state that follows from the step: dropout after resuming is as without it.
     torch.manual_seed((config.seed << 32) + progress.step * run.engine.world_size + run.engine.rank)
     run.rate.set(progress.step)
-    means: dict[str, float] = {}
     taken = [next(batches) for _ in range(config.accumulation)]
-    shares = _shares(run.bundle.model, taken)
-    for number, (batch, share) in enumerate(zip(taken, shares, strict=True), start=1):
-        with run.engine.autocast():
-            losses: dict[str, Tensor] = run.objective(batch.examples, step=progress.step)
-        loss = losses["loss"]
-        values = {name: float(value.detach()) for name, value in losses.items()}
-        if not math.isfinite(values["loss"]):
-            raise _lost(f"the loss is {values['loss']}", run, [batch])
-        for name, value in values.items():
-            means[name] = means.get(name, 0.0) + value * share
-        run.engine.backward(loss * share, last=number == len(taken))
+    means = _add_gradients(run, taken)
     norm = run.engine.step(clip_norm=config.clip_norm)
     if not math.isfinite(norm) and config.precision != "fp16":
         raise _lost(f"the gradient norm is {norm}", run, taken)
@@ -187,6 +176,22 @@ def update(run: Run, batches: Iterator[Batch]) -> Metrics:
         "tokens": progress.tokens,
         "epoch": run.loader.position.epoch,
     }
+
+
+def _add_gradients(run: Run, window: Sequence[Batch]) -> dict[str, float]:
+    """Run the batches forward and backward; gives the mean of each loss over all of them."""
+    means: dict[str, float] = {}
+    shares = _shares(run.bundle.model, window)
+    for number, (batch, share) in enumerate(zip(window, shares, strict=True), start=1):
+        with run.engine.autocast():
+            losses: dict[str, Tensor] = run.objective(batch.examples, step=run.progress.step)
+        values = {name: float(value.detach()) for name, value in losses.items()}
+        if not math.isfinite(values["loss"]):
+            raise _lost(f"the loss is {values['loss']}", run, [batch])
+        for name, value in values.items():
+            means[name] = means.get(name, 0.0) + value * share
+        run.engine.backward(losses["loss"] * share, last=number == len(window))
+    return means
 
 
 def _shares(model: Valle, batches: Sequence[Batch]) -> list[float]:

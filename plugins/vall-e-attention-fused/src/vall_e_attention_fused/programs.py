@@ -53,6 +53,15 @@ def visible(
 
 
 @triton.jit
+def gradients_of_scores(q, k, v, grad, lse, delta, seen, scale):
+    """A tile's weights (queries, keys), made again as `attend` had them, and its gradient."""
+    scores = tl.dot(q, tl.trans(k), input_precision="ieee") * scale
+    weights = tl.where(seen, tl.exp(scores - lse[:, None]), 0.0)
+    change = tl.dot(grad, tl.trans(v), input_precision="ieee") - delta[:, None]
+    return weights, weights * change * scale
+
+
+@triton.jit
 def attend(
     q_at,
     k_at,
@@ -208,12 +217,9 @@ def gradients_of_keys(
                 seen = visible(
                     mask_at + row * m_b, m_t, m_u, queries, keys, t, u, live, causal, masked
                 )
-                scores = tl.dot(q, tl.trans(k), input_precision="ieee") * scale
-                weights = tl.where(seen, tl.exp(scores - lse[:, None]), 0.0)
+                weights, dscores = gradients_of_scores(q, k, v, grad, lse, delta, seen, scale)
                 dv += tl.dot(tl.trans(weights.to(grad.dtype)), grad, input_precision="ieee")
-                change = tl.dot(grad, tl.trans(v), input_precision="ieee") - delta[:, None]
-                dscores = (weights * change * scale).to(q.dtype)
-                dk += tl.dot(tl.trans(dscores), q, input_precision="ieee")
+                dk += tl.dot(tl.trans(dscores.to(q.dtype)), q, input_precision="ieee")
     store_tile(dk_at + row * d_b + owner * d_h, dk, keys, channels, d_u, u, c)
     store_tile(dv_at + row * d_b + owner * d_h, dv, keys, channels, d_u, u, c)
 
@@ -288,9 +294,6 @@ def gradients_of_queries(
             k = load_tile(k_at + row * k_b + head // groups * k_h, keys, channels, k_u, u, c, widen)
             v = load_tile(v_at + row * v_b + head // groups * v_h, keys, channels, v_u, u, c, widen)
             seen = visible(mask_at + row * m_b, m_t, m_u, queries, keys, t, u, live, causal, masked)
-            scores = tl.dot(q, tl.trans(k), input_precision="ieee") * scale
-            weights = tl.where(seen, tl.exp(scores - lse[:, None]), 0.0)
-            change = tl.dot(grad, tl.trans(v), input_precision="ieee") - delta[:, None]
-            dscores = (weights * change * scale).to(k.dtype)
-            dq += tl.dot(dscores, k, input_precision="ieee")
+            _, dscores = gradients_of_scores(q, k, v, grad, lse, delta, seen, scale)
+            dq += tl.dot(dscores.to(k.dtype), k, input_precision="ieee")
     store_tile(dq_at + row * d_b + head * d_h, dq, queries, channels, d_t, t, c)
