@@ -26,6 +26,7 @@ from vall_e.interfaces.backbone import (
     Joinable,
     Layered,
     LayeredCache,
+    SteadyCache,
     Stepping,
 )
 from vall_e.interfaces.codec import (
@@ -112,6 +113,7 @@ __all__ = [
     "Sound",
     "Source",
     "Stateful",
+    "SteadyCache",
     "Stepping",
     "Store",
     "Stored",

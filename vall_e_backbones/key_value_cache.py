@@ -51,15 +51,19 @@ class KeyValueCache:
 
         Waits for nothing: that every row grows by one is known.
         """
+        index = self.grow()
+        return index, None if self.even else self._up_to(index)
+
+    def grow(self) -> Int[Tensor, " b"]:
         if self.reach == self.max_length:
             raise ValueError(f"the cache holds {self.max_length} positions, and they are filled")
         index = self.lengths
         self.lengths = index + 1
         self.reach += 1
-        if self.even:
-            return index, None
-        slots = torch.arange(self.reach, device=index.device)
-        return index, (slots <= index[:, None])[:, None, None]
+        return index
+
+    def steady(self, size: int) -> "KeyValueCache":
+        return SteadyView(self, size)
 
     def put(
         self,
@@ -84,7 +88,23 @@ class KeyValueCache:
         keys, values = self.keys[layer], self.values[layer]
         return keys[:, :, : self.reach].transpose(1, 2), values[:, :, : self.reach].transpose(1, 2)
 
+    def _up_to(self, index: Int[Tensor, " b"]) -> Bool[Tensor, "b 1 1 u"]:
+        slots = torch.arange(self.reach, device=index.device)
+        return (slots <= index[:, None])[:, None, None]
+
     def _hold(self, lengths: Int[Tensor, " b"]) -> None:
         self.lengths = lengths
         fewest, self.reach = torch.stack(lengths.aminmax()).tolist()
         self.even = fewest == self.reach
+
+
+class SteadyView(KeyValueCache):
+    """The memory of another cache, for steps that are all of one shape (`SteadyCache`)."""
+
+    def __init__(self, cache: KeyValueCache, size: int) -> None:
+        super().__init__(cache.keys, cache.values)
+        self.lengths = cache.lengths.clone()
+        self.reach = size
+
+    def advance(self) -> tuple[Int[Tensor, " b"], Bool[Tensor, "b 1 1 u"]]:
+        return self.lengths, self._up_to(self.lengths)

@@ -87,6 +87,11 @@ class WantsFullPrecision(Plain):
         return logits @ torch.eye(logits.shape[-1])
 
 
+class LooksAtTheLikeliest:
+    def draw(self, history, logits, generators):
+        return torch.tensor(logits.argmax(-1).tolist())
+
+
 class DrawsByTheGlobalSeed:
     def draw(self, history, logits, generators):
         return logits.float().softmax(-1).multinomial(1)[:, 0]
@@ -118,6 +123,7 @@ class DrawsLeastLikely:
         (WantsAHistory, "test_needs_no_history"),
         (RemembersItsRows, "test_goes_on_when_history_grows_and_rows_leave"),
         (DrawsByTheGlobalSeed, "test_takes_chance_from_the_generators_alone"),
+        (LooksAtTheLikeliest, "test_waits_for_no_device"),
         (SharesOneGenerator, "test_a_row_draws_the_same_alone_and_in_a_batch"),
         (DrawsByTheGlobalSeed, "test_same_seeds_give_the_same_tokens"),
         (RemembersForAll, "test_another_one_knows_nothing_of_it"),
@@ -134,6 +140,13 @@ def test_a_broken_sampler_is_refused(judge, broken, refused_by):
 
 def test_a_sound_sampler_passes(judge):
     assert not judge(SamplerContract, Plain).failed
+
+
+def test_a_sampler_that_cannot_do_without_a_look_may_say_so(judge):
+    class Looking(SamplerContract):
+        looks = True
+
+    assert not judge(Looking, LooksAtTheLikeliest, only="test_waits_for_no_device").failed
 
 
 def test_one_that_processes_and_draws_is_refused(judge):

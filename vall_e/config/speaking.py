@@ -138,6 +138,9 @@ class SynthesisConfig:
     look_every: int = field(default=0, validator=[validators.ge(0), validators.le(256)])
     """So many frames of level 0 are drawn before the program looks whether they end the sentence;
     what is written is the same. On a GPU each look waits. 0: 8 on CUDA, else 1."""
+    graphs: Literal["off", "auto", "on"] = "off"
+    """Steps of level 0 are recorded as CUDA graphs and replayed: wherever they can be (`auto`), or
+    else it is an error (`on`)."""
     device: str = "auto"
     """`auto` takes cuda if there is one, else mps, else cpu."""
     threads: int = field(default=0, validator=not_negative)

@@ -72,6 +72,26 @@ class LayeredCache(Cache, Protocol):
 
 
 @runtime_checkable
+class SteadyCache(Cache, Protocol):
+    """A cache of which a step can be recorded and replayed, as a CUDA graph."""
+
+    reach: int
+    """What the fullest row holds, known on the host."""
+
+    def grow(self) -> Int[Tensor, " b"]:
+        """Count one more position of each row, and give where it goes. Waits for nothing."""
+        ...
+
+    def steady(self, size: int) -> Cache:
+        """The same memory, for a step (`Stepping`) that does the same each time.
+
+        It reads `size` positions, of which a mask made on the device says what counts. It writes
+        where `lengths` say, a tensor of its own that is filled before each step, and counts none.
+        """
+        ...
+
+
+@runtime_checkable
 class Layered(Protocol):
     """What a `Backbone` has besides if its layers can be run one by one. LayerSkip needs it.
 

@@ -21,6 +21,7 @@ from vall_e.synthesis.asking import require_fit
 from vall_e.synthesis.blend import glued, mixed
 from vall_e.synthesis.context import Context
 from vall_e.synthesis.decode import Decoder
+from vall_e.synthesis.graphs import Graphs
 from vall_e.synthesis.job import Job
 from vall_e.synthesis.loras import Loras
 from vall_e.synthesis.parts import Parts, gather
@@ -335,6 +336,7 @@ def _decoder(parts: Parts, device: torch.device) -> Decoder:
         length=parts.length,
         refining=refining,
         look_every=options.look_every,
+        graphs=Graphs.of(options.graphs, model, wrapped=bool(options.wrappers)),
     )
 
 

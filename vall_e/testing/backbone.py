@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from vall_e.interfaces.backbone import Backbone, Cache, Gathering, Stepping
+from vall_e.interfaces.backbone import Backbone, Cache, Gathering, SteadyCache, Stepping
+from vall_e.synthesis.graphs import Replayed
 from vall_e.testing.marks import pytest
+from vall_e.testing.tape import record
 
 B, T, D = 2, 7, 16
 LENGTHS = torch.tensor([7, 4])
@@ -161,16 +163,23 @@ class BackboneContract:
         for steps in range(2):
             _go_on(backbone, kept, x[index], begun[index] + steps, one)
 
+    @pytest.mark.parametrize("recorded", [False, True], ids=["done", "recorded"])
     @pytest.mark.parametrize("begun", [(3, 3), (4, 2)], ids=["even", "uneven"])
-    def test_a_step_is_a_pass_over_one_position_of_each_row(self, begun: tuple[int, int]) -> None:
+    def test_a_step_is_a_pass_over_one_position_of_each_row(
+        self, begun: tuple[int, int], recorded: bool
+    ) -> None:
         """For a backbone with a way of its own: also in rows that others have left."""
         backbone, x = self._caching(), _vectors()
         if not isinstance(backbone, Stepping):
             pytest.skip("this backbone has no way of its own")
         whole, _ = _run(backbone, x)
         cache, ends = backbone.new_cache(B, T), torch.tensor(begun)
+        if recorded and not isinstance(cache, SteadyCache):
+            pytest.skip("no step of this backbone can be recorded")
         _go_on(backbone, cache, x, torch.zeros(B, dtype=torch.long), ends)
         rows, step = torch.arange(B), backbone.steps()
+        if recorded:  # anew at the fifth position
+            step = Replayed(step, record, stride=4)
         for count in range(3):
             if count == 2:
                 rows, cache = torch.tensor([1]), cache.select(torch.tensor([1]))

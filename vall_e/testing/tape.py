@@ -1,0 +1,54 @@
+"""What stands in for a CUDA graph on any device: operations that are done again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+
+class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
+    """Notes each operation with the tensors that it read and gave.
+
+    As in a CUDA graph, numbers of the host stay what they were, and tensors lie where they lay.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._noted: list[tuple[Callable[..., Any], Sequence[Any], Mapping[str, Any], Any]] = []
+
+    def __torch_dispatch__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        given = func(*args, **(kwargs or {}))
+        self._noted.append((func, args, kwargs or {}, given))
+        return given
+
+    def play(self) -> None:
+        """Do it all again; what comes of it is put where it was the first time."""
+        for func, args, kwargs, given in self._noted:
+            again = func(*args, **kwargs)
+            for old, new in zip(_tensors(given), _tensors(again), strict=True):
+                if old.data_ptr() != new.data_ptr():  # no view, and not in place
+                    old.copy_(new)
+
+
+def record(work: Callable[[], None]) -> Callable[[], None]:
+    """Do it, and give what does it again."""
+    with (tape := Tape()):
+        work()
+    return tape.play
+
+
+def _tensors(tree: Any) -> list[Tensor]:
+    """Without those that libraries pack in their own ways: they hold weights, which stay."""
+    leaves = (leaf for leaf in tree_leaves(tree) if isinstance(leaf, torch.Tensor))
+    return [leaf for leaf in leaves if not leaf.is_mkldnn]
