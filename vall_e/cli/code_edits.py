@@ -8,7 +8,8 @@ import click
 
 from vall_e.cli.app import App
 from vall_e.cli.code_files import CODES_IN, codes_of, require_ending
-from vall_e.cli.codec_choice import chosen, open_codec
+from vall_e.cli.codec_choice import CodecChoice
+from vall_e.cli.option_groups import grouped
 from vall_e.cli.seconds import Seconds
 
 SOURCE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -20,7 +21,7 @@ OUTPUT = click.option(
 @click.command()
 @click.argument("sources", nargs=-1, required=True, type=SOURCE)
 @OUTPUT
-@chosen
+@grouped(choice=CodecChoice)
 @click.option(
     "--pause", type=Seconds(zero=True), default=0.0, show_default=True,
     help="Seconds of silence between them.",
@@ -32,9 +33,7 @@ def join(
     app: App,
     sources: tuple[Path, ...],
     output: Path,
-    config: Path | None,
-    name: str | None,
-    overrides: tuple[str, ...],
+    choice: CodecChoice,
     pause: float,
     again: bool,
     device: str,
@@ -43,7 +42,7 @@ def join(
     from vall_e.model.code_edits import join
 
     require_ending(output)
-    codec = open_codec(app, config, name, overrides, device)
+    codec = choice.open(app, device)
     parts = [codes_of(source, codec) for source in sources]
     codes = join(parts, codec, pause=pause, again=again)
     codes.save(output)

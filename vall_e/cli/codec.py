@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from attrs import evolve
 
 from vall_e.audio.encoding import ENCODINGS, format_of
 from vall_e.cli.app import App
 from vall_e.cli.code_edits import cut, join
 from vall_e.cli.code_files import CODES, ORIGINAL, facts_of_original, is_original
-from vall_e.cli.codec_choice import chosen, open_codec
+from vall_e.cli.codec_choice import CodecChoice
+from vall_e.cli.option_groups import grouped
 from vall_e.errors import AudioError, CheckpointError, DataError, VallEError
 from vall_e.registry import Preset
 
@@ -65,7 +67,7 @@ codec.add_command(cut)
 @codec.command()
 @SOURCES
 @OUTPUT
-@chosen
+@grouped(choice=CodecChoice)
 @click.option("--levels", type=click.IntRange(min=1), help="Keep the first so many. Default: all.")
 @DEVICE
 @click.pass_obj
@@ -73,9 +75,7 @@ def encode(
     app: App,
     sources: tuple[Path, ...],
     output: Path,
-    config: Path | None,
-    name: str | None,
-    overrides: tuple[str, ...],
+    choice: CodecChoice,
     levels: int | None,
     device: str,
 ) -> None:
@@ -88,11 +88,9 @@ def encode(
     todo = _todo(sources, output, AUDIO, CODES)
     if _is_one(todo, output):
         _require_codes(output)
-    found = open_codec(app, config, name, overrides, device)
+    found = choice.open(app, device)
 
     def do(source: Path, target: Path) -> str:
-        from attrs import evolve
-
         from vall_e.cli.code_files import save
         from vall_e.model.long_coding import encode_file
 
@@ -107,7 +105,7 @@ def encode(
 @codec.command()
 @SOURCES
 @OUTPUT
-@chosen
+@grouped(choice=CodecChoice)
 @click.option("--levels", type=click.IntRange(min=1), help="Use the first so many. Default: all.")
 @click.option(
     "--format", "kind", type=click.Choice([*ENCODINGS]),
@@ -119,9 +117,7 @@ def decode(
     app: App,
     sources: tuple[Path, ...],
     output: Path,
-    config: Path | None,
-    name: str | None,
-    overrides: tuple[str, ...],
+    choice: CodecChoice,
     levels: int | None,
     kind: str | None,
     device: str,
@@ -131,7 +127,7 @@ def decode(
     if _is_one(todo, output):
         _require_no_format(kind)
         format_of(output)
-    found = open_codec(app, config, name, overrides, device)
+    found = choice.open(app, device)
 
     def do(source: Path, target: Path) -> str:
         from vall_e.cli.code_files import codes_of, write_sound
@@ -145,15 +141,13 @@ def decode(
 
 @codec.command()
 @click.argument("file", required=False, type=existing)
-@chosen
+@grouped(choice=CodecChoice)
 @click.option("--json", "as_json", is_flag=True, help="For programs, on stdout.")
 @click.pass_obj
 def info(
     app: App,
     file: Path | None,
-    config: Path | None,
-    name: str | None,
-    overrides: tuple[str, ...],
+    choice: CodecChoice,
     as_json: bool,
 ) -> None:
     """Tell what is in a file of codes, or what a codec is.
@@ -168,8 +162,10 @@ def info(
         facts = _facts_of_codes(file)
     else:
         _require_no_recording(file)
-        given = () if file is None else (f"codec.path={json.dumps(str(file))}",)
-        facts = _facts_of_codec(open_codec(app, config, name, (*given, *overrides), "cpu"))
+        if file is not None:
+            path = f"codec.path={json.dumps(str(file))}"
+            choice = evolve(choice, overrides=(path, *choice.overrides))
+        facts = _facts_of_codec(choice.open(app, "cpu"))
     lines = (f"{fact}: {value}" for fact, value in facts.items())
     click.echo(json.dumps(facts) if as_json else "\n".join(lines))
 

@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from vall_e.cli.app import App
 from vall_e.cli.eval_items import Advance, items_of, lines_of
 from vall_e.cli.eval_request import Asked
-from vall_e.cli.option_groups import Explained
+from vall_e.cli.option_groups import Explained, grouped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,10 +29,6 @@ if TYPE_CHECKING:
     from vall_e.evaluation.statistics import Summary
     from vall_e.interfaces.judge import Case
     from vall_e.registry import Registry
-
-file = click.Path(exists=True, dir_okay=False, path_type=Path)
-new_file = click.Path(dir_okay=False, path_type=Path)
-count = click.IntRange(min=1)
 
 
 SECTIONS = {
@@ -50,86 +45,9 @@ EXAMPLES = (
 
 
 @click.command("eval", cls=Explained, sections=SECTIONS, examples=EXAMPLES)
-@click.argument("table", metavar="[LIST]", required=False, type=file)
-@click.option(
-    "--data",
-    type=click.Path(exists=True, path_type=Path),
-    help="Judge a codec: a dataset, a folder of recordings, or a table of them.",
-)
-@click.option(
-    "--levels",
-    type=count,
-    metavar="N",
-    multiple=True,
-    help="With --data: decode so many levels; may be repeated.",
-)
-@click.option(
-    "--texts",
-    type=file,
-    metavar="FILE",
-    help="Judge a model: it says the sentences of this file, one a line.",
-)
-@click.option(
-    "--voice",
-    "voices",
-    metavar="FILE|NAME",
-    multiple=True,
-    help="With --texts: a voice to speak in; may be repeated.",
-)
-@click.option("-m", "--model", metavar="FILE|NAME", help="[default: the built-in one]")
-@click.option(
-    "-n", "--count", type=count, metavar="N", help="Only the first N texts or recordings."
-)
-@click.option(
-    "--repeats",
-    type=count,
-    metavar="N",
-    default=1,
-    show_default=True,
-    help="Say each text so often, by other seeds.",
-)
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    metavar="N",
-    default=0,
-    show_default=True,
-    help="Of the first text; the next has N + 1.",
-)
-@click.option("-c", "--config", type=file, metavar="FILE", help="YAML file of options.")
-@click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change an option.")
-@click.option("--device", metavar="NAME", help="To speak on: auto, cpu, cuda, cuda:1 or mps.")
-@click.option(
-    "--judge",
-    "judges",
-    metavar="NAME",
-    multiple=True,
-    help="Only this one; may be repeated, and have options: '{name: pesq, band: nb}'. `vall-e "
-    "plugins list --kind judge` lists them.  [default: all that can judge here]",
-)
-@click.option(
-    "--candidates",
-    type=file,
-    metavar="FILE",
-    help="More sentences, one a line, among which the recogniser has to choose.",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="Gets the clips, report.json and report.html; needed with --texts and --data.",
-)
-@click.option(
-    "--json", "json_file", type=new_file, metavar="FILE", help="Write the figures here too."
-)
-@click.option("--html", "html_file", type=new_file, metavar="FILE", help="Write the page here too.")
-@click.option(
-    "--workers", type=click.IntRange(min=0), metavar="N", default=0, show_default=True,
-    help="Processes that judge; 0 judges in this one.",
-)  # fmt: skip
+@grouped(asked=Asked)
 @click.pass_context
-def evaluate(ctx: click.Context, /, **given: Any) -> None:
+def evaluate(ctx: click.Context, asked: Asked) -> None:
     """Judge clips that a LIST names, what a codec decodes (--data), or what a model says (--texts).
 
     LIST is a table separated by tabs, with a line of names first: path, and as far as known text,
@@ -137,7 +55,6 @@ def evaluate(ctx: click.Context, /, **given: Any) -> None:
     given). What was spoken or decoded stays in the folder, and is not made again next time.
     """
     app: App = ctx.obj
-    asked = Asked(**given)
     asked.check_usage(ctx)
     _choices(asked.judges, app.registry)  # a misspelt name is told before the work
     asked.check_places()

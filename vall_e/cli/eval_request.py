@@ -6,31 +6,137 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import click
-from attrs import frozen
+from attrs import field, frozen
+
+from vall_e.cli.option_groups import argument, option
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+POSITIVE = click.IntRange(min=1)
 
 
-@frozen(kw_only=True)
+@frozen
 class Asked:
-    """What the command line says: a field for each argument and option."""
+    """What the command line says."""
 
-    table: Path | None
-    data: Path | None
-    levels: tuple[int, ...]
-    texts: Path | None
-    voices: tuple[str, ...]
-    model: str | None
-    count: int | None
-    repeats: int
-    seed: int
-    config: Path | None
-    overrides: tuple[str, ...]
-    device: str | None
-    judges: tuple[str, ...]
-    candidates: Path | None
-    output: Path | None
-    json_file: Path | None
-    html_file: Path | None
-    workers: int
+    table: Path | None = field(metadata=argument(metavar="[LIST]", required=False, type=FILE))
+    data: Path | None = field(
+        metadata=option(
+            "--data",
+            type=click.Path(exists=True, path_type=Path),
+            help="Judge a codec: a dataset, a folder of recordings, or a table of them.",
+        )
+    )
+    levels: tuple[int, ...] = field(
+        metadata=option(
+            "--levels",
+            type=POSITIVE,
+            metavar="N",
+            multiple=True,
+            help="With --data: decode so many levels; may be repeated.",
+        )
+    )
+    texts: Path | None = field(
+        metadata=option(
+            "--texts",
+            type=FILE,
+            metavar="FILE",
+            help="Judge a model: it says the sentences of this file, one a line.",
+        )
+    )
+    voices: tuple[str, ...] = field(
+        metadata=option(
+            "--voice",
+            metavar="FILE|NAME",
+            multiple=True,
+            help="With --texts: a voice to speak in; may be repeated.",
+        )
+    )
+    model: str | None = field(
+        metadata=option("-m", "--model", metavar="FILE|NAME", help="[default: the built-in one]")
+    )
+    count: int | None = field(
+        metadata=option(
+            "-n",
+            "--count",
+            type=POSITIVE,
+            metavar="N",
+            help="Only the first N texts or recordings.",
+        )
+    )
+    repeats: int = field(
+        metadata=option(
+            "--repeats",
+            type=POSITIVE,
+            metavar="N",
+            default=1,
+            show_default=True,
+            help="Say each text so often, by other seeds.",
+        )
+    )
+    seed: int = field(
+        metadata=option(
+            "--seed",
+            type=click.IntRange(min=0),
+            metavar="N",
+            default=0,
+            show_default=True,
+            help="Of the first text; the next has N + 1.",
+        )
+    )
+    config: Path | None = field(
+        metadata=option("-c", "--config", type=FILE, metavar="FILE", help="YAML file of options.")
+    )
+    overrides: tuple[str, ...] = field(
+        metadata=option("--set", metavar="KEY=VALUE", multiple=True, help="Change an option.")
+    )
+    device: str | None = field(
+        metadata=option(
+            "--device", metavar="NAME", help="To speak on: auto, cpu, cuda, cuda:1 or mps."
+        )
+    )
+    judges: tuple[str, ...] = field(
+        metadata=option(
+            "--judge",
+            metavar="NAME",
+            multiple=True,
+            help="Only this one; may be repeated, and have options: '{name: pesq, band: nb}'. "
+            "`vall-e plugins list --kind judge` lists them.  [default: all that can judge here]",
+        )
+    )
+    candidates: Path | None = field(
+        metadata=option(
+            "--candidates",
+            type=FILE,
+            metavar="FILE",
+            help="More sentences, one a line, among which the recogniser has to choose.",
+        )
+    )
+    output: Path | None = field(
+        metadata=option(
+            "-o",
+            "--output",
+            type=click.Path(file_okay=False, path_type=Path),
+            metavar="FOLDER",
+            help="Gets the clips, report.json and report.html; needed with --texts and --data.",
+        )
+    )
+    json_file: Path | None = field(
+        metadata=option("--json", type=NEW_FILE, metavar="FILE", help="Write the figures here too.")
+    )
+    html_file: Path | None = field(
+        metadata=option("--html", type=NEW_FILE, metavar="FILE", help="Write the page here too.")
+    )
+    workers: int = field(
+        metadata=option(
+            "--workers",
+            type=click.IntRange(min=0),
+            metavar="N",
+            default=0,
+            show_default=True,
+            help="Processes that judge; 0 judges in this one.",
+        )
+    )
 
     @property
     def json_files(self) -> list[Path]:
@@ -51,8 +157,8 @@ class Asked:
             raise click.UsageError("give one of LIST, --data and --texts.")
         if not self.table and not self.output:
             raise click.UsageError("name the folder of the clips with -o.")
-        for option, needed in self._misplaced(_given(ctx)):
-            raise click.UsageError(f"--{_spelt(ctx, option)} goes with {needed}.")
+        for name, needed in self._misplaced(_given(ctx)):
+            raise click.UsageError(f"--{_spelt(ctx, name)} goes with {needed}.")
 
     def _misplaced(self, given: Collection[str]) -> Iterator[tuple[str, str]]:
         """Options that were given without what they need, and that."""
@@ -63,7 +169,7 @@ class Asked:
         )
         for needed, there, options in kinds:
             if not there:
-                yield from ((option, needed) for option in sorted(options.intersection(given)))
+                yield from ((name, needed) for name in sorted(options.intersection(given)))
 
     def check_places(self) -> None:
         """Make the folder of the clips; raise `DataError` if a report would have no folder."""

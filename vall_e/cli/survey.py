@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import attrs
 import click
+from attrs import field, frozen
 
 from vall_e.cli.app import App
 from vall_e.cli.bar import bar
+from vall_e.cli.option_groups import grouped, option
 from vall_e.cli.survey_options import AS_JSON, FOLDER, MODEL, TRANSCRIPTS, survey_at, vocabulary_of
 from vall_e.errors import DataError
 
@@ -23,16 +24,26 @@ if TYPE_CHECKING:
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-def _picked(command: Callable[..., None]) -> Callable[..., None]:
-    """The options that say which utterances."""
-    for option in (
-        click.option("--max-seconds", type=click.FloatRange(0), help="Only those up to this."),
-        click.option("--min-seconds", type=click.FloatRange(0), default=0.0, help="Only longer."),
-        click.option("--language", help="Only of this language."),
-        click.option("--speaker", help="Only of this speaker."),
-    ):
-        command = option(command)
-    return command
+@frozen
+class Picked:
+    """Which utterances are meant."""
+
+    speaker: str | None = field(metadata=option("--speaker", help="Only of this speaker."))
+    language: str | None = field(metadata=option("--language", help="Only of this language."))
+    min_seconds: float = field(
+        metadata=option("--min-seconds", type=click.FloatRange(0), default=0.0, help="Only longer.")
+    )
+    max_seconds: float | None = field(
+        metadata=option("--max-seconds", type=click.FloatRange(0), help="Only those up to this.")
+    )
+
+    def holds(self, item: Item) -> bool:
+        longest = float("inf") if self.max_seconds is None else self.max_seconds
+        return (
+            self.speaker in (None, item.speaker)
+            and self.language in (None, item.language)
+            and self.min_seconds <= item.seconds <= longest
+        )
 
 
 @click.command()
@@ -86,28 +97,25 @@ def _hint(dataset: Stored | None) -> str:
 @click.command("list")
 @FOLDER
 @TRANSCRIPTS
-@_picked
+@grouped(picked=Picked)
 @AS_JSON
 @click.pass_obj
 def list_items(
     app: App,
     source: Path,
     transcripts: Path | None,
-    speaker: str | None,
-    language: str | None,
-    min_seconds: float,
-    max_seconds: float | None,
+    picked: Picked,
     as_json: bool,
 ) -> None:
     """List utterances: id, speaker, language, seconds, text."""
-    for item in _items(app, source, transcripts, speaker, language, min_seconds, max_seconds):
+    for item in _items(app, source, transcripts, picked):
         click.echo(_line(item, as_json))
 
 
 @click.command()
 @FOLDER
 @TRANSCRIPTS
-@_picked
+@grouped(picked=Picked)
 @click.option("-n", "--number", type=click.IntRange(1), default=5, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option(
@@ -122,10 +130,7 @@ def sample(
     app: App,
     source: Path,
     transcripts: Path | None,
-    speaker: str | None,
-    language: str | None,
-    min_seconds: float,
-    max_seconds: float | None,
+    picked: Picked,
     number: int,
     seed: int,
     output: Path | None,
@@ -136,7 +141,7 @@ def sample(
     """Draw some utterances, and write what a model would hear of them."""
     if (config or overrides) and not output:
         raise click.UsageError("-c and --set say which codec decodes, which -o asks for: add it.")
-    items = _items(app, source, transcripts, speaker, language, min_seconds, max_seconds)
+    items = _items(app, source, transcripts, picked)
     drawn = random.Random(seed).sample(items, min(number, len(items)))
     for item in drawn:
         click.echo(_line(item, as_json))
@@ -169,22 +174,8 @@ def metadata(app: App, source: Path, output: Path) -> None:
     click.echo(f"{output}: {count} speakers")
 
 
-def _items(
-    app: App,
-    source: Path,
-    transcripts: Path | None,
-    speaker: str | None,
-    language: str | None,
-    least: float,
-    most: float | None,
-) -> list[Item]:
-    items = [
-        item
-        for item in survey_at(app, source, transcripts).items
-        if speaker in (None, item.speaker)
-        and language in (None, item.language)
-        and least <= item.seconds <= (float("inf") if most is None else most)
-    ]
+def _items(app: App, source: Path, transcripts: Path | None, picked: Picked) -> list[Item]:
+    items = [item for item in survey_at(app, source, transcripts).items if picked.holds(item)]
     if not items:
         raise DataError(f"{source} has no such utterance", hint="widen what is asked for")
     return items
