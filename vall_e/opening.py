@@ -10,7 +10,6 @@ from vall_e.config.schema import RunConfig
 from vall_e.discovery import discover
 from vall_e.errors import CheckpointError
 from vall_e.registry import Registry
-from vall_e.synthesis.loras import with_strength
 from vall_e.synthesis.speak import Synthesizer
 from vall_e.synthesis.voices import Voices, platform_home
 from vall_e.training.checkpoint import find_weights
@@ -35,7 +34,9 @@ def load(
     `home`: the folder with the user's voices, by default the platform's. `task`: one that the model
     was trained for, by default its first. `loras`: files, or `FILE:STRENGTH`, that it speaks with;
     `Synthesizer.loras` changes them later. `nar`: weights that write the levels after the first, as
-    `model` names its own; those of `model` then write level 0 alone.
+    `model` names its own; those of `model` then write level 0 alone. Weights that `model`
+    brings along for this (the built-in ones do) are left out where there are `loras`: these change
+    all levels of `model`.
     """
     return open_synthesizer(
         model,
@@ -71,7 +72,7 @@ def open_synthesizer(
         model = _trained(given, config)
     if nar is not None and Path(nar).is_dir():
         nar = find_weights(Path(nar))
-    synthesizer = Synthesizer.open(
+    return Synthesizer.open(
         model,
         registry,
         config=given,
@@ -80,12 +81,9 @@ def open_synthesizer(
         voices=Voices(home),
         device=device,
         task=task,
+        loras=loras,
         nar=nar,
     )
-    for lora in loras:
-        path, strength = with_strength(lora)
-        synthesizer.loras.add(path, strength=strength)
-    return synthesizer
 
 
 def _trained(given: RunConfig, config: Path) -> Path:

@@ -72,8 +72,13 @@ def test_a_model_may_name_the_one_that_goes_on(bundle, codec, registry, tmp_path
         save(bundle("nar", seed=seed), path)
     found = [gather(first, registry, nar=nar).identity["nar"]["file"] for nar in (None, others[1])]
     assert found == ["nar.safetensors", "other.safetensors"]
-    alone = gather(first, registry, overrides=["synthesis.nar=''"])
-    assert "nar" not in alone.identity
+    with_options = gather(first, registry, config=bundle("ar").config)
+    assert with_options.identity["nar"]["file"] == "nar.safetensors"
+    for alone in ({"overrides": ["synthesis.nar=''"]}, {"paired": False}):
+        assert "nar" not in gather(first, registry, **alone).identity
+    others[0].unlink()
+    with pytest.raises(CheckpointError, match=r"nar\.safetensors .* does not lie beside it"):
+        gather(first, registry)
 
 
 def test_what_does_not_go_together_is_refused(bundle, codec):

@@ -30,6 +30,8 @@ from vall_e.text.front_end import FrontEnd
 
 EMBEDDED = "embedded"
 """The model that is taken if none is named."""
+SUFFIXES = (".safetensors", ".sft", ".pth")
+"""Of files with weights."""
 FIXED = ("model", "tasks", "training", "data", "text.languages")
 """What cannot be changed after training,"""
 FREE = ("model.attention",)
@@ -116,11 +118,13 @@ def gather(
     environ: Mapping[str, str] | None = None,
     task: str | None = None,
     nar: Path | str | None = None,
+    paired: bool = True,
 ) -> Parts:
     """Load weights: a file, or the name of an installed model; None is the embedded one.
 
     `nar` names further weights, for the levels after the first, by default those of
-    `synthesis.nar`; the codec is then theirs, and all other options are those of the first.
+    `synthesis.nar`; the codec is then theirs, and all other options are those of the first. Not
+    `paired`: those that the first weights bring along by themselves do not count.
 
     `config` replaces the options that are not fixed by the weights; `overrides` are those of
     `--set`, and count last.
@@ -129,6 +133,8 @@ def gather(
 
     def opened(path: Path) -> Bundle:
         def changed(saved: RunConfig) -> RunConfig:
+            if not paired:
+                saved = evolve(saved, synthesis=evolve(saved.synthesis, nar=""))
             options = _merged(saved, config) if config else saved
             source = f"config in {path}"
             return change(options, registry, overrides=overrides, environ=environ, source=source)
@@ -154,8 +160,15 @@ def gather(
 
 def _beside(weights: Path, name: str) -> Path | str:
     """A file that weights name is in their own folder: saved options have no folders."""
-    beside = weights.parent / name
-    return beside if beside.is_file() else name
+    for path in (weights.parent / name, Path(name)):
+        if name and path.is_file():
+            return path
+    if not name.endswith(SUFFIXES):
+        return name
+    raise CheckpointError(
+        f"{weights} names {name} for the levels after the first, which does not lie beside it",
+        hint="put it there, name another with --nar, or do without: --set \"synthesis.nar=''\"",
+    )
 
 
 def find_model(model: Path | str | None, registry: Registry) -> Path:
@@ -163,7 +176,7 @@ def find_model(model: Path | str | None, registry: Registry) -> Path:
     if model is not None and Path(model).is_file():
         return Path(model)
     name = Preset(EMBEDDED) if model is None else str(model)
-    if isinstance(model, Path) or "/" in name or name.endswith((".safetensors", ".sft", ".pth")):
+    if isinstance(model, Path) or "/" in name or name.endswith(SUFFIXES):
         raise CheckpointError(
             f"there is no weights file {name}", hint="check the path, or name an installed model"
         )
@@ -204,7 +217,8 @@ def _merged(trained: RunConfig, given: RunConfig) -> RunConfig:
         codec=given.codec,
         text=evolve(given.text, languages=trained.text.languages),
         sampling=given.sampling,
-        synthesis=given.synthesis,
+        # Which weights belong together is no matter of taste.
+        synthesis=evolve(given.synthesis, nar=given.synthesis.nar or trained.synthesis.nar),
     )
 
 

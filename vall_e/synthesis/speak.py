@@ -21,9 +21,8 @@ from vall_e.synthesis.asking import require_fit
 from vall_e.synthesis.blend import glued, mixed
 from vall_e.synthesis.context import Context
 from vall_e.synthesis.decode import Decoder
-from vall_e.synthesis.graphs import Graphs
 from vall_e.synthesis.job import Job
-from vall_e.synthesis.loras import Loras
+from vall_e.synthesis.loras import Loras, with_strength
 from vall_e.synthesis.parts import Parts, gather
 from vall_e.synthesis.plan import Planner, Request, VoiceLike
 from vall_e.synthesis.result import Result, Transcript
@@ -89,20 +88,26 @@ class Synthesizer:
         voices: Voices | None = None,
         device: str | None = None,
         task: str | None = None,
+        loras: Sequence[str] = (),
         nar: Path | str | None = None,
     ) -> Synthesizer:
         """Load weights by path or installed name; None is the embedded model and its usual voice.
 
         `config` replaces the options of sampling, synthesis, text and codec that were saved with
-        the weights; `overrides` (as of `--set`) count last. `nar`: further weights, which write the
-        levels after the first.
+        the weights; `overrides` (as of `--set`) count last. `nar`: further weights, which
+        write the levels after the first. `loras`: files, or `FILE:STRENGTH`.
         """
         parts = gather(
-            model, registry, config=config, overrides=overrides, environ=environ, task=task, nar=nar
-        )
+            model, registry, config=config, overrides=overrides, environ=environ, task=task,
+            nar=nar, paired=not loras,
+        )  # fmt: skip
         voices = voices or Voices()
         usual = voices.default if model is None else None
-        return cls(parts, voices=voices, usual_voice=usual, device=device)
+        synthesizer = cls(parts, voices=voices, usual_voice=usual, device=device)
+        for lora in loras:
+            path, strength = with_strength(lora)
+            synthesizer.loras.add(path, strength=strength)
+        return synthesizer
 
     @classmethod
     def of(cls, bundle: Bundle, codec: Codec, *, voices: Voices | None = None) -> Synthesizer:
@@ -336,7 +341,6 @@ def _decoder(parts: Parts, device: torch.device) -> Decoder:
         length=parts.length,
         refining=refining,
         look_every=options.look_every,
-        graphs=Graphs.of(options.graphs, model, wrapped=bool(options.wrappers)),
     )
 
 
