@@ -1,4 +1,5 @@
 import os
+import shlex
 import subprocess
 import sys
 from importlib import metadata
@@ -6,10 +7,15 @@ from pathlib import Path
 
 import pytest
 from attrs import frozen
+from click.testing import CliRunner
 from hypothesis import settings
 
+from vall_e.cli.app import App, cli
 from vall_e.discovery import discover
 from vall_e.registry import HOOKS, Registry
+
+# Several pytest workers with several torch threads each stand in a jam. Torch is not loaded yet.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # A busy machine is no failure.
 settings.register_profile("no-deadline", deadline=None)
@@ -20,6 +26,28 @@ settings.load_profile("no-deadline")
 def registry() -> Registry:
     """Everything that is installed: the built-in components, as a user has them."""
     return discover()
+
+
+@pytest.fixture
+def typed(registry, tmp_path, monkeypatch):
+    """Run the `vall-e` lines of a page in an empty folder; gives what they told a reader.
+
+    All in this process: a process for each would spend most of its time on importing torch.
+    """
+    monkeypatch.chdir(tmp_path)
+
+    def run(script: str, **environ: str) -> str:
+        told = []
+        for line in filter(None, script.splitlines()):
+            name, *words = shlex.split(line, comments=True)
+            assert name == "vall-e", line
+            app = App(environ={**os.environ, **environ}, registry=registry)
+            result = CliRunner().invoke(cli, words, obj=app, prog_name=name)
+            assert result.exit_code == 0, f"{line}\n{result.output}"
+            told.append(result.output)
+        return "".join(told)
+
+    return run
 
 
 @frozen
@@ -60,6 +88,11 @@ class Site:
 
     def vall_e(self, *args: str, **environ: str) -> subprocess.CompletedProcess[str]:
         return self.run("-P", "-m", "vall_e", *args, **environ)
+
+    @staticmethod
+    def is_slow(doctor: subprocess.CompletedProcess[str]) -> bool:
+        """Whether it says that plugins take long to be found, as all do on a busy machine."""
+        return doctor.returncode == 4 and " s to be found: import heavy" in doctor.stdout
 
 
 @pytest.fixture

@@ -15,19 +15,20 @@ from vall_e.data.dataset import Dataset
 SPEECH = Path(__file__).parent / "speech"
 RUN = """
 model:
-  backbone: {name: llama, d_model: 96, layers: 3, heads: 4}
+  backbone: {name: llama, d_model: 64, layers: 2, heads: 4}
   text_stride: 3
 tasks: [{name: tts, language: false}]
 sampling: {ar: [greedy], nar: [greedy]}
 data: {train: [data], without_prompt: 1.0, batch_seconds: 60}
 training:
-  optimizer: {name: adamw, lr: 4e-3}
+  optimizer: {name: adamw, lr: 6e-3}
   schedule: {name: cosine, warmup_steps: 10}
-  levels: [0, 0, 0, 1, 2, 3, 4, 5, 6, 7]
-  max_steps: 400
+  levels: [0, 1, 2, 3] # as the built-in voice: four of the codec's eight
+  max_steps: 220
   save_every: 1000
   threads: 1
   output: runs/learnt
+synthesis: {levels: 4}
 """
 OTHERS = [
     "will we ever forget it",
@@ -71,7 +72,7 @@ def test_two_utterances_learnt_by_heart_come_back_code_by_code(folder, synthesiz
         result = synthesizer.synthesize(entry.text, seed=0)
         (sentence,) = result.sentences
         assert sentence.ended
-        np.testing.assert_array_equal(sentence.codes.values, dataset.codes(entry))
+        np.testing.assert_array_equal(sentence.codes.values, dataset.codes(entry)[:4])
 
 
 def test_a_recogniser_hears_the_right_sentence(synthesizer):

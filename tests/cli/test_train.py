@@ -129,20 +129,21 @@ def test_an_output_that_cannot_be_made_is_told(vall_e, tmp_path):
 
 
 HOLDER = """
-import sys, time
+import sys
 from pathlib import Path
 from vall_e.errors import DataError
 from vall_e.folder_lock import locked
 with locked(Path(sys.argv[1]), error=DataError):
     print("held", flush=True)
-    time.sleep(60)
+    sys.stdin.read()
 """
 
 
 def test_two_processes_do_not_train_into_one_folder(vall_e, tmp_path):
     """And what a killed one has held is free."""
     arguments = [sys.executable, "-c", HOLDER, str(tmp_path / "run")]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as holder:
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(arguments, **pipes, text=True) as holder:
         assert holder.stdout.readline() == "held\n"
         result = vall_e("train", tmp_path / "run.yaml")
         holder.kill()

@@ -44,7 +44,9 @@ def test_what_does_not_go_with_it_is_refused(registry, words):
 @pytest.mark.slow
 def test_the_command_tells_it(registry):
     done = CliRunner().invoke(
-        cli, ["bench", "--data", "--size", "tiny", "--json"], obj=App(registry=registry)
+        cli,
+        ["bench", "--data", "--size", "tiny", "--repeats", "1", "--json"],
+        obj=App(registry=registry),
     )
     assert done.exit_code == 0, done.output
     assert json.loads(done.output)["ratio"] > 1
