@@ -85,7 +85,7 @@ class School:
                 "seconds": [0.05, 16.0],
                 "prompt_seconds": [0.2, 0.3],
                 "without_prompt": 0.0,
-                "batch_seconds": 6,
+                "batch_seconds": 3,
                 **data,
             },
             "sampling": {"ar": greedy, "nar": greedy},
@@ -97,7 +97,7 @@ class School:
         config = structure(self.raw(*tasks, **data), self.registry, source="test")
         run = open_run(config, self.folder / "run", registry=self.registry)
         model = run.bundle.model.train()
-        optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+        optimizer = torch.optim.AdamW(model.parameters(), fused=True)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
         for batch in islice(run.loader, steps):
             optimizer.zero_grad()

@@ -131,7 +131,7 @@ PARTS = {"texts": ("ab", "cd", "ef"), "speakers": ("ann",), "steps": 200}
 LESSONS = {
     "tts": Lesson(speech, texts=FOUR),
     "tts-c": Lesson(continued, speakers=("ann",)),
-    "ns": Lesson(cleaned, {"decibels": [5.0, 15.0]}),
+    "ns": Lesson(cleaned, {"decibels": [5.0, 15.0]}, steps=200),
     "sr": Lesson(removed, {"decibels": [-5.0, 5.0]}, steps=200, same=0.75),
     "tse": Lesson(extracted, {"decibels": [0.0, 0.0]}, texts=FOUR, steps=200),
     "vc": Lesson(converted, texts=("tone", "tone", "bush", "bush")),
