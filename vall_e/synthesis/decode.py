@@ -7,7 +7,7 @@ from functools import partial
 from time import perf_counter
 
 import torch
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 from jaxtyping import Int
 from torch import Tensor
 
@@ -26,6 +26,7 @@ from vall_e.synthesis.depth import rows_of
 from vall_e.synthesis.duet import Duet
 from vall_e.synthesis.ending import HoldStop
 from vall_e.synthesis.fitting import Fitting
+from vall_e.synthesis.graphs import Graphs
 from vall_e.synthesis.guidance import Guidance
 from vall_e.synthesis.job import Job, Speaking, Spoken
 from vall_e.synthesis.looking import frames_between_looks
@@ -53,6 +54,8 @@ class Decoder:
     """Another model, which writes the levels after the first; None: `model` does."""
     look_every: int = 0
     """So many frames of level 0 are drawn before they are looked at; 0: as suits the device."""
+    graphs: Graphs = field(factory=Graphs)
+    """What records the steps of the AR stage."""
 
     def __attrs_post_init__(self) -> None:
         Fitting(
@@ -61,6 +64,7 @@ class Decoder:
             attempts=self.attempts,
             demasks=self.demasks,
             look_every=self.look_every,
+            graphs=self.graphs.required,
             refines="nar" in self._later.model.config.capabilities,
         ).require()
 
@@ -276,15 +280,17 @@ class Decoder:
         samples = [self._started(job) for job in jobs]
         most = [job.bounds.most for job in _each(jobs, count)]
         guidance = self._guidance()
+        read = rows_of(self.sampling, self.model, self.graphs.record)
         if self.model.stepwise:
             steps = StepWriting(
                 self.model, self.task, samples, generators, most, guidance,
                 make_draw=self._draw, drafts=count, confidence=self.sampling.confidence,
+                read=read,
             )  # fmt: skip
             return steps, steps.step
         frames = Writing(
             self.model, self.task, samples, generators, most, guidance,
-            drafts=count, read=rows_of(self.sampling, self.model), look_every=self._look_every,
+            drafts=count, read=read, look_every=self._look_every,
         )  # fmt: skip
         return frames, partial(frames.step, self._draw(0))
 

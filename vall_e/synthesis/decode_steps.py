@@ -17,6 +17,7 @@ from vall_e.model.patterns import ABSENT, Pattern, places_of
 from vall_e.model.valle import Valle
 from vall_e.synthesis.chain import UNUSABLE, unusable
 from vall_e.synthesis.decode_ar import Written
+from vall_e.synthesis.depth import ReadRows
 from vall_e.synthesis.guidance import UNGUIDED, Guidance
 from vall_e.synthesis.rows import Rows
 
@@ -123,6 +124,7 @@ class StepWriting:
         make_draw: Callable[[int], Draw],
         drafts: int = 1,
         confidence: float = 0.0,
+        read: ReadRows = Rows,
     ) -> None:
         """`make_draw` gives what draws a level, anew at each call."""
         self.model = model
@@ -139,7 +141,7 @@ class StepWriting:
         most = max(course.most for course in self.courses)
         steps = most if confidence else len(places_of(self.pattern, most))
         empty = [evolve(sample, response=sample.response[:, :0]) for sample in samples]
-        self.rows = Rows(model, task, empty, most_frames=steps, guidance=guidance, copies=drafts)
+        self.rows = read(model, task, empty, most_frames=steps, guidance=guidance, copies=drafts)
 
     @property
     def unfinished(self) -> bool:

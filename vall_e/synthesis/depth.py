@@ -10,6 +10,7 @@ from vall_e.errors import ConfigError
 from vall_e.model.layer_skip import layered
 from vall_e.model.valle import Valle
 from vall_e.synthesis.early_exit import ExitingRows
+from vall_e.synthesis.graphs import Recorder
 from vall_e.synthesis.rows import Rows
 from vall_e.synthesis.speculative import SpeculativeRows
 
@@ -17,11 +18,14 @@ ReadRows = Callable[..., Rows]
 """Reads samples, with the arguments of `Rows`."""
 
 
-def rows_of(sampling: SamplingConfig, model: Valle) -> ReadRows:
-    """What reads and writes as the config says. `ConfigError` where it cannot be done."""
+def rows_of(sampling: SamplingConfig, model: Valle, record: Recorder | None = None) -> ReadRows:
+    """What reads and writes as the config says. `ConfigError` where it cannot be done.
+
+    `record`: what steps are recorded by, where they are all alike.
+    """
     exits, drafts = sampling.exit.after, sampling.speculative.layers
     if not exits and not drafts:
-        return Rows
+        return partial(Rows, record=record)
     option = "sampling.speculative.layers" if drafts else "sampling.exit.after"
     if exits and drafts:
         raise ConfigError(

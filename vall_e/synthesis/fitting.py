@@ -23,6 +23,8 @@ class Fitting:
     """Level 0 is filled in."""
     look_every: int = field(default=0, kw_only=True)
     """Frames of level 0 between two looks at them; 0: whatever suits."""
+    graphs: bool = field(default=False, kw_only=True)
+    """Steps must be recorded."""
     refines: bool = field(kw_only=True)
     """A NAR stage writes levels after the first."""
 
@@ -38,8 +40,11 @@ class Fitting:
             self._require_one("synthesis.attempts", self.attempts)
         if "ar" in self.model.config.capabilities:
             rows_of(self.sampling, self.model)
+        stepwise = "a step of this model writes several codes", self.model.stepwise
         if self.look_every > 1:
-            self._require_unseen()
+            self._require_plain("look_every", str(self.look_every), "0", stepwise)
+        if self.graphs:
+            self._require_plain("graphs", "on", "auto")
         self._require_effect()
 
     def _require_demasking(self) -> None:
@@ -85,20 +90,22 @@ class Fitting:
                 hint="set sampling.confidence: 0, or take a model with model.group_size over 1",
             )
 
-    def _require_unseen(self) -> None:
-        """Frames may be drawn one after the other without a look at them."""
+    def _require_plain(
+        self, option: str, value: str, instead: str, *others: tuple[str, bool]
+    ) -> None:
+        """All frames are written in the same way, whatever was drawn before them."""
         options = self.sampling
         for reason, holds in (
             ("level 0 is filled in, not written frame by frame", self.demasks),
             ("sampling.beams follows the likeliest of each frame", options.beams > 1),
             ("sampling.exit follows each frame through the layers", options.exit.after > 0),
             ("sampling.speculative checks each frame", options.speculative.layers > 0),
-            ("a step of this model writes several codes", self.model.stepwise),
+            *others,
         ):
             if holds:
                 raise ConfigError(
-                    f"synthesis.look_every: {self.look_every} is of no use here: {reason}",
-                    hint="set synthesis.look_every: 0",
+                    f"synthesis.{option}: {value} is of no use here: {reason}",
+                    hint=f"set synthesis.{option}: {instead}",
                 )
 
     def _require_one(self, option: str, value: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
@@ -15,6 +15,7 @@ from vall_e.model.gathering import ends, states_at
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
 from vall_e.synthesis.effort import Effort
+from vall_e.synthesis.graphs import Recorder, Replayed, Step
 from vall_e.synthesis.guidance import UNGUIDED, Guidance
 
 
@@ -34,8 +35,12 @@ class Rows:
         most_frames: int,
         guidance: Guidance = UNGUIDED,
         copies: int = 1,
+        record: Recorder | None = None,
     ) -> None:
-        """Read the samples. Each has `copies` rows, which lie together and are equal so far."""
+        """Read the samples. Each has `copies` rows, which lie together and are equal so far.
+
+        `record`: what steps are recorded by, where they are.
+        """
         model.require("ar")
         sides = guidance.sides(samples)
         examples = [Example(tuple(task.segments(s, level=0)), 0) for s in sides]
@@ -46,7 +51,8 @@ class Rows:
         embedded = model.embedding(examples)
         starts = [len(e.target) for e in examples]
         longest = int(embedded.lengths.max())
-        self._step = _steps(model.backbone)
+        step = _steps(model.backbone)
+        self._step = Replayed(step, record) if record else step
         self._cache = model.backbone.new_cache(len(examples), longest + most_frames)
         with model.predicting([0] * len(examples)):
             # A sequence of fewer positions than that has its first one say it.
@@ -102,7 +108,7 @@ class Rows:
         self._position = self._position + 1
 
 
-def _steps(backbone: Backbone) -> Callable[[Tensor, Tensor, Cache], Tensor]:
+def _steps(backbone: Backbone) -> Step:
     """Appends one position to each row: in the backbone's own way, or else by a whole pass."""
     if isinstance(backbone, Stepping):
         return backbone.steps()

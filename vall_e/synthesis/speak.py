@@ -22,6 +22,7 @@ from vall_e.synthesis.blend import glued, mixed
 from vall_e.synthesis.context import Context
 from vall_e.synthesis.decode import Decoder
 from vall_e.synthesis.job import Job
+from vall_e.synthesis.graphs import Graphs
 from vall_e.synthesis.loras import Loras, with_strength
 from vall_e.synthesis.parts import Parts, gather
 from vall_e.synthesis.plan import Planner, Request, VoiceLike
@@ -341,6 +342,7 @@ def _decoder(parts: Parts, device: torch.device) -> Decoder:
         length=parts.length,
         refining=refining,
         look_every=options.look_every,
+        graphs=Graphs.of(options.graphs, model, wrapped=bool(options.wrappers)),
     )
 
 

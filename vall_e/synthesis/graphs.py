@@ -1,0 +1,160 @@
+"""Steps that are recorded once and replayed, as CUDA graphs.
+
+The host then tells a GPU one thing for each step, and not a hundred and more.
+
+A recording is of one memory: what it reads and writes lies where it lay when it was made. So what a
+step is given is copied to where the recorded one reads it, and what it gives is copied away. The
+cache stays where it is. https://pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
+import torch
+from attrs import frozen
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from vall_e.errors import UnavailableError
+from vall_e.interfaces.backbone import Backbone, Cache, SteadyCache, Stepping
+from vall_e.model.valle import Valle
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[], None]
+Recorder = Callable[[Work], Work]
+"""Does some work, at least once, and gives what does it again with the same tensors."""
+Step = Callable[[Tensor, Tensor, Cache], Tensor]
+"""As of `Stepping.steps`."""
+
+STRIDE = 256
+"""A recorded step reads so many positions more than it must, at most; then it is recorded anew."""
+WARM_UPS = 3
+"""Steps before the recording, in which libraries make what they need: PyTorch advises a few."""
+
+
+class Replayed:
+    """A step that is recorded for each cache that it meets, and for each `stride` that one grows.
+
+    Rows that leave have a new cache. None comes back, so the last recording alone is kept.
+    """
+
+    def __init__(self, step: Step, record: Recorder, *, stride: int = STRIDE) -> None:
+        self._step = step
+        self._record = record
+        self._stride = stride
+        self._last: Recording | None = None
+
+    def __call__(
+        self, x: Float[Tensor, "n d"], positions: Int[Tensor, " n"], cache: Cache
+    ) -> Float[Tensor, "n d"]:
+        if not isinstance(cache, SteadyCache):
+            raise TypeError(f"{type(cache).__name__} is no cache of which a step can be recorded")
+        index = cache.grow()
+        size = min(-(-cache.reach // self._stride) * self._stride, cache.max_length)
+        last = self._last
+        if last is None or last.cache is not cache or last.size != size:
+            self._last = None  # its memory is free for the next one
+            last = self._last = Recording(self._step, self._record, x, positions, cache, size)
+        return last(x, positions, index)
+
+
+class Recording:
+    """One step, of `size` positions of a cache."""
+
+    def __init__(
+        self,
+        step: Step,
+        record: Recorder,
+        x: Float[Tensor, "n d"],
+        positions: Int[Tensor, " n"],
+        cache: SteadyCache,
+        size: int,
+    ) -> None:
+        self.cache = cache
+        self.size = size
+        self._x, self._positions = x.clone(), positions.clone()
+        self._steady = cache.steady(size)
+        self._states = x
+        # Nothing that work reads is changed by it, so that it may be done any number of times.
+
+        def work() -> None:
+            self._states = step(self._x, self._positions, self._steady)
+
+        self._replay = record(work)
+
+    def __call__(
+        self, x: Float[Tensor, "n d"], positions: Int[Tensor, " n"], index: Int[Tensor, " n"]
+    ) -> Float[Tensor, "n d"]:
+        self._x.copy_(x)
+        self._positions.copy_(positions)
+        self._steady.lengths.copy_(index)
+        self._replay()
+        return self._states.clone()
+
+
+@frozen(eq=False)
+class Graphs:
+    """What records steps, if anything does."""
+
+    record: Recorder | None = None
+    required: bool = False
+    """Asked for: it is a mistake where nothing can be recorded."""
+
+    @classmethod
+    def of(cls, option: Literal["off", "auto", "on"], model: Valle, *, wrapped: bool) -> Graphs:
+        """As `synthesis.graphs` says, for a model that is where it speaks.
+
+        Raises `UnavailableError` where they are asked for and cannot be.
+        """
+        if option == "off":
+            return cls()
+        name = model.config.backbone.name
+        reason = why_not(model.backbone, model.device, name=name, wrapped=wrapped)
+        if not reason:
+            return cls(partial(record_on_cuda, device=model.device), required=option == "on")
+        if option == "on":
+            raise UnavailableError(
+                f"synthesis.graphs: steps cannot be recorded: {reason}",
+                hint="set synthesis.graphs: auto, which does without where it must",
+            )
+        log.info("no CUDA graphs: %s", reason)
+        return cls()
+
+
+def why_not(backbone: Backbone, device: torch.device, *, name: str, wrapped: bool) -> str:
+    """Why no step of a backbone of this name can be recorded; empty if one can."""
+    if device.type != "cuda":
+        return f"the model is on {device.type}, and only CUDA has graphs"
+    if wrapped:
+        return "the model is wrapped (synthesis.wrappers), and what a wrapper does is not known"
+    if not isinstance(backbone, Stepping):
+        return f"the backbone {name} has no step of its own"
+    if not isinstance(backbone.new_cache(1, 1), SteadyCache):
+        return f"the cache of the backbone {name} has no steady shape"
+    return ""
+
+
+def record_on_cuda(work: Work, *, device: torch.device) -> Work:
+    """A CUDA graph of the work. `UnavailableError` where it does what a graph cannot hold."""
+    try:
+        with torch.cuda.device(device):
+            aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]
+            aside.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(aside):
+                for _ in range(WARM_UPS):
+                    work()
+            torch.cuda.current_stream().wait_stream(aside)
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                work()
+    except RuntimeError as exc:
+        raise UnavailableError(
+            f"synthesis.graphs: a step cannot be recorded: {str(exc).splitlines()[0]}",
+            hint="set synthesis.graphs: off, or try model.attention: sdpa",
+        ) from exc
+    return graph.replay
