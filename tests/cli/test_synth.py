@@ -229,9 +229,10 @@ def test_wav_does_not_go_to_a_terminal():
 
 
 def test_a_warning_quotes_the_start_of_a_long_sentence(synth):
-    told = synth("hello" * 40, "--max-seconds", 0.1).stderr
+    told, hint = synth("hello" * 40, "--seed", 1, "--max-seconds", 0.02).stderr.splitlines()
     assert "did not end it: 'hellohello" in told
     assert len(told) < 200
+    assert hint.startswith("Hint: try another --seed")
 
 
 def test_stdin_without_words_is_a_mistake(synth):

@@ -71,6 +71,8 @@ def test_what_cannot_be_mixed_is_refused(tiny, voices, tmp_path):
         glued([blend, voices[0]], 1.0)
     with pytest.raises(AudioError, match="no file holds"):
         blend.save(tmp_path / "blend.voice.safetensors")
+    with pytest.raises(ConfigError, match="no voice to glue"):
+        glued([], 1.0)
     with pytest.raises(ConfigError, match="must be a number above 0"):
         mixed([(voices[0], 1.0), (voices[1], 0.0)])
     other = evolve(voices[1], codes=evolve(voices[1].codes, codec="other"))

@@ -1,10 +1,13 @@
 import weakref
+from base64 import b64decode
+from io import BytesIO
 
 import numpy as np
 import pytest
 import torch
 from attrs import evolve
 
+from vall_e.audio.clip import Clip
 from vall_e.errors import AudioError, CheckpointError, ConfigError, TextError, UnavailableError
 from vall_e.synthesis.parts import Parts
 from vall_e.synthesis.plan import Request
@@ -147,6 +150,15 @@ def test_a_mistake_in_a_batch_harms_no_other_request(tiny):
     assert isinstance(good, Result)
     assert isinstance(foreign, TextError)
     assert "'xx'" in foreign.message
+
+
+def test_a_batch_takes_texts_and_a_notebook_plays_its_results(tiny):
+    [result] = tiny.synthesize_batch(["good"])
+    assert repr(result) == f"<Result: {result.seconds:.2f} s at 8000 Hz, seed {result.seed}>"
+    head, data = result._repr_html_().removesuffix('"></audio>').split(",")
+    assert head == '<audio controls src="data:audio/wav;base64'
+    heard = Clip.read(BytesIO(b64decode(data)))
+    np.testing.assert_allclose(heard.samples.ravel(), result.audio, atol=1e-4)
 
 
 def test_an_empty_batch_is_empty(tiny):

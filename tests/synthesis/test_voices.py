@@ -138,7 +138,7 @@ def test_the_platform_has_a_folder_for_us():
 def test_a_voice_file_holds_everything(tmp_path):
     path = tmp_path / "x.voice.safetensors"
     Voice("x", CODES, transcript="ü", consent="mine").save(path)
-    voice = Voice.load(path)
+    voice = Voice.load(str(path))
     assert (voice.name, voice.transcript, voice.consent) == ("x", "ü", "mine")
     assert voice.codes == CODES
     assert [each.name for each in tmp_path.iterdir()] == [path.name]

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 READER_GONE = 141
 """What a shell gives for a program that was ended by SIGPIPE."""
 
+AGAIN = "Hint: try another --seed, or let it try by itself: --set synthesis.attempts=3"
 
 SECTIONS = {
     "Voice": names_of(Speaker),
@@ -206,6 +207,8 @@ def _speak(app: App, synthesizer: Synthesizer, request: Request, target: Target)
     for sentence in result.sentences:  # what the text lacks is in the log
         if sentence.warning:
             click.echo(f"Warning: {sentence.warning}", err=True)
+    if any(s.warning for s in result.sentences) and synthesizer.config.synthesis.attempts == 1:
+        click.echo(AGAIN, err=True)
     if interrupted and not result.samples:
         click.echo("Stopped before there was anything to keep.", err=True)
     else:

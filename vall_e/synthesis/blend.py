@@ -17,6 +17,8 @@ def glued(voices: Sequence[Voice], seconds: float | None) -> Voice:
 
     Each gives its first part of so many `seconds` together; None: all of each.
     """
+    if not voices:
+        raise ConfigError("there is no voice to glue", hint="give one or more recordings")
     if len(voices) == 1:
         return voices[0]
     _require_plain(voices, "glued")

@@ -46,11 +46,11 @@ class Request:
     """None: the model's first."""
     max_seconds: float | None = field(default=None, kw_only=True)
     """For each sentence; None: as configured."""
-    input: Path | Clip | None = field(default=None, kw_only=True)
+    input: str | Path | Clip | None = field(default=None, kw_only=True)
     """The recording that the task works on; None for tasks that need none."""
     edit: tuple[float, float] | None = field(default=None, kw_only=True)
     """From which second of `input` to which it is said anew, for tasks that edit speech."""
-    draft: Path | Clip | None = field(default=None, kw_only=True)
+    draft: str | Path | Clip | None = field(default=None, kw_only=True)
     """A recording whose level 0 is where filling in starts from, at `sampling.demask.start`."""
 
 

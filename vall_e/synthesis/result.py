@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -81,7 +83,7 @@ class Transcript:
         return self.spelling or self.phonemes
 
 
-@frozen(eq=False)
+@frozen(eq=False, repr=False)
 class Result:
     """A spoken text."""
 
@@ -122,6 +124,16 @@ class Result:
         Its metadata say that it is synthetic speech.
         """
         self.clip.write(path, format, note=note())
+
+    def __repr__(self) -> str:
+        return f"<Result: {self.seconds:.2f} s at {self.sample_rate} Hz, seed {self.seed}>"
+
+    def _repr_html_(self) -> str:
+        """A player, in a notebook."""
+        wav = BytesIO()
+        self.save(wav, format="wav")
+        data = b64encode(wav.getvalue()).decode()
+        return f'<audio controls src="data:audio/wav;base64,{data}"></audio>'
 
     def to_json(self) -> dict[str, Any]:
         """What `vall-e synth --json` prints, without audio and codes."""

@@ -199,7 +199,7 @@ class Synthesizer:
 
     def synthesize_batch(
         self,
-        requests: Sequence[Request],
+        requests: Sequence[str | Request],
         *,
         on_sentences: Callable[[int, int], None] = lambda *_: None,
     ) -> list[Result | VallEError]:
@@ -208,7 +208,7 @@ class Synthesizer:
         A request that cannot be done has its error in its place. Codes are those of `synthesize`,
         up to rounding. `on_sentences` is told how many are written, and of how many.
         """
-        batch = self._takes(requests)
+        batch = self._takes([r if isinstance(r, Request) else Request(r) for r in requests])
         ready = [take for take in batch if isinstance(take, Take)]
         total, done = sum(len(take.plan.pieces) for take in ready), 0
         for group in _groups(ready, self._options.batch_size, rolling=self._context.rolls):
@@ -236,7 +236,9 @@ class Synthesizer:
                 takes.append(exc)
         return takes
 
-    def transcribe(self, recording: Path | Clip, *, language: str | None = None) -> Transcript:
+    def transcribe(
+        self, recording: str | Path | Clip, *, language: str | None = None
+    ) -> Transcript:
         """What a recording says, in phonemes, by a model and a task that write text."""
         return self.write(recording=recording, language=language)
 
@@ -244,7 +246,7 @@ class Synthesizer:
         self,
         text: str = "",
         *,
-        recording: Path | Clip | None = None,
+        recording: str | Path | Clip | None = None,
         language: str | None = None,
     ) -> Transcript:
         """What a task writes that writes text: of a recording, or of another text."""
@@ -256,7 +258,7 @@ class Synthesizer:
         codes = None if recording is None else self._recording(recording)
         return self._scribe(text, recording=codes, language=language)
 
-    def _recording(self, source: Path | Clip) -> Codes:
+    def _recording(self, source: str | Path | Clip) -> Codes:
         clip = source if isinstance(source, Clip) else Clip.read(source)
         if clip.seconds > self._options.max_seconds:
             raise AudioError(

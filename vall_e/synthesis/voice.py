@@ -104,7 +104,7 @@ class Voice:
         frames = min(shared, max(1, round(seconds * codes.frame_rate)))
         return torch.from_numpy(codes.values[:, :frames].astype("int64"))
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Write a safetensors file; it appears whole or not at all."""
         if self.mixture:
             raise AudioError(
@@ -120,13 +120,15 @@ class Voice:
             "transcript": self.transcript,
             "consent": self.consent,
         }
+        path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         data = save({"codes": np.ascontiguousarray(self.codes.values)}, metadata)
         write_whole(path, data, error=AudioError)
 
     @classmethod
-    def load(cls, path: Path) -> Voice:
+    def load(cls, path: str | Path) -> Voice:
         """Read what `save` wrote."""
+        path = Path(path)
         if not path.is_file():
             raise AudioError(f"there is no voice file {path}", hint="check the path")
         try:

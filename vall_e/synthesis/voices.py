@@ -89,11 +89,13 @@ class Voices:
             return known[name]
         near = get_close_matches(name, known, n=1)
         hint = (
-            f"did you mean {near[0]!r}" if near else f"known voices: {', '.join(known) or 'none'}"
+            f"did you mean {near[0]!r}? A"
+            if near
+            else f"known voices: {', '.join(known) or 'none'}; a"
         )
         raise AudioError(
             f"no voice is called {name!r}, and no such file exists",
-            hint=f"{hint}; a recording works too: --voice FILE",
+            hint=f"{hint} recording works too: --voice FILE",
         )
 
     def add(
