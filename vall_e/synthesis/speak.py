@@ -21,8 +21,8 @@ from vall_e.synthesis.asking import require_fit
 from vall_e.synthesis.blend import glued, mixed
 from vall_e.synthesis.context import Context
 from vall_e.synthesis.decode import Decoder
-from vall_e.synthesis.job import Job
 from vall_e.synthesis.graphs import Graphs
+from vall_e.synthesis.job import Job
 from vall_e.synthesis.loras import Loras, with_strength
 from vall_e.synthesis.parts import Parts, gather
 from vall_e.synthesis.plan import Planner, Request, VoiceLike
