@@ -37,7 +37,7 @@ from vall_e.synthesis.window import WHOLE, Window
 
 @frozen
 class Decoder:
-    """A model with its way of drawing."""
+    """Writes the codes of sentences: a model, and how it draws."""
 
     model: Valle
     task: Task

@@ -40,10 +40,10 @@ class Job:
     def generator(
         self, attempt: int, stage: Literal["ar", "nar"], candidate: int = 0
     ) -> torch.Generator:
-        """Chance of this sentence alone: what else is decoded beside it or before it is nothing.
+        """Random numbers of this sentence alone, whatever is decoded beside it or before it.
 
-        Each stage and each candidate has its own, so that they may take turns. It is on the CPU on
-        every device, so that a seed draws the same noise on each.
+        Each stage and each candidate has its own, so that they may take turns. The generator is on
+        the CPU, so that a seed draws the same noise for every device.
         """
         key = f"{self.seed}/{self.place}/{attempt}" + ("/nar" if stage == "nar" else "")
         key += f"/{candidate}" if candidate else ""
@@ -53,7 +53,7 @@ class Job:
 
 @frozen(eq=False)
 class Spoken:
-    """The codes of a sentence. Seconds are this sentence's share of its batch."""
+    """The codes of a sentence, and the seconds that are its share of its batch."""
 
     codes: Int[Tensor, "k f"]
     ended: bool
@@ -67,7 +67,7 @@ class Speaking:
     """The codes of a sentence, block by block as soon as they are settled."""
 
     spoken: Spoken
-    """The whole sentence. There once all blocks have been taken."""
+    """The whole sentence; set once all blocks have been taken."""
 
     def __init__(self, blocks: Generator[Int[Tensor, "k f"], None, Spoken]) -> None:
         self._blocks = blocks
