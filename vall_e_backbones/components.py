@@ -222,50 +222,54 @@ def vall_e_register_backbones() -> list[Component[Any]]:
     ]
 
 
+FLASH = "https://arxiv.org/abs/2205.14135"
+WITH_OPTIONS: tuple[Component[Any], ...] = (
+    Component(
+        name="default",
+        config=DefaultConfig,
+        build=build_default,
+        summary="matrix products step by step, in fp32; can keep its weights: for debugging",
+    ),
+    Component(
+        name="flex",
+        config=FlexConfig,
+        build=build_flex,
+        summary="PyTorch's flex_attention, compiled: skips the tiles that a mask hides",
+        paper="https://arxiv.org/abs/2412.05496",
+    ),
+)
+WITHOUT_OPTIONS: tuple[tuple[str, Callable[[NoOptions], AttentionKernel], str, str], ...] = (
+    ("auto", build_auto, "the fastest of the kernels below that can run the case at hand", ""),
+    ("eager", build_eager, "plain matrix products and a softmax: the one to compare with", ""),
+    ("sdpa", partial(build_sdpa, "sdpa"), "PyTorch's choice among its own kernels", ""),
+    ("math", partial(build_sdpa, "math"), "PyTorch's kernel of matrix products", ""),
+    (
+        "mem-efficient",
+        partial(build_sdpa, "mem-efficient"),
+        "PyTorch's memory-efficient kernel (CUDA)",
+        FLASH,
+    ),
+    (
+        "flash",
+        partial(build_sdpa, "flash"),
+        "PyTorch's flash attention (CUDA, and CPU without dropout)",
+        FLASH,
+    ),
+    ("cudnn", partial(build_sdpa, "cudnn"), "cuDNN's attention (CUDA)", ""),
+    (
+        "flash-attention-2",
+        build_flash_attention_2,
+        "the package flash-attn by way of transformers (CUDA, fp16 or bf16)",
+        "https://arxiv.org/abs/2307.08691",
+    ),
+)
+"""Name, builder, summary and paper."""
+
+
 @hookimpl
 def vall_e_register_attentions() -> list[Component[Any]]:
-    flash = "https://arxiv.org/abs/2205.14135"
-    with_options: list[Component[Any]] = [
-        Component(
-            name="default",
-            config=DefaultConfig,
-            build=build_default,
-            summary="matrix products step by step, in fp32; can keep its weights: for debugging",
-        ),
-        Component(
-            name="flex",
-            config=FlexConfig,
-            build=build_flex,
-            summary="PyTorch's flex_attention, compiled: skips the tiles that a mask hides",
-            paper="https://arxiv.org/abs/2412.05496",
-        ),
-    ]
-    rows: list[tuple[str, Callable[[NoOptions], AttentionKernel], str, str]] = [
-        ("auto", build_auto, "the fastest of the kernels below that can run the case at hand", ""),
-        ("eager", build_eager, "plain matrix products and a softmax: the one to compare with", ""),
-        ("sdpa", partial(build_sdpa, "sdpa"), "PyTorch's choice among its own kernels", ""),
-        ("math", partial(build_sdpa, "math"), "PyTorch's kernel of matrix products", ""),
-        (
-            "mem-efficient",
-            partial(build_sdpa, "mem-efficient"),
-            "PyTorch's memory-efficient kernel (CUDA)",
-            flash,
-        ),
-        (
-            "flash",
-            partial(build_sdpa, "flash"),
-            "PyTorch's flash attention (CUDA, and CPU without dropout)",
-            flash,
-        ),
-        ("cudnn", partial(build_sdpa, "cudnn"), "cuDNN's attention (CUDA)", ""),
-        (
-            "flash-attention-2",
-            build_flash_attention_2,
-            "the package flash-attn by way of transformers (CUDA, fp16 or bf16)",
-            "https://arxiv.org/abs/2307.08691",
-        ),
-    ]
-    return with_options + [
+    plain = (
         Component(name=name, config=NoOptions, build=build, summary=summary, paper=paper)
-        for name, build, summary, paper in rows
-    ]
+        for name, build, summary, paper in WITHOUT_OPTIONS
+    )
+    return [*WITH_OPTIONS, *plain]

@@ -156,89 +156,95 @@ def build_dnsmos(config: DnsmosConfig, *, case: Case) -> Judge:
     return Dnsmos()
 
 
+JUDGES: tuple[Component[Any], ...] = (
+    Component(
+        name="signal",
+        config=SignalConfig,
+        build=build_signal,
+        summary="length, level, clipping, silence, pace; needs no other package",
+    ),
+    Component(
+        name="recognition",
+        config=RecognitionConfig,
+        build=build_recognition,
+        summary="was the text said: open and closed word error rate, forced choice",
+        weights_license="BSD-2-Clause",
+    ),
+    Component(
+        name="similarity",
+        config=SimilarityConfig,
+        build=build_similarity,
+        summary="was it the right voice: cosine of Resemblyzer's speaker vectors",
+        paper="https://arxiv.org/abs/1710.10467",
+        weights_license="Apache-2.0",
+    ),
+    Component(
+        name="pesq",
+        config=PesqConfig,
+        build=build_pesq,
+        summary="how near is it to its original: ITU-T P.862",
+        paper="https://doi.org/10.1109/ICASSP.2001.941023",
+    ),
+    Component(
+        name="stoi",
+        config=StoiConfig,
+        build=build_stoi,
+        summary="how intelligible beside its original: STOI and extended STOI",
+        paper="https://doi.org/10.1109/TASL.2011.2114881",
+    ),
+    Component(
+        name="dnsmos",
+        config=DnsmosConfig,
+        build=build_dnsmos,
+        summary="how good would listeners find it: a network's guess, 1 to 5",
+        paper="https://arxiv.org/abs/2010.15258",
+        weights_license="CC-BY-4.0",
+    ),
+)
+
+
 @hookimpl
 def vall_e_register_judges() -> list[Component[Any]]:
-    return [
-        Component(
-            name="signal",
-            config=SignalConfig,
-            build=build_signal,
-            summary="length, level, clipping, silence, pace; needs no other package",
-        ),
-        Component(
-            name="recognition",
-            config=RecognitionConfig,
-            build=build_recognition,
-            summary="was the text said: open and closed word error rate, forced choice",
-            weights_license="BSD-2-Clause",
-        ),
-        Component(
-            name="similarity",
-            config=SimilarityConfig,
-            build=build_similarity,
-            summary="was it the right voice: cosine of Resemblyzer's speaker vectors",
-            paper="https://arxiv.org/abs/1710.10467",
-            weights_license="Apache-2.0",
-        ),
-        Component(
-            name="pesq",
-            config=PesqConfig,
-            build=build_pesq,
-            summary="how near is it to its original: ITU-T P.862",
-            paper="https://doi.org/10.1109/ICASSP.2001.941023",
-        ),
-        Component(
-            name="stoi",
-            config=StoiConfig,
-            build=build_stoi,
-            summary="how intelligible beside its original: STOI and extended STOI",
-            paper="https://doi.org/10.1109/TASL.2011.2114881",
-        ),
-        Component(
-            name="dnsmos",
-            config=DnsmosConfig,
-            build=build_dnsmos,
-            summary="how good would listeners find it: a network's guess, 1 to 5",
-            paper="https://arxiv.org/abs/2010.15258",
-            weights_license="CC-BY-4.0",
-        ),
-    ]
+    return [*JUDGES]
+
+
+TRANSCRIBERS: tuple[Component[Any], ...] = (
+    Component(
+        name="pocketsphinx",
+        config=SphinxConfig,
+        build=build_sphinx,
+        summary="English, offline, with word times; quick and not exact",
+        weights_license="BSD-2-Clause",
+    ),
+    Component(
+        name="faster-whisper",
+        config=FasterWhisperConfig,
+        build=build_faster_whisper,
+        summary="Whisper by CTranslate2: many languages, finds out which, word times",
+        paper="https://arxiv.org/abs/2212.04356",
+        weights_license="MIT",
+    ),
+    Component(
+        name="whisperx",
+        config=WhisperxConfig,
+        build=build_whisperx,
+        summary="Whisper with aligned word times, and who speaks; in an environment of its own",
+        paper="https://arxiv.org/abs/2303.00747",
+        weights_license="MIT",
+    ),
+    Component(
+        name="transformers",
+        config=PipelineConfig,
+        build=build_pipeline,
+        summary="any speech recogniser of transformers: Whisper, or a CTC model",
+        weights_license="not stated: that of the model",
+    ),
+)
 
 
 @hookimpl
 def vall_e_register_transcribers() -> list[Component[Any]]:
-    return [
-        Component(
-            name="pocketsphinx",
-            config=SphinxConfig,
-            build=build_sphinx,
-            summary="English, offline, with word times; quick and not exact",
-            weights_license="BSD-2-Clause",
-        ),
-        Component(
-            name="faster-whisper",
-            config=FasterWhisperConfig,
-            build=build_faster_whisper,
-            summary="Whisper by CTranslate2: many languages, finds out which, word times",
-            paper="https://arxiv.org/abs/2212.04356",
-            weights_license="MIT",
-        ),
-        Component(
-            name="whisperx",
-            config=WhisperxConfig,
-            build=build_whisperx,
-            summary="Whisper with aligned word times, and who speaks; in an environment of its own",
-            paper="https://arxiv.org/abs/2303.00747",
-            weights_license="MIT",
-        ),
-        Component(
-            name="transformers",
-            config=PipelineConfig,
-            build=build_pipeline,
-            summary="any speech recogniser of transformers: Whisper, or a CTC model",
-            weights_license="not stated: that of the model",
-        ),
-    ]
+    return [*TRANSCRIBERS]
 
 
 @hookimpl

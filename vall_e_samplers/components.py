@@ -257,113 +257,115 @@ def build_entropix(config: EntropixConfig) -> Sampler:
     return Entropix(config)
 
 
+SAMPLERS: tuple[Component[Any], ...] = (
+    Component(
+        name="greedy",
+        config=GreedyConfig,
+        build=build_greedy,
+        summary="draws the likeliest token",
+    ),
+    Component(
+        name="categorical",
+        config=CategoricalConfig,
+        build=build_categorical,
+        summary="draws from the distribution as it is; ends a chain that does not draw",
+    ),
+    Component(
+        name="temperature",
+        config=TemperatureConfig,
+        build=build_temperature,
+        summary="sharpens or flattens the distribution",
+    ),
+    Component(
+        name="top-k",
+        config=TopKConfig,
+        build=build_top_k,
+        summary="keeps the k likeliest tokens",
+        paper="https://arxiv.org/abs/1805.04833",
+    ),
+    Component(
+        name="top-p",
+        config=TopPConfig,
+        build=build_top_p,
+        summary="keeps the nucleus that holds probability p",
+        paper="https://arxiv.org/abs/1904.09751",
+    ),
+    Component(
+        name="repetition-aware",
+        config=RepetitionAwareConfig,
+        build=build_repetition_aware,
+        summary="draws from the nucleus, and from everything where that repeats itself",
+        paper="https://arxiv.org/abs/2406.05370",
+    ),
+    Component(
+        name="min-p",
+        config=MinPConfig,
+        build=build_min_p,
+        summary="drops what is much less likely than the likeliest token",
+        paper="https://arxiv.org/abs/2407.01082",
+    ),
+    Component(
+        name="typical",
+        config=TypicalConfig,
+        build=build_typical,
+        summary="keeps the tokens whose surprise is nearest to what is expected",
+        paper="https://arxiv.org/abs/2202.00666",
+    ),
+    Component(
+        name="top-n-sigma",
+        config=TopNSigmaConfig,
+        build=build_top_n_sigma,
+        summary="keeps logits within n standard deviations of the greatest",
+        paper="https://arxiv.org/abs/2411.07641",
+    ),
+    Component(
+        name="dynamic-temperature",
+        config=DynamicTemperatureConfig,
+        build=build_dynamic_temperature,
+        summary="a temperature for each frame: low where the model is sure",
+    ),
+    Component(
+        name="repetition-penalty",
+        config=RepetitionPenaltyConfig,
+        build=build_repetition_penalty,
+        summary="makes tokens less likely that came before",
+        paper="https://arxiv.org/abs/1909.05858",
+    ),
+    Component(
+        name="length-penalty",
+        config=LengthPenaltyConfig,
+        build=build_length_penalty,
+        summary="makes the end less likely, or likelier, with each frame",
+    ),
+    Component(
+        name="stop-ban",
+        config=StopBanConfig,
+        build=build_stop_ban,
+        summary="keeps an utterance from ending before so many frames",
+    ),
+    Component(
+        name="mirostat-v1",
+        config=MirostatConfig,
+        build=build_mirostat_v1,
+        summary="steers to a steady surprise, by the slope of Zipf's law",
+        paper="https://arxiv.org/abs/2007.14966",
+    ),
+    Component(
+        name="mirostat-v2",
+        config=MirostatConfig,
+        build=build_mirostat_v2,
+        summary="steers to a steady surprise, by a limit on each token's",
+        paper="https://arxiv.org/abs/2007.14966",
+    ),
+    Component(
+        name="entropix",
+        config=EntropixConfig,
+        build=build_entropix,
+        summary="draws as entropy and varentropy say",
+    ),
+)
+
+
 @hookimpl
 def vall_e_register_samplers() -> list[Component[Any]]:
-    return [
-        Component(
-            name="greedy",
-            config=GreedyConfig,
-            build=build_greedy,
-            summary="draws the likeliest token",
-        ),
-        Component(
-            name="categorical",
-            config=CategoricalConfig,
-            build=build_categorical,
-            summary="draws from the distribution as it is; ends a chain that does not draw",
-        ),
-        Component(
-            name="temperature",
-            config=TemperatureConfig,
-            build=build_temperature,
-            summary="sharpens or flattens the distribution",
-        ),
-        Component(
-            name="top-k",
-            config=TopKConfig,
-            build=build_top_k,
-            summary="keeps the k likeliest tokens",
-            paper="https://arxiv.org/abs/1805.04833",
-        ),
-        Component(
-            name="top-p",
-            config=TopPConfig,
-            build=build_top_p,
-            summary="keeps the nucleus that holds probability p",
-            paper="https://arxiv.org/abs/1904.09751",
-        ),
-        Component(
-            name="repetition-aware",
-            config=RepetitionAwareConfig,
-            build=build_repetition_aware,
-            summary="draws from the nucleus, and from everything where that repeats itself",
-            paper="https://arxiv.org/abs/2406.05370",
-        ),
-        Component(
-            name="min-p",
-            config=MinPConfig,
-            build=build_min_p,
-            summary="drops what is much less likely than the likeliest token",
-            paper="https://arxiv.org/abs/2407.01082",
-        ),
-        Component(
-            name="typical",
-            config=TypicalConfig,
-            build=build_typical,
-            summary="keeps the tokens whose surprise is nearest to what is expected",
-            paper="https://arxiv.org/abs/2202.00666",
-        ),
-        Component(
-            name="top-n-sigma",
-            config=TopNSigmaConfig,
-            build=build_top_n_sigma,
-            summary="keeps logits within n standard deviations of the greatest",
-            paper="https://arxiv.org/abs/2411.07641",
-        ),
-        Component(
-            name="dynamic-temperature",
-            config=DynamicTemperatureConfig,
-            build=build_dynamic_temperature,
-            summary="a temperature for each frame: low where the model is sure",
-        ),
-        Component(
-            name="repetition-penalty",
-            config=RepetitionPenaltyConfig,
-            build=build_repetition_penalty,
-            summary="makes tokens less likely that came before",
-            paper="https://arxiv.org/abs/1909.05858",
-        ),
-        Component(
-            name="length-penalty",
-            config=LengthPenaltyConfig,
-            build=build_length_penalty,
-            summary="makes the end less likely, or likelier, with each frame",
-        ),
-        Component(
-            name="stop-ban",
-            config=StopBanConfig,
-            build=build_stop_ban,
-            summary="keeps an utterance from ending before so many frames",
-        ),
-        Component(
-            name="mirostat-v1",
-            config=MirostatConfig,
-            build=build_mirostat_v1,
-            summary="steers to a steady surprise, by the slope of Zipf's law",
-            paper="https://arxiv.org/abs/2007.14966",
-        ),
-        Component(
-            name="mirostat-v2",
-            config=MirostatConfig,
-            build=build_mirostat_v2,
-            summary="steers to a steady surprise, by a limit on each token's",
-            paper="https://arxiv.org/abs/2007.14966",
-        ),
-        Component(
-            name="entropix",
-            config=EntropixConfig,
-            build=build_entropix,
-            summary="draws as entropy and varentropy say",
-        ),
-        *legacy_samplers(),
-    ]
+    return [*SAMPLERS, *legacy_samplers()]
