@@ -14,8 +14,9 @@
 
 Exit code 2 is click's: the command line itself is wrong. Within a YAML file or `--set`, every
 mistake is a ConfigError, also a component that nobody offers. The command line prints a VallEError
-in two lines, without a traceback. Any other exception is a bug of ours or of a plugin, exits
-with 70 and keeps its traceback.
+in two lines, without a traceback; an OSError that says what the machine does not allow
+(permissions, a full disk) likewise, with 1. Any other exception is a bug of ours or of a plugin,
+exits with 70 and keeps its traceback.
 """
 
 from __future__ import annotations

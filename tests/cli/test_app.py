@@ -1,4 +1,6 @@
+import errno
 import logging
+import os
 import subprocess
 import sys
 
@@ -134,6 +136,22 @@ def test_a_plugin_command_that_is_no_command_is_the_plugins_fault():
     result = CliRunner().invoke(cli, ["hum"], obj=app)
     assert result.exit_code == 4
     assert "the plugin command 'hum' is no click.Command" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "says"),
+    [
+        (errno.EACCES, 1, "Error: /x: Permission denied\nHint: check who may read and write it\n"),
+        (errno.ENOENT, 70, "This is a bug"),
+    ],
+)
+def test_what_the_machine_does_not_allow_is_no_bug(number, code, says):
+    def refuse():
+        raise OSError(number, os.strerror(number), "/x")
+
+    result = run("hum", body=refuse)
+    assert (result.exit_code, says in result.stderr) == (code, True)
+    assert ("Traceback" in result.stderr) is (code == 70)
 
 
 def test_an_unknown_command_is_named():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -39,6 +40,16 @@ COMMANDS = {
 INTERRUPTED = 130
 BUG = 70
 OFFLINE = "HF_HUB_OFFLINE"
+REFUSALS = {
+    errno.EACCES: "check who may read and write it",
+    errno.EPERM: "check who may read and write it",
+    errno.EROFS: "write elsewhere: this disk can only be read",
+    errno.ENOSPC: "make room on the disk",
+    errno.EDQUOT: "make room: the quota is used up",
+    errno.EMFILE: "allow more open files, with `ulimit -n`",
+    errno.ENAMETOOLONG: "give a shorter name",
+}
+"""What an `OSError` means that is no bug, and what to do about it."""
 
 
 class App:
@@ -138,17 +149,32 @@ class Group(click.Group):
         except click.Abort as exc:
             click.echo("Aborted!", err=True)
             code = INTERRUPTED if isinstance(exc.__cause__, KeyboardInterrupt) else 1
+        except OSError as exc:
+            code = _say_refused(exc)
         except Exception:  # noqa: BLE001  a bug keeps its traceback, and has a code of its own
-            import traceback
-
-            click.echo(traceback.format_exc(), err=True, nl=False)
-            click.echo("This is a bug of vall-e or of a plugin (try --no-plugins).", err=True)
-            code = BUG
+            code = _say_bug()
         sys.exit(code)
 
     def invoke(self, ctx: click.Context) -> None:
         # What a command returns is dropped, so that `main` sees exit codes only.
         super().invoke(ctx)
+
+
+def _say_refused(exc: OSError) -> int:
+    """What the machine did not allow is no bug, also where no command has words for it."""
+    if exc.errno not in REFUSALS:
+        return _say_bug()
+    what = f"{exc.filename}: " if exc.filename else ""
+    click.echo(f"Error: {what}{exc.strerror}\nHint: {REFUSALS[exc.errno]}", err=True)
+    return VallEError.exit_code
+
+
+def _say_bug() -> int:
+    import traceback
+
+    click.echo(traceback.format_exc(), err=True, nl=False)
+    click.echo("This is a bug of vall-e or of a plugin (try --no-plugins).", err=True)
+    return BUG
 
 
 def _leave_plugins_out(ctx: click.Context, _: click.Parameter, value: bool) -> None:
@@ -205,7 +231,10 @@ def _stay_offline(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 @click.option("--version", is_flag=True, help="Show the version (with -v: of plugins too).")
 @click.pass_context
 def cli(ctx: click.Context, verbose: int, version: bool) -> None:
-    """Zero-shot text to speech with neural codec language models."""
+    """Zero-shot text to speech with neural codec language models.
+
+    Begin with: vall-e synth "Hello there." -o hello.wav
+    """
     app = ctx.ensure_object(App)
     _log_to(app, verbose, ctx)
     if version:

@@ -90,7 +90,7 @@ def _read(matter: Matter) -> Matter:
     """With the text that comes from stdin, if it does."""
     if matter.text == PIPE:
         return evolve(matter, text=sys.stdin.read())
-    if matter.text and matter.text.endswith(".txt") and Path(matter.text).is_file():
+    if matter.text and matter.text.endswith(".txt") and os.path.isfile(matter.text):
         raise click.UsageError(
             f"{matter.text} is a file, and would be said as a name; "
             f"to say what is in it: vall-e synth - < {matter.text}"

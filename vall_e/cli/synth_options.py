@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -243,3 +244,8 @@ def _require_writable(path: Path) -> None:
     format_of(path)
     if not path.parent.is_dir():
         raise AudioError(f"there is no folder {path.parent}", hint=f"mkdir {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise AudioError(
+            f"{path} cannot be written: Permission denied",
+            hint=f"check who may write in {path.parent}",
+        )
