@@ -99,7 +99,7 @@ def build_resemblyzer(config: ResemblyzerConfig) -> Embedder:
 def build_sphinx(config: SphinxConfig, *, device: str) -> Transcriber:
     from vall_e_judges.sphinx import Sphinx
 
-    return Sphinx(config)
+    return Sphinx(config, device)
 
 
 def build_faster_whisper(config: FasterWhisperConfig, *, device: str) -> Transcriber:

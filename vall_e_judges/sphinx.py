@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vall_e.plugin import Passage, TextError, Transcript, Word
+from vall_e.plugin import Passage, TextError, Transcript, UnavailableError, Word
 from vall_e_judges.packages import require
 from vall_e_judges.sound import SAMPLE_RATE
 
@@ -30,7 +30,12 @@ class Sphinx:
 
     languages: Sequence[str] = ("en", "en-us")
 
-    def __init__(self, config: SphinxConfig) -> None:
+    def __init__(self, config: SphinxConfig, device: str = "cpu") -> None:
+        if device != "cpu":
+            raise UnavailableError(
+                f"pocketsphinx runs on the CPU only, not on {device!r}",
+                hint="leave out --device, or take another transcriber: --with faster-whisper",
+            )
         require("pocketsphinx", "pocketsphinx", what="transcriber")
         from vall_e_judges.listener import Listener
 

@@ -311,6 +311,8 @@ def test_what_two_folders_left_out_is_all_listed(folder, tmp_path):
     (other / "0.wav").rename(other / "new.wav")
     (other / "transcripts.tsv").write_text("path\ttext\nnew.wav\thello\nlost.wav\thello\n")
     run(other, tmp_path / "out")
+    with (tmp_path / "out" / "skipped.jsonl").open("a") as damaged:
+        damaged.write('{"path": \n[]\n')
     run(other, tmp_path / "out")
     lines = (tmp_path / "out" / "skipped.jsonl").read_text().splitlines()
     names = [json.loads(line)["path"].rpartition("/")[2] for line in lines]
@@ -389,6 +391,13 @@ def test_the_command_refuses_what_makes_no_sense(small_registry, folder, tmp_pat
     result = command(small_registry, folder, "-o", tmp_path / "out", "--work", tmp_path)
     assert result.exit_code == 2
     assert "--work goes with an -o that is a URL" in result.stderr
+    result = command(small_registry, folder, "-o", tmp_path / "out", "--language", "xx", *QUICK)
+    assert result.exit_code == 8
+    assert "--language 'xx' is not in text.languages ['en-us']" in result.stderr
+    result = command(small_registry, folder, "-o", tmp_path / "out", "--device", "quark", *QUICK)
+    assert result.exit_code == 4
+    assert "--device: quark cannot be used here: no device is called so" in result.stderr
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_output_that_cannot_be_made_is_told(small_registry, folder, tmp_path):

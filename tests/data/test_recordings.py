@@ -66,6 +66,7 @@ def test_texts_may_lie_beside_the_recordings(tmp_path):
     write(tmp_path, "bob/1.wav", "")
     write(tmp_path, "bob/1.txt", "hello\n")
     write(tmp_path, "bob/2.FLAC", "")
+    write(tmp_path, "bob/._1.wav", "what macOS knows of 1.wav")
     first, second = find_recordings(tmp_path)
     assert (first.id, first.speaker, first.text) == ("bob/1", "bob", "hello")
     assert (second.id, second.text) == ("bob/2", "")

@@ -149,6 +149,11 @@ def test_another_codec_cannot_decode_a_sample(registry, dataset, tmp_path):
 def test_a_sample_of_recordings_is_written_too(registry, recordings, tmp_path):
     assert command(registry, "sample", recordings, "-o", tmp_path / "out").exit_code == 0
     assert len(list((tmp_path / "out").glob("*.wav"))) == 5
+    (recordings / "1.wav").write_text("not audio")
+    result = command(registry, "sample", recordings, "-o", tmp_path / "again")
+    assert result.exit_code == 8
+    assert "failed 1: " in result.stderr
+    assert len(list((tmp_path / "again").glob("*.wav"))) == 4
 
 
 @pytest.mark.parametrize("kind", ["recordings", "dataset"])
@@ -180,6 +185,8 @@ def test_a_dataset_in_another_store_is_looked_at_as_a_folder_is(registry, datase
 def test_a_file_that_is_no_dataset_and_a_table_for_one_are_refused(registry, dataset):
     result = command(registry, "stats", dataset / "codes.i16")
     assert (result.exit_code, "is not a dataset" in result.stderr) == (8, True)
+    result = command(registry, "convert", dataset, dataset / "x", "--from", "webdataset")
+    assert (result.exit_code, "leave out --from" in result.stderr) == (8, True)
     result = command(registry, "list", dataset, "--transcripts", dataset / "dataset.json")
     assert (result.exit_code, "leave it out" in result.stderr) == (2, True)
 
@@ -188,6 +195,8 @@ def test_recordings_that_are_not_valid_are_all_told(registry, recordings):
     (recordings / "0.wav").write_bytes(b"RIFF")
     with (recordings / "transcripts.tsv").open("a") as table:
         table.write("1.wav\t\tann\tde\n")
+    result = command(registry, "validate", recordings, "-m", recordings)
+    assert (result.exit_code, "have no phonemes yet" in result.stderr) == (2, True)
     result = command(registry, "validate", recordings)
     assert result.exit_code == 8
     assert "0.wav" in result.stdout

@@ -9,6 +9,7 @@ from vall_e.errors import UnavailableError
 from vall_e.interfaces.transcriber import Passage, Transcript, Word
 from vall_e.testing.running import laws_of, try_law
 from vall_e.testing.trials import contract_of
+from vall_e_judges.components import SphinxConfig, build_sphinx
 from vall_e_judges.sphinx import _cuts, _passages
 from vall_e_judges.whisper import Hearing, by_faster_whisper, by_pipeline, by_whisperx, inside
 
@@ -120,6 +121,11 @@ def test_long_recordings_are_cut_where_it_is_quiet():
 def test_a_pause_ends_a_passage():
     words = [Word(0, 0.5, "a"), Word(0.6, 1, "b"), Word(2, 2.5, "c")]
     assert [p.text for p in _passages(words, 0.4)] == ["a b", "c"]
+
+
+def test_pocketsphinx_takes_no_gpu():
+    with pytest.raises(UnavailableError, match="runs on the CPU only, not on 'cuda'"):
+        build_sphinx(SphinxConfig(), device="cuda")
 
 
 @pytest.mark.slow

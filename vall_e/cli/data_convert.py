@@ -11,7 +11,7 @@ from vall_e.cli.app import App
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
-    from vall_e.interfaces.store import Info, Stored
+    from vall_e.interfaces.store import Info, Store, Stored
 
 
 @click.command()
@@ -55,7 +55,7 @@ def convert(
     stored: Stored
     if source_store:
         opener = choose(source_store, StoreChoice, app.registry, source="--from").build()
-        stored = opener.open(source, assumed=assumed)
+        stored = _opened(opener, source, assumed)
     else:
         stored = open_stored(source, app.registry, assumed=assumed)
     _require_its_codec(stored, assumed)
@@ -68,6 +68,18 @@ def convert(
             )
     for reason in done.left_out:
         click.echo(f"not converted: {reason}", err=True)
+
+
+def _opened(store: Store, source: Path, assumed: Info | None) -> Stored:
+    try:
+        return store.open(source, assumed=assumed)
+    except DataError as exc:
+        if store.holds(source):
+            raise
+        raise DataError(
+            f"{source} is not of the store that --from names: {exc.message}",
+            hint="leave out --from: which store it is is found out",
+        ) from exc
 
 
 def _require_its_codec(stored: Stored, assumed: Info | None) -> None:

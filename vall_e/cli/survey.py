@@ -62,9 +62,13 @@ def validate(
     from vall_e.data.opening import open_told
     from vall_e.data.validation import validate as run
 
+    dataset = open_told(source, app.registry)
+    if model and dataset is None:
+        raise click.UsageError(
+            f"-m goes with a dataset: the recordings in {source} have no phonemes yet."
+        )
     vocabulary = vocabulary_of(model) if model else None
     total = len(survey_at(app, source, transcripts).items)
-    dataset = open_told(source, app.registry)
     with bar(app.console, total) as advance:
         count, problems = run(
             source,
@@ -116,8 +120,10 @@ def list_items(
 @FOLDER
 @TRANSCRIPTS
 @grouped(picked=Picked)
-@click.option("-n", "--number", type=click.IntRange(1), default=5, show_default=True)
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option(
+    "-n", "--number", type=click.IntRange(1), default=5, show_default=True, help="How many."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Another one draws others.")
 @click.option(
     "-o", "--output", type=click.Path(file_okay=False, path_type=Path),
     help="Folder for their sound and texts; a dataset's codes are decoded.",
@@ -151,7 +157,15 @@ def sample(
         from vall_e.data.opening import open_told
 
         options = load(config, app.registry, overrides=overrides, environ=app.environ)
-        write_sounds(open_told(source, app.registry), drawn, output, options.codec.build)
+        dataset = open_told(source, app.registry)
+        failed = write_sounds(dataset, drawn, output, options.codec.build)
+        for identity, reason in failed:
+            click.echo(f"failed {identity}: {reason}", err=True)
+        if failed:
+            raise DataError(
+                f"{len(failed)} of {len(drawn)} could not be written to {output}",
+                hint=f"see what else is wrong: vall-e data validate {source}",
+            )
 
 
 @click.command()

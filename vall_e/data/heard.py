@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from vall_e.data.manifest import write_whole
-from vall_e.data.recordings import AUDIO, is_heard
+from vall_e.data.recordings import is_audio, is_heard
 from vall_e.errors import DataError, VallEError
 from vall_e.folder_lock import locked
 from vall_e.interfaces.transcriber import Transcript
@@ -63,11 +63,7 @@ def to_json(transcript: Transcript) -> dict[str, Any]:
 
 def recordings_in(folder: Path) -> list[str]:
     """All audio files, as paths that count from `folder`, sorted."""
-    names = [
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.suffix.lower() in AUDIO
-    ]
+    names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if is_audio(path)]
     if not names:
         raise DataError(
             f"{folder} holds no audio file", hint="name the folder that holds the audio"

@@ -12,7 +12,7 @@ from vall_e.audio.codes import Codes
 from vall_e.data.manifest import write_whole
 from vall_e.data.slicing import read_part
 from vall_e.data.survey import Item
-from vall_e.errors import DataError
+from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.codec import Codec
 from vall_e.interfaces.store import Stored
 from vall_e.model.coding import decode
@@ -24,16 +24,24 @@ def write_sounds(
     items: Sequence[Item],
     output: Path,
     make_codec: Callable[[], Codec],
-) -> None:
+) -> list[tuple[str, str]]:
     """A wav and a txt of each into `output`: decoded codes of `dataset`, else the recording.
 
-    Raises `DataError` if the codec is not that of the dataset.
+    Gives the ids of those that cannot be read, each with the reason. Raises `DataError` if the
+    codec is not that of the dataset.
     """
     make_folder(output, error=DataError)
     sound = _recorded if dataset is None else _decoded(dataset, make_codec())
+    failed: list[tuple[str, str]] = []
     for item, name in zip(items, _names(items), strict=True):
-        sound(item).write(output / f"{name}.wav")
+        try:
+            clip = sound(item)
+        except VallEError as exc:
+            failed.append((item.id, exc.message))
+            continue
+        clip.write(output / f"{name}.wav")
         write_whole(output / f"{name}.txt", item.text + "\n")
+    return failed
 
 
 def _names(items: Sequence[Item]) -> list[str]:

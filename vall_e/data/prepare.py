@@ -124,14 +124,20 @@ class Preparer:
 def make_preparer(config: RunConfig, wishes: Wishes) -> Preparer:
     """The preparer that a run's codec and text settings describe."""
     front_end = FrontEnd.of(config.text)
+    known, varieties = config.text.languages, tuple(front_end.languages)
+    if wishes.language and among(wishes.language, known, varieties) is None:
+        raise DataError(
+            f"--language {wishes.language!r} is not in text.languages {list(known)}",
+            hint="name one of these, or add it to text.languages",
+        )
     return Preparer(
         codec=place_codec(config.codec.build(), find_device(wishes.device, option="--device")),
         front_end=front_end,
         phonemizer=config.text.phonemizer.component.name,
-        languages=config.text.languages,
+        languages=known,
         language=wishes.language,
         max_seconds=wishes.max_seconds,
         voices_only=wishes.voices_only,
         level=wishes.level,
-        varieties=tuple(front_end.languages),
+        varieties=varieties,
     )

@@ -20,7 +20,7 @@ from vall_e.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
+    from pathlib import Path, PurePath
 
 AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".m4a", ".w64", ".caf")
 HEARD = ("heard.json", "whisper.json")
@@ -90,13 +90,13 @@ def find_recordings(
     known = None if own else known_rows(folder)
     table = transcripts or (None if known else _table_in(folder))
     found = list(_found(folder, table, known, speaker, slices))
-    if not found:
-        where = f"{table} lists no recording" if table else f"{folder} holds no audio file"
-        names = ", ".join(f"{name}.tsv" for name in NAMES)
-        raise DataError(
-            where, hint=f"put {names} there, a .txt beside each recording, or use --transcripts"
-        )
-    return found
+    if found:
+        return found
+    if table:
+        raise DataError(f"{table} lists no recording", hint="give it a line for each, or delete it")
+    raise DataError(
+        f"{folder} holds no audio file", hint=f"name the folder that holds {', '.join(AUDIO[:5])}"
+    )
 
 
 def _found(
@@ -211,7 +211,7 @@ def _of_rows(
 
 def _beside(folder: Path, speaker: str | None) -> Iterator[Recording]:
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in AUDIO:
+        if not is_audio(path):
             continue
         text, problem = _transcript(path.with_suffix(".txt"))
         yield Recording(
@@ -222,6 +222,11 @@ def _beside(folder: Path, speaker: str | None) -> Iterator[Recording]:
             language=None,
             problem=problem,
         )
+
+
+def is_audio(path: PurePath) -> bool:
+    """By its name; what macOS leaves beside the files of other disks, `._1.wav`, is none."""
+    return path.suffix.lower() in AUDIO and not path.name.startswith("._")
 
 
 def _transcript(path: Path) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from vall_e.data.remote import is_url
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 log = logging.getLogger(__name__)
 
@@ -71,12 +71,20 @@ def write_skipped(
     path: Path, skipped: Sequence[tuple[str, str]], recordings: Sequence[Recording]
 ) -> None:
     """Where each is, and why; what earlier runs left out of other recordings stays on the list."""
-    lines = path.read_bytes().splitlines() if path.exists() else []
     ours = {_place(recording.place) for recording in recordings}
-    rows = [json.loads(line) for line in lines]
-    rows = [row for row in rows if _place(row["path"]) not in ours]
+    rows = [row for row in _listed(path) if _place(row["path"]) not in ours]
     rows += [{"path": place, "reason": reason} for place, reason in skipped]
     write_lines(path, rows)
+
+
+def _listed(path: Path) -> Iterator[dict[str, str]]:
+    """What earlier runs wrote; nobody needs a damaged line so much that a run should end for it."""
+    for line in path.read_bytes().splitlines() if path.exists() else []:
+        try:
+            row = json.loads(line)
+            yield {"path": str(row["path"]), "reason": str(row["reason"])}
+        except (ValueError, KeyError, TypeError):
+            log.warning("left out of %s, as it is damaged: %r", path, line[:80])
 
 
 def _place(told: str) -> str:
