@@ -93,10 +93,7 @@ def require(
 
 
 def refuse(name: str, reason: str | None) -> None:
-    """Raise what a kernel owes to who calls it with a case it cannot do.
-
-    Raises: UnavailableError.
-    """
+    """Raise `UnavailableError` with the reason why a kernel cannot do a case, if there is one."""
     if reason is not None:
         raise UnavailableError(
             f"attention kernel {name!r} cannot run this: {reason}", hint="set model.attention: auto"
@@ -105,7 +102,7 @@ def refuse(name: str, reason: str | None) -> None:
 
 @frozen
 class Package:
-    """A package that may be missing, or be broken, which is no matter until it is called."""
+    """A package that may be missing, or be broken, which does not matter until it is called."""
 
     found: Any = None
     absent: str = ""

@@ -67,7 +67,7 @@ class LayeredCache(Cache, Protocol):
     """A cache whose last positions can be taken back."""
 
     def rewind(self, lengths: Int[Tensor, " b"]) -> None:
-        """Go on after so many positions of each row; those after them will be overwritten."""
+        """Keep so many positions of each row; those after them will be overwritten."""
         ...
 
 
@@ -126,7 +126,7 @@ class Layered(Protocol):
 
 @runtime_checkable
 class Gathering(Backbone, Protocol):
-    """A `Backbone` whose pass can be asked for some states alone; it may go without."""
+    """What a `Backbone` has besides if a pass can compute some of the states alone. Optional."""
 
     gathers: bool
     """True."""
@@ -150,10 +150,10 @@ class Gathering(Backbone, Protocol):
 
 @runtime_checkable
 class Stepping(Protocol):
-    """A `Backbone` with a shorter way to one more position of every row; it may go without."""
+    """What a `Backbone` has besides if it appends a position to every row faster. Optional."""
 
     def steps(self) -> Callable[[Tensor, Tensor, Cache], Tensor]:
-        """`step(x, positions, cache)`, made for one decoding: the weights stay meanwhile.
+        """`step(x, positions, cache)` for one decoding, during which the weights do not change.
 
         Takes vectors (b, d) and positions (b,), gives states (b, d): what a pass over `x[:, None]`
         with lengths of 1 does, up to rounding, without gradients and without waiting for a GPU.
@@ -163,13 +163,13 @@ class Stepping(Protocol):
 
 @runtime_checkable
 class Joinable(Protocol):
-    """A linear layer that can be one product with others that read the same, as in int8."""
+    """A linear layer that can be one product with others that have the same input, as in int8."""
 
     out_features: int
 
     def joined(self, others: Sequence[torch.nn.Module]) -> Callable[[Tensor], Tensor] | None:
-        """What gives the outputs (*n, o) of this layer and the others side by side.
+        """A function that gives the outputs (*n, o) of this layer and the others side by side.
 
-        None if that is not to be had.
+        None if it cannot be made.
         """
         ...

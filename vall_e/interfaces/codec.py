@@ -95,7 +95,7 @@ class Vectored(Protocol):
 
 @runtime_checkable
 class Local(Protocol):
-    """What a `Codec` has besides if it sees only so far: long recordings are cut without seams.
+    """What a `Codec` has besides if its view is limited: long recordings are cut without seams.
 
     In frames on either side: `encode_context` of sound that the codes of a frame depend on, and
     `decode_context` of codes that its sound depends on; None: on all that came before.

@@ -21,7 +21,7 @@ class DataEngine(Protocol):
         make: Callable[[], Callable[[I], O]],
         lost: Callable[[I], O],
     ) -> Iterator[O]:
-        """`make()(item)` of each item, in the order of the items, whoever did it first.
+        """`make()(item)` of each item, in the order of the items, whichever is done first.
 
         Each process calls `make` once. Items, outcomes, `make` and `lost` can be pickled. An item
         whose process dies is prepared again, so the same outcome may be made twice and is given

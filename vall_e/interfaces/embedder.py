@@ -16,5 +16,5 @@ class Embedder(Protocol):
     """Turns recordings into vectors of one width. What it heard before changes nothing."""
 
     def __call__(self, clip: Sound) -> NDArray[np.float32] | None:
-        """Of length 1, shape (d,), from any rate and channels; None where no speech is heard."""
+        """A unit vector (d,) of a clip of any rate and channels; None where no speech is heard."""
         ...

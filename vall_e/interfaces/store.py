@@ -44,10 +44,11 @@ class Info:
 
 @frozen
 class Entry:
-    """An utterance, without its codes. Those of all are one sequence of frames, as it were.
+    """An utterance, without its codes.
 
-    There, its codes are frames `offset` to `offset + frames`. `source` is the path of the
-    recording, counted from the dataset's folder; empty: not known.
+    The codes of all utterances form one sequence, in which these are frames `offset` to
+    `offset + frames`. `source` is the path of the recording, counted from the dataset's folder;
+    empty: not known.
     """
 
     id: str
@@ -119,7 +120,7 @@ class Store(Protocol):
 
 @runtime_checkable
 class Lenient(Protocol):
-    """A store that can also open a dataset of which a part is damaged. For `data.bad_items: skip`.
+    """A store that can also open a partly damaged dataset, for `data.bad_items: skip`.
 
     What cannot be listed is then left out, named in the log and kept in `left_out` (`Reduced`);
     what can be listed and not be read is left to `Stored.codes`.
@@ -134,5 +135,5 @@ class Reduced(Protocol):
 
     @property
     def left_out(self) -> Mapping[str, str]:
-        """Why, by what it is called."""
+        """The reasons, by the names of what is missing."""
         ...

@@ -45,7 +45,7 @@ class Source(Protocol):
         ...
 
     def noise(self, frames: int, rng: random.Random) -> Int[Tensor, "k f"]:
-        """So much of a recording of `data.noise`, begun anywhere, and again where it ends.
+        """So many frames of a recording of `data.noise`, from a random place, repeated as needed.
 
         For tasks that want `noise`.
         """

@@ -39,7 +39,7 @@ class Engine(Protocol):
         ...
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Around each forward pass: what `precision` asks for."""
+        """The context of each forward pass: what `precision` asks for."""
         ...
 
     def backward(self, loss: Float[Tensor, ""], *, last: bool) -> None:

@@ -55,5 +55,5 @@ class Transcriber(Protocol):
     def languages(self) -> Sequence[str]: ...
 
     def __call__(self, clip: Sound, *, language: str | None = None) -> Transcript:
-        """Of any rate and channels. Raises `TextError` for a language that it lacks."""
+        """What a clip of any rate says. Raises `TextError` for a language that it lacks."""
         ...

@@ -9,7 +9,7 @@ from attrs import field, frozen
 
 @frozen
 class Trial:
-    """What `vall-e plugins check` and `vall_e.testing.contract_of` are to know of a component."""
+    """What `vall-e plugins check` and `vall_e.testing.contract_of` need to know of a component."""
 
     options: Mapping[str, object] = field(factory=dict)
     """Options of a small one, as Python values. What is not named keeps its default."""
