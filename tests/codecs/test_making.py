@@ -323,6 +323,7 @@ def test_the_command_sends_a_recording_through_the_codec(tiny_weights, recording
     arguments = ["resynthesize", str(recording), "--codec", str(path), "--levels", "2", "-o"]
     result = CliRunner().invoke(command, [*arguments, str(output)], catch_exceptions=False)
     assert result.exit_code == 0, result.output
+    assert result.stdout.startswith(f"{output}: 1.04 s, 2 of ")
     assert soundfile.info(output).frames == round(25_000 * 16_000 / 24_000)
     assert soundfile.info(output).samplerate == 16_000
     with pytest.raises(DataError, match="no audio format has the suffix"):

@@ -68,7 +68,7 @@ codec.add_command(cut)
 @SOURCES
 @OUTPUT
 @grouped(choice=CodecChoice)
-@click.option("--levels", type=click.IntRange(min=1), help="Keep the first so many. Default: all.")
+@click.option("--levels", type=click.IntRange(min=1), metavar="N", help="Keep the first N levels.")
 @DEVICE
 @click.pass_obj
 def encode(
@@ -106,7 +106,7 @@ def encode(
 @SOURCES
 @OUTPUT
 @grouped(choice=CodecChoice)
-@click.option("--levels", type=click.IntRange(min=1), help="Use the first so many. Default: all.")
+@click.option("--levels", type=click.IntRange(min=1), metavar="N", help="Use the first N levels.")
 @click.option(
     "--format", "kind", type=click.Choice([*ENCODINGS]),
     help="Of files in a folder. Default: wav.",

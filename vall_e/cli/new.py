@@ -13,7 +13,7 @@ from vall_e.registry import Registry, normal
 
 
 @click.command()
-@click.argument("kind", type=click.Choice(KINDS))
+@click.argument("kind", metavar="KIND", type=click.Choice(KINDS))
 @click.argument("name")
 @click.option(
     "--folder",
@@ -25,6 +25,8 @@ from vall_e.registry import Registry, normal
 @click.pass_obj
 def new(app: App, kind: str, name: str, folder: Path, licence: str) -> None:
     """Write a plugin that offers a component NAME: code that works, tests, README, licence, CI.
+
+    KIND is backbone, attention, codec, sampler, task, or another that `vall-e plugins list` has.
 
     It is whole as it is; replace what it does by what you want, and its tests will say whether it
     still keeps the laws of its kind.

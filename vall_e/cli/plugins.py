@@ -43,7 +43,12 @@ for command in (check, new, install, uninstall):
 
 @plugins.command("list")
 @as_json
-@click.option("--kind", type=click.Choice(list(HOOKS)), help="Only components of this kind.")
+@click.option(
+    "--kind",
+    metavar="KIND",
+    type=click.Choice(list(HOOKS)),
+    help=f"Only components of this kind: {', '.join(HOOKS)}.",
+)
 @click.pass_obj
 def list_components(app: App, as_json: bool, kind: str | None) -> None:
     """List all components that a YAML file can name."""

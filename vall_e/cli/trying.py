@@ -45,7 +45,12 @@ class Report:
 
 @click.command()
 @click.argument("name")
-@click.option("--kind", type=click.Choice(list(HOOKS)), help="Where a name is of several kinds.")
+@click.option(
+    "--kind",
+    metavar="KIND",
+    type=click.Choice(list(HOOKS)),
+    help="Where a name is of several kinds; `vall-e plugins list` shows them.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For programs, on stdout.")
 @click.pass_obj
 def check(app: App, name: str, kind: str | None, as_json: bool) -> None:

@@ -188,7 +188,7 @@ def _report_skipped(lists: Sequence[Path], sources: Sequence[Recordings]) -> Non
 @click.argument("recording", type=FILE)
 @click.option("--output", "-o", type=OUTPUT, required=True, help="Audio file to write (WAV, FLAC).")
 @click.option("--codec", "file", type=FILE, help="Codec file; default: what VALL-E carries.")
-@click.option("--levels", type=click.IntRange(1), help="Levels to keep; default: all.")
+@click.option("--levels", type=click.IntRange(1), metavar="N", help="Keep the first N levels.")
 def resynthesize(recording: Path, output: Path, file: Path | None, levels: int | None) -> None:
     """Encode RECORDING and decode it again: what the codec leaves of it."""
     import torch
@@ -198,5 +198,8 @@ def resynthesize(recording: Path, output: Path, file: Path | None, levels: int |
 
     found = open_codec(file)
     audio = torch.from_numpy(read_mono(recording, found.sample_rate))
-    sound = found.decode(found.encode(audio[None, None])[:, :levels])[0, 0, : len(audio)]
+    codes = found.encode(audio[None, None])[:, :levels]
+    sound = found.decode(codes)[0, 0, : len(audio)]
     write_mono(output, sound.numpy(), found.sample_rate)
+    seconds = len(sound) / found.sample_rate
+    click.echo(f"{output}: {seconds:.2f} s, {codes.shape[1]} of {found.levels} levels")
