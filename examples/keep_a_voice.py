@@ -27,4 +27,6 @@ def main(synthesizer: vall_e.Synthesizer, recording: str, path: str) -> list[val
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     main(vall_e.load(), *sys.argv[1:])

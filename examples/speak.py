@@ -20,4 +20,6 @@ def main(synthesizer: vall_e.Synthesizer, text: str, path: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
     main(vall_e.load(), *sys.argv[1:])

@@ -24,4 +24,6 @@ def main(synthesizer: vall_e.Synthesizer, text: str, out: BinaryIO) -> vall_e.Re
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     main(vall_e.load(), sys.argv[1], sys.stdout.buffer)

@@ -1,5 +1,7 @@
 """A sampler of one's own: epsilon, which drops tokens that are less likely than a fixed amount.
 
+    python examples/write_a_sampler.py "Hello there."      # writes epsilon.wav
+
 In a package, an entry point of the group `vall_e` would offer it (docs/plugins.md). Here it goes
 into a registry by hand, and a YAML file can name it: `sampling: {ar: [{name: epsilon, p: 0.01}]}`
 """
@@ -48,4 +50,6 @@ def main(registry: Registry, model: str | None = None) -> Synthesizer:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
     main(discover()).synthesize(sys.argv[1], voice="kathleen").save("epsilon.wav")
