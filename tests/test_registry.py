@@ -98,6 +98,26 @@ def test_a_plugin_is_found_with_its_owner(site, plugin_source):
             "TypeError: vall_e_register_samplers must return a list of components, found 'top-k'",
         ),
         (
+            "from vall_e.plugin import hookimpl\n@hookimpl\ndef vall_e_register_samplers(): pass",
+            "failed",
+            "TypeError: vall_e_register_samplers must return a list of components, got None",
+        ),
+        (
+            "from attrs import make_class as m\nfrom vall_e.plugin import hookimpl, Component\n"
+            "@hookimpl\n"
+            "def vall_e_register_samplers(): return Component('a', m('C', []), dict, '')",
+            "failed",
+            "TypeError: vall_e_register_samplers must return a list: put the component 'a' into "
+            "one",
+        ),
+        (
+            "from vall_e.plugin import hookimpl, Component\n@hookimpl\n"
+            "def vall_e_register_samplers(): return [Component('My Own', int, int, '')]",
+            "failed",
+            "ValueError: 'My Own' is no name for a component: small letters, digits, hyphens, a "
+            "letter first",
+        ),
+        (
             "from vall_e.plugin import hookimpl, Component\n@hookimpl\n"
             "def vall_e_register_samplers(): return [Component('a', dict, dict, '')]",
             "failed",

@@ -194,7 +194,11 @@ def collect(plugin: object, point: EntryPoint, surface: Surface = TODAY) -> Foun
     _check_spelling(plugin, manager, surface)
     offers: dict[tuple[str, str], Offer] = {}
     for hook, kind in surface.kinds.items():
-        for offered in getattr(manager.hook, hook)(**surface.arguments.get(hook, {})):
+        caller = getattr(manager.hook, hook)
+        answers = caller(**surface.arguments.get(hook, {}))
+        if len(answers) < len(caller.get_hookimpls()):  # pluggy leaves out what is None
+            raise TypeError(f"{hook} must return a list of components, got None")
+        for offered in answers:
             for component in _components(hook, offered):
                 if (kind, component.name) in offers:
                     raise ValueError(f"{hook} offers {component.name!r} twice")
@@ -233,6 +237,8 @@ def _check_spelling(plugin: object, manager: pluggy.PluginManager, surface: Surf
 
 
 def _components(hook: str, offered: object) -> Iterable[Component[Any]]:
+    if isinstance(offered, Component):
+        raise TypeError(f"{hook} must return a list: put the component {offered.name!r} into one")
     if not isinstance(offered, Iterable):
         raise TypeError(f"{hook} must return a list of components, got {offered!r}")
     for component in offered:

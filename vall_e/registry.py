@@ -54,6 +54,13 @@ Use = Literal["training", "speaking", "both"]
 Status = Literal["ok", "failed", "incompatible", "disabled", "missing"]
 
 
+def _component_name(_: object, __: object, name: str) -> None:
+    if not (isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9-]*", name)):
+        raise ValueError(
+            f"{name!r} is no name for a component: small letters, digits, hyphens, a letter first"
+        )
+
+
 def _attrs_class(component: Component[Any], _: object, config: type) -> None:
     if not (isinstance(config, type) and attrs.has(config)):
         raise TypeError(f"config of {component.name!r} must be an attrs class, got {config!r}")
@@ -87,7 +94,7 @@ class Preset(str):
 class Component(Generic[C]):
     """One thing that a user can name in a config file."""
 
-    name: str = field(validator=validators.matches_re(r"[a-z][a-z0-9-]*"))
+    name: str = field(validator=_component_name)
     """What the user writes, e.g. `gru`."""
     config: type[C] = field(validator=_attrs_class)
     """Attrs class of the options beside the name. Importable without torch."""

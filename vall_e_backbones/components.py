@@ -156,7 +156,7 @@ class FlexConfig:
 
     compile: bool = True
     """Without, the kernel is not fused: nothing to wait for at the first call, but slow, and
-    without gradients on a GPU too. For debugging."""
+    without gradients on a GPU too. For debugging. On a CPU nothing is compiled either way."""
 
 
 def build_default(config: DefaultConfig) -> AttentionKernel:

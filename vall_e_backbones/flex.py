@@ -15,16 +15,18 @@ from vall_e_backbones.limits import Limits, require
 class Flex:
     """Masks become code of the kernel and a table of tiles, of which the hidden ones are skipped.
 
-    The first call for each kind of mask compiles it: about a minute on a CPU.
+    The first call for each kind of mask compiles it. On a CPU it runs as it is written instead, all
+    tiles of it: the code that PyTorch 2.13 makes there for lengths that change does not compile.
     """
 
     name = "flex"
 
     def __init__(self, config: FlexConfig) -> None:
         self.compiled = config.compile
-        self.attend: Callable[..., Tensor] = flex_attention
+        self.on_cpu: Callable[..., Tensor] = flex_attention
+        self.on_cuda: Callable[..., Tensor] = flex_attention
         if config.compile:
-            self.attend = torch.compile(flex_attention, dynamic=True)
+            self.on_cuda = torch.compile(flex_attention, dynamic=True)
 
     def unsupported(self, case: AttentionCase) -> str | None:
         reason = Limits(devices=("cpu", "cuda")).reason(case)
@@ -46,7 +48,8 @@ class Flex:
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
         require(self, q, k, mask=mask, causal=causal, dropout=dropout)
-        return self.attend(
+        attend = self.on_cuda if q.is_cuda else self.on_cpu
+        return attend(
             q,
             k,
             v,

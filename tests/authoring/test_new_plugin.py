@@ -116,6 +116,12 @@ def test_a_name_that_yaml_could_not_say_is_refused(tmp_path, name):
     assert f"{name!r} is no name for a component" in result.stderr
 
 
+def test_a_name_that_no_file_could_have_is_refused(tmp_path):
+    result = run("sampler", "x" * 300, "--folder", str(tmp_path))
+    assert (result.exit_code, list(tmp_path.iterdir())) == (4, [])
+    assert "'xxxxxxxxxxxxxxxxxxxx'... is too long for a name" in result.stderr
+
+
 @pytest.mark.parametrize("name", ["class", "none", "components"])
 def test_a_name_that_python_could_not_import_is_refused(tmp_path, name):
     result = run("sampler", name, "--folder", str(tmp_path))

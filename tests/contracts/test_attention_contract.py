@@ -128,6 +128,25 @@ class LosesGradientsInHalf(Eager):
         return super().__call__(q, k, v.detach() + 0 * v if half else v, **options)
 
 
+class TakesTheLastRowOfAMask(Eager):
+    """Where there are fewer queries than keys: right for one query."""
+
+    def __call__(self, q, k, v, *, mask=None, **options):
+        if mask is not None and q.shape[2] != k.shape[2]:
+            mask = mask[:, :, -1:]
+        return super().__call__(q, k, v, mask=mask, **options)
+
+
+class TurnsTheMask(Eager):
+    """Into one of what is hidden, and in place."""
+
+    def __call__(self, q, k, v, *, mask=None, **options):
+        out = super().__call__(q, k, v, mask=mask, **options)
+        if mask is not None:
+            mask[..., :1].logical_not_()
+        return out
+
+
 class RefusesInSilence(Eager):
     """Says that it cannot, and then does."""
 
@@ -159,6 +178,8 @@ class GivesNoReason(Eager):
         (GivesFloats, "test_equals_the_plain_formula"),
         (Overflows, "test_large_scores_do_not_overflow"),
         (WritesIntoItsInput, "test_leaves_its_inputs_alone"),
+        (TurnsTheMask, "test_leaves_its_inputs_alone"),
+        (TakesTheLastRowOfAMask, "test_a_few_queries_of_many_keys"),
         (StopsGradients, "test_gradients_equal_the_plain_formula"),
         (TakesAllMasksForPadding, "test_equals_the_plain_formula"),
         (LosesWhatIsBehindItsTile, "test_equals_the_plain_formula_over_many_keys"),

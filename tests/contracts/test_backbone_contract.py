@@ -56,6 +56,45 @@ class IgnoresLengths(Altered):
         return {**rest, "x": x, "lengths": torch.full_like(lengths, x.shape[1])}
 
 
+class LearnsFromTheFuture(Llama):
+    """In training alone, where no output is looked at."""
+
+    def forward(self, x, *, causal=True, **rest):
+        return super().forward(x, causal=causal and not self.training, **rest)
+
+
+class LearnsFromPadding(Llama):
+    """Its loss, not its states."""
+
+    def forward(self, x, **rest):
+        hidden, auxiliary = super().forward(x, **rest)
+        return hidden, auxiliary + x.square().mean()
+
+
+class HasATableOfSixtyFour(Altered):
+    def alter(self, positions, **rest):
+        return {**rest, "positions": positions.clamp(max=63)}
+
+
+class BeginsAnewAfterFour(Altered):
+    def alter(self, positions, **rest):
+        return {**rest, "positions": positions % 4}
+
+
+class HoldsFewPositions(Llama):
+    def forward(self, x, **rest):
+        return super().forward(x + torch.zeros(64, 1)[: x.shape[1]], **rest)
+
+
+class LeavesAMatrixBehind(Llama):
+    def __init__(self, *given, **options):
+        super().__init__(*given, **options)
+        self.mixing = torch.eye(16)
+
+    def forward(self, x, **rest):
+        return super().forward(x @ self.mixing.to(x.dtype), **rest)
+
+
 class AlwaysCausal(Altered):
     def alter(self, causal, **rest):
         return {**rest, "causal": True}
@@ -224,6 +263,12 @@ class NeverFull(Llama):
         (LooksAtEachAlone, "test_sees_the_past"),
         (GathersInAnotherOrder, "test_wanted_states_are_those_of_a_whole_pass"),
         (SaysYes, "test_states_what_it_can_do"),
+        (LearnsFromTheFuture, "test_in_training_a_row_hears_itself_and_no_padding"),
+        (LearnsFromPadding, "test_in_training_a_row_hears_itself_and_no_padding"),
+        (HoldsFewPositions, "test_many_positions_are_no_trouble"),
+        (HasATableOfSixtyFour, "test_positions_far_apart_are_told_from_each_other"),
+        (BeginsAnewAfterFour, "test_positions_far_apart_are_told_from_each_other"),
+        (LeavesAMatrixBehind, "test_all_its_tensors_go_where_it_goes"),
     ],
 )
 def test_a_broken_backbone_is_refused(judge, broken, refused_by):

@@ -102,6 +102,49 @@ class SharesOneGenerator:
         return draw_categorical(logits, [generators[0]] * len(logits))
 
 
+class Seeds:
+    """Draws well, from generators that are not those of its rows."""
+
+    def draw(self, history, logits, generators):
+        return draw_categorical(logits, [self.other(each) for each in generators])
+
+
+class OneSeedForAll(Seeds):
+    def other(self, generator):
+        return torch.Generator().manual_seed(0)
+
+
+class StartsEachFrameAnew(Seeds):
+    def other(self, generator):
+        return generator.manual_seed(generator.initial_seed())
+
+
+class Says:
+    """Draws by `noise` of `logits`; said to be a draw from their softmax."""
+
+    def draw(self, history, logits, generators):
+        [generator] = set(generators)
+        noise = self.noise(torch.rand(logits.shape, generator=generator))
+        return (logits + noise).argmax(-1)
+
+
+class AddsFlatNoise(Says):
+    def noise(self, uniform):
+        return uniform
+
+
+class IsATenthTooCold(Says):
+    def noise(self, uniform):
+        return -(-uniform.log()).log() / 1.1
+
+
+class BansTheEnd(Plain):
+    def __call__(self, history, logits):
+        banned = logits.clone()
+        banned[:, -1] -= 1e4
+        return banned.where(banned > -9e3, float("-inf"))
+
+
 class DrawsColumns:
     def draw(self, history, logits, generators):
         return logits.argmax(-1, keepdim=True)
@@ -132,10 +175,41 @@ class DrawsLeastLikely:
         (WantsFullPrecision, "test_works_in_half_precision"),
         (DrawsColumns, "test_keeps_the_shape"),
         (DrawsLeastLikely, "test_draws_the_only_possible_token"),
+        (BansTheEnd, "test_draws_the_only_possible_token"),
+        (OneSeedForAll, "test_each_row_seed_and_frame_has_luck_of_its_own"),
+        (StartsEachFrameAnew, "test_each_row_seed_and_frame_has_luck_of_its_own"),
     ],
 )
 def test_a_broken_sampler_is_refused(judge, broken, refused_by):
     assert refused_by in judge(SamplerContract, broken, only=refused_by).failed
+
+
+class SaysSoftmax(SamplerContract):
+    def probabilities(self, history, logits):
+        return logits.softmax(-1)
+
+
+@pytest.mark.parametrize(
+    ("made", "right"),
+    [
+        (lambda: type("Right", (Says,), {"noise": lambda self, u: -(-u.log()).log()})(), True),
+        (AddsFlatNoise, False),
+        (IsATenthTooCold, False),
+    ],
+    ids=["right", "flat noise", "a tenth too cold"],
+)
+def test_a_draw_that_does_not_follow_what_it_says_is_refused(judge, made, right):
+    verdict = judge(SaysSoftmax, made, only="test_draws_as_often_as_it_says")
+    assert bool(verdict.failed) != right
+
+
+def test_a_draw_that_never_draws_by_chance_is_no_trouble(judge):
+    class Greedy:
+        def draw(self, history, logits, generators):
+            return logits.argmax(-1)
+
+    law = "test_each_row_seed_and_frame_has_luck_of_its_own"
+    assert "always" in judge(SamplerContract, Greedy, only=law).skipped[law]
 
 
 def test_a_sound_sampler_passes(judge):

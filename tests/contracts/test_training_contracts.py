@@ -83,6 +83,35 @@ class SavesHalfItsState(torch.optim.SGD):
         pass
 
 
+class DecaysInSecret(torch.optim.SGD):
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    p.grad.add_(p.data, alpha=0.01)
+        super().step()
+
+
+class DividesByTheNorm(torch.optim.SGD):
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    p.grad.div_(p.grad.norm())
+        super().step()
+
+
+class KnowsMatricesOnly(torch.optim.SGD):
+    """And vectors."""
+
+    def step(self, closure=None):
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None and p.ndim != 1:
+                    p.grad.copy_(p.grad @ torch.eye(p.shape[1]))
+        super().step()
+
+
 def _of(kind, keep=lambda name: True):
     def make(parameters):
         return kind([p for name, p in parameters if keep(name)], lr=0.05)
@@ -114,6 +143,10 @@ def _with_momentum(kind):
         (_of(LosesWhatItLearns), "test_weights_to_speak_with_come_and_go"),
         (_with_momentum(SavesHalfItsState), "test_what_is_saved_comes_back_as_it_was"),
         (_decaying, "test_what_is_marked_does_not_decay"),
+        (_of(DecaysInSecret), "test_what_is_marked_does_not_decay"),
+        (_decaying, "test_a_gradient_of_zero_moves_no_vector"),
+        (_of(DividesByTheNorm), "test_a_gradient_of_zero_moves_no_vector"),
+        (_of(KnowsMatricesOnly), "test_a_parameter_of_any_shape_is_trained"),
         (_thawing, "test_frozen_parameters_stay"),
         (_of(NeedsAllGradients), "test_a_parameter_without_a_gradient_is_no_trouble"),
         (_of(torch.optim.SGD, lambda name: "bias" not in name), "test_every_parameter_is_trained"),

@@ -16,10 +16,16 @@ class TestGreedy(SamplerContract):
     def make(self):
         return c.build_greedy(c.GreedyConfig())
 
+    def probabilities(self, history, logits):
+        return torch.eye(logits.shape[-1])[logits.argmax(-1)]
+
 
 class TestCategorical(SamplerContract):
     def make(self):
         return c.build_categorical(c.CategoricalConfig())
+
+    def probabilities(self, history, logits):
+        return logits.softmax(-1)
 
 
 class TestTemperature(SamplerContract):
@@ -40,6 +46,19 @@ class TestTopP(SamplerContract):
 class TestRepetitionAware(SamplerContract):
     def make(self):
         return c.build_repetition_aware(c.RepetitionAwareConfig())
+
+    def probabilities(self, history, logits):
+        """Algorithm 1 of the paper: what the nucleus repeats too often comes from everything."""
+        options = c.RepetitionAwareConfig()
+        everything = logits.softmax(-1)
+        ranked, order = everything.sort(descending=True)
+        kept = (ranked.cumsum(-1) - ranked < options.p).float().gather(-1, order.argsort())
+        nucleus = everything * kept / (everything * kept).sum(-1, keepdim=True)
+        recent = history[:, -options.window :]
+        shares = torch.nn.functional.one_hot(recent, logits.shape[-1]).sum(1) / options.window
+        repeats = shares > options.threshold
+        escapes = (nucleus * repeats).sum(-1, keepdim=True)
+        return nucleus * ~repeats + escapes * everything
 
 
 class TestMinP(SamplerContract):

@@ -20,6 +20,7 @@ from vall_e.registry import HOOKS
 KINDS = tuple(kind for kind in HOOKS if (Path(__file__).parent / "templates" / kind).is_dir())
 """The kinds that there is a template of."""
 
+LONGEST = 60
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
@@ -31,6 +32,11 @@ def _name(instance: object, attribute: object, value: str) -> None:
         raise PluginError(
             f"{value!r} is no name for a component",
             hint="a small letter first, then also digits, words joined by hyphens: my-sampler",
+        )
+    if len(value) > LONGEST:
+        raise PluginError(
+            f"{value[:20]!r}... is too long for a name: it has {len(value)} letters",
+            hint=f"take {LONGEST} at most: files are named after it",
         )
 
 

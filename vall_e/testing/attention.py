@@ -55,6 +55,15 @@ class AttentionContract:
         allowed = self._allowed(kind, LONG)
         self._compare(out, _plain(q.double(), k.double(), v.double(), allowed))
 
+    def test_a_few_queries_of_many_keys(self) -> None:
+        """As a cache asks that gets several positions at once: its mask is no square."""
+        q, k, v = _inputs("all", 2, self.device, self._finest())
+        q, places = q[:, :, :3], torch.arange(LENGTH, device=self.device)
+        mask = (places <= places[2:5, None]).expand(2, 1, -1, -1)
+        self._compare(
+            self._given(q, k, v, mask=mask), _plain(q.double(), k.double(), v.double(), mask)
+        )
+
     @pytest.mark.parametrize("size", [8, 24, 80])
     def test_heads_of_any_size_are_done_or_refused(self, size: int) -> None:
         q, k, v = _inputs("causal", 2, self.device, self._finest(), size=size)
@@ -111,10 +120,10 @@ class AttentionContract:
         assert torch.equal(self._attend(q, k, v), self._attend(q, k, v))
 
     def test_leaves_its_inputs_alone(self) -> None:
-        inputs = _inputs("padding", 2, self.device, self._finest())
+        inputs = [*_inputs("padding", 2, self.device, self._finest()), self._allowed("padding")]
         copies = [x.clone() for x in inputs]
-        q, k, v = inputs
-        self._attend(q, k, v, kind="padding")
+        q, k, v, mask = inputs
+        self._given(q, k, v, mask=mask)
         for given, copy in zip(inputs, copies, strict=True):
             assert torch.equal(given, copy)
 
@@ -131,9 +140,24 @@ class AttentionContract:
         scale: float | None = None,
         dropout: float = 0.0,
     ) -> Tensor:
-        """The kernel's answer. Skips the test if it can give none, and says so in both ways."""
-        kernel, causal = self.make(), kind == "causal"
         mask = self._allowed(kind, k.shape[2]) if kind in _MASKED else None
+        return self._given(
+            q, k, v, mask=mask, causal=kind == "causal", scale=scale, dropout=dropout
+        )
+
+    def _given(
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        *,
+        mask: Tensor | None = None,
+        causal: bool = False,
+        scale: float | None = None,
+        dropout: float = 0.0,
+    ) -> Tensor:
+        """The kernel's answer. Skips the test if it can give none, and says so in both ways."""
+        kernel = self.make()
         case = AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout)
         reason = kernel.unsupported(case)
         if reason is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from vall_e.errors import ConfigError
 from vall_e.interfaces.backbone import Backbone, Cache, Gathering, SteadyCache, Stepping
 from vall_e.synthesis.graphs import Replayed
 from vall_e.testing.marks import pytest
@@ -19,10 +20,12 @@ class BackboneContract:
     """`make` returns a freshly initialised backbone of width `D` (16), in eval mode.
 
     Each call gives the same weights. `uses_positions` is false for a backbone that takes the
-    order of the vectors for their positions, as a recurrent one does.
+    order of the vectors for their positions, as a recurrent one does; `learns` for one with weights
+    to speak with only.
     """
 
     uses_positions = True
+    learns = True
 
     def make(self) -> Backbone:
         raise NotImplementedError
@@ -217,15 +220,73 @@ class BackboneContract:
             backbone(_vectors(), lengths=FULL, positions=_positions(), cache=cache)
 
     def test_gradients_reach_every_parameter(self) -> None:
-        backbone = self.make()
+        backbone = self._learning()
         assert isinstance(backbone, nn.Module)
         x = _vectors().requires_grad_()
-        hidden, auxiliary = backbone.train()(x, lengths=FULL, positions=_positions())
+        hidden, auxiliary = backbone(x, lengths=FULL, positions=_positions())
         torch.autograd.backward(hidden.square().sum() + auxiliary)
         missing = [name for name, p in backbone.named_parameters() if p.grad is None]
         assert missing == []
         assert x.grad is not None
         assert x.grad.any(-1).all()
+
+    def test_in_training_a_row_hears_itself_and_no_padding(self) -> None:
+        """By gradients, so that dropout does no matter: what is not heard has one of 0."""
+        backbone = self._learning()
+        for causal in _directions(backbone):
+            x = _vectors().requires_grad_()
+            hidden, auxiliary = backbone(x, lengths=LENGTHS, positions=_positions(), causal=causal)
+            # The last valid state of the shorter row but one, which has a future and padding.
+            own = torch.autograd.grad(hidden[1, 2, 0], x, retain_graph=True)[0]
+            assert not own[0].any(), "a row hears another"
+            assert not own[1, 4:].any(), "padding is heard"
+            assert not causal or not own[1, 3:].any(), "the future is heard"
+            assert own[1, 2].any()
+            if auxiliary.requires_grad:
+                asked = torch.autograd.grad(auxiliary, x, allow_unused=True)[0]
+                assert asked is None or not asked[1, 4:].any(), "its loss counts padding"
+
+    def test_many_positions_are_no_trouble(self) -> None:
+        """As many as six seconds of speech have."""
+        backbone, many = self.make(), 300
+        x = torch.randn(1, many, D, generator=torch.Generator().manual_seed(0))
+        positions = torch.arange(many)[None]
+        whole = _far(backbone, x, positions)
+        assert whole.isfinite().all()
+        begun, _ = _run(backbone, x[:, :9], positions=positions[:, :9])
+        _close(whole[:, :9], begun)
+
+    def test_positions_far_apart_are_told_from_each_other(self) -> None:
+        """A table of them must neither end soon nor begin anew."""
+        backbone, x = self.make(), _vectors()[:1]
+        if not self.uses_positions:
+            pytest.skip("this backbone says that it hears no positions")
+        ends: list[Tensor] = []
+        for last in (6, 7, 10, 70, 262):
+            positions = torch.tensor([[0, 1, 2, 3, 4, 5, last]])
+            end = _far(backbone, x, positions)[:, -1]
+            assert not any(torch.equal(end, other) for other in ends), f"position {last} is another"
+            ends.append(end)
+
+    def test_all_its_tensors_go_where_it_goes(self) -> None:
+        """A tensor that is no parameter and no buffer stays behind when the model is moved."""
+        backbone = self.make()
+        assert isinstance(backbone, nn.Module)
+        behind = [
+            f"{type(part).__name__}.{name}"
+            for part in backbone.modules()
+            for name, value in vars(part).items()
+            if isinstance(value, Tensor)
+        ]
+        assert behind == [], "register_buffer(..., persistent=False) takes what is computed"
+
+    def _learning(self) -> Backbone:
+        backbone = self.make()
+        assert isinstance(backbone, nn.Module)
+        if not self.learns:
+            pytest.skip("its weights are to speak with only")
+        backbone.train()
+        return backbone
 
     def _caching(self) -> Backbone:
         backbone = self.make()
@@ -256,6 +317,14 @@ def _run(
             positions=_positions()[:b, :t] if positions is None else positions,
             causal=causal,
         )
+
+
+def _far(backbone: Backbone, x: Tensor, positions: Tensor) -> Tensor:
+    """The states; a position that a config limits may be refused, if the user is told why."""
+    try:
+        return _run(backbone, x, positions=positions)[0]
+    except ConfigError as exc:
+        pytest.skip(exc.message)
 
 
 def _go_on(backbone: Backbone, cache: Cache, x: Tensor, starts: Tensor, lengths: Tensor) -> None:

@@ -123,6 +123,35 @@ class OptimizerContract:
         for group in optimizer.param_groups:
             if any(parameter is marked for parameter in group["params"]):
                 assert not group.get("weight_decay")
+        marked.grad = torch.zeros_like(marked)
+        optimizer.step()
+        assert torch.equal(marked, torch.ones_like(marked))
+
+    def test_a_gradient_of_zero_moves_no_vector(self) -> None:
+        """Only matrices decay; and none of them becomes something that is no number."""
+        model = _model()
+        optimizer = self.make(model.named_parameters())
+        before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+        for _ in range(2):
+            for parameter in model.parameters():
+                parameter.grad = torch.zeros_like(parameter)
+            optimizer.step()
+        for name, parameter in model.named_parameters():
+            assert parameter.isfinite().all(), name
+            assert parameter.ndim > 1 or torch.equal(parameter, before[name]), name
+
+    @pytest.mark.parametrize("shape", [(), (1,), (1, 1), (5, 2), (3, 1, 4), (2, 3, 4)], ids=str)
+    def test_a_parameter_of_any_shape_is_trained(self, shape: tuple[int, ...]) -> None:
+        """A gate is a number, a convolution has three sides, and so have experts in one tensor."""
+        parameter = nn.Parameter(torch.full(shape, 0.5))
+        optimizer = self.make([*_model().named_parameters(), ("layers.0.part.weight", parameter)])
+        for _ in range(3):
+            optimizer.zero_grad()
+            parameter.square().sum().backward()  # type: ignore[no-untyped-call]
+            optimizer.step()
+        assert parameter.shape == shape
+        assert parameter.isfinite().all()
+        assert (parameter != 0.5).all()
 
     def test_frozen_parameters_stay(self) -> None:
         model = _model()

@@ -1,5 +1,6 @@
 """What every sampler must do, be it a logits processor or a draw."""
 
+import math
 from contextlib import nullcontext
 
 import torch
@@ -11,6 +12,8 @@ from vall_e.testing.marks import pytest
 from vall_e.testing.waiting import WaitsForNothing
 
 ROWS, SIZE, LENGTH = 6, 12, 20
+DRAWS = 3000
+"""So many tell a distribution from what is 5 % off in a common token, and take 10 ms."""
 
 
 class SamplerContract:
@@ -23,6 +26,13 @@ class SamplerContract:
 
     def make(self) -> Sampler:
         raise NotImplementedError
+
+    def probabilities(self, history: Tensor, logits: Tensor) -> Tensor | None:
+        """How likely a new draw takes each token, (b, v); None: that is not said here.
+
+        For who draws in a way of his own. What is drawn after a processor needs no saying.
+        """
+        return None
 
     def test_is_a_processor_or_a_draw_and_not_both(self) -> None:
         sampler = self.make()
@@ -67,11 +77,37 @@ class SamplerContract:
             assert (_tokens(self.make(), _history(), logits, seed=seed) % 2 == 1).all()
 
     def test_draws_the_only_possible_token(self) -> None:
-        only = torch.arange(ROWS) % SIZE
-        logits = torch.full((ROWS, SIZE), float("-inf"))
-        logits[torch.arange(ROWS), only] = -3.0
+        only = torch.arange(SIZE)
+        logits = torch.full((SIZE, SIZE), float("-inf")).fill_diagonal_(-3.0)
+        history = _history()[:1].expand(SIZE, -1).contiguous()
         for seed in range(20):
-            assert torch.equal(_tokens(self.make(), _history(), logits, seed=seed), only)
+            generators = [generator for row in range(SIZE) for generator in _one(row, seed)]
+            assert torch.equal(_tokens(self.make(), history, logits, generators=generators), only)
+
+    def test_each_row_seed_and_frame_has_luck_of_its_own(self) -> None:
+        logits = (_logits()[:1] / 8).expand(ROWS, -1).contiguous()  # all rows alike, nearly flat
+        drawn = torch.stack([self._twice(logits, seed) for seed in range(25)])  # (seed, frame, b)
+        if torch.equal(drawn, logits.argmax(-1).expand_as(drawn)):
+            pytest.skip("it takes the likeliest token always")
+        assert not torch.equal(drawn, drawn[..., :1].expand_as(drawn)), "all rows draw alike"
+        assert not torch.equal(drawn, drawn[:1].expand_as(drawn)), "all seeds draw alike"
+        assert not torch.equal(drawn[:, 0], drawn[:, 1]), "the next frame draws the same again"
+
+    def test_draws_as_often_as_it_says(self) -> None:
+        """By Pearson's chi-square, with a fixed seed and a bound that chance passes by far."""
+        for row in range(4):
+            logits = _logits()[row : row + 1].expand(DRAWS, -1).contiguous()
+            history = _history()[row : row + 1]
+            if row % 2:  # it has said the likeliest all the while
+                history = logits[:1].argmax(-1, keepdim=True).expand(1, LENGTH)
+            said = self.probabilities(history, logits[:1])
+            if said is None:
+                pytest.skip("it does not say how likely it draws each token")
+            sampler, generators = self.make(), [torch.Generator().manual_seed(row)] * DRAWS
+            drawn = _tokens(
+                sampler, history.expand(DRAWS, -1).contiguous(), logits, generators=generators
+            )
+            _require_follows(drawn, said[0])
 
     def test_needs_no_history(self) -> None:
         assert _tokens(self.make(), _history()[:, :0], _logits()).shape == (ROWS,)
@@ -145,6 +181,26 @@ class SamplerContract:
     def test_works_in_half_precision(self, dtype: torch.dtype) -> None:
         drawn = _tokens(self.make(), _history(), _logits().to(dtype))
         assert ((drawn >= 0) & (drawn < SIZE)).all()
+
+    def _twice(self, logits: Tensor, seed: int) -> Tensor:
+        """What two frames draw that have the same before them: (2, b)."""
+        generators, nothing = _generators(seed), _history()[:, :0]
+        first = _tokens(self.make(), nothing, logits, generators=generators)
+        return torch.stack([first, _tokens(self.make(), nothing, logits, generators=generators)])
+
+
+def _require_follows(drawn: Tensor, said: Tensor) -> None:
+    """Raise `AssertionError` where counts of tokens are not what such probabilities give."""
+    counts = torch.bincount(drawn, minlength=SIZE).double()
+    expected = said.double() * len(drawn)
+    assert not counts[said == 0].any(), "it draws what it says it never draws"
+    rare = expected < 5  # for which the statistic means nothing: taken together
+    counts, expected = (torch.cat([x[~rare], x[rare].sum()[None]]) for x in (counts, expected))
+    freedom = len(counts) - 1
+    statistic = float(((counts - expected).square() / expected.clamp_min(1)).sum())
+    assert statistic < freedom + 6 * math.sqrt(2 * freedom) + 6, (
+        f"chi-square of {statistic:.0f} at {freedom} degrees of freedom"
+    )
 
 
 def _tokens(
