@@ -396,7 +396,7 @@ def test_the_command_refuses_what_makes_no_sense(small_registry, folder, tmp_pat
     assert "--language 'xx' is not in text.languages ['en-us']" in result.stderr
     result = command(small_registry, folder, "-o", tmp_path / "out", "--device", "quark", *QUICK)
     assert result.exit_code == 4
-    assert "--device: quark cannot be used here: no device is called so" in result.stderr
+    assert "--device: there is no device 'quark'" in result.stderr
     assert not (tmp_path / "out").exists()
 
 
@@ -425,6 +425,9 @@ def test_the_command_fails_where_nothing_is_usable(small_registry, folder, tmp_p
 
 def test_voices_need_no_transcript_and_get_no_text(folder, tmp_path):
     (folder / "transcripts.tsv").unlink()
+    (folder / "0.txt").write_bytes("grün".encode("latin-1"))
+    [reason, *_] = [one.reason for one in run(folder, tmp_path / "spoken").skipped]
+    assert reason == "its transcript 0.txt is not UTF-8 text (byte 2)"
     report = process(find_recordings(folder), tmp_path / "out", partial(make, voices_only=True))
     assert report.info.utterances == 4
     assert {entry.phonemes for entry in Dataset(tmp_path / "out").entries} == {""}

@@ -125,4 +125,4 @@ def test_a_transcript_in_another_encoding_is_told(tmp_path):
     write(tmp_path, "1.wav", "")
     (tmp_path / "1.txt").write_bytes("grün".encode("latin-1"))
     (found,) = find_recordings(tmp_path)
-    assert found.problem == "its transcript 1.txt is not UTF-8 text (byte 2)"
+    assert found.unread == "its transcript 1.txt is not UTF-8 text (byte 2)"

@@ -107,7 +107,7 @@ class Preparer:
         if self.voices_only:
             return ""
         if not recording.text:
-            raise DataError("it has no transcript")
+            raise DataError(recording.unread or "it has no transcript")
         return self.front_end.phonemes(recording.text, language)
 
     def _language(self, recording: Recording) -> str:

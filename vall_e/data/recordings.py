@@ -46,9 +46,9 @@ class Recording:
     """An audio file that may or may not exist, and what the transcripts say about it.
 
     `text` is empty where there is none, `language` is None where nothing is said of it. `problem`
-    says why it cannot be used, if that is known already. `start` and `end`, in seconds, cut a part
-    out of the file; it is all of it where `end` is None. A `url` is where the file really is; then
-    `path` only says what it is called.
+    says why it cannot be used, if that is known already, `unread` why its text cannot. `start` and
+    `end`, in seconds, cut a part out of the file; it is all of it where `end` is None. A `url` is
+    where the file really is; then `path` only says what it is called.
     """
 
     id: str
@@ -57,6 +57,7 @@ class Recording:
     speaker: str
     language: str | None
     problem: str = ""
+    unread: str = ""
     start: float = 0.0
     end: float | None = None
     url: str = ""
@@ -213,14 +214,14 @@ def _beside(folder: Path, speaker: str | None) -> Iterator[Recording]:
     for path in sorted(folder.rglob("*")):
         if not is_audio(path):
             continue
-        text, problem = _transcript(path.with_suffix(".txt"))
+        text, unread = _transcript(path.with_suffix(".txt"))
         yield Recording(
             id=path.relative_to(folder).with_suffix("").as_posix(),
             path=path,
             text=text,
             speaker=speaker or _folder_of(path),
             language=None,
-            problem=problem,
+            unread=unread,
         )
 
 

@@ -173,7 +173,7 @@ def _item(recording: Recording) -> Item:
         seconds=seconds,
         text=recording.text,
         path=recording.path,
-        problem=recording.problem or problem,
+        problem=recording.problem or recording.unread or problem,
         start=recording.start,
         end=recording.end,
     )

@@ -99,7 +99,8 @@ def _recording(recording: Recording) -> list[Problem]:
     if recording.problem:
         return [Problem(recording.id, recording.problem)]
     silent = not (recording.text or recording.is_noise)
-    problems = [Problem(recording.id, "it has no transcript")] if silent else []
+    missing = recording.unread or "it has no transcript"
+    problems = [Problem(recording.id, missing)] if silent or recording.unread else []
     try:
         read_part(recording.path, recording.start, recording.end).mono().check(
             min_seconds=MIN_SECONDS

@@ -28,16 +28,10 @@ def find_device(name: str, *, option: str) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as exc:  # torch without CUDA raises AssertionError
         raise UnavailableError(
-            f"{option}: {name} cannot be used here: {_reason(exc)}",
+            f"{option}: {name} cannot be used here: {str(exc).splitlines()[0]}",
             hint=f"set {option} to auto or cpu",
         ) from exc
     return device
-
-
-def _reason(exc: BaseException) -> str:
-    """Torch's, without its list of devices that nobody has."""
-    said = str(exc).splitlines()[0]
-    return "no device is called so" if said.startswith("Expected one of") else said
 
 
 def place_codec(codec: Codec, device: torch.device) -> Codec:
