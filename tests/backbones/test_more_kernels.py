@@ -9,7 +9,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from vall_e.errors import UnavailableError
 from vall_e.interfaces.attention import AttentionCase
-from vall_e.testing.attention import AttentionContract
+from vall_e.testing.attention import KINDS, AttentionContract
 from vall_e.testing.packed_attention import attend_packed
 from vall_e_backbones.components import DefaultConfig, FlexConfig, LlamaConfig
 from vall_e_backbones.default_kernel import Default
@@ -62,6 +62,18 @@ class TestFlex(AttentionContract):
 
     def make(self):
         return Flex(FlexConfig())
+
+    @pytest.mark.parametrize(
+        ("kind", "kv_heads", "dtype"),
+        [
+            *((kind, 2, torch.float32) for kind in KINDS),
+            *(("padded block", kv_heads, torch.bfloat16) for kv_heads in (1, 4)),
+            *(("causal", kv_heads, torch.float16) for kv_heads in (1, 4)),
+        ],
+    )
+    def test_equals_the_plain_formula(self, kind, kv_heads, dtype):
+        """Each kind, and each of the rest: all together take long, and none is a path apart."""
+        super().test_equals_the_plain_formula(kind, kv_heads, dtype)
 
 
 @pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
