@@ -1,6 +1,6 @@
 import pytest
 
-from vall_e.errors import CheckpointError
+from vall_e.errors import CheckpointError, UnknownComponentError
 from vall_e.synthesis.parts import Parts, gather
 from vall_e.synthesis.plan import Request
 from vall_e.synthesis.speak import Synthesizer
@@ -38,7 +38,9 @@ def test_a_task_that_was_not_trained_is_refused(weights, registry):
     with pytest.raises(CheckpointError) as caught:
         gather(weights, registry, task="stt")
     assert "was not trained for the task 'stt'" in caught.value.message
-    assert caught.value.hint == "it knows: tts"
+    assert caught.value.hint == "it knows tts; to train one that does: tasks: [tts, stt]"
+    with pytest.raises(UnknownComponentError, match="no task is called 'sst'"):
+        gather(weights, registry, task="sst")
 
 
 class FewerLevels:

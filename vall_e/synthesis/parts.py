@@ -130,6 +130,8 @@ def gather(
     `--set`, and count last.
     """
     _refuse_fixed(overrides)
+    if task is not None:
+        registry.get("task", task)  # a name that is nobody's is told before anything is loaded
 
     def opened(path: Path) -> Bundle:
         def changed(saved: RunConfig) -> RunConfig:
@@ -204,7 +206,7 @@ def _task(config: RunConfig, name: str | None) -> Task:
     if name is not None and name not in tasks:
         raise CheckpointError(
             f"this model was not trained for the task {name!r}",
-            hint=f"it knows: {', '.join(tasks)}",
+            hint=f"it knows {', '.join(tasks)}; to train one that does: tasks: [tts, {name}]",
         )
     return tasks[name or next(iter(tasks))].build()
 
