@@ -1,5 +1,6 @@
 """PyTorch's flex_attention (Dong et al. 2024, https://arxiv.org/abs/2412.05496)."""
 
+import warnings
 from collections.abc import Callable
 
 import torch
@@ -23,8 +24,8 @@ class Flex:
 
     def __init__(self, config: FlexConfig) -> None:
         self.compiled = config.compile
-        self.on_cpu: Callable[..., Tensor] = flex_attention
-        self.on_cuda: Callable[..., Tensor] = flex_attention
+        self.plain: Callable[..., Tensor] = flex_attention
+        self.on_cuda: Callable[..., Tensor] = self._as_written
         if config.compile:
             self.on_cuda = torch.compile(flex_attention, dynamic=True)
 
@@ -48,7 +49,7 @@ class Flex:
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
         require(self, q, k, mask=mask, causal=causal, dropout=dropout)
-        attend = self.on_cuda if q.is_cuda else self.on_cpu
+        attend = self.on_cuda if q.is_cuda else self._as_written
         return attend(
             q,
             k,
@@ -57,6 +58,12 @@ class Flex:
             scale=scale,
             enable_gqa=q.shape[1] != k.shape[1],
         )
+
+    def _as_written(self, *tensors: Tensor, **options: object) -> Tensor:
+        """Without PyTorch's advice to compile it."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "flex_attention called without torch.compile")
+            return self.plain(*tensors, **options)
 
 
 def _block_mask(

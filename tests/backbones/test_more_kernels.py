@@ -56,7 +56,6 @@ def test_a_query_that_may_look_nowhere_gets_nothing():
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
 class TestFlex(AttentionContract):
     """On a CPU, where it is not compiled."""
 
@@ -76,7 +75,6 @@ class TestFlex(AttentionContract):
         super().test_equals_the_plain_formula(kind, kv_heads, dtype)
 
 
-@pytest.mark.filterwarnings("ignore:flex_attention called without torch.compile")
 def test_flex_takes_masks_and_groups_and_compiles_nothing_on_a_cpu():
     q, (k, v) = torch.randn(2, 4, 5, 8), torch.randn(2, 2, 2, 5, 8)
     mask = torch.ones(2, 1, 5, 5, dtype=torch.bool)

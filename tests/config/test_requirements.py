@@ -40,3 +40,8 @@ def test_what_is_installed_or_for_other_machines_is_no_matter(site, registry, tm
 def test_what_is_no_requirement_is_a_mistake_with_its_place(registry, tmp_path):
     with pytest.raises(InvalidConfigError, match=r"'some plugin' is no requirement"):
         load(written(tmp_path, "requires: [some plugin]\n"), registry)
+
+
+def test_what_is_no_text_is_told_where_it_is_written(tmp_path, registry):
+    with pytest.raises(InvalidConfigError, match=r"requires.*expected text, got 3"):
+        load(written(tmp_path, "requires: [3]\n"), registry)

@@ -31,7 +31,7 @@ def check_requirements(raw: object, *, source: str) -> None:
     listed = raw.get("requires") if isinstance(raw, dict) else None
     if not listed or not isinstance(listed, (list, tuple)):
         return
-    unmet = [(text, why) for text in listed if (why := _unmet(text))]
+    unmet = [(text, why) for text in listed if isinstance(text, str) and (why := _unmet(text))]
     if unmet:
         pip = "pip install " + " ".join(shlex.quote(text) for text, _ in unmet)
         told = "; ".join(f"{text}: {why}" for text, why in unmet)
@@ -44,12 +44,12 @@ def _read(text: str) -> Requirement:
     return Requirement(text)
 
 
-def _unmet(text: object) -> str:
+def _unmet(text: str) -> str:
     """Why this requirement is not met; nothing if it is, or does not concern this machine."""
     from packaging.requirements import InvalidRequirement
 
     try:
-        requirement = _read(str(text))
+        requirement = _read(text)
     except InvalidRequirement:
         return ""
     if requirement.marker is not None and not requirement.marker.evaluate():
