@@ -99,7 +99,7 @@ class Codes:
             if len(part.values) != len(first.values):
                 raise DataError(
                     f"codes of {len(first.values)} and {len(part.values)} levels cannot be joined",
-                    hint="encode the recordings with the same `--levels`; in Python, use Codes.levels",
+                    hint="encode both with the same `--levels`; in Python, use Codes.levels",
                 )
         blocks = [part.blocks for part in parts if part.blocks is not None]
         if blocks and len(blocks) < len(parts):
