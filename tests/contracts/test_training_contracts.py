@@ -243,6 +243,17 @@ def _cutting(model):
     return model
 
 
+def _doubling(model):
+    """Sound in its outputs alone."""
+    model.layers[0].weight.register_hook(lambda gradient: 2 * gradient)
+    return model
+
+
+def _closing(model):
+    model.register_forward_pre_hook(lambda module, args: tuple(x.detach() for x in args))
+    return model
+
+
 @pytest.mark.parametrize(
     ("wrap", "refused_by"),
     [
@@ -252,6 +263,8 @@ def _cutting(model):
         (Awake, "test_speaking_and_training_reach_every_part"),
         (_renaming, "test_keys_of_the_state_stay"),
         (_cutting, "test_gradients_flow"),
+        (_doubling, "test_gradients_are_those_of_a_plain_model"),
+        (_closing, "test_gradients_are_those_of_a_plain_model"),
         (_freezing, "test_takes_nothing_from_what_learns"),
         (_adapting, "test_adds_nothing_to_learn_for_speaking"),
     ],

@@ -58,6 +58,16 @@ class WrapperContract:
         wrapped(self._inputs()).sum().backward()
         assert all(p.grad is not None for p in wrapped.parameters() if p.requires_grad)
 
+    def test_gradients_are_those_of_a_plain_model(self) -> None:
+        """Of the input, before which other layers stand, and of what learns under its old name."""
+        if not self.learns:
+            pytest.skip("it is to speak with")
+        found, expected = (_gradients(m, self._inputs()) for m in (self.wrapped(), self.model()))
+        assert "input" in found, "what stands before it learns nothing"
+        near = 4 * self.tolerance
+        for name in found.keys() & expected.keys():
+            torch.testing.assert_close(found[name], expected[name], rtol=near, atol=near)
+
     def test_takes_nothing_from_what_learns(self) -> None:
         """Names may change, as those of parametrized weights do; the number of values may not."""
         if not self.learns:
@@ -115,6 +125,15 @@ class Stack(nn.Module):
             x = layer(x).sin()
         normed: Tensor = self.norm(x)
         return normed
+
+
+def _gradients(model: nn.Module, x: Tensor) -> dict[str, Tensor]:
+    """By the names of parameters, and `input`; what has none is left out."""
+    x = x.clone().requires_grad_()
+    out = model(x)
+    (out * torch.linspace(-1, 1, out.numel()).reshape(out.shape)).sum().backward()
+    learning = {"input": x, **dict(model.named_parameters())}
+    return {name: p.grad for name, p in learning.items() if p.grad is not None}
 
 
 def _values(model: nn.Module) -> int:
