@@ -2,7 +2,9 @@ import pytest
 import torch
 
 from vall_e.config.speaking import SynthesisConfig
+from vall_e.errors import ConfigError
 from vall_e.synthesis.ending import Bounds, HoldStop
+from vall_e.synthesis.plan import Request
 
 OPTIONS = SynthesisConfig(seconds_per_symbol=(0.02, 0.3), max_seconds=12.0)
 RATE = 50.0
@@ -45,3 +47,42 @@ def test_the_stop_token_waits_for_the_first_frame():
     assert hold(torch.zeros(1, 0, dtype=torch.long), logits).tolist() == [[0, 0, -torch.inf]]
     assert hold(torch.zeros(1, 1, dtype=torch.long), logits) is logits
     assert logits.tolist() == [[0, 0, 0]]
+
+
+def test_each_row_waits_for_its_fewest_frames():
+    hold, logits = HoldStop(1, torch.tensor([0, 2, 3])), torch.zeros(3, 2)
+
+    def held(frames, rows=3):
+        after = hold(torch.zeros(rows, frames, dtype=torch.long), logits[:rows])
+        return (after[:, 1] == -torch.inf).tolist()
+
+    assert held(0) == [True, True, True]
+    assert held(1) == [False, True, True]
+    hold.select(torch.tensor([2, 0]))
+    assert held(2, rows=2) == [True, False]
+    assert held(3, rows=2) == [False, False]
+
+
+@pytest.mark.parametrize("sampling", [{}, {"beams": 2, "ar": ["greedy"]}], ids=["drawn", "beams"])
+def test_held_ends_make_short_sentences_long_enough_alone_and_side_by_side(speaker, sampling):
+    """Even of a model that would end each of them at once."""
+    short = {"seconds_per_symbol": [0.02, 0.25], "max_seconds": 5.0}
+    tiny, held = (speaker(sampling=sampling, **short, hold_end=h) for h in (False, True))
+    for each in (tiny, held):
+        torch.nn.init.constant_(each.model.heads.layers[0].bias[-1:], 50.0)
+    requests = [Request(text, seed=1) for text in ("one of them.", "the other is a longer one.")]
+    [warned] = tiny.synthesize(requests[0]).warnings
+    assert "lasts only" in warned
+    together = held.synthesize_batch(requests)
+    for request, result in zip(requests, together, strict=True):
+        fewest = held._planner(request, None).line(0).job.bounds.fewest
+        assert fewest > 1
+        assert [s.codes.frames for s in result.sentences] == [fewest]
+        assert not result.warnings
+        alone = held.synthesize(request)
+        assert alone.sentences[0].codes.frames == fewest
+
+
+def test_held_ends_are_refused_where_nothing_ends_by_itself(speaker):
+    with pytest.raises(ConfigError, match=r"synthesis\.hold_end is of no use here: a step"):
+        speaker(model={"pattern": "delay", "capabilities": ["ar"]}, hold_end=True)

@@ -121,6 +121,8 @@ class SynthesisConfig:
     seconds_per_symbol: tuple[float, float] = field(default=(0.015, 0.25), validator=in_order)
     """A sentence that lasts less or more than this for each phoneme symbol is taken for a failure:
     it is ended (after the upper bound and one second), tried again, and warned of."""
+    hold_end: bool = False
+    """A sentence cannot end before that lower bound, rather than fail by it."""
     attempts: int = field(default=1, validator=positive)
     """How often a sentence is tried at most. The same seed makes the same attempts."""
     sentence_words: int = field(default=40, validator=positive)

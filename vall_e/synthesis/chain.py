@@ -52,6 +52,9 @@ class Chain:
         names = names or [type(sampler).__name__ for sampler in samplers]
         self._stateful: dict[str, Stateful] = {}
         self.processors: list[LogitsProcessor] = list(before)
+        for first in before:
+            if isinstance(first, Stateful):
+                self._stateful[type(first).__name__] = first
         self.last: Draw | None = None  # draws from the distribution as it is
         self.last_name = ""
         for index, (name, sampler) in enumerate(zip(names, samplers, strict=True)):

@@ -56,6 +56,8 @@ class Decoder:
     """So many frames of level 0 are drawn before they are looked at; 0: as suits the device."""
     graphs: Graphs = field(factory=Graphs)
     """What records the steps of the AR stage."""
+    hold_end: bool = False
+    """No sentence ends before its fewest frames."""
 
     def __attrs_post_init__(self) -> None:
         Fitting(
@@ -65,6 +67,7 @@ class Decoder:
             demasks=self.demasks,
             look_every=self.look_every,
             graphs=self.graphs.required,
+            hold_end=self.hold_end,
             refines="nar" in self._later.model.config.capabilities,
         ).require()
 
@@ -223,7 +226,7 @@ class Decoder:
             self.model,
             self.task,
             [job.sample for job in jobs],
-            chain=self._draw(0),
+            chain=self._draw(0, self._fewest(jobs, self.sampling.beams)),
             width=self.sampling.beams,
             max_frames=[job.bounds.most for job in jobs],
             length_power=self.sampling.length_power,
@@ -264,9 +267,16 @@ class Decoder:
         )
         return [codes[:, known.shape[1] :] for codes, known in zip(whole, begun, strict=True)]
 
-    def _draw(self, level: int) -> Chain:
+    def _fewest(self, jobs: Sequence[Job], count: int) -> Int[Tensor, " b"] | None:
+        """Frames before which no row may end, of `count` rows for each job."""
+        if not self.hold_end:
+            return None
+        fewest = [job.bounds.fewest for job in _each(jobs, count)]
+        return torch.tensor(fewest, device=self.model.device)
+
+    def _draw(self, level: int, fewest: Int[Tensor, " b"] | None = None) -> Chain:
         """What draws a level in the AR stage."""
-        before = [] if level else [HoldStop(self.model.stop)]
+        before = [] if level else [HoldStop(self.model.stop, fewest)]
         return Chain.of(self.sampling.ar, where="sampling.ar", before=before)
 
     def _writing(
@@ -292,7 +302,7 @@ class Decoder:
             self.model, self.task, samples, generators, most, guidance,
             drafts=count, read=read, look_every=self._look_every,
         )  # fmt: skip
-        return frames, partial(frames.step, self._draw(0))
+        return frames, partial(frames.step, self._draw(0, self._fewest(jobs, count)))
 
     @property
     def _look_every(self) -> int:

@@ -13,19 +13,34 @@ if TYPE_CHECKING:
 
 
 class HoldStop:
-    """A logits processor that keeps the AR stage from ending before its first frame."""
+    """A logits processor that keeps the AR stage from ending before its first frame.
 
-    def __init__(self, stop: int) -> None:
+    With `fewest` each row is kept from ending before so many.
+    """
+
+    def __init__(self, stop: int, fewest: Int[Tensor, " b"] | None = None) -> None:
         self.stop = stop
+        self._fewest = fewest
+        # Known once, so that later frames cost nothing.
+        self._held = 1 if fewest is None else max(1, int(fewest.max()))
 
     def __call__(
         self, history: Int[Tensor, "b t"], logits: Float[Tensor, "b v"]
     ) -> Float[Tensor, "b v"]:
-        if history.shape[1] > 0:
+        written = history.shape[1]
+        if written >= self._held:
             return logits
         logits = logits.clone()
-        logits[:, self.stop] = float("-inf")
+        stops = logits[:, self.stop]
+        if written == 0 or self._fewest is None:
+            stops.fill_(float("-inf"))
+        else:
+            stops.masked_fill_(self._fewest > written, float("-inf"))
         return logits
+
+    def select(self, rows: Int[Tensor, " r"]) -> None:
+        if self._fewest is not None:
+            self._fewest = self._fewest[rows]
 
 
 @frozen

@@ -25,6 +25,8 @@ class Fitting:
     """Frames of level 0 between two looks at them; 0: whatever suits."""
     graphs: bool = field(default=False, kw_only=True)
     """Steps must be recorded."""
+    hold_end: bool = field(default=False, kw_only=True)
+    """No sentence ends before its fewest frames."""
     refines: bool = field(kw_only=True)
     """A NAR stage writes levels after the first."""
 
@@ -45,6 +47,8 @@ class Fitting:
             self._require_plain("look_every", str(self.look_every), "0", stepwise)
         if self.graphs:
             self._require_plain("graphs", "on", "auto")
+        if self.hold_end:
+            self._require_ends()
         self._require_effect()
 
     def _require_demasking(self) -> None:
@@ -106,6 +110,18 @@ class Fitting:
                 raise ConfigError(
                     f"synthesis.{option}: {value} is of no use here: {reason}",
                     hint=f"set synthesis.{option}: {instead}",
+                )
+
+    def _require_ends(self) -> None:
+        """Frames are written one by one, all rows side by side from the first to the last."""
+        for reason, holds in (
+            ("level 0 is filled in, and its length is said beforehand", self.demasks),
+            ("a step of this model writes several codes", self.model.stepwise),
+        ):
+            if holds:
+                raise ConfigError(
+                    f"synthesis.hold_end is of no use here: {reason}",
+                    hint="set synthesis.hold_end: false",
                 )
 
     def _require_one(self, option: str, value: int) -> None:

@@ -344,6 +344,7 @@ def _decoder(parts: Parts, device: torch.device) -> Decoder:
         length=parts.length,
         refining=refining,
         look_every=options.look_every,
+        hold_end=options.hold_end,
         graphs=Graphs.of(options.graphs, model, wrapped=bool(options.wrappers)),
     )
 

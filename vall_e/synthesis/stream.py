@@ -21,7 +21,10 @@ class Progress:
     """Which sentence is at work, from 0."""
     sentences: int
     frames: int
-    """Frames of it that the AR stage has written, over all attempts."""
+    """Frames of it that the AR stage has drawn, over all attempts.
+
+    On a GPU a few of them may be dropped (`synthesis.look_every`).
+    """
     levels: int
     """Levels of it that the NAR stage has written."""
 
