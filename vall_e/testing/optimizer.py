@@ -140,7 +140,7 @@ class OptimizerContract:
             assert parameter.isfinite().all(), name
             assert parameter.ndim > 1 or torch.equal(parameter, before[name]), name
 
-    @pytest.mark.parametrize("shape", [(), (1,), (1, 1), (5, 2), (3, 1, 4), (2, 3, 4)], ids=str)
+    @pytest.mark.parametrize("shape", [(), (1, 1), (3, 1, 4), (2, 3, 4)], ids=str)
     def test_a_parameter_of_any_shape_is_trained(self, shape: tuple[int, ...]) -> None:
         """A gate is a number, a convolution has three sides, and so have experts in one tensor."""
         parameter = nn.Parameter(torch.full(shape, 0.5))

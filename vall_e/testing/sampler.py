@@ -86,7 +86,7 @@ class SamplerContract:
 
     def test_each_row_seed_and_frame_has_luck_of_its_own(self) -> None:
         logits = (_logits()[:1] / 8).expand(ROWS, -1).contiguous()  # all rows alike, nearly flat
-        drawn = torch.stack([self._twice(logits, seed) for seed in range(25)])  # (seed, frame, b)
+        drawn = torch.stack([self._twice(logits, seed) for seed in range(12)])  # (seed, frame, b)
         if torch.equal(drawn, logits.argmax(-1).expand_as(drawn)):
             pytest.skip("it takes the likeliest token always")
         assert not torch.equal(drawn, drawn[..., :1].expand_as(drawn)), "all rows draw alike"
