@@ -50,12 +50,13 @@ def test_the_readme_has_every_step():
     }
     assert {" ".join(line.split()[1:3]) for line in COMMANDS} >= {
         "codec fit", "codec train", "data process", "train voice.yaml", "export runs/voice",
-        "eval --texts", "eval --data",
+        "train nar.yaml", "export runs/nar", "eval --texts", "eval --data",
     }  # fmt: skip
 
 
-def test_the_datasets_of_the_run_are_made_by_the_readme(registry):
-    config = load(RECIPE / "voice.yaml", registry)
+@pytest.mark.parametrize("run", ["voice.yaml", "nar.yaml"])
+def test_the_datasets_of_a_run_are_made_by_the_readme(run, registry):
+    config = load(RECIPE / run, registry)
     made = re.search(r"for name in (.*); do\n    vall-e data process", SHELL)[1].split()
     made += re.findall(r"^vall-e data process \S+ -o data/(\S+)", SHELL, flags=re.MULTILINE)
     named = [*config.data.train, *config.data.validation]

@@ -24,7 +24,7 @@ def test_every_built_in_voice_can_be_used(built_in):
         assert entry.licence
         assert entry.text
         voice = built_in.voice(entry.name)
-        assert voice.codes.seconds > built_in.config.synthesis.prompt_seconds
+        assert voice.codes.seconds > 2.0  # the longest that level 0 was trained with
         assert voice.transcript == entry.text
 
 
