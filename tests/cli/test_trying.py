@@ -68,7 +68,8 @@ def test_a_component_that_keeps_every_law_is_told_so_law_by_law():
     first, *lines, last = result.stdout.splitlines()
     assert first == "sampler hush (hush-plugin 0)"
     assert "  holds     leaves its inputs alone" in lines
-    assert last == f"  {len(lines)} holds"
+    skipped = [line for line in lines if line.startswith("  skipped")]
+    assert last == f"  {len(lines) - 1} holds, {len(skipped)} skipped"  # how likely it draws what
 
 
 def test_a_law_that_does_not_hold_is_told_with_what_it_says():
@@ -83,7 +84,9 @@ def test_a_law_that_does_not_hold_is_told_with_what_it_says():
 def test_a_component_that_cannot_be_built_here_is_not_called_sound():
     result = run("check", "hush-plugin", build=absent)
     assert result.exit_code == 4
-    assert "not tried here: there is no `nothing` here" in result.stdout
+    *_, last = result.stdout.splitlines()
+    assert last.startswith("  not tried here: ")
+    assert "there is no `nothing` here" in last
 
 
 def test_a_name_that_nobody_offers_is_told():
