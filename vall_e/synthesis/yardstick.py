@@ -31,7 +31,7 @@ def transformers_loop(
             "transformers is not installed", hint="pip install 'vall-e[encodec]'"
         ) from exc
     config = LlamaConfig(
-        vocab_size=1,  # frames are embedded below
+        vocab_size=8,  # unused: frames are embedded below
         hidden_size=d_model,
         num_hidden_layers=layers,
         num_attention_heads=heads,
