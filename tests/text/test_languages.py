@@ -54,12 +54,15 @@ def test_a_language_that_a_model_was_not_taught_is_refused_with_those_that_it_wa
         ("EN_GB", ["en-us", "en-gb"], "en-gb"),
         ("en-gb", ["en-us"], None),
         ("en-gb", ["en"], None),
-        ("en-AU", ["en-us"], None),
+        ("en-AU", ["fr-fr", "en-us"], "en-us"),
+        ("fr-CA", ["fr-fr"], "fr-fr"),
+        ("zh-TW", ["cmn"], "cmn"),
+        ("pt-PT", ["pt-br"], None),
         ("de-AT", ["de"], "de"),
         ("zh-CN", ["en-us", "cmn"], "cmn"),
         ("pt-BR", ["pt"], None),
         ("tlh", ["en-us"], None),
     ],
 )
-def test_a_variety_is_never_taken_for_another(written, languages, meant):
+def test_a_known_variety_is_never_taken_for_another(written, languages, meant):
     assert among(written, languages, KNOWN) == meant

@@ -28,7 +28,7 @@ ENGLISH_SIGNS = (
     (r"(?<!\w)[~≈]\s?(?=[$€£]?\d)", "about "),
     (r"(?<=[\w)])\^(?=[-−]?\w)", " to the power of "),
     (r"(?<![\w.,%°)/])[-−](?=\d+/\d)", "minus "),
-    (r"(?:(?<=/\d)|(?<=/\d\d))\s?in(?:\.(?=\s+[^A-Z\s])|(?=\.\s*$|\.\s+[A-Z]))", " inch"),
+    (r"(?:(?<=/\d)|(?<=/\d\d))\s?in(?:\.(?=\s+[^A-Z\s])|(?=\.\s*$|\.\s+[A-Z]))", " inches"),
     (r"(?<=\d)['’](?=\d{1,2}[\"”])", " foot "),  # 6'2"
     (r"(?<=\d)\s?in\.?(?= (?:wide|long|tall|high|deep|thick|of (?:rain|snow))\b)", " inches"),
     (r"(?<=\d):(?=\d(?!\d))", " to "),  # 2:1; a time has two figures there
@@ -44,8 +44,7 @@ ENGLISH_UNITS = {
     "mi": "length-mile", "yd": "length-yard", "yds": "length-yard", "s": "duration-second",
     "sec": "duration-second", "secs": "duration-second", "mins": "duration-minute",
     "tbsp": "volume-tablespoon", "tsp": "volume-teaspoon", "gal": "volume-gallon",
-    "inch": "length-inch", "inches": "length-inch", "qt": "volume-quart", "pt": "volume-pint",
-    "fl oz": "volume-fluid-ounce",
+    "qt": "volume-quart", "pt": "volume-pint", "fl oz": "volume-fluid-ounce",
     "sq ft": "area-square-foot", "ppm": "concentr-permillion", "hp": "power-horsepower",
 }  # fmt: skip
 """Which mean something else in other languages, or nothing."""

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FRACTION = r"(?<![\w/.,])(?:(?P<w>\d{1,3})\s)?(?P<n>\d+)/(?P<d>\d+)(?![\w/]|[.,]\d)"
 """`3/4`, `2 1/2`; not a date, and not a part of a path."""
@@ -27,12 +31,17 @@ _PLACES = re.compile(
     re.IGNORECASE,
 )
 _PAGES = re.compile(r"\bpages $", re.IGNORECASE)
+_WHOM = r"(?: (?:it|him|her|them|this|that|me|us|you|of|at|as|is|was|a|an))*:? $"
 _RATED = re.compile(
-    r"\b(?:scor(?:e|es|ed|ing)|rat(?:e|es|ed|ing)|grade|graded|marks?|got|gets?|gave|gives?)"
-    r"(?: (?:it|him|her|them|this|that|me|us|you|of|at|as|is|was|a|an))*:? $",
-    re.IGNORECASE,
+    rf"\b(?:scor(?:e|es|ed|ing)|rat(?:e|es|ed|ing)|grade|graded|marks?){_WHOM}", re.IGNORECASE
 )
-_DATED = re.compile(r"\b(?:on|since|until|till|before|after|from|dated|due) $", re.IGNORECASE)
+_GIVEN = re.compile(rf"\b(?:got|gets?|gave|gives?){_WHOM}", re.IGNORECASE)
+"""After which there may be a mark, or a part of anything: got 7/9, got 3/8 cup."""
+_ENDED = re.compile(r" (?:points|right|correct|but|would|on)\b|(?! ?[-\N{NON-BREAKING HYPHEN}]?\w)")
+"""What follows a mark: the end of its clause, or one of a few words; not what it is a part of."""
+_DATED = re.compile(r"\b(?:on|since|until|till|dated|due) $", re.IGNORECASE)
+_FROM = re.compile(r"\b(?:before|after|from) $", re.IGNORECASE)
+"""Before a date, or before an amount: after 5/4 hours."""
 _FULL_MARKS = (5, 10, 100)
 
 
@@ -51,6 +60,11 @@ class EnglishFractions:
 
     In `after`, signs are words already. `count` is the number above the bar in words.
     """
+
+    @property
+    def units(self) -> Mapping[str, str]:
+        """Written out already, so that only a fraction changes how they are said: 4 inch pipe."""
+        return {"inch": "length-inch", "inches": "length-inch"}
 
     def parts(self, count: str, above: int, below: int, *, after_whole: bool) -> str | None:
         """`three quarters`, `and a half` after a whole number; none if it is no fraction."""
@@ -73,7 +87,7 @@ class EnglishFractions:
             return "divided by"
         if _PAGES.search(before) and below == above + 1:
             return "and"
-        if re.match(r" time\b", after) or (above >= below and _DATED.search(before)):
+        if re.match(r" time\b", after) or (above >= below and _is_date(before, below)):
             return ""
         if not 0 < above <= below:
             return None
@@ -81,19 +95,27 @@ class EnglishFractions:
             return "of"
         return "out of" if _is_mark(before, above, below, after) else None
 
-    def of_unit(self, parts: str, unit: str, above: int, before: str) -> str:
+    def of_unit(self, parts: str, unit: str, above: int, below: int, before: str) -> str:
         """A fraction and what it is a part of: `three quarters of an inch`, `one half kilogram`."""
         if above == 1:
             return f"{parts} {unit}"
         if re.search(r"\b(?:an?|the) $", before, re.IGNORECASE):  # a three-quarter inch bolt
-            return f"{parts.removesuffix('s').replace(' ', '-')} {unit}"
+            one, many = _PARTS[below]
+            return f"{parts.removesuffix(many).replace(' ', '-')}{one} {unit}"
         article = "an" if unit[0] in "aeio" or unit.startswith("hour") else "a"
         return f"{parts} of {article} {unit}"
 
 
+def _is_date(before: str, below: int) -> bool:
+    """Whether a day follows: on 5/4, from 9/9; not from 3/2 to 5/2."""
+    return bool(_DATED.search(before) or (below not in _FEW and _FROM.search(before)))
+
+
 def _is_mark(before: str, above: int, below: int, after: str) -> bool:
     """Whether so many of so many were reached: 4/5 stars, scored 5/9, 8/10; not 7/10 of it."""
-    if above == below in _FULL_MARKS or re.match(r" stars?\b", after):
+    if above == below in _FULL_MARKS or re.match(r" (?:stars?|people)\b", after):
         return True
-    told = bool(_RATED.search(before)) and below > 4
-    return (told or 1 < above < below == 10) and not re.match(r" (?:of|the|an?)\b", after)
+    if below > 4 and _RATED.search(before):
+        return not re.match(r" (?:of|the|an?)\b", after)
+    likely = 1 < above < below == 10 or (below > 4 and _GIVEN.search(before))
+    return bool(likely and _ENDED.match(after))

@@ -61,8 +61,8 @@ def resolve_spoken(code: str, spoken: Sequence[str]) -> str:
 def among(code: str, languages: Sequence[str], known: Sequence[str] = ()) -> str | None:
     """Which of a run's languages the code of a recording means; None if it is none of them.
 
-    `en` means the first of that tongue. Another variety is none: `en-gb` where the run has `en-us`,
-    but `de-AT` is `de` where the phonemizer, whose codes are `known`, tells no Austrian.
+    `en` means the first of that tongue, and so does a variety that the phonemizer, whose codes are
+    `known`, does not tell: `en-AU`, `de-AT`. One that it does is no other: `en-gb` is not `en-us`.
     """
     plain = _plain(code)
     for told in (_plain, lambda language: _plain(language).partition("-")[0]):
@@ -71,10 +71,16 @@ def among(code: str, languages: Sequence[str], known: Sequence[str] = ()) -> str
                 return language
     try:
         meant = resolve(code, known)
-        own = meant.lower() in (plain, ALIASES.get(plain)) or "-" not in meant
-        return next((one for one in languages if own and resolve(one, known) == meant), None)
+        if _tells(meant.lower(), plain):
+            return next((one for one in languages if resolve(one, known) == meant), None)
     except TextError:
         return None
+    return among(plain.partition("-")[0], languages, known)
+
+
+def _tells(meant: str, plain: str) -> bool:
+    """Whether the code found for another says all of it: `pt` for `pt-pt`, but not for `pt-ao`."""
+    return meant == ALIASES.get(plain, plain) or f"{meant}-{meant}" == plain
 
 
 def _plain(code: str) -> str:

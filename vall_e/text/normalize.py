@@ -23,6 +23,8 @@ from vall_e.text.wording import Wording, wording
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from vall_e.text.wording import Fractions
+
 CURRENCIES = {
     "US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "C$": "CAD", "CA$": "CAD",
     "A$": "AUD", "AU$": "AUD", "NZ$": "NZD", "HK$": "HKD", "S$": "SGD", "₹": "INR", "₩": "KRW",
@@ -107,7 +109,8 @@ class _Speaker:
         yield words.time_of_day, self._time
         stop = r"(?![\w²³/])(?:\.(?=,|\s+[a-z]))?"  # a dot that ends no sentence: 5 ft. tall
         if words.fractions:
-            yield rf"{FRACTION}(?:{space}(?P<u>{unit}){stop})?", self._fraction
+            part_of = rf"(?:{unit}|{_any_of(words.fractions.units)})"
+            yield rf"{FRACTION}(?:{space}(?P<u>{part_of}){stop})?", self._fraction
         sign = r"(?P<sign>[-−])?"
         amount = rf"{_range_of(number, '', '(?:(?P=c))?')}{scale}"
         yield rf"{MINUS}(?P<c>{currency})\s?{sign}{amount}", self._money
@@ -193,16 +196,21 @@ class _Speaker:
 
     def _fraction(self, found: re.Match[str]) -> str:
         """A fraction, or two numbers: 24/7."""
-        whole, unit = found["w"] or "", found["u"]
-        parts = self._parts(found) or f"{self._count(found['n'])} {self._count(found['d'])}"
+        whole, unit, parts = found["w"] or "", found["u"], self._parts(found)
+        if unit and parts and not whole and self.words.fractions:
+            return self._part_of_unit(found, parts, self.words.fractions)
+        said = parts or f"{self._count(found['n'])} {self._count(found['d'])}"
         if whole:
-            parts = f"{self._count(whole)} {parts}"
-        if whole and unit:
-            return f"{parts} {self._unit(2, unit)}"
-        if unit and self.words.fractions:
-            before = found.string[: found.start()]
-            return self.words.fractions.of_unit(parts, self._unit(1, unit), int(found["n"]), before)
-        return parts
+            said = f"{self._count(whole)} {said}"
+        if not unit:
+            return said
+        # One written out stays as it is: a 2 1/2 inch pipe.
+        return f"{said} {self._unit(2, self.units[unit]) if unit in self.units else unit}"
+
+    def _part_of_unit(self, found: re.Match[str], parts: str, said: Fractions) -> str:
+        one = self._unit(1, {**self.units, **said.units}[found["u"]])
+        before = found.string[: found.start()]
+        return said.of_unit(parts, one, int(found["n"]), int(found["d"]), before)
 
     def _parts(self, found: re.Match[str]) -> str | None:
         """Both numbers with what joins them; none where nothing does."""
@@ -217,9 +225,9 @@ class _Speaker:
                 return f"{count} {between} {self._count(found['d'])}".replace("  ", " ")
         return said.parts(count, above, below, after_whole=bool(found["w"]))
 
-    def _unit(self, count: float, written: str) -> str:
+    def _unit(self, count: float, unit: str) -> str:
         """The name of a unit, without the number."""
-        said = format_unit(count, self.units[written], locale=self.locale, format="0.########")
+        said = format_unit(count, unit, locale=self.locale, format="0.########")
         return self._figures().sub("", said).strip()
 
     def _figures(self) -> re.Pattern[str]:
