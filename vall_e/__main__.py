@@ -7,10 +7,14 @@ import signal
 
 def main() -> None:
     """Run it. Ctrl-C while its modules are imported ends it as any program, without a traceback."""
-    usual = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # A background job may have been started with Ctrl-C ignored, and goes on ignoring it.
+    heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if heeded:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     from vall_e.cli.app import cli
 
-    signal.signal(signal.SIGINT, usual)
+    if heeded:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     cli(prog_name="vall-e")
 
 

@@ -1,6 +1,7 @@
 import errno
 import logging
 import os
+import signal
 import subprocess
 import sys
 
@@ -11,6 +12,7 @@ from click.testing import CliRunner
 from rich.console import Console
 
 from vall_e import errors
+from vall_e.__main__ import main
 from vall_e.cli.app import COMMANDS, App, cli
 from vall_e.discovery import registry_of
 from vall_e.errors import VallEError
@@ -247,3 +249,12 @@ def test_no_command_imports_torch_when_it_is_loaded():
     )
     done = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_ctrl_c_that_is_ignored_stays_so(monkeypatch):
+    changed = []
+    monkeypatch.setattr(signal, "getsignal", lambda _: signal.SIG_IGN)
+    monkeypatch.setattr(signal, "signal", lambda *change: changed.append(change))
+    monkeypatch.setattr("vall_e.cli.app.cli", lambda **_: None)
+    main()
+    assert not changed

@@ -21,6 +21,7 @@ from vall_e.cli.app import App, cli
 from vall_e.discovery import registry_of
 from vall_e.model.weights import save
 from vall_e.registry import Registry
+from vall_e.synthesis.stream import Stream
 from vall_e.testing import components
 from vall_e.testing.tiny import tiny_bundle
 
@@ -210,6 +211,16 @@ def test_a_stream_to_a_full_disk_ends_with_an_error(synth, tmp_path):
     assert "full.wav cannot be written: No space left on device\nHint: make room" in result.stderr
 
 
+def test_what_fails_in_the_synthesis_is_no_fault_of_the_file(synth, monkeypatch):
+    def fail(_):
+        raise OSError("no more threads")
+
+    monkeypatch.setattr(Stream, "__next__", fail)
+    result = synth("hello", "--stream")
+    assert "no more threads" in result.stderr
+    assert "cannot be written" not in result.stderr
+
+
 def test_the_name_of_a_text_file_is_not_said(synth, tmp_path):
     (tmp_path / "story.txt").write_text("Once upon a time.")
     result = synth("story.txt")
@@ -233,6 +244,13 @@ def test_a_warning_quotes_the_start_of_a_long_sentence(synth):
     assert "did not end it: 'hellohello" in told
     assert len(told) < 200
     assert hint.startswith("Hint: try another --seed")
+
+
+@pytest.mark.parametrize("options", [(), ("--set", "sampling.beams=2")])
+def test_where_nothing_is_drawn_no_other_seed_is_advised(synth, options):
+    result = synth("hello", "--max-seconds", 0.02, "--set", "sampling.ar=[greedy]", *options)
+    assert "did not end it" in result.stderr
+    assert "Hint" not in result.stderr
 
 
 def test_stdin_without_words_is_a_mistake(synth):

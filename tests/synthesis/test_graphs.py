@@ -9,7 +9,7 @@ from attrs import evolve
 from vall_e.errors import ConfigError, UnavailableError
 from vall_e.synthesis.ending import Bounds
 from vall_e.synthesis.fitting import Fitting
-from vall_e.synthesis.graphs import Graphs, record_on_cuda, why_not
+from vall_e.synthesis.graphs import Graphs, Replayed, record_on_cuda, why_not
 from vall_e.synthesis.parts import Parts
 from vall_e.synthesis.plan import Request
 from vall_e.synthesis.speak import Synthesizer
@@ -51,6 +51,19 @@ def test_the_same_is_written_from_recordings(speaker, model, sampling):
     assert 1 < len(recordings) <= len(lengths)
 
 
+def test_a_recording_is_made_where_its_step_writes(speaker):
+    cache, seen = speaker().model.backbone.new_cache(2, 8), []
+
+    def step(x, positions, steady):
+        seen.append(steady.lengths.tolist())
+        return x
+
+    replayed = Replayed(step, record)
+    for _ in range(2):
+        replayed(torch.zeros(2, 4), torch.zeros(2, dtype=torch.long), cache)
+    assert seen[0] == [0, 0]
+
+
 def test_what_is_asked_for_and_cannot_be_had_is_refused(speaker):
     with pytest.raises(UnavailableError) as caught:
         speaker(graphs="on")
@@ -90,6 +103,15 @@ def test_without_cuda_recording_is_an_error_with_a_way_out():
     ) as e:
         record_on_cuda(lambda: None, device=CUDA)
     assert "synthesis.graphs: off" in e.value.hint
+
+
+def test_no_room_is_told_as_no_room(monkeypatch):
+    def full(device):
+        raise torch.OutOfMemoryError("no room")
+
+    monkeypatch.setattr(torch.cuda, "device", full)
+    with pytest.raises(torch.OutOfMemoryError, match="no room"):
+        record_on_cuda(lambda: None, device=CUDA)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")

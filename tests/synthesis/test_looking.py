@@ -137,6 +137,9 @@ def test_rows_that_share_chance_must_be_looked_at(tiny, samples):
     chance = [torch.Generator()] * len(samples)
     with pytest.raises(ValueError, match="need a generator of their own"):
         Writing(tiny.model, tiny.task, samples, chance, MOST, look_every=2)
+    exits = evolve(tiny.config.sampling, exit=ExitConfig(after=1))
+    read = rows_of(exits, tiny.model)  # looked at each frame, whatever is asked for
+    Writing(tiny.model, tiny.task, samples, chance, MOST, read=read, look_every=2)
 
 
 def test_a_gpu_is_looked_at_seldom_unless_told_otherwise():

@@ -79,6 +79,8 @@ def test_a_model_may_name_the_one_that_goes_on(bundle, codec, registry, tmp_path
     others[0].unlink()
     with pytest.raises(CheckpointError, match=r"nar\.safetensors .* does not lie beside it"):
         gather(first, registry)
+    with pytest.raises(CheckpointError, match=r"there is no weights file .*/gone\.safetensors"):
+        gather(first, registry, overrides=[f"synthesis.nar={tmp_path}/gone.safetensors"])
 
 
 def test_what_does_not_go_together_is_refused(bundle, codec):

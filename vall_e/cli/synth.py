@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Container
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Container, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -24,6 +25,7 @@ from vall_e.synthesis.provenance import note, write_record
 from vall_e.whole_file import told_as
 
 if TYPE_CHECKING:
+    from vall_e.audio.wav_stream import WavStream
     from vall_e.synthesis.plan import Request, VoiceLike
     from vall_e.synthesis.result import Result
     from vall_e.synthesis.speak import Synthesizer
@@ -207,7 +209,7 @@ def _speak(app: App, synthesizer: Synthesizer, request: Request, target: Target)
     for sentence in result.sentences:  # what the text lacks is in the log
         if sentence.warning:
             click.echo(f"Warning: {sentence.warning}", err=True)
-    if any(s.warning for s in result.sentences) and synthesizer.config.synthesis.attempts == 1:
+    if any(s.warning for s in result.sentences) and _may_go_better(synthesizer):
         click.echo(AGAIN, err=True)
     if interrupted and not result.samples:
         click.echo("Stopped before there was anything to keep.", err=True)
@@ -217,6 +219,11 @@ def _speak(app: App, synthesizer: Synthesizer, request: Request, target: Target)
         _report(result, target.file, target.as_json, interrupted)
     if interrupted:
         raise click.Abort from interrupted
+
+
+def _may_go_better(synthesizer: Synthesizer) -> bool:
+    """What `AGAIN` says is of use, and not done yet."""
+    return synthesizer.by_chance and synthesizer.config.synthesis.attempts == 1
 
 
 def _drain(stream: Stream, _output: str) -> KeyboardInterrupt | None:
@@ -232,22 +239,38 @@ def _drain(stream: Stream, _output: str) -> KeyboardInterrupt | None:
 
 def _write_stream(stream: Stream, output: str) -> KeyboardInterrupt | None:
     """Write each chunk when it is there. The file grows, and is whole at any time."""
-    from vall_e.audio.wav_stream import WavStream
-
-    with (
-        told_as(AudioError, Path(output)),
-        _binary(output) as file,
-        WavStream(file, stream.sample_rate, note()) as wav,
-    ):
+    told = partial(told_as, AudioError, Path(output))
+    with _wav(output, stream.sample_rate) as wav:
         try:
             for chunk in stream:
-                wav.write(chunk.audio)
+                with told():
+                    wav.write(chunk.audio)
         except KeyboardInterrupt as exc:
             made = stream.result()
             if unwritten := made.samples - wav.samples:
-                wav.write(made.audio[-unwritten:])
+                with told():
+                    wav.write(made.audio[-unwritten:])
             return exc
     return None
+
+
+@contextmanager
+def _wav(output: str, sample_rate: int) -> Iterator[WavStream]:
+    """Raises an `AudioError` where it cannot be opened or closed."""
+    from vall_e.audio.wav_stream import WavStream
+
+    failed = None
+    with (
+        told_as(AudioError, Path(output)),
+        _binary(output) as file,
+        WavStream(file, sample_rate, note()) as wav,
+    ):
+        try:
+            yield wav
+        except OSError as exc:  # of the synthesis: the file is not to blame
+            failed = exc
+    if failed:
+        raise failed
 
 
 def _binary(output: str) -> AbstractContextManager[BinaryIO]:

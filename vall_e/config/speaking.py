@@ -110,7 +110,8 @@ class SynthesisConfig:
     nar: str = field(default="", metadata=path_or_name())
     """Weights that write the levels after the first: the name of an installed model, or the path of
     a weights file, with a `/` or `.safetensors` in it. Exported weights look for it in their own
-    folder. `--nar` counts more. Empty: the model's own."""
+    folder. `--nar` counts more. Empty in a file: as the weights say, which may bring a second file
+    along; `--set "synthesis.nar=''"` leaves that out."""
     chunk_seconds: float = field(default=0.5, validator=positive)
     """Audio in each chunk of `--stream`."""
     window_seconds: float = field(default=0.0, validator=not_negative)
@@ -141,8 +142,8 @@ class SynthesisConfig:
     """So many frames of level 0 are drawn before the program looks whether they end the sentence;
     what is written is the same. On a GPU each look waits. 0: 8 on CUDA, else 1."""
     graphs: Literal["off", "auto", "on"] = "off"
-    """Steps of level 0 are recorded as CUDA graphs and replayed: wherever they can be (`auto`), or
-    else it is an error (`on`)."""
+    """Steps of level 0 are recorded as CUDA graphs and replayed: where device and model are fit for
+    it (`auto`), or else it is an error (`on`). A kernel that cannot be recorded is one in both."""
     device: str = "auto"
     """`auto` takes cuda if there is one, else mps, else cpu."""
     threads: int = field(default=0, validator=not_negative)

@@ -77,6 +77,12 @@ class Decoder:
         way = self.sampling.level_0
         return way == "demask" or (way == "auto" and "ar" not in self.model.config.capabilities)
 
+    @property
+    def by_chance(self) -> bool:
+        """How a sentence ends is drawn, so that another seed or attempt may end it otherwise."""
+        searched = self.sampling.beams > 1
+        return not (self.demasks or searched or self._draw(0).last_name == "greedy")
+
     def require_start(self, *, draft: bool) -> None:
         """Raise `ConfigError` where a draft is of no use, or lacks what says how much of it is."""
         start = self.sampling.demask.start

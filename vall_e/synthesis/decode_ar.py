@@ -89,8 +89,6 @@ class Writing:
         read: ReadRows = Rows,
         look_every: int = 1,
     ) -> None:
-        if look_every > 1:
-            _require_own(generators)
         self.model = model
         self.active = list(range(len(samples) * drafts))
         self.generators = list(generators)
@@ -107,6 +105,8 @@ class Writing:
         )
         self.efforts = list(self.rows.efforts)
         self.look_every = 1 if self.rows.follows_tokens else look_every
+        if self.look_every > 1:
+            _require_own(generators)
         self.history = torch.empty(len(self.active), 0, dtype=torch.long, device=self.rows.device)
         self._unseen: list[Int[Tensor, " b"]] = []
 

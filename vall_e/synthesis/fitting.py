@@ -113,7 +113,7 @@ class Fitting:
                 )
 
     def _require_ends(self) -> None:
-        """Frames are written one by one, all rows side by side from the first to the last."""
+        """There is an end to hold back: frames are written one by one, a code a step."""
         for reason, holds in (
             ("level 0 is filled in, and its length is said beforehand", self.demasks),
             ("a step of this model writes several codes", self.model.stepwise),

@@ -59,7 +59,8 @@ class Replayed:
         last = self._last
         if last is None or last.cache is not cache or last.size != size:
             self._last = None  # its memory is free for the next one
-            last = self._last = Recording(self._step, self._record, x, positions, cache, size)
+            last = Recording(self._step, self._record, x, positions, index, cache, size)
+            self._last = last
         return last(x, positions, index)
 
 
@@ -72,6 +73,7 @@ class Recording:
         record: Recorder,
         x: Float[Tensor, "n d"],
         positions: Int[Tensor, " n"],
+        index: Int[Tensor, " n"],
         cache: SteadyCache,
         size: int,
     ) -> None:
@@ -79,6 +81,7 @@ class Recording:
         self.size = size
         self._x, self._positions = x.clone(), positions.clone()
         self._steady = cache.steady(size)
+        self._steady.lengths.copy_(index)  # the work is done before the first call too
         self._states = x
         # Nothing that work reads is changed by it, so that it may be done any number of times.
 
@@ -152,6 +155,8 @@ def record_on_cuda(work: Work, *, device: torch.device) -> Work:
             graph = torch.cuda.CUDAGraph()
             with torch.cuda.graph(graph):
                 work()
+    except torch.OutOfMemoryError:
+        raise  # nothing is wrong with the step
     except RuntimeError as exc:
         raise UnavailableError(
             f"synthesis.graphs: a step cannot be recorded: {str(exc).splitlines()[0]}",

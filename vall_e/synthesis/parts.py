@@ -165,7 +165,8 @@ def _beside(weights: Path, name: str) -> Path | str:
     for path in (weights.parent / name, Path(name)):
         if name and path.is_file():
             return path
-    if not name.endswith(SUFFIXES):
+    # With a folder it is the user's own path: what was saved has none.
+    if not name.endswith(SUFFIXES) or Path(name).parent != Path():
         return name
     raise CheckpointError(
         f"{weights} names {name} for the levels after the first, which does not lie beside it",

@@ -119,6 +119,11 @@ class Synthesizer:
     def languages(self) -> tuple[str, ...]:
         return self.config.text.languages
 
+    @property
+    def by_chance(self) -> bool:
+        """Another seed may make a sentence go better that failed."""
+        return self._decoder.by_chance
+
     def voice(self, source: VoiceLike | Clip, *, transcript: str = "", consent: str = "") -> Voice:
         """A voice to speak with often: a name, a recording, or a file that `Voice.save` wrote."""
         if isinstance(source, Clip):
