@@ -66,3 +66,7 @@ def test_a_language_that_a_model_was_not_taught_is_refused_with_those_that_it_wa
 )
 def test_a_known_variety_is_never_taken_for_another(written, languages, meant):
     assert among(written, languages, KNOWN) == meant
+
+
+def test_where_every_code_is_known_none_is_another():
+    assert among("en", ["de"]) is None

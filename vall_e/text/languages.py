@@ -80,7 +80,7 @@ def among(code: str, languages: Sequence[str], known: Sequence[str] = ()) -> str
 
 def _tells(meant: str, plain: str) -> bool:
     """Whether the code found for another says all of it: `pt` for `pt-pt`, but not for `pt-ao`."""
-    return meant == ALIASES.get(plain, plain) or f"{meant}-{meant}" == plain
+    return meant in (plain, ALIASES.get(plain)) or f"{meant}-{meant}" == plain
 
 
 def _plain(code: str) -> str:
