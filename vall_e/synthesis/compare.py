@@ -128,10 +128,11 @@ def compare(
         _beside_fp32(row, exact) for t in tables for row, exact in zip(t, tables[0], strict=True)
     ]
     rows += _loops(setting, watch)
-    rows.append(_int8_loop(setting, watch, {row.name: row.seconds for row in rows}))
+    loop = next(row.seconds for row in rows if row.name == "AR loop")
+    rows.append(_int8_loop(setting, watch, loop))
     missing = []
     try:
-        rows += _yardstick(setting, watch, {row.name: row.seconds for row in rows})
+        rows += _yardstick(setting, watch, loop)
     except UnavailableError as exc:
         missing.append(f"{YARDSTICK}: {exc.message}; {exc.hint}")
     rows += _beside_original(size, {row.name: row.seconds for row in rows})
@@ -177,15 +178,15 @@ def _loops(setting: Setting, watch: Watch) -> list[Row]:
     ]
 
 
-def _int8_loop(setting: Setting, watch: Watch, seconds: Mapping[str, float]) -> Row:
+def _int8_loop(setting: Setting, watch: Watch, exact: float) -> Row:
     took = watch.least(partial(setting.reduced("int8").write, 1))
-    return Row("AR loop, int8", took, seconds["AR loop"] / took, "times as fast as in fp32")
+    return Row("AR loop, int8", took, exact / took, "times as fast as in fp32")
 
 
 YARDSTICK = "AR loop, Transformers' Llama"
 
 
-def _yardstick(setting: Setting, watch: Watch, seconds: Mapping[str, float]) -> list[Row]:
+def _yardstick(setting: Setting, watch: Watch, ours: float) -> list[Row]:
     """The same frames by Transformers; on the processor alone, where it was timed before."""
     if setting.device.type != "cpu":
         return []
@@ -193,7 +194,7 @@ def _yardstick(setting: Setting, watch: Watch, seconds: Mapping[str, float]) -> 
     sizes = {name: shape.backbone[name] for name in ("d_model", "layers", "heads", "d_ff")}
     loop = transformers_loop(**sizes, read=shape.text + shape.prompt, written=shape.frames)
     took = watch.least(loop)
-    return [Row(YARDSTICK, took, took / seconds["AR loop"], "of the AR loop")]
+    return [Row(YARDSTICK, took, took / ours, "of the AR loop")]
 
 
 def _beside_original(size: Size, seconds: Mapping[str, float]) -> list[Row]:
@@ -207,25 +208,14 @@ def _beside_original(size: Size, seconds: Mapping[str, float]) -> list[Row]:
         "NAR stage, fp32": known.nar,
         "NAR stage, int8": known.nar,
     }
-    once = [
-        Row(_ORIGINALS_NAME + stage, took, took / seconds[stage], f"of the {stage}; elsewhere")
-        for stage, took in theirs.items()
+    told = [(stage, took, "elsewhere") for stage, took in theirs.items()]
+    if YARDSTICK in seconds:
+        here = known.ar * seconds[YARDSTICK] / known.yardstick
+        told += [(stage, here, "by the yardstick") for stage in ("AR loop", "AR loop, int8")]
+    return [
+        Row(f"e-c-k-e-r/vall-e: {stage}", took, took / seconds[stage], f"of the {stage}; {how}")
+        for stage, took, how in told
     ]
-    if YARDSTICK not in seconds:
-        return once
-    slower = seconds[YARDSTICK] / known.yardstick
-    return once + [
-        Row(
-            _ORIGINALS_NAME + stage,
-            theirs[stage] * slower,
-            theirs[stage] * slower / seconds[stage],
-            f"of the {stage}; by the yardstick",
-        )
-        for stage in ("AR loop", "AR loop, int8")
-    ]
-
-
-_ORIGINALS_NAME = "e-c-k-e-r/vall-e: "
 
 
 STEPS = 2

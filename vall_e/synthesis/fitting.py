@@ -44,11 +44,12 @@ class Fitting:
             rows_of(self.sampling, self.model)
         stepwise = "a step of this model writes several codes", self.model.stepwise
         if self.look_every > 1:
-            self._require_plain("look_every", str(self.look_every), "0", stepwise)
+            self._require_plain(f"look_every: {self.look_every}", "look_every: 0", stepwise)
         if self.graphs:
-            self._require_plain("graphs", "on", "auto")
+            self._require_plain("graphs: on", "graphs: auto")
         if self.hold_end:
-            self._require_ends()
+            filled = "level 0 is filled in, and its length is said beforehand", self.demasks
+            _refuse_any("hold_end", "hold_end: false", filled, stepwise)
         self._require_effect()
 
     def _require_demasking(self) -> None:
@@ -94,35 +95,18 @@ class Fitting:
                 hint="set sampling.confidence: 0, or take a model with model.group_size over 1",
             )
 
-    def _require_plain(
-        self, option: str, value: str, instead: str, *others: tuple[str, bool]
-    ) -> None:
+    def _require_plain(self, given: str, instead: str, *others: tuple[str, bool]) -> None:
         """All frames are written in the same way, whatever was drawn before them."""
         options = self.sampling
-        for reason, holds in (
+        _refuse_any(
+            given,
+            instead,
             ("level 0 is filled in, not written frame by frame", self.demasks),
             ("sampling.beams follows the likeliest of each frame", options.beams > 1),
             ("sampling.exit follows each frame through the layers", options.exit.after > 0),
             ("sampling.speculative checks each frame", options.speculative.layers > 0),
             *others,
-        ):
-            if holds:
-                raise ConfigError(
-                    f"synthesis.{option}: {value} is of no use here: {reason}",
-                    hint=f"set synthesis.{option}: {instead}",
-                )
-
-    def _require_ends(self) -> None:
-        """There is an end to hold back: frames are written one by one, a code a step."""
-        for reason, holds in (
-            ("level 0 is filled in, and its length is said beforehand", self.demasks),
-            ("a step of this model writes several codes", self.model.stepwise),
-        ):
-            if holds:
-                raise ConfigError(
-                    f"synthesis.hold_end is of no use here: {reason}",
-                    hint="set synthesis.hold_end: false",
-                )
+        )
 
     def _require_one(self, option: str, value: int) -> None:
         if value > 1:
@@ -157,6 +141,16 @@ class Fitting:
             f"sampling.{option}: {value} is of no use without sampling.{other.partition(':')[0]}",
             hint=f"set sampling.{other}, say, or sampling.{option}: {usual}",
         )
+
+
+def _refuse_any(given: str, instead: str, *reasons: tuple[str, bool]) -> None:
+    """Raise `ConfigError` for an option of `synthesis`, by the first of the reasons that holds."""
+    for reason, holds in reasons:
+        if holds:
+            raise ConfigError(
+                f"synthesis.{given} is of no use here: {reason}",
+                hint=f"set synthesis.{instead}",
+            )
 
 
 def frame_by_frame(model: Valle) -> str:
