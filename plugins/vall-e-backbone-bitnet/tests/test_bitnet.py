@@ -9,9 +9,9 @@ from vall_e.plugin import CheckpointError, ConfigError, UnavailableError
 from vall_e.testing import BackboneContract, StaircaseCodec
 from vall_e.testing.tiny import tiny_bundle
 from vall_e_backbone_bitnet.bitnet import bitnet, by_package, replace
-from vall_e_backbone_bitnet.components import BitNetConfig
 from vall_e_backbone_bitnet.exporter import PackedExporter
 from vall_e_backbone_bitnet.linear import BitLinear, PackedLinear, eight_bits, pack, unpack
+from vall_e_backbone_bitnet.options import BitNetConfig
 from vall_e_backbones.kernels import Sdpa
 
 TINY = BitNetConfig(d_model=16, layers=2, heads=4)

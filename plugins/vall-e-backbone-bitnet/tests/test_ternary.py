@@ -4,11 +4,8 @@ from torch import nn
 
 from vall_e.plugin import ConfigError, Rounding
 from vall_e.testing import WrapperContract
-from vall_e_backbone_bitnet.components import (
-    TernaryConfig,
-    build_ternary,
-    vall_e_register_wrappers,
-)
+from vall_e_backbone_bitnet.components import build_ternary, vall_e_register_wrappers
+from vall_e_backbone_bitnet.options import TernaryConfig
 from vall_e_backbone_bitnet.ternary import TernaryLinear
 
 X = torch.linspace(-1, 1, 20).reshape(5, 4)

@@ -3,8 +3,9 @@ import torch
 
 from vall_e.plugin import Component, ConfigError
 from vall_e.testing import BackboneContract
-from vall_e_backbone_gru.components import GruConfig, vall_e_register_backbones
+from vall_e_backbone_gru.components import vall_e_register_backbones
 from vall_e_backbone_gru.gru import Gru
+from vall_e_backbone_gru.options import GruConfig
 
 
 class TestGru(BackboneContract):

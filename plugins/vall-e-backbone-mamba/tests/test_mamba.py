@@ -6,7 +6,7 @@ from attrs import evolve
 
 from vall_e.plugin import Component, ConfigError, UnavailableError
 from vall_e.testing import BackboneContract
-from vall_e_backbone_mamba.components import Mamba2Config, MambaConfig, vall_e_register_backbones
+from vall_e_backbone_mamba.components import vall_e_register_backbones
 from vall_e_backbone_mamba.kernels import (
     find_selective,
     insisting,
@@ -17,6 +17,7 @@ from vall_e_backbone_mamba.kernels import (
     structured_in_torch,
 )
 from vall_e_backbone_mamba.mamba import mamba, mamba2
+from vall_e_backbone_mamba.options import Mamba2Config, MambaConfig
 from vall_e_backbone_mamba.scans import selective, structured
 
 ONE = MambaConfig(d_model=16, layers=2, state=4)

@@ -6,7 +6,8 @@ from attrs import evolve
 
 from vall_e.plugin import Component, ConfigError, UnavailableError
 from vall_e.testing import BackboneContract
-from vall_e_backbone_retnet.components import RetNetConfig, vall_e_register_backbones
+from vall_e_backbone_retnet.components import vall_e_register_backbones
+from vall_e_backbone_retnet.options import RetNetConfig
 from vall_e_backbone_retnet.retention import advance, chunkwise, log_decays, parallel
 from vall_e_backbone_retnet.retnet import RetNet
 from vall_e_backbone_retnet.torchscale import TorchscaleRetNet

@@ -10,7 +10,8 @@ from safetensors.torch import save_file
 from vall_e.plugin import CheckpointError, ConfigError, DownloadError, UnavailableError
 from vall_e.testing import CodecContract
 from vall_e_codec_dac import dac, names
-from vall_e_codec_dac.components import DacConfig, build_dac, vall_e_register_codecs
+from vall_e_codec_dac.components import build_dac, vall_e_register_codecs
+from vall_e_codec_dac.options import DacConfig
 from vall_e_codecs.kit import imports
 
 SIZES = dac.Sizes(encoder=2, decoder=16)

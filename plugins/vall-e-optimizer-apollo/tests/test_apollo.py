@@ -5,12 +5,11 @@ from torch import nn
 from vall_e.testing import OptimizerContract
 from vall_e_optimizer_apollo.apollo import limited, projection
 from vall_e_optimizer_apollo.components import (
-    ApolloConfig,
-    ApolloMiniConfig,
     build_apollo,
     build_apollo_mini,
     vall_e_register_optimizers,
 )
+from vall_e_optimizer_apollo.options import ApolloConfig, ApolloMiniConfig
 
 
 class TestApollo(OptimizerContract):

@@ -4,15 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vall_e.testing import SamplerContract
-from vall_e_sampler_dry.components import (
-    DryConfig,
-    LegacyDryConfig,
-    build_dry,
-    build_legacy_dry,
-    vall_e_register_samplers,
-)
+from vall_e_sampler_dry.components import build_dry, build_legacy_dry, vall_e_register_samplers
 from vall_e_sampler_dry.dry import Dry
 from vall_e_sampler_dry.legacy import LegacyDry
+from vall_e_sampler_dry.options import DryConfig, LegacyDryConfig
 
 
 class TestDry(SamplerContract):

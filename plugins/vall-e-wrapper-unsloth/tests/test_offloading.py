@@ -8,11 +8,8 @@ from vall_e_backbones.components import LlamaConfig, MixtralConfig
 from vall_e_backbones.kernels import Sdpa
 from vall_e_backbones.llama import Llama
 from vall_e_backbones.mixtral import Mixtral
-from vall_e_wrapper_unsloth.components import (
-    UnslothConfig,
-    build_unsloth,
-    vall_e_register_wrappers,
-)
+from vall_e_wrapper_unsloth.components import build_unsloth, vall_e_register_wrappers
+from vall_e_wrapper_unsloth.options import UnslothConfig
 
 
 class Stack(nn.Module):

@@ -6,8 +6,8 @@ from importlib import import_module
 from torch import nn
 
 from vall_e.plugin import AttentionKernel, UnavailableError
-from vall_e_backbone_bitnet.components import BitNetConfig
 from vall_e_backbone_bitnet.linear import BitLinear, PackedLinear
+from vall_e_backbone_bitnet.options import BitNetConfig
 from vall_e_backbones.llama import Llama
 
 Change = Callable[[nn.Linear], nn.Module]

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import field, frozen, validators
-
 from vall_e.plugin import AttentionKernel, Backbone, Component, Trial, hookimpl
+from vall_e_backbone_gru.options import GruConfig
 
 vall_e_hook_api = (1, 1)
-
-
-@frozen
-class GruConfig:
-    """Options of `gru`."""
-
-    d_model: int = field(default=512, validator=validators.gt(0))
-    """Width of the vectors that come in and go out, and of each layer's state."""
-    layers: int = field(default=4, validator=validators.gt(0))
-    checkpointing: bool = False
-    """Recompute the layers in the backward pass: less memory until then, more time."""
 
 
 def build_gru(config: GruConfig, *, attention: AttentionKernel) -> Backbone:

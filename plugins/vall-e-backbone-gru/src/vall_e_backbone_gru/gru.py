@@ -7,7 +7,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from torch.utils.checkpoint import checkpoint
 
 from vall_e.plugin import Cache, ConfigError
-from vall_e_backbone_gru.components import GruConfig
+from vall_e_backbone_gru.options import GruConfig
 
 
 class GruCache:

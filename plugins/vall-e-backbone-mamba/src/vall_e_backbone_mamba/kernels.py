@@ -12,7 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from vall_e.plugin import UnavailableError
-from vall_e_backbone_mamba.components import ScanName
+from vall_e_backbone_mamba.options import ScanName
 from vall_e_backbone_mamba.scans import STRUCTURED_CHUNK, selective, structured
 
 logger = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from vall_e.plugin import Cache, ConfigError
-from vall_e_backbone_mamba.components import Mamba2Config, MambaConfig
 from vall_e_backbone_mamba.mixers import Mamba2Mixer, MambaMixer, Memory
+from vall_e_backbone_mamba.options import Mamba2Config, MambaConfig
 
 Mixer = MambaMixer | Mamba2Mixer
 

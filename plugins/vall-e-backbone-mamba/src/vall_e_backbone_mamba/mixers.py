@@ -12,8 +12,8 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn.functional import conv1d, rms_norm, silu, softplus
 
-from vall_e_backbone_mamba.components import Mamba2Config, MambaConfig
 from vall_e_backbone_mamba.kernels import find_selective, find_structured
+from vall_e_backbone_mamba.options import Mamba2Config, MambaConfig
 from vall_e_backbone_mamba.scans import selective, structured
 
 STEPS = (1e-3, 0.1)

@@ -2,66 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
-from attrs import field, frozen, validators
-
-from vall_e.plugin import AttentionKernel, Backbone, Component, ConfigError, hookimpl
+from vall_e.plugin import AttentionKernel, Backbone, Component, hookimpl
+from vall_e_backbone_retnet.options import RetNetConfig
 
 vall_e_hook_api = (1, 0)
 
 PAPER = "https://arxiv.org/abs/2307.08621"
-_positive = validators.gt(0)
-
-
-@frozen
-class RetNetConfig:
-    """Options of `retnet-hf`, and of `retnet`."""
-
-    d_model: int = field(default=256, validator=_positive)
-    """Width of the residual stream."""
-    layers: int = field(default=6, validator=_positive)
-    heads: int = field(default=4, validator=_positive)
-    """Each forgets at a rate of its own. `d_model` must be a multiple of twice their number."""
-    value_factor: int = field(default=2, validator=_positive)
-    """Width of the values, as a multiple of `d_model`."""
-    d_ff: int = field(default=0, validator=validators.ge(0))
-    """Width inside the feed-forward layer; 0: 4/3 of d_model, rounded up to a multiple of 32."""
-    activation: Literal["gelu", "silu"] = "gelu"
-    """Of the gate in the feed-forward layer."""
-    norm_eps: float = field(default=1e-6, validator=validators.gt(0.0))
-    dropout: float = field(default=0.0, validator=[validators.ge(0), validators.lt(1)])
-    """Of what each layer adds, while training."""
-    chunk: int = field(default=0, validator=validators.ge(0))
-    """Positions that are computed in parallel: a long sequence then takes memory in proportion to
-    its length, not to the square of it. 0: all of them."""
-    checkpointing: bool = False
-    """Recompute each layer in the backward pass: less memory, about a third more time."""
-    experts: int = field(default=1, validator=_positive)
-    """Feed-forward layers that stand side by side; a router picks. 1: no router."""
-    experts_per_token: int = field(default=2, validator=_positive)
-    """How many of them a position goes through, if there are several."""
-    router_loss: float = field(default=0.01, validator=validators.ge(0.0))
-    """Weight of the loss that spreads positions evenly over the experts; it is 1 where they are."""
-
-    def __attrs_post_init__(self) -> None:
-        pair = 2 * self.heads
-        if self.d_model % pair:
-            raise ConfigError(
-                f"retnet: d_model ({self.d_model}) must be a multiple of 2 x heads ({self.heads})",
-                hint=f"try d_model: {-(-self.d_model // pair) * pair}",
-            )
-        if self.experts > 1 and self.experts_per_token > self.experts:
-            raise ConfigError(
-                f"retnet: experts_per_token ({self.experts_per_token}) is more than there are "
-                f"experts ({self.experts})",
-                hint=f"set experts_per_token: {self.experts}",
-            )
-
-    @property
-    def inner_width(self) -> int:
-        """Of the feed-forward layer."""
-        return self.d_ff or -(-self.d_model * 4 // 96) * 32
 
 
 def build_retnet(config: RetNetConfig, *, attention: AttentionKernel) -> Backbone:

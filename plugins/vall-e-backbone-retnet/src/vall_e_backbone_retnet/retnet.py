@@ -12,7 +12,7 @@ from torch.nn.functional import gelu, rms_norm, silu
 from torch.utils.checkpoint import checkpoint
 
 from vall_e.plugin import Cache, ConfigError
-from vall_e_backbone_retnet.components import RetNetConfig
+from vall_e_backbone_retnet.options import RetNetConfig
 from vall_e_backbone_retnet.retention import advance, chunkwise, log_decays, parallel
 from vall_e_backbones.experts import Experts
 

@@ -5,7 +5,7 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from vall_e.plugin import Cache, UnavailableError
-from vall_e_backbone_retnet.components import RetNetConfig
+from vall_e_backbone_retnet.options import RetNetConfig
 from vall_e_backbone_retnet.retnet import RetNetCache, require_causal
 
 

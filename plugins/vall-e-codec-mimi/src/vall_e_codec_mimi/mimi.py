@@ -11,7 +11,7 @@ from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
 from vall_e.plugin import CodecStream, Listener, UnavailableError
-from vall_e_codec_mimi.components import MimiConfig
+from vall_e_codec_mimi.options import MimiConfig
 from vall_e_codecs.kit import (
     FrameListener,
     HubFile,

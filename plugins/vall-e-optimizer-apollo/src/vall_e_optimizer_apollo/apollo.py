@@ -8,7 +8,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn import Parameter
 
-from vall_e_optimizer_apollo.components import ApolloConfig
+from vall_e_optimizer_apollo.options import ApolloConfig
 
 LEAST = 1e-12
 """Lengths below it count as this."""

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from vall_e_sampler_dry.components import DryConfig
+from vall_e_sampler_dry.options import DryConfig
 
 
 def matches(

@@ -4,8 +4,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from vall_e_sampler_dry.components import LegacyDryConfig
 from vall_e_sampler_dry.dry import matches
+from vall_e_sampler_dry.options import LegacyDryConfig
 
 LONGEST = 50
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen, validators
-
 from vall_e.plugin import Component, hookimpl
+from vall_e_wrapper_unsloth.options import UnslothConfig
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,16 +14,6 @@ if TYPE_CHECKING:
     import torch
 
 vall_e_hook_api = (1, 1)
-
-
-@frozen
-class UnslothConfig:
-    """Options of `unsloth`."""
-
-    layers: str = field(default="layers", validator=validators.min_len(1))
-    """What the backbone calls its list of layers."""
-    every: int = field(default=1, validator=validators.gt(0))
-    """Of so many layers one is recomputed; fewer cost less time and more memory."""
 
 
 def build_unsloth(config: UnslothConfig) -> Callable[[torch.nn.Module], torch.nn.Module]:

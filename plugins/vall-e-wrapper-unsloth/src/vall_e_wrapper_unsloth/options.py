@@ -1,0 +1,20 @@
+"""Options of Unsloth's gradient checkpointing. No torch here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen, validators
+
+if TYPE_CHECKING:
+    pass
+
+
+@frozen
+class UnslothConfig:
+    """Options of `unsloth`."""
+
+    layers: str = field(default="layers", validator=validators.min_len(1))
+    """What the backbone calls its list of layers."""
+    every: int = field(default=1, validator=validators.gt(0))
+    """Of so many layers one is recomputed; fewer cost less time and more memory."""
