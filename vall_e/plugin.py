@@ -3,8 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from vall_e.digest import sha256_of
-from vall_e.drawing import draw_categorical
+from vall_e.categorical import draw_categorical
 from vall_e.errors import (
     AudioError,
     CheckpointError,
@@ -17,6 +16,7 @@ from vall_e.errors import (
     UnavailableError,
     VallEError,
 )
+from vall_e.file_hash import sha256_of
 from vall_e.hookspecs import HOOK_API, hookimpl
 from vall_e.interfaces.attention import AttentionCase, AttentionKernel
 from vall_e.interfaces.backbone import (

@@ -27,9 +27,9 @@ from typing import Any
 from attrs import asdict, frozen
 
 import vall_e
+from vall_e.atomic_write import write_whole
 from vall_e.errors import DataError
 from vall_e.synthesis.result import Result
-from vall_e.whole_file import write_whole
 
 SENTENCES = Path(__file__).parent / "reliability.txt"
 SHORTEST, LONGEST = 0.6, 1.6

@@ -7,8 +7,8 @@ import torch
 from vall_e.audio.clip import Clip
 from vall_e.data.prepare import Preparer
 from vall_e.data.recordings import Recording
+from vall_e.device import device_of, place_codec
 from vall_e.errors import UnavailableError
-from vall_e.model.device import device_of, place_codec
 from vall_e.synthesis.speak import Synthesizer
 from vall_e.synthesis.voice import Voice
 from vall_e.testing import StaircaseCodec, tiny_bundle

@@ -5,7 +5,7 @@ from typing import ClassVar
 import pytest
 import torch
 
-from vall_e.drawing import draw_categorical
+from vall_e.categorical import draw_categorical
 from vall_e.testing import SamplerContract
 
 

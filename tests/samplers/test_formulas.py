@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vall_e.drawing import draw_categorical
+from vall_e.categorical import draw_categorical
 from vall_e.errors import ConfigError
 from vall_e_samplers import components as c
 from vall_e_samplers import legacy_components as old

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from vall_e.drawing import draw_categorical
+from vall_e.categorical import draw_categorical
 from vall_e.errors import ConfigError
 from vall_e.testing.sampler import SamplerContract
 from vall_e_samplers import components as c

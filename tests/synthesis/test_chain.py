@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from vall_e.drawing import draw_categorical
+from vall_e.categorical import draw_categorical
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.synthesis.chain import UNUSABLE, Chain
 

@@ -12,11 +12,11 @@ import soundfile
 import soxr
 from attrs import Attribute, cmp_using, evolve, field, frozen, validators
 
+from vall_e.atomic_write import write_whole
 from vall_e.audio.encoding import Note, encode, format_of
 from vall_e.audio.header import promised_frames
 from vall_e.audio.loudness import window_power
 from vall_e.errors import AudioError
-from vall_e.whole_file import write_whole
 
 if TYPE_CHECKING:
     from jaxtyping import Float32, Num

@@ -11,10 +11,10 @@ from attrs import Attribute, asdict, cmp_using, evolve, field, fields, frozen, v
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from vall_e.atomic_write import write_whole
 from vall_e.audio.blocks import Blocks
 from vall_e.errors import AudioError, CheckpointError, DataError
 from vall_e.interfaces.codec import frame_samples
-from vall_e.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

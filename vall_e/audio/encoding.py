@@ -13,9 +13,9 @@ import soundfile
 import soxr
 from attrs import frozen
 
+from vall_e.atomic_write import written_beside
 from vall_e.audio.pcm import as_pcm16
 from vall_e.errors import AudioError
-from vall_e.whole_file import written_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

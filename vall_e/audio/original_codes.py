@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from attrs import Attribute, cmp_using, evolve, field, frozen, validators
 
+from vall_e.atomic_write import write_whole
 from vall_e.audio.codes import Codes
 from vall_e.audio.plain_arrays import read_dictionary
 from vall_e.errors import AudioError, CheckpointError, DataError
-from vall_e.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 from attrs import evolve, frozen
 
+from vall_e.atomic_write import make_folder
 from vall_e.cli.app import App
 from vall_e.cli.progress import Steps
 from vall_e.errors import AudioError, DataError, VallEError
 from vall_e.synthesis.provenance import write_record
-from vall_e.whole_file import make_folder
 
 if TYPE_CHECKING:
     from vall_e.synthesis.plan import Request

@@ -42,7 +42,7 @@ class CodecChoice:
     def open(self, app: App, device: str) -> Codec:
         """The codec that the options describe, on the device."""
         from vall_e.config.load import load
-        from vall_e.model.device import find_device, place_codec
+        from vall_e.device import find_device, place_codec
 
         named = [f"codec={self.name}"] if self.name else []
         overrides = [*named, *self.overrides]

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
+from vall_e.atomic_write import write_whole
 from vall_e.cli.app import App
 from vall_e.config.json_schema import json_schema
 from vall_e.config.load import change, load, load_with_origins, structure
 from vall_e.config.starter import flat, starter, with_origins
 from vall_e.config.structure import unstructure
 from vall_e.errors import ConfigError
-from vall_e.whole_file import write_whole
 
 config_file = click.Path(dir_okay=False, path_type=Path)
 overrides_option = click.option(

@@ -173,8 +173,8 @@ class Asked:
 
     def check_places(self) -> None:
         """Make the folder of the clips; raise `DataError` if a report would have no folder."""
+        from vall_e.atomic_write import make_folder
         from vall_e.errors import DataError
-        from vall_e.whole_file import make_folder
 
         if self.output:
             make_folder(self.output, error=DataError)

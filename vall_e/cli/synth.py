@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 from attrs import asdict, evolve
 
+from vall_e.atomic_write import told_as
 from vall_e.cli.app import App
 from vall_e.cli.batch import read_jobs, run_jobs
 from vall_e.cli.home import home
@@ -22,7 +23,6 @@ from vall_e.cli.progress import Steps
 from vall_e.cli.synth_options import PIPE, Matter, Speaker, Target, Weights, existing_file
 from vall_e.errors import AudioError
 from vall_e.synthesis.provenance import note, write_record
-from vall_e.whole_file import told_as
 
 if TYPE_CHECKING:
     from vall_e.audio.wav_stream import WavStream

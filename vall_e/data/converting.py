@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
+from vall_e.atomic_write import write_whole
 from vall_e.data.manifest import INFO, SKIPPED
 from vall_e.data.neighbours import similar_path
 from vall_e.data.recordings import NOISE
@@ -15,7 +16,6 @@ from vall_e.data.remote import is_url
 from vall_e.data.stores.writing import items_of
 from vall_e.errors import DataError
 from vall_e.interfaces.store import Item
-from vall_e.whole_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

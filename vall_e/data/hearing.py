@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from vall_e.atomic_write import make_folder
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
 from vall_e.data.manifest import write_whole
@@ -16,7 +17,6 @@ from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.codec import Codec
 from vall_e.interfaces.store import Stored
 from vall_e.model.coding import decode
-from vall_e.whole_file import make_folder
 
 
 def write_sounds(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import attrs
 
-from vall_e import whole_file
+from vall_e import atomic_write
 from vall_e.errors import DataError
 from vall_e.interfaces.store import FORMAT
 from vall_e.interfaces.store import Entry as Entry
@@ -84,7 +84,7 @@ def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
 
 def write_whole(path: Path, text: str) -> None:
     """The file appears whole or not at all; raises `DataError` where it cannot be written."""
-    whole_file.write_whole(path, text.encode(), error=DataError)
+    atomic_write.write_whole(path, text.encode(), error=DataError)
 
 
 def _structure(cls: type[T], raw: dict[str, Any], path: Path) -> T:

@@ -14,10 +14,10 @@ from vall_e.data.recipe import Wishes
 from vall_e.data.recordings import Recording
 from vall_e.data.remote import fetched
 from vall_e.data.slicing import read_part
+from vall_e.device import find_device, place_codec
 from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.codec import Codec
 from vall_e.model.coding import encode
-from vall_e.model.device import find_device, place_codec
 from vall_e.text.front_end import FrontEnd
 from vall_e.text.languages import among
 

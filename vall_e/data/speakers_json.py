@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from vall_e.atomic_write import make_folder
 from vall_e.data.manifest import Entry, write_whole
 from vall_e.data.neighbours import read_similar
 from vall_e.errors import DataError
-from vall_e.whole_file import make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
+from vall_e.atomic_write import write_whole
 from vall_e.errors import DataError
-from vall_e.whole_file import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

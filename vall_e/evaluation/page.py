@@ -7,12 +7,12 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+from vall_e.atomic_write import write_whole
 from vall_e.errors import DataError
 from vall_e.evaluation.panel import Judged
 from vall_e.evaluation.report import Report, relative
 from vall_e.evaluation.statistics import Summary
 from vall_e.interfaces.judge import Figure
-from vall_e.whole_file import write_whole
 
 STYLE = """
 :root { color-scheme: light dark; }

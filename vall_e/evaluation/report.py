@@ -13,12 +13,12 @@ from typing import Any
 
 from attrs import asdict, frozen
 
+from vall_e.atomic_write import write_whole
 from vall_e.errors import AudioError, DataError
 from vall_e.evaluation.items import Item, Items
 from vall_e.evaluation.panel import Judged, Panel
 from vall_e.evaluation.statistics import Summary, summarize
 from vall_e.interfaces.judge import Figure
-from vall_e.whole_file import write_whole
 
 FORMAT = 1
 ALL = "all"

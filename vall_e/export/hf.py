@@ -19,13 +19,13 @@ from attrs import frozen
 from safetensors.torch import save_file
 from torch import Tensor
 
+from vall_e.atomic_write import make_folder
 from vall_e.errors import CheckpointError
 from vall_e.export.hf_tokenizer import TOKENIZER_CONFIG, readme, tokenizer
 from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Segment
 from vall_e.model.weights import Bundle
 from vall_e.text.splitting import Pieces
-from vall_e.whole_file import make_folder
 
 LONGEST = 8192
 """Positions that the configuration promises. Rotary positions set no limit of their own."""

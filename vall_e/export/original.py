@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
+from vall_e.atomic_write import make_folder, written_beside
 from vall_e.config.model import ModelConfig
 from vall_e.config.structure import unstructure
 from vall_e.errors import CheckpointError
@@ -20,7 +21,6 @@ from vall_e.model.original_layout import Layout
 from vall_e.model.stored import Kept
 from vall_e.model.weights import Bundle, tensors_of
 from vall_e.text.adopted import their_ids
-from vall_e.whole_file import make_folder, written_beside
 
 NAMED_SIZES = {(1024, 12): "full", (512, 12): "half", (256, 12): "quarter", (1024, 24): "double"}
 """By width and layers."""

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import torch
 
+from vall_e.atomic_write import make_folder, written_beside
 from vall_e.errors import CheckpointError
 from vall_e.model.weights import Bundle, metadata_of, tensors_of
-from vall_e.whole_file import make_folder, written_beside
 
 
 class TorchExporter:

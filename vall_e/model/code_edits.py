@@ -10,11 +10,11 @@ import torch
 from attrs import evolve
 
 from vall_e.audio.codes import Codes
+from vall_e.device import device_of
 from vall_e.errors import DataError
 from vall_e.interfaces.codec import Blockwise, Codec, frame_samples
 from vall_e.model.block_coding import encode_blocks
 from vall_e.model.coding import to_codes
-from vall_e.model.device import device_of
 from vall_e.model.long_coding import decode_pieces, encode_pieces
 
 EDGE_SECONDS = 0.5

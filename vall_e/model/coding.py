@@ -8,9 +8,9 @@ from torch import Tensor
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
+from vall_e.device import device_of
 from vall_e.errors import DataError
 from vall_e.interfaces.codec import Codec
-from vall_e.model.device import device_of
 
 
 def encode(clip: Clip, codec: Codec) -> Codes:

@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from vall_e.device import find_device
 from vall_e.errors import ConfigError
 from vall_e.interfaces.backbone import Cache
-from vall_e.model.device import find_device
 
 
 def placed(

@@ -21,6 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from vall_e.atomic_write import make_folder, written_beside
 from vall_e.config.load import structure, unstructure, without_folders
 from vall_e.config.schema import RunConfig
 from vall_e.errors import CheckpointError
@@ -33,7 +34,6 @@ from vall_e.model.stored import Kept, Stored
 from vall_e.model.valle import Valle, build_valle
 from vall_e.registry import Registry
 from vall_e.text.vocabulary import Vocabulary
-from vall_e.whole_file import make_folder, written_beside
 
 FORMAT = 1
 """Version of the file's layout. A newer one is refused."""

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from vall_e.drawing import draw_categorical
+from vall_e.categorical import draw_categorical
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces.sampling import Draw, LogitsProcessor, Sampler, Stateful
 

@@ -14,7 +14,7 @@ from attrs import define, field, frozen
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from vall_e.drawing import draw_categorical
+from vall_e.categorical import draw_categorical
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.masking import COSINE, MaskSchedule
 from vall_e.model.sequence import Example, Segment

@@ -16,8 +16,8 @@ from attrs import evolve, frozen
 
 from vall_e.config.load import change, unstructure
 from vall_e.config.schema import RunConfig
-from vall_e.digest import sha256_of
 from vall_e.errors import CheckpointError, ConfigError
+from vall_e.file_hash import sha256_of
 from vall_e.interfaces.codec import Codec
 from vall_e.interfaces.task import Task
 from vall_e.model.precision import reduce

@@ -7,9 +7,9 @@ import json
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from vall_e.atomic_write import write_whole
 from vall_e.audio.encoding import Note
 from vall_e.errors import AudioError
-from vall_e.whole_file import write_whole
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,6 +14,7 @@ from attrs import field, frozen
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
+from vall_e.atomic_write import write_whole
 from vall_e.audio.codes import Codes
 from vall_e.audio.loudness import within
 from vall_e.audio.offset import without_offset
@@ -22,7 +23,6 @@ from vall_e.audio.speech import may_be_speech
 from vall_e.errors import AudioError, CheckpointError
 from vall_e.model.coding import encode
 from vall_e.synthesis.voices import ENCODED
-from vall_e.whole_file import write_whole
 
 if TYPE_CHECKING:
     from torch import Tensor

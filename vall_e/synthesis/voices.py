@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 from attrs import asdict, evolve, frozen
 
+from vall_e.atomic_write import write_whole
 from vall_e.audio.clip import Clip
 from vall_e.errors import AudioError
-from vall_e.whole_file import write_whole
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 NO_VOICE = "none"

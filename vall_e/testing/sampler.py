@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import torch
 from torch import Tensor
 
-from vall_e.drawing import draw_categorical
+from vall_e.categorical import draw_categorical
 from vall_e.interfaces.sampling import Draw, LogitsProcessor, Sampler, Stateful
 from vall_e.testing.marks import pytest
 from vall_e.testing.waiting import WaitsForNothing

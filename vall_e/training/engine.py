@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vall_e.model.device import find_device
+from vall_e.device import find_device
 
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 

@@ -16,8 +16,8 @@ import soxr
 from attrs import asdict, frozen
 from jaxtyping import Float, Int, Int16
 
+from vall_e.atomic_write import write_whole
 from vall_e.plugin import DataError
-from vall_e.whole_file import write_whole
 
 log = logging.getLogger(__name__)
 

@@ -22,8 +22,8 @@ HEAD = ["backbone", "parameters", "prefill/s", "decode/s", "training/s", "state 
 def measure_backbones(app: App, asked: Asked) -> None:
     """Run every backbone, with random weights, as large as the config's."""
     from vall_e.config.load import load
+    from vall_e.device import find_device
     from vall_e.evaluation.backbone_bench import Size, measure
-    from vall_e.model.device import find_device
 
     run = load(asked.config, app.registry, overrides=asked.overrides, environ=app.environ)
     rows = measure(

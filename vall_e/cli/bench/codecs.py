@@ -48,7 +48,7 @@ def measure_codecs(app: App, asked: Asked) -> None:
 
 def _codec(app: App, asked: Asked) -> Codec:
     from vall_e.config.load import load
-    from vall_e.model.device import find_device, place_codec
+    from vall_e.device import find_device, place_codec
 
     run = load(asked.config, app.registry, overrides=asked.overrides, environ=app.environ)
     codec = place_codec(run.codec.build(), find_device(asked.device or "cpu", option="--device"))

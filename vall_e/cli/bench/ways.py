@@ -15,7 +15,7 @@ def measure_ways(app: App, asked: Asked) -> None:
     """Write frames with a model of `--size`, on one thread, in each of the ways."""
     import torch
 
-    from vall_e.model.device import find_device
+    from vall_e.device import find_device
     from vall_e.synthesis.compare import compare
 
     torch.set_num_threads(1)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from attrs import evolve
 
+from vall_e.atomic_write import make_folder
 from vall_e.errors import DataError
 from vall_e.interfaces.store import Info, Item, Stored
-from vall_e.whole_file import make_folder
 
 
 def require_new(path: Path) -> None:

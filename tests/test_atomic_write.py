@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from vall_e.atomic_write import write_whole
 from vall_e.errors import AudioError, ConfigError
-from vall_e.whole_file import write_whole
 
 
 def test_a_file_is_written_and_replaced(tmp_path):
