@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from vall_e.audio.clip import Clip
-from vall_e.audio.loudness import level_of, lufs, window_power, within
+from vall_e.audio.loudness import level_of, lufs, within
+from vall_e.audio.power import window_power
 
 
 def test_a_full_scale_square_wave_has_power_one():

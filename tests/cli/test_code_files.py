@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from vall_e.audio.clip import Clip
+from vall_e.audio.ecker_codes import OriginalCodes
 from vall_e.audio.loudness import lufs
-from vall_e.audio.original_codes import OriginalCodes
 from vall_e.cli.code_files import codes_of, save, write_sound
 from vall_e.errors import DataError
 from vall_e.model.long_coding import encode_file

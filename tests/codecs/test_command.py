@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
-from vall_e.audio.original_codes import OriginalCodes
+from vall_e.audio.ecker_codes import OriginalCodes
 from vall_e.cli.app import App, cli
 from vall_e_codecs.embedded import weights
 

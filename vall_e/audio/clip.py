@@ -15,7 +15,7 @@ from attrs import Attribute, cmp_using, evolve, field, frozen, validators
 from vall_e.atomic_write import write_whole
 from vall_e.audio.encoding import Note, encode, format_of
 from vall_e.audio.header import promised_frames
-from vall_e.audio.loudness import window_power
+from vall_e.audio.power import window_power
 from vall_e.errors import AudioError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from vall_e.atomic_write import write_whole
-from vall_e.audio.blocks import Blocks
+from vall_e.audio.block_codes import Blocks
 from vall_e.errors import AudioError, CheckpointError, DataError
 from vall_e.interfaces.codec import frame_samples
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import evolve
 
+from vall_e.audio.power import window_power
+
 if TYPE_CHECKING:
     from jaxtyping import Float32, Float64
 
@@ -73,18 +75,6 @@ def _k_weights(block: int, rate: int) -> Float64[np.ndarray, " f"]:
     below = 1 + k / q + k * k
     high = (1 - z) ** 2 / (1 + 2 * (k * k - 1) / below * z + (1 - k / q + k * k) / below * z**2)
     return np.asarray(np.square(np.abs(shelf * high)))
-
-
-def window_power(
-    samples: Float32[np.ndarray, "*c s"], window: int
-) -> Float64[np.ndarray, " windows"]:
-    """Mean square of each `window` samples, over all channels; the last may be a shorter one."""
-    square = np.atleast_2d(np.square(samples, dtype=np.float64)).mean(axis=0)
-    if not square.size:
-        return np.zeros(0)
-    starts = np.arange(0, square.size, max(1, window))
-    lengths = np.diff(np.append(starts, square.size))
-    return np.asarray(np.add.reduceat(square, starts) / lengths)
 
 
 def level_of(clip: Clip) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from attrs import evolve
 
-from vall_e.audio.loudness import window_power
+from vall_e.audio.power import window_power
 
 if TYPE_CHECKING:
     from vall_e.audio.clip import Clip

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from jaxtyping import Float32
 
     from vall_e.audio.codes import Codes
-    from vall_e.audio.original_codes import OriginalCodes
+    from vall_e.audio.ecker_codes import OriginalCodes
     from vall_e.interfaces.codec import Codec
     from vall_e.model.long_coding import Encoded
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 CODES = ".codes.safetensors"
 ORIGINAL = (".enc", ".dac", ".dec", ".nem")
-"""Those of `vall_e.audio.original_codes`, which is not imported for `--help`."""
+"""Those of `vall_e.audio.ecker_codes`, which is not imported for `--help`."""
 CODES_IN = f"{CODES}, {', '.join(ORIGINAL)}"
 
 
@@ -54,8 +54,8 @@ def codes_of(source: Path, codec: Codec) -> Codes:
 def save(encoded: Encoded, source: Path, target: Path) -> None:
     """In the format that the target's ending names; `source` is the recording."""
     from vall_e.audio.clip import Clip
+    from vall_e.audio.ecker_codes import original_of
     from vall_e.audio.loudness import lufs
-    from vall_e.audio.original_codes import original_of
 
     if not is_original(target):
         encoded.codes.save(target)
@@ -109,7 +109,7 @@ def facts_of_original(file: Path) -> dict[str, Any]:
 
 
 def _original(source: Path) -> OriginalCodes:
-    from vall_e.audio.original_codes import OriginalCodes
+    from vall_e.audio.ecker_codes import OriginalCodes
 
     return OriginalCodes.load(source)
 

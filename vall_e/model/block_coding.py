@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor
 
-from vall_e.audio.blocks import Blocks
+from vall_e.audio.block_codes import Blocks
 from vall_e.audio.codes import Codes
 from vall_e.device import device_of
 from vall_e.interfaces.codec import Blockwise, Codec

@@ -16,10 +16,10 @@ from safetensors.numpy import save
 
 from vall_e.atomic_write import write_whole
 from vall_e.audio.codes import Codes
+from vall_e.audio.dc_offset import without_offset
 from vall_e.audio.loudness import within
-from vall_e.audio.offset import without_offset
 from vall_e.audio.silence import trim
-from vall_e.audio.speech import may_be_speech
+from vall_e.audio.speech_detector import may_be_speech
 from vall_e.errors import AudioError, CheckpointError
 from vall_e.model.coding import encode
 from vall_e.synthesis.voices import ENCODED

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from vall_e.audio.original_codes import OriginalCodes
+from vall_e.audio.ecker_codes import OriginalCodes
 from vall_e.config.data import DataConfig
 from vall_e.data.corpus import make_corpus
 from vall_e.data.dataset import Dataset

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from vall_e.audio.original_codes import OriginalCodes
+from vall_e.audio.ecker_codes import OriginalCodes
 from vall_e.cli.app import App, cli
 from vall_e.config.load import load
 from vall_e.data.corpus import make_corpus

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 from attrs import evolve, frozen
 
-from vall_e.audio.original_codes import OriginalCodes, is_original
+from vall_e.audio.ecker_codes import OriginalCodes, is_original
 from vall_e.data.stores.hdf5 import h5py
 from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.store import Entry, Info, Item, Stored

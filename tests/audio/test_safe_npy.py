@@ -8,7 +8,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 
-from vall_e.audio.plain_arrays import read_dictionary
+from vall_e.audio.safe_npy import read_dictionary
 from vall_e.errors import CheckpointError
 
 HEAD = b"\x93NUMPY\x01\x00\x3e\x00{'descr': '|O', 'fortran_order': False, 'shape': (), }"

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from vall_e.audio.clip import Clip
-from vall_e.audio.offset import without_offset
+from vall_e.audio.dc_offset import without_offset
 from vall_e.audio.silence import trim
 
 WAVE = np.sin(np.arange(800, dtype=np.float32) * np.float32(np.pi / 40)) / 4

@@ -1,7 +1,7 @@
 """What `numpy.save` wrote of a dictionary of arrays and plain values, read without running code.
 
 Such a file is a pickle, and a pickle names functions that its reader calls. Here, the few that
-numpy's own files name stand for dead descriptions (`vall_e.audio.dead_pickle`), arrays are made
+numpy's own files name stand for dead descriptions (`vall_e.audio.safe_pickle`), arrays are made
 from these once the pickle is done, and any other name is refused. So is a small file that unfolds
 into much: parts that refer to parts that refer to parts.
 """
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vall_e.audio.dead_pickle import Described, RefusedNameError, read
+from vall_e.audio.safe_pickle import Described, RefusedNameError, read
 from vall_e.errors import CheckpointError, DataError
 
 if TYPE_CHECKING:

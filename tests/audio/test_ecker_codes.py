@@ -8,8 +8,8 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from vall_e.audio.original_codes import OriginalCodes, is_original
-from vall_e.audio.plain_arrays import read_dictionary
+from vall_e.audio.ecker_codes import OriginalCodes, is_original
+from vall_e.audio.safe_npy import read_dictionary
 from vall_e.errors import CheckpointError, DataError
 from vall_e.testing import StaircaseCodec
 

@@ -12,7 +12,7 @@ from attrs import Attribute, cmp_using, evolve, field, frozen, validators
 
 from vall_e.atomic_write import write_whole
 from vall_e.audio.codes import Codes
-from vall_e.audio.plain_arrays import read_dictionary
+from vall_e.audio.safe_npy import read_dictionary
 from vall_e.errors import AudioError, CheckpointError, DataError
 
 if TYPE_CHECKING:

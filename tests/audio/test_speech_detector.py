@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vall_e.audio.clip import Clip
-from vall_e.audio.speech import may_be_speech
+from vall_e.audio.speech_detector import may_be_speech
 from vall_e.synthesis.voices import Voices
 
 SPEECH = Path(__file__).parents[1] / "speech"
