@@ -12,11 +12,11 @@ import yaml
 from attrs import evolve, fields_dict
 from click.testing import CliRunner
 
+from vall_e.benchmarks.backbones import Size, measure, state_bytes
 from vall_e.cli.app import App, cli
 from vall_e.config.load import structure
 from vall_e.discovery import discover
 from vall_e.errors import UnavailableError
-from vall_e.evaluation.backbone_bench import Size, measure, state_bytes
 from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example
 from vall_e.testing import StaircaseCodec

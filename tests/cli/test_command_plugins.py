@@ -3,9 +3,9 @@ import zipfile
 import pytest
 from click.testing import CliRunner
 
+from vall_e.benchmarks.startup import measure
 from vall_e.cli.app import COMMANDS, App, cli
 from vall_e.cli.command_plugins import folders_with_commands
-from vall_e.cli.startup import measure
 
 
 def found(site):

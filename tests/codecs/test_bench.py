@@ -12,9 +12,9 @@ import soundfile
 from click.testing import CliRunner
 
 from vall_e.audio.clip import Clip
+from vall_e.benchmarks.codec_recordings import gather
+from vall_e.benchmarks.codecs import contestants, measure, opus_bytes
 from vall_e.cli.app import App, cli
-from vall_e.evaluation.codec_bench import contestants, measure, opus_bytes
-from vall_e.evaluation.codec_material import gather
 from vall_e.interfaces.judge import Figure, Score, Verdict
 from vall_e.testing import StaircaseCodec
 

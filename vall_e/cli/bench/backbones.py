@@ -13,7 +13,7 @@ from vall_e.cli.bench.options import Asked
 from vall_e.cli.columns import echo_columns
 
 if TYPE_CHECKING:
-    from vall_e.evaluation.backbone_bench import Row
+    from vall_e.benchmarks.backbones import Row
 
 
 HEAD = ["backbone", "parameters", "prefill/s", "decode/s", "training/s", "state of a row"]
@@ -21,9 +21,9 @@ HEAD = ["backbone", "parameters", "prefill/s", "decode/s", "training/s", "state 
 
 def measure_backbones(app: App, asked: Asked) -> None:
     """Run every backbone, with random weights, as large as the config's."""
+    from vall_e.benchmarks.backbones import Size, measure
     from vall_e.config.load import load
     from vall_e.device import find_device
-    from vall_e.evaluation.backbone_bench import Size, measure
 
     run = load(asked.config, app.registry, overrides=asked.overrides, environ=app.environ)
     rows = measure(

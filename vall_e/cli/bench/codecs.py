@@ -14,7 +14,7 @@ from vall_e.cli.columns import echo_columns
 from vall_e.errors import ConfigError
 
 if TYPE_CHECKING:
-    from vall_e.evaluation.codec_bench import Row
+    from vall_e.benchmarks.codecs import Row
     from vall_e.evaluation.panel import Panel
     from vall_e.interfaces.codec import Codec
     from vall_e.registry import Registry
@@ -24,8 +24,8 @@ JUDGES = ("pesq", "stoi", "similarity")
 
 def measure_codecs(app: App, asked: Asked) -> None:
     """Send all recordings through all codecs, and print what came of it."""
-    from vall_e.evaluation.codec_bench import contestants, measure
-    from vall_e.evaluation.codec_material import gather
+    from vall_e.benchmarks.codec_recordings import gather
+    from vall_e.benchmarks.codecs import contestants, measure
 
     codec, panel = _codec(app, asked), _panel(app.registry)
     material = gather(asked.places, asked.count)

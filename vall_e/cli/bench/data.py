@@ -13,15 +13,15 @@ from vall_e.cli.app import App
 from vall_e.cli.bench.options import Asked
 
 if TYPE_CHECKING:
-    from vall_e.evaluation.data_bench import Report
+    from vall_e.benchmarks.data_loader import Report
 
 
 def measure_data(app: App, asked: Asked) -> None:
     """Feed the run of `--config`; with `--size`, and without a config, a model of that size."""
     import torch
 
+    from vall_e.benchmarks.data_loader import measure
     from vall_e.config.load import load
-    from vall_e.evaluation.data_bench import measure
 
     torch.set_num_threads(1)
     run = load(asked.config, app.registry, overrides=_overrides(asked), environ=app.environ)
@@ -34,7 +34,7 @@ def measure_data(app: App, asked: Asked) -> None:
 
 
 def _overrides(asked: Asked) -> tuple[str, ...]:
-    from vall_e.synthesis.compare import SHAPES
+    from vall_e.benchmarks.decoding_modes import SHAPES
 
     made = ["training.threads=1"]
     if asked.size or not asked.config:

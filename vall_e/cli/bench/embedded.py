@@ -13,14 +13,14 @@ from vall_e.cli.bench.options import Asked
 from vall_e.cli.columns import echo_columns
 
 if TYPE_CHECKING:
-    from vall_e.evaluation.engine_bench import Row
+    from vall_e.benchmarks.tts_engines import Row
 
 HEAD = ["engine", "threads", "window", "start", "first audio", "real-time factor", "peak memory"]
 
 
 def measure_embedded(_app: App, asked: Asked) -> None:
     """Let each engine speak in a process of its own."""
-    from vall_e.evaluation.engine_bench import ENGINES, PUBLISHED, Order, measure_apart
+    from vall_e.benchmarks.tts_engines import ENGINES, PUBLISHED, Order, measure_apart
 
     rows = [measure_apart(Order(name, asked.repeats, asked.overrides)) for name in ENGINES]
     if asked.as_json:

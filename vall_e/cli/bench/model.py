@@ -12,13 +12,13 @@ from vall_e.cli.bench.options import Asked
 from vall_e.cli.home import home
 
 if TYPE_CHECKING:
-    from vall_e.synthesis.bench import Report
+    from vall_e.benchmarks.speed import Report
 
 
 def measure_model(app: App, asked: Asked) -> None:
     """Let the model speak and learn, and tell how that went."""
+    from vall_e.benchmarks.speed import measure
     from vall_e.opening import open_synthesizer
-    from vall_e.synthesis.bench import measure
 
     synthesizer = open_synthesizer(
         asked.model,

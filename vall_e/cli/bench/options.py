@@ -12,7 +12,7 @@ from attrs import field, fields_dict, frozen
 from vall_e.cli.option_groups import argument, option
 
 if TYPE_CHECKING:
-    from vall_e.synthesis.compare import Size
+    from vall_e.benchmarks.decoding_modes import Size
 
 existing = click.Path(exists=True, path_type=Path)
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)

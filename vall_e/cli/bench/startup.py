@@ -14,7 +14,7 @@ from vall_e.cli.columns import echo_columns
 
 def measure_startup(app: App, asked: Asked) -> None:
     """Start the command in fresh processes."""
-    from vall_e.cli.startup import measure
+    from vall_e.benchmarks.startup import measure
 
     rows = measure(app.environ, repeats=asked.repeats)
     if asked.as_json:

@@ -15,8 +15,8 @@ def measure_ways(app: App, asked: Asked) -> None:
     """Write frames with a model of `--size`, on one thread, in each of the ways."""
     import torch
 
+    from vall_e.benchmarks.decoding_modes import compare
     from vall_e.device import find_device
-    from vall_e.synthesis.compare import compare
 
     torch.set_num_threads(1)
     where = find_device(asked.device or "cpu", option="--device")

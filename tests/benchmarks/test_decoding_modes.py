@@ -5,8 +5,7 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from vall_e.cli.app import App, cli
-from vall_e.synthesis.compare import (
+from vall_e.benchmarks.decoding_modes import (
     ORIGINALS,
     SHAPES,
     YARDSTICK,
@@ -14,6 +13,7 @@ from vall_e.synthesis.compare import (
     _beside_original,
     compare,
 )
+from vall_e.cli.app import App, cli
 
 
 @pytest.fixture(scope="module")

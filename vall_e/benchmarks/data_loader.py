@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from attrs import asdict, evolve, frozen
 
+from vall_e.benchmarks.speed import Machine, machine_of, wait
 from vall_e.config.schema import RunConfig
 from vall_e.data.loader import Batch
 from vall_e.data.opening import info_of
@@ -24,7 +25,6 @@ from vall_e.data.stores.folder import FolderStore
 from vall_e.interfaces.store import Entry, Item
 from vall_e.memory import peak_bytes
 from vall_e.registry import Registry
-from vall_e.synthesis.bench import Machine, machine_of, wait
 from vall_e.training.loop import Run, update
 from vall_e.training.objective import lengths_of
 from vall_e.training.start import open_run

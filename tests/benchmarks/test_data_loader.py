@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from vall_e.benchmarks.data_loader import invent, measure
 from vall_e.cli.app import App, cli
 from vall_e.data.dataset import Dataset
-from vall_e.evaluation.data_bench import invent, measure
 from vall_e.testing.tiny import tiny_config
 
 

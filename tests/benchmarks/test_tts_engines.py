@@ -3,9 +3,9 @@ import json
 import pytest
 from click.testing import CliRunner
 
+from vall_e.benchmarks.tts_engines import Order, measure_apart
 from vall_e.cli.app import App, cli
 from vall_e.errors import UnavailableError
-from vall_e.evaluation.engine_bench import Order, measure_apart
 from vall_e.memory import peak_bytes
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from vall_e.synthesis.bench import measure
+from vall_e.benchmarks.speed import measure
 
 
 @pytest.fixture(scope="module")
