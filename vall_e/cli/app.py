@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from vall_e.cli.command_plugins import folders_with_commands
+from vall_e.cli.plugin_commands import folders_with_commands
 from vall_e.errors import PluginError, VallEError
 
 # `vall-e --help` is to be there at once: what it does not need is imported where it is used.

@@ -10,7 +10,7 @@ from vall_e.cli.app import App
 from vall_e.cli.code_files import CODES_IN, codes_of, require_ending
 from vall_e.cli.codec_choice import CodecChoice
 from vall_e.cli.option_groups import grouped
-from vall_e.cli.seconds import Seconds
+from vall_e.cli.time_range import Seconds
 
 SOURCE = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUTPUT = click.option(

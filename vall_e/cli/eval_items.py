@@ -13,7 +13,7 @@ from attrs import evolve
 
 from vall_e.cli.app import App
 from vall_e.cli.eval_request import Asked
-from vall_e.cli.home import home
+from vall_e.cli.voices_home import home
 
 if TYPE_CHECKING:
     from vall_e.evaluation.items import Item, Items

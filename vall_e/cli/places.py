@@ -10,7 +10,7 @@ import click
 from attrs import frozen
 
 from vall_e.cli.app import App
-from vall_e.cli.home import home
+from vall_e.cli.voices_home import home
 
 
 class FolderOrUrl(click.ParamType[Path | str]):

@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from vall_e.audio.encoding import format_of
 from vall_e.cli.option_groups import argument, option
-from vall_e.cli.seconds import Seconds, Span
+from vall_e.cli.time_range import Seconds, Span
 from vall_e.errors import AudioError
 
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from vall_e.cli.app import App
-from vall_e.cli.home import voices_of
+from vall_e.cli.voices_home import voices_of
 from vall_e.synthesis.voices import Entry
 
 as_json = click.option("--json", "as_json", is_flag=True, help="For programs, on stdout.")

@@ -9,7 +9,7 @@ import click
 
 from vall_e.cli.app import App
 from vall_e.cli.bench.options import Asked
-from vall_e.cli.home import home
+from vall_e.cli.voices_home import home
 
 if TYPE_CHECKING:
     from vall_e.benchmarks.speed import Report

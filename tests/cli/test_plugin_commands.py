@@ -5,7 +5,7 @@ from click.testing import CliRunner
 
 from vall_e.benchmarks.startup import measure
 from vall_e.cli.app import COMMANDS, App, cli
-from vall_e.cli.command_plugins import folders_with_commands
+from vall_e.cli.plugin_commands import folders_with_commands
 
 
 def found(site):
