@@ -10,11 +10,11 @@ from vall_e.cli.app import App
 from vall_e.cli.bench.backbones import measure_backbones
 from vall_e.cli.bench.codecs import measure_codecs
 from vall_e.cli.bench.data import measure_data
+from vall_e.cli.bench.decoding_modes import measure_ways
 from vall_e.cli.bench.embedded import measure_embedded
 from vall_e.cli.bench.model import measure_model
 from vall_e.cli.bench.options import Asked
 from vall_e.cli.bench.startup import measure_startup
-from vall_e.cli.bench.ways import measure_ways
 from vall_e.cli.option_groups import Explained, grouped
 
 MEASURES: Mapping[str, Callable[[App, Asked], None]] = {
