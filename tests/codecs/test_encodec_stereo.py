@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
-from vall_e.cli.code_files import write_sound
+from vall_e.cli.codec.files import write_sound
 from vall_e.errors import DataError
 from vall_e.model import long_coding
 from vall_e.model.block_coding import encode_blocks

@@ -7,7 +7,7 @@ import torch
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
-from vall_e.cli.code_files import write_sound
+from vall_e.cli.codec.files import write_sound
 from vall_e.errors import DataError
 from vall_e.interfaces.codec import Local
 from vall_e.model import long_coding

@@ -28,7 +28,7 @@ COMMANDS = {
     "train": ("vall_e.cli.train:train", "Train a model as a YAML file says."),
     "models": ("vall_e.cli.models:models", "Convert models of other projects."),
     "export": ("vall_e.cli.export:export", "Write a trained model in another format."),
-    "codec": ("vall_e.cli.codec:codec", "Encode and decode recordings; make codecs."),
+    "codec": ("vall_e.cli.codec.command:codec", "Encode and decode recordings; make codecs."),
     "data": ("vall_e.cli.data:data", "Make datasets of recordings."),
     "config": ("vall_e.cli.config:config", "Write, check and show YAML files."),
     "plugins": ("vall_e.cli.plugins:plugins", "List and check what is installed."),

@@ -12,9 +12,9 @@ from attrs import evolve
 
 from vall_e.audio.encoding import ENCODINGS, format_of
 from vall_e.cli.app import App
-from vall_e.cli.code_edits import cut, join
-from vall_e.cli.code_files import CODES, ORIGINAL, facts_of_original, is_original
-from vall_e.cli.codec_choice import CodecChoice
+from vall_e.cli.codec.edit import cut, join
+from vall_e.cli.codec.files import CODES, ORIGINAL, facts_of_original, is_original
+from vall_e.cli.codec.options import CodecChoice
 from vall_e.cli.option_groups import grouped
 from vall_e.errors import AudioError, CheckpointError, DataError, VallEError
 from vall_e.registry import Preset
@@ -91,7 +91,7 @@ def encode(
     found = choice.open(app, device)
 
     def do(source: Path, target: Path) -> str:
-        from vall_e.cli.code_files import save
+        from vall_e.cli.codec.files import save
         from vall_e.model.long_coding import encode_file
 
         encoded = encode_file(source, found)
@@ -130,7 +130,7 @@ def decode(
     found = choice.open(app, device)
 
     def do(source: Path, target: Path) -> str:
-        from vall_e.cli.code_files import codes_of, write_sound
+        from vall_e.cli.codec.files import codes_of, write_sound
 
         codes = codes_of(source, found)
         codes = codes if levels is None else codes.levels(levels)

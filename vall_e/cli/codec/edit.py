@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from vall_e.cli.app import App
-from vall_e.cli.code_files import CODES_IN, codes_of, require_ending
-from vall_e.cli.codec_choice import CodecChoice
+from vall_e.cli.codec.files import CODES_IN, codes_of, require_ending
+from vall_e.cli.codec.options import CodecChoice
 from vall_e.cli.option_groups import grouped
 from vall_e.cli.time_range import Seconds
 
