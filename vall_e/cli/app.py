@@ -29,7 +29,7 @@ COMMANDS = {
     "models": ("vall_e.cli.models:models", "Convert models of other projects."),
     "export": ("vall_e.cli.export:export", "Write a trained model in another format."),
     "codec": ("vall_e.cli.codec.command:codec", "Encode and decode recordings; make codecs."),
-    "data": ("vall_e.cli.data:data", "Make datasets of recordings."),
+    "data": ("vall_e.cli.data.command:data", "Make datasets of recordings."),
     "config": ("vall_e.cli.config:config", "Write, check and show YAML files."),
     "plugins": ("vall_e.cli.plugins:plugins", "List and check what is installed."),
     "eval": ("vall_e.cli.eval:evaluate", "Judge speech, codecs and voices."),

@@ -11,7 +11,7 @@ import attrs
 import click
 
 from vall_e.cli.app import App
-from vall_e.cli.survey_options import (
+from vall_e.cli.data.options import (
     AS_JSON,
     FOLDER,
     MODEL,

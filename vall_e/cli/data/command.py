@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from vall_e.cli.data_convert import convert
-from vall_e.cli.data_process import process
-from vall_e.cli.similar import similar
-from vall_e.cli.stats import stats
-from vall_e.cli.survey import list_items, metadata, sample, validate
-from vall_e.cli.transcribe import transcribe
+from vall_e.cli.data.convert import convert
+from vall_e.cli.data.items import list_items, metadata, sample, validate
+from vall_e.cli.data.process import process
+from vall_e.cli.data.similar import similar
+from vall_e.cli.data.stats import stats
+from vall_e.cli.data.transcribe import transcribe
 
 
 @click.group()

@@ -8,7 +8,7 @@ import click
 
 from vall_e.cli.app import App
 from vall_e.cli.bar import bar
-from vall_e.cli.sharing import share, shared
+from vall_e.cli.data.stride import share, shared
 from vall_e.errors import DataError
 
 SHOWN = 10
