@@ -32,7 +32,7 @@ COMMANDS = {
     "data": ("vall_e.cli.data.command:data", "Make datasets of recordings."),
     "config": ("vall_e.cli.config:config", "Write, check and show YAML files."),
     "plugins": ("vall_e.cli.plugins:plugins", "List and check what is installed."),
-    "eval": ("vall_e.cli.eval:evaluate", "Judge speech, codecs and voices."),
+    "eval": ("vall_e.cli.eval.command:evaluate", "Judge speech, codecs and voices."),
     "bench": ("vall_e.cli.bench.command:bench", "Measure speed and memory on this machine."),
 }
 """Where each command is, and its line of help: `vall-e --help` imports none of them."""

@@ -13,8 +13,8 @@ from attrs import frozen
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vall_e.cli.app import App
-from vall_e.cli.eval_items import Advance, items_of, lines_of
-from vall_e.cli.eval_request import Asked
+from vall_e.cli.eval.clips import Advance, items_of, lines_of
+from vall_e.cli.eval.options import Asked
 from vall_e.cli.option_groups import Explained, grouped
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import click
 from attrs import evolve
 
 from vall_e.cli.app import App
-from vall_e.cli.eval_request import Asked
+from vall_e.cli.eval.options import Asked
 from vall_e.cli.voices_home import home
 
 if TYPE_CHECKING:
