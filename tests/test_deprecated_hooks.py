@@ -7,7 +7,7 @@ from attrs import frozen
 from click.testing import CliRunner
 
 from vall_e.cli.app import App, cli
-from vall_e.cli.plugins import Checkup
+from vall_e.cli.plugins.command import Checkup
 from vall_e.discovery import EntryPoint, Surface, collect, load
 from vall_e.hookspecs import hookimpl, hookspec
 from vall_e.registry import Component, PluginRecord, Registry

@@ -31,7 +31,7 @@ COMMANDS = {
     "codec": ("vall_e.cli.codec.command:codec", "Encode and decode recordings; make codecs."),
     "data": ("vall_e.cli.data.command:data", "Make datasets of recordings."),
     "config": ("vall_e.cli.config:config", "Write, check and show YAML files."),
-    "plugins": ("vall_e.cli.plugins:plugins", "List and check what is installed."),
+    "plugins": ("vall_e.cli.plugins.command:plugins", "List and check what is installed."),
     "eval": ("vall_e.cli.eval.command:evaluate", "Judge speech, codecs and voices."),
     "bench": ("vall_e.cli.bench.command:bench", "Measure speed and memory on this machine."),
 }

@@ -5,8 +5,8 @@ from attrs import field, frozen
 from click.testing import CliRunner
 
 from vall_e.cli.app import App, cli
-from vall_e.cli.kernels_here import availability
-from vall_e.cli.probe import measure
+from vall_e.cli.plugins.attention_support import availability
+from vall_e.cli.plugins.load_time import measure
 from vall_e.discovery import registry_of
 from vall_e.hookspecs import hookimpl
 from vall_e.registry import Component
@@ -265,9 +265,12 @@ def test_info_speaks_to_programs():
 SICK = {
     "writes": ("import os; os.write(1, b'hello')", ""),
     "prints-late": ("import atexit; atexit.register(print, 'bye')", ""),
-    "dies": ("import os, sys\n'vall_e.cli.probe' in sys.orig_argv and os._exit(3)", "exit code 3"),
+    "dies": (
+        "import os, sys\n'vall_e.cli.plugins.load_time' in sys.orig_argv and os._exit(3)",
+        "exit code 3",
+    ),
     "hangs": (
-        "import sys, time\n'vall_e.cli.probe' in sys.orig_argv and time.sleep(60)",
+        "import sys, time\n'vall_e.cli.plugins.load_time' in sys.orig_argv and time.sleep(60)",
         "takes more than 3 s",
     ),
 }

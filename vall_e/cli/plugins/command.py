@@ -13,11 +13,11 @@ import click
 from attrs import frozen
 
 from vall_e.cli.app import App
-from vall_e.cli.kernels_here import availability, table_of
-from vall_e.cli.new import new
-from vall_e.cli.pip import install, uninstall
-from vall_e.cli.probe import measure
-from vall_e.cli.trying import check
+from vall_e.cli.plugins.attention_support import availability, table_of
+from vall_e.cli.plugins.check import check
+from vall_e.cli.plugins.install import install, uninstall
+from vall_e.cli.plugins.load_time import measure
+from vall_e.cli.plugins.new import new
 from vall_e.config.documentation import documents
 from vall_e.config.mistakes import WrongValueError, reason
 from vall_e.config.options import options_of
