@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vall_e.registry import Registry
 
 COMMANDS = {
-    "synth": ("vall_e.cli.synth:synth", "Say a text in somebody's voice."),
+    "synth": ("vall_e.cli.synth.command:synth", "Say a text in somebody's voice."),
     "voices": ("vall_e.cli.voices:voices", "List, add and remove voices."),
     "train": ("vall_e.cli.train:train", "Train a model as a YAML file says."),
     "models": ("vall_e.cli.models:models", "Convert models of other projects."),

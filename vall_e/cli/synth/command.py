@@ -16,10 +16,10 @@ from attrs import asdict, evolve
 
 from vall_e.atomic_write import told_as
 from vall_e.cli.app import App
-from vall_e.cli.batch import read_jobs, run_jobs
 from vall_e.cli.option_groups import Explained, grouped, names_of
-from vall_e.cli.progress import Steps
-from vall_e.cli.synth_options import PIPE, Matter, Speaker, Target, Weights, existing_file
+from vall_e.cli.synth.batch import read_jobs, run_jobs
+from vall_e.cli.synth.options import PIPE, Matter, Speaker, Target, Weights, existing_file
+from vall_e.cli.synth.progress import Steps
 from vall_e.cli.voices_home import home
 from vall_e.errors import AudioError
 from vall_e.synthesis.provenance import note, write_record

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 from vall_e.atomic_write import make_folder
 from vall_e.cli.app import App
-from vall_e.cli.progress import Steps
+from vall_e.cli.synth.progress import Steps
 from vall_e.errors import AudioError, DataError, VallEError
 from vall_e.synthesis.provenance import write_record
 
