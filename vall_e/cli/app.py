@@ -303,7 +303,7 @@ def _log_to(app: App, verbose: int, ctx: click.Context) -> None:
     """Send log records to stderr for as long as the command runs."""
     import logging
 
-    from vall_e.cli.log_lines import LogLines
+    from vall_e.cli.terminal.logging import LogLines
 
     root = logging.getLogger()
     level = {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)

@@ -10,7 +10,7 @@ from attrs import asdict
 
 from vall_e.cli.app import App
 from vall_e.cli.bench.options import Asked
-from vall_e.cli.columns import echo_columns
+from vall_e.cli.terminal.table import echo_columns
 
 if TYPE_CHECKING:
     from vall_e.benchmarks.backbones import Row

@@ -8,7 +8,7 @@ import click
 
 from vall_e.cli.app import App
 from vall_e.cli.bench.options import Asked
-from vall_e.cli.columns import echo_columns
+from vall_e.cli.terminal.table import echo_columns
 
 
 def measure_ways(app: App, asked: Asked) -> None:

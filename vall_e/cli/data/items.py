@@ -12,9 +12,9 @@ import click
 from attrs import field, frozen
 
 from vall_e.cli.app import App
-from vall_e.cli.bar import bar
 from vall_e.cli.data.options import AS_JSON, FOLDER, MODEL, TRANSCRIPTS, survey_at, vocabulary_of
 from vall_e.cli.option_groups import grouped, option
+from vall_e.cli.terminal.progress_bar import bar
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:

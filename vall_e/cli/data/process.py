@@ -14,9 +14,9 @@ import click
 from attrs import frozen
 
 from vall_e.cli.app import App
-from vall_e.cli.bar import bar
 from vall_e.cli.data.stride import share, shared
 from vall_e.cli.data.url_or_folder import FolderOrUrl, Target, target_of
+from vall_e.cli.terminal.progress_bar import bar
 from vall_e.data.recipe import Recipe, Wishes
 from vall_e.errors import DataError
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vall_e.cli.app import App
-from vall_e.cli.bar import bar
+from vall_e.cli.terminal.progress_bar import bar
 from vall_e.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 
 from vall_e.cli.app import App
-from vall_e.cli.bar import bar
 from vall_e.cli.data.stride import share, shared
+from vall_e.cli.terminal.progress_bar import bar
 from vall_e.errors import DataError
 
 SHOWN = 10
