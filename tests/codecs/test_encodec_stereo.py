@@ -10,11 +10,11 @@ from safetensors.torch import save_file
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
 from vall_e.cli.codec.files import write_sound
+from vall_e.codec import long_audio
+from vall_e.codec.blocks import encode_blocks
+from vall_e.codec.edit import cut, join
+from vall_e.codec.long_audio import decode_pieces, encode_clip, encode_file
 from vall_e.errors import DataError
-from vall_e.model import long_coding
-from vall_e.model.block_coding import encode_blocks
-from vall_e.model.code_edits import cut, join
-from vall_e.model.long_coding import decode_pieces, encode_clip, encode_file
 from vall_e.plugin import CheckpointError, ConfigError, DownloadError
 from vall_e.testing import CodecContract
 from vall_e_codecs import encodec_stereo

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from vall_e.audio.clip import Clip
+from vall_e.codec.encode import to_codes
 from vall_e.errors import AudioError, ConfigError, TextError
-from vall_e.model.coding import to_codes
 from vall_e.synthesis.ending import Bounds
 from vall_e.synthesis.parts import Parts
 from vall_e.synthesis.plan import Request

@@ -7,7 +7,7 @@ import pytest
 import torch
 from attrs import evolve, field, frozen
 
-from vall_e.model.coding import to_codes
+from vall_e.codec.encode import to_codes
 from vall_e.synthesis.plan import Request
 from vall_e.synthesis.voice import Voice
 from vall_e.tasks.components import TASKS

@@ -21,11 +21,11 @@ from attrs import frozen
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
 from vall_e.audio.pcm import as_pcm16
+from vall_e.codec.long_audio import encode_clip, sound_of
 from vall_e.device import device_of
 from vall_e.errors import UnavailableError
 from vall_e.interfaces.codec import Codec
 from vall_e.interfaces.judge import Evidence, Judge, Score
-from vall_e.model.long_coding import encode_clip, sound_of
 
 OPUS_RATE = 16_000
 LOWEST = 1.0

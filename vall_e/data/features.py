@@ -12,12 +12,12 @@ from torch import Tensor
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
+from vall_e.codec.encode import decode
 from vall_e.data.manifest import Entry
 from vall_e.errors import DataError, UnavailableError
 from vall_e.interfaces.codec import Codec, Vectored
 from vall_e.interfaces.embedder import Embedder
 from vall_e.interfaces.store import Stored
-from vall_e.model.coding import decode
 from vall_e.model.weights import Bundle
 
 Feature = Callable[[Entry], Float[Tensor, " d"]]

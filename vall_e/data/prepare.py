@@ -8,6 +8,7 @@ import numpy as np
 from attrs import field, frozen
 
 from vall_e.audio.loudness import levelled
+from vall_e.codec.encode import encode
 from vall_e.config.schema import RunConfig
 from vall_e.data.manifest import Info
 from vall_e.data.recipe import Wishes
@@ -17,7 +18,6 @@ from vall_e.data.slicing import read_part
 from vall_e.device import find_device, place_codec
 from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.codec import Codec
-from vall_e.model.coding import encode
 from vall_e.text.front_end import FrontEnd
 from vall_e.text.languages import among
 

@@ -12,6 +12,7 @@ from attrs import Factory, field, frozen
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from vall_e.codec.edit import silence
 from vall_e.data.corpus import Corpus, Utterance, read_codes
 from vall_e.data.lengthening import NOTHING, Addition
 from vall_e.data.prompts import AnyOther, PromptNoise, PromptSource
@@ -19,7 +20,6 @@ from vall_e.errors import DataError
 from vall_e.interfaces.codec import Codec
 from vall_e.interfaces.store import Stored
 from vall_e.interfaces.task import Recorded, Task, Wants
-from vall_e.model.code_edits import silence
 
 Codes = Int[Tensor, "k f"]
 

@@ -11,11 +11,11 @@ from jaxtyping import Int
 from torch import Tensor
 
 from vall_e.audio.clip import Clip
+from vall_e.codec.encode import encode
 from vall_e.config.speaking import SynthesisConfig
 from vall_e.errors import ConfigError
 from vall_e.interfaces.codec import Codec
 from vall_e.interfaces.task import Sample
-from vall_e.model.coding import encode
 from vall_e.synthesis.job import Job
 from vall_e.text.vocabulary import Vocabulary
 

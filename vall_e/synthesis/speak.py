@@ -10,11 +10,11 @@ from attrs import evolve
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
+from vall_e.codec.encode import encode
 from vall_e.config.schema import RunConfig
 from vall_e.device import find_device, place_codec
 from vall_e.errors import AudioError, ConfigError, VallEError
 from vall_e.interfaces.codec import Codec
-from vall_e.model.coding import encode
 from vall_e.model.weights import Bundle
 from vall_e.registry import Registry
 from vall_e.synthesis.asking import require_fit

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from attrs import define, field
 
+from vall_e.codec.encode import to_codes
 from vall_e.device import device_of
 from vall_e.interfaces.codec import Codec
-from vall_e.model.coding import to_codes
 from vall_e.synthesis.clock import Clock
 from vall_e.synthesis.context import Past
 from vall_e.synthesis.job import Speaking, Spoken

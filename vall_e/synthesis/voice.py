@@ -20,8 +20,8 @@ from vall_e.audio.dc_offset import without_offset
 from vall_e.audio.loudness import within
 from vall_e.audio.silence import trim
 from vall_e.audio.speech_detector import may_be_speech
+from vall_e.codec.encode import encode
 from vall_e.errors import AudioError, CheckpointError
-from vall_e.model.coding import encode
 from vall_e.synthesis.voices import ENCODED
 
 if TYPE_CHECKING:

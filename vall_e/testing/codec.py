@@ -9,10 +9,10 @@ import math
 import torch
 from torch import Tensor
 
+from vall_e.codec.edit import cut, join, silence
+from vall_e.codec.encode import to_codes
 from vall_e.errors import AudioError
 from vall_e.interfaces.codec import Codec, Listening, Local, Vectored, frame_count, frame_samples
-from vall_e.model.code_edits import cut, join, silence
-from vall_e.model.coding import to_codes
 from vall_e.testing.marks import pytest
 
 

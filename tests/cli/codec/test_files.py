@@ -7,8 +7,8 @@ from vall_e.audio.clip import Clip
 from vall_e.audio.ecker_codes import OriginalCodes
 from vall_e.audio.loudness import lufs
 from vall_e.cli.codec.files import codes_of, save, write_sound
+from vall_e.codec.long_audio import encode_file
 from vall_e.errors import DataError
-from vall_e.model.long_coding import encode_file
 from vall_e.testing import StaircaseCodec
 
 

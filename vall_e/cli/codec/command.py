@@ -92,7 +92,7 @@ def encode(
 
     def do(source: Path, target: Path) -> str:
         from vall_e.cli.codec.files import save
-        from vall_e.model.long_coding import encode_file
+        from vall_e.codec.long_audio import encode_file
 
         encoded = encode_file(source, found)
         codes = encoded.codes if levels is None else encoded.codes.levels(levels)

@@ -39,7 +39,7 @@ def join(
     device: str,
 ) -> None:
     """Put files of codes one after the other."""
-    from vall_e.model.code_edits import join
+    from vall_e.codec.edit import join
 
     require_ending(output)
     codec = choice.open(app, device)
@@ -59,7 +59,7 @@ def join(
 def cut(source: Path, output: Path, start: float, end: float | None) -> None:
     """Keep a part of a .codes.safetensors file."""
     from vall_e.audio.codes import Codes
-    from vall_e.model.code_edits import cut
+    from vall_e.codec.edit import cut
 
     require_ending(output)
     codes = cut(Codes.load(source), start, end)

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from vall_e.audio.codes import Codes
     from vall_e.audio.ecker_codes import OriginalCodes
+    from vall_e.codec.long_audio import Encoded
     from vall_e.interfaces.codec import Codec
-    from vall_e.model.long_coding import Encoded
 
     Pieces = Iterator[Float32[np.ndarray, "*c s"]]
 
@@ -70,7 +70,7 @@ def save(encoded: Encoded, source: Path, target: Path) -> None:
 def write_sound(codes: Codes, codec: Codec, *, source: Path, target: Path) -> float:
     """Decode the codes of the file `source`, in flat memory; gives the seconds of the sound."""
     from vall_e.audio.encoding import write_recording
-    from vall_e.model.long_coding import sound_of
+    from vall_e.codec.long_audio import sound_of
 
     sound = sound_of(codes, codec)
     if is_original(source):

@@ -21,11 +21,11 @@ from torch import Tensor
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
+from vall_e.codec.blocks import decode_blocks, encode_blocks
+from vall_e.codec.encode import decode, encode, require_codes_of, to_codes
 from vall_e.device import device_of
 from vall_e.errors import AudioError
 from vall_e.interfaces.codec import Blockwise, Codec, Listener, Listening, Local, frame_samples
-from vall_e.model.block_coding import decode_blocks, encode_blocks
-from vall_e.model.coding import decode, encode, require_codes_of, to_codes
 
 CHUNK_SECONDS = 30.0
 SEAM_SECONDS = 5.0

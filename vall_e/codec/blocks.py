@@ -12,9 +12,9 @@ from torch import Tensor
 
 from vall_e.audio.block_codes import Blocks
 from vall_e.audio.codes import Codes
+from vall_e.codec.encode import to_codes
 from vall_e.device import device_of
 from vall_e.interfaces.codec import Blockwise, Codec
-from vall_e.model.coding import to_codes
 
 
 @runtime_checkable

@@ -10,12 +10,12 @@ import torch
 from attrs import evolve
 
 from vall_e.audio.codes import Codes
+from vall_e.codec.blocks import encode_blocks
+from vall_e.codec.encode import to_codes
+from vall_e.codec.long_audio import decode_pieces, encode_pieces
 from vall_e.device import device_of
 from vall_e.errors import DataError
 from vall_e.interfaces.codec import Blockwise, Codec, frame_samples
-from vall_e.model.block_coding import encode_blocks
-from vall_e.model.coding import to_codes
-from vall_e.model.long_coding import decode_pieces, encode_pieces
 
 EDGE_SECONDS = 0.5
 """Silence around the silence that is kept, so that no edge is in it."""

@@ -8,12 +8,12 @@ import torch
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
 from vall_e.cli.codec.files import write_sound
+from vall_e.codec import long_audio
+from vall_e.codec.edit import cut, join, silence
+from vall_e.codec.encode import decode, encode
+from vall_e.codec.long_audio import decode_pieces, encode_file, encode_pieces
 from vall_e.errors import DataError
 from vall_e.interfaces.codec import Local
-from vall_e.model import long_coding
-from vall_e.model.code_edits import cut, join, silence
-from vall_e.model.coding import decode, encode
-from vall_e.model.long_coding import decode_pieces, encode_file, encode_pieces
 from vall_e.testing import StaircaseCodec
 
 
@@ -134,6 +134,6 @@ def test_an_hour_of_codes_is_decoded_and_written_in_chunks(tmp_path):
     values = np.random.default_rng(0).integers(0, 16, (2, 3600 * 50)).astype(np.int16)
     codes = Codes(values, codec.identity, codec.frame_rate, codec.sample_rate)
     assert write_sound(codes, codec, source=tmp_path / "x", target=target) == 3600
-    assert codec.longest <= 50 * (long_coding.CHUNK_SECONDS + 2 * long_coding.SEAM_SECONDS)
+    assert codec.longest <= 50 * (long_audio.CHUNK_SECONDS + 2 * long_audio.SEAM_SECONDS)
     found = Clip.read(target).samples
     np.testing.assert_allclose(found, decode(codes, codec).samples, atol=1e-4)
