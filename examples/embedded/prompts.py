@@ -25,7 +25,7 @@ from spoil import spoilings, white_noise
 import vall_e
 from vall_e.audio.clip import Clip
 from vall_e.config.choices import JudgeChoice
-from vall_e.config.choosing import choose
+from vall_e.config.component_option import choose
 from vall_e.discovery import discover
 from vall_e.errors import VallEError
 from vall_e.interfaces.judge import Case, Evidence, Judge

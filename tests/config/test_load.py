@@ -317,7 +317,7 @@ def test_a_file_that_holds_no_configuration_is_named(tmp_path, registry, content
 
 def test_loading_needs_no_torch():
     code = (
-        "import sys, vall_e.config.load, vall_e.config.json_schema, vall_e.config.starter\n"
+        "import sys, vall_e.config.load, vall_e.config.json_schema, vall_e.config.template\n"
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -2,8 +2,8 @@
 
 import pytest
 
+from vall_e.config.errors import InvalidConfigError
 from vall_e.config.load import load
-from vall_e.config.mistakes import InvalidConfigError
 from vall_e.errors import PluginError
 
 

@@ -12,8 +12,8 @@ from attrs import field, frozen, validators
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vall_e.config.errors import WrongValueError
 from vall_e.config.load import load, structure, unstructure
-from vall_e.config.mistakes import WrongValueError
 from vall_e.config.structure import Structurer
 from vall_e.discovery import registry_of
 from vall_e.errors import ConfigError, PluginError

@@ -10,7 +10,7 @@ from attrs import evolve
 from torch.utils.flop_counter import FlopCounterMode
 
 import vall_e
-from vall_e.config import data, depth, model, schema, speaking, training
+from vall_e.config import data, layer_skip, model, schema, synthesis, training
 from vall_e.config.load import structure
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample, Segment

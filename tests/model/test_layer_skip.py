@@ -5,7 +5,7 @@ import torch
 from attrs import evolve
 from torch.nn.functional import cross_entropy
 
-from vall_e.config.depth import LayerSkipConfig, SpeculativeConfig
+from vall_e.config.layer_skip import LayerSkipConfig, SpeculativeConfig
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import Sizes

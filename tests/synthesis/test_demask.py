@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from vall_e.config.speaking import DemaskConfig
+from vall_e.config.synthesis import DemaskConfig
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces.task import Sample
 from vall_e.model.masking import MaskSchedule

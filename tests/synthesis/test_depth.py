@@ -7,7 +7,7 @@ import torch
 from attrs import evolve
 
 from vall_e.categorical import draw_categorical
-from vall_e.config.depth import ExitConfig, SpeculativeConfig
+from vall_e.config.layer_skip import ExitConfig, SpeculativeConfig
 from vall_e.config.load import change
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample

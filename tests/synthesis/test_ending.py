@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from vall_e.config.speaking import SynthesisConfig
+from vall_e.config.synthesis import SynthesisConfig
 from vall_e.errors import ConfigError
 from vall_e.synthesis.ending import Bounds, HoldStop
 from vall_e.synthesis.plan import Request

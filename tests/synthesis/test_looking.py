@@ -4,7 +4,7 @@ import pytest
 import torch
 from attrs import evolve
 
-from vall_e.config.depth import ExitConfig, SpeculativeConfig
+from vall_e.config.layer_skip import ExitConfig, SpeculativeConfig
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.synthesis.chain import Chain
 from vall_e.synthesis.decode_ar import Writing, decode_ar

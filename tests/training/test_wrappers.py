@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from vall_e.config.choices import WrapperChoice
-from vall_e.config.choosing import choose
+from vall_e.config.component_option import choose
 from vall_e.errors import ConfigError, UnavailableError
 from vall_e.model.placing import by_name, by_size
 from vall_e.model.rounded import RoundedLinear, packed, unpacked

@@ -11,8 +11,8 @@ from vall_e.atomic_write import write_whole
 from vall_e.cli.app import App
 from vall_e.config.json_schema import json_schema
 from vall_e.config.load import change, load, load_with_origins, structure
-from vall_e.config.starter import flat, starter, with_origins
 from vall_e.config.structure import unstructure
+from vall_e.config.template import flat, starter, with_origins
 from vall_e.errors import ConfigError
 
 config_file = click.Path(dir_okay=False, path_type=Path)

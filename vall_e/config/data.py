@@ -6,10 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen, validators
 
-if TYPE_CHECKING:
-    pass
-from vall_e.config.bounds import ascending, distinct, in_order, not_negative, probability
-from vall_e.config.marks import path
+from vall_e.config.field_metadata import path
+from vall_e.config.validators import ascending, distinct, in_order, not_negative, probability
 
 
 def _one_for_each_of_train(instance: DataConfig, attribute: Any, value: tuple[float, ...]) -> None:

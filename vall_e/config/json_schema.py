@@ -15,7 +15,7 @@ import attrs
 from attrs import field, frozen
 
 from vall_e.config.choices import Choice
-from vall_e.config.documentation import documents, limits, summary
+from vall_e.config.option_docs import documents, limits, summary
 from vall_e.config.options import Option, is_choice, members, options_of
 from vall_e.config.schema import RunConfig
 from vall_e.config.structure import unstructure

@@ -16,14 +16,14 @@ from attrs import frozen
 
 from vall_e.config import override
 from vall_e.config.choices import Choice
-from vall_e.config.document import read
-from vall_e.config.marks import is_name
-from vall_e.config.mistakes import InvalidConfigError, Mistake, WrongValueError, located
+from vall_e.config.errors import InvalidConfigError, Mistake, WrongValueError, located
+from vall_e.config.field_metadata import is_name
 from vall_e.config.options import options_of
-from vall_e.config.origin import DEFAULT, Node, Origin, Where
 from vall_e.config.requirements import check_requirements
 from vall_e.config.schema import RunConfig
 from vall_e.config.structure import Structurer, unstructure
+from vall_e.config.value_origin import DEFAULT, Node, Origin, Where
+from vall_e.config.yaml_document import read
 from vall_e.errors import ConfigError
 from vall_e.registry import Registry
 

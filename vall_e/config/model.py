@@ -6,9 +6,9 @@ from typing import Any, Literal
 
 from attrs import field, frozen, validators
 
-from vall_e.config.bounds import distinct, from_0_on, positive, probability
 from vall_e.config.choices import AttentionChoice, BackboneChoice
-from vall_e.config.marks import chosen
+from vall_e.config.field_metadata import chosen
+from vall_e.config.validators import distinct, from_0_on, positive, probability
 
 
 def _fits_pattern(instance: ModelConfig, attribute: Any, value: str) -> None:

@@ -10,7 +10,7 @@ import attrs
 from attrs import frozen
 
 from vall_e.config.choices import Choice
-from vall_e.config.marks import CHOSEN, OR_NAME, PATH
+from vall_e.config.field_metadata import CHOSEN, OR_NAME, PATH
 from vall_e.errors import PluginError
 from vall_e.registry import Preset
 

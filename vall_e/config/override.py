@@ -13,11 +13,11 @@ from typing import Any
 import attrs
 from attrs import evolve, frozen
 
-from vall_e.config.document import read
-from vall_e.config.mistakes import Mistake, WrongValueError, meant
+from vall_e.config.errors import Mistake, WrongValueError, meant
 from vall_e.config.options import Option, entry_type, is_choice, members, options_of
-from vall_e.config.origin import DEFAULT, Node, Origin, Where
 from vall_e.config.structure import unstructure
+from vall_e.config.value_origin import DEFAULT, Node, Origin, Where
+from vall_e.config.yaml_document import read
 from vall_e.errors import VallEError
 from vall_e.registry import Registry
 

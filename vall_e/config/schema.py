@@ -2,7 +2,7 @@
 
 The string under a field is its documentation: `vall-e config init` writes it into the file it
 makes, `vall-e config schema` into the schema. What the marks in a field's `metadata` mean:
-`vall_e.config.marks`.
+`vall_e.config.field_metadata`.
 """
 
 from __future__ import annotations
@@ -11,17 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import field, frozen, validators
 
-from vall_e.config.requirements import requirements
-
-if TYPE_CHECKING:
-    pass
-from vall_e.config.bounds import distinct
 from vall_e.config.choices import Choice, CodecChoice, PhonemizerChoice, TaskChoice
 from vall_e.config.data import DataConfig
-from vall_e.config.marks import chosen, path
+from vall_e.config.field_metadata import chosen, path
 from vall_e.config.model import ModelConfig
-from vall_e.config.speaking import SamplingConfig, SynthesisConfig
+from vall_e.config.requirements import requirements
+from vall_e.config.synthesis import SamplingConfig, SynthesisConfig
 from vall_e.config.training import TrainingConfig
+from vall_e.config.validators import distinct
 
 
 def _distinct_tasks(instance: object, attribute: Any, value: tuple[Choice, ...]) -> None:

@@ -16,7 +16,7 @@ import attrs
 import cattrs
 
 from vall_e.config.choices import Choice
-from vall_e.config.mistakes import Gathered, Mistake, WrongValueError, meant, reason
+from vall_e.config.errors import Gathered, Mistake, WrongValueError, meant, reason
 from vall_e.config.options import (
     Option,
     a,

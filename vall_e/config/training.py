@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from attrs import field, frozen, validators
 
-from vall_e.config.bounds import not_negative, positive, probability, within_one
 from vall_e.config.choices import EngineChoice, OptimizerChoice, ScheduleChoice, WrapperChoice
-from vall_e.config.depth import LayerSkipConfig
-from vall_e.config.marks import chosen, path, path_or_name
+from vall_e.config.field_metadata import chosen, path, path_or_name
+from vall_e.config.layer_skip import LayerSkipConfig
+from vall_e.config.validators import not_negative, positive, probability, within_one
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

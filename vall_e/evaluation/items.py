@@ -12,7 +12,7 @@ from pathlib import Path
 from attrs import field, frozen
 
 from vall_e.audio.clip import Clip
-from vall_e.config.mistakes import meant
+from vall_e.config.errors import meant
 from vall_e.errors import AudioError, DataError
 from vall_e.interfaces.judge import Case, Evidence
 

@@ -14,7 +14,7 @@ from attrs import frozen
 from jaxtyping import Float
 from torch import Tensor
 
-from vall_e.config.depth import LayerSkipConfig
+from vall_e.config.layer_skip import LayerSkipConfig
 from vall_e.errors import ConfigError
 from vall_e.interfaces.backbone import Backbone, Layered
 from vall_e.model.embedding import Embedded

@@ -11,7 +11,7 @@ from attrs import evolve, field, frozen
 from jaxtyping import Int
 from torch import Tensor
 
-from vall_e.config.speaking import SamplingConfig
+from vall_e.config.synthesis import SamplingConfig
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle

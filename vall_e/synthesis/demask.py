@@ -22,7 +22,7 @@ from vall_e.model.valle import Valle
 from vall_e.synthesis.guidance import UNGUIDED, Guidance
 
 if TYPE_CHECKING:
-    from vall_e.config.speaking import DemaskConfig
+    from vall_e.config.synthesis import DemaskConfig
 
 KEPT = -1.0
 """The doubt of a frame that is not masked again: less than any other."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from vall_e.config.speaking import SamplingConfig
+from vall_e.config.synthesis import SamplingConfig
 from vall_e.errors import ConfigError
 from vall_e.model.layer_skip import layered
 from vall_e.model.valle import Valle

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from vall_e.config.depth import ExitConfig
+from vall_e.config.layer_skip import ExitConfig
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.layer_skip import layered
 from vall_e.model.valle import Valle

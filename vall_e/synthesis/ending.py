@@ -9,7 +9,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from vall_e.config.speaking import SynthesisConfig
+    from vall_e.config.synthesis import SynthesisConfig
 
 
 class HoldStop:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import field, fields, frozen
 
-from vall_e.config.speaking import SamplingConfig
+from vall_e.config.synthesis import SamplingConfig
 from vall_e.errors import ConfigError
 from vall_e.model.patterns import Groups
 from vall_e.model.valle import Valle

@@ -12,7 +12,7 @@ from vall_e.text.punctuation import clauses
 from vall_e.text.sentences import split
 
 if TYPE_CHECKING:
-    from vall_e.config.speaking import SynthesisConfig
+    from vall_e.config.synthesis import SynthesisConfig
 
 
 @frozen

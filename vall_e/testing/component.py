@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import attrs
 
-from vall_e.config.mistakes import WrongValueError
+from vall_e.config.errors import WrongValueError
 from vall_e.config.structure import Structurer, unstructure
 from vall_e.discovery import discover
 from vall_e.registry import Component

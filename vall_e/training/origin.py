@@ -7,7 +7,7 @@ from pathlib import Path
 from attrs import frozen
 from torch import Tensor
 
-from vall_e.config.marks import is_name
+from vall_e.config.field_metadata import is_name
 from vall_e.config.schema import RunConfig
 from vall_e.errors import CheckpointError, TrainingError, UnknownComponentError
 from vall_e.interfaces.store import Info

@@ -61,7 +61,7 @@ def _codec(app: App, asked: Asked) -> Codec:
 
 def _panel(registry: Registry) -> Panel:
     from vall_e.config.choices import JudgeChoice
-    from vall_e.config.choosing import choose
+    from vall_e.config.component_option import choose
     from vall_e.evaluation.panel import Panel
     from vall_e.interfaces.judge import Case
 

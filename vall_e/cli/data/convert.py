@@ -46,7 +46,7 @@ def convert(
     and the noise in SOURCE.
     """
     from vall_e.config.choices import StoreChoice
-    from vall_e.config.choosing import choose
+    from vall_e.config.component_option import choose
     from vall_e.data.converting import convert as run
     from vall_e.data.opening import open_stored
 

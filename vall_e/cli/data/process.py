@@ -116,7 +116,7 @@ def process(
     complete (recordings may have been skipped, see --strict); 8: nothing was usable.
     """
     from vall_e.config.choices import DataEngineChoice
-    from vall_e.config.choosing import choose
+    from vall_e.config.component_option import choose
     from vall_e.config.load import load
 
     config = load(path, app.registry, overrides=overrides, environ=app.environ)

@@ -104,7 +104,7 @@ def _feature(
     if by == "mfcc":
         return features.by_mfcc(dataset, codec)
     from vall_e.config.choices import EmbedderChoice
-    from vall_e.config.choosing import choose
+    from vall_e.config.component_option import choose
 
     choice = choose(embedder or EMBEDDER, EmbedderChoice, app.registry, source="--embedder")
     return features.by_voice(dataset, codec, choice.build())

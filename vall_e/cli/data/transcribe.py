@@ -45,7 +45,7 @@ def transcribe(
     Can be stopped at any time, and goes on where it was. Exit code 8 if a recording failed.
     """
     from vall_e.config.choices import TranscriberChoice
-    from vall_e.config.choosing import choose
+    from vall_e.config.component_option import choose
     from vall_e.data.heard import HEARD, recordings_in
     from vall_e.data.heard import transcribe as run
 

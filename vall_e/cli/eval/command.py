@@ -121,7 +121,7 @@ def _judge(
 
 def _choices(names: Sequence[str], registry: Registry) -> list[JudgeChoice]:
     from vall_e.config.choices import JudgeChoice
-    from vall_e.config.choosing import choose
+    from vall_e.config.component_option import choose
 
     names = names or registry.names("judge")
     return [choose(name, JudgeChoice, registry, source="--judge") for name in names]

@@ -18,8 +18,8 @@ from vall_e.cli.plugins.check import check
 from vall_e.cli.plugins.install import install, uninstall
 from vall_e.cli.plugins.load_time import measure
 from vall_e.cli.plugins.new import new
-from vall_e.config.documentation import documents
-from vall_e.config.mistakes import WrongValueError, reason
+from vall_e.config.errors import WrongValueError, reason
+from vall_e.config.option_docs import documents
 from vall_e.config.options import options_of
 from vall_e.config.structure import Structurer, unstructure
 from vall_e.discovery import discover

@@ -9,12 +9,12 @@ from typing import Any, Literal, get_args, get_origin
 import attrs
 
 from vall_e.config.choices import Choice
-from vall_e.config.document import write
-from vall_e.config.documentation import documents, limits, summary
+from vall_e.config.option_docs import documents, limits, summary
 from vall_e.config.options import Option, entry_type, is_choice, members, options_of
-from vall_e.config.origin import Where
 from vall_e.config.schema import RunConfig
 from vall_e.config.structure import unstructure
+from vall_e.config.value_origin import Where
+from vall_e.config.yaml_document import write
 from vall_e.registry import Registry
 
 __all__ = ["flat", "starter", "with_origins"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TypeVar
 
 from vall_e.config.choices import Choice
-from vall_e.config.document import read
-from vall_e.config.mistakes import InvalidConfigError, WrongValueError, located
-from vall_e.config.origin import Origin
+from vall_e.config.errors import InvalidConfigError, WrongValueError, located
 from vall_e.config.structure import Structurer
+from vall_e.config.value_origin import Origin
+from vall_e.config.yaml_document import read
 from vall_e.registry import Registry
 
 C = TypeVar("C", bound=Choice)

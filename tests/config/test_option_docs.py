@@ -6,7 +6,7 @@ import attrs
 import pytest
 
 from vall_e.config import schema
-from vall_e.config.documentation import documents, limits, summary
+from vall_e.config.option_docs import documents, limits, summary
 from vall_e.config.options import options_of
 
 SECTIONS = [

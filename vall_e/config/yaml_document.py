@@ -14,8 +14,8 @@ from typing import Any
 import yaml
 from attrs import define, field
 
-from vall_e.config.mistakes import Mistake
-from vall_e.config.origin import Node, Origin, Scalar
+from vall_e.config.errors import Mistake
+from vall_e.config.value_origin import Node, Origin, Scalar
 from vall_e.errors import ConfigError
 
 __all__ = ["read", "write"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from vall_e.config.document import read
 from vall_e.config.load import change, load, structure, unstructure
-from vall_e.config.origin import Origin
-from vall_e.config.starter import flat, starter, with_origins
+from vall_e.config.template import flat, starter, with_origins
+from vall_e.config.value_origin import Origin
+from vall_e.config.yaml_document import read
 
 
 def plain(text: str) -> object:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vall_e.config.document import MAX_NODES, read, write
-from vall_e.config.origin import Origin
+from vall_e.config.value_origin import Origin
+from vall_e.config.yaml_document import MAX_NODES, read, write
 from vall_e.errors import ConfigError
 
 

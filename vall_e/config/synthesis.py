@@ -6,10 +6,17 @@ from typing import Literal
 
 from attrs import field, frozen, validators
 
-from vall_e.config.bounds import ascending, distinct, in_order, not_negative, positive, probability
 from vall_e.config.choices import SamplerChoice, WrapperChoice
-from vall_e.config.depth import ExitConfig, SpeculativeConfig
-from vall_e.config.marks import chosen, path_or_name
+from vall_e.config.field_metadata import chosen, path_or_name
+from vall_e.config.layer_skip import ExitConfig, SpeculativeConfig
+from vall_e.config.validators import (
+    ascending,
+    distinct,
+    in_order,
+    not_negative,
+    positive,
+    probability,
+)
 
 
 @frozen
