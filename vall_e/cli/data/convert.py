@@ -47,7 +47,7 @@ def convert(
     """
     from vall_e.config.choices import StoreChoice
     from vall_e.config.component_option import choose
-    from vall_e.data.converting import convert as run
+    from vall_e.data.convert import convert as run
     from vall_e.data.opening import open_stored
 
     store = choose(target_store, StoreChoice, app.registry, source="--to").build()
