@@ -9,8 +9,8 @@ from attrs import evolve, frozen
 
 from vall_e.audio.clip import Clip
 from vall_e.config.load import structure
-from vall_e.data.corpus import Corpus
-from vall_e.data.source import Materials
+from vall_e.data.batching.corpus import Corpus
+from vall_e.data.batching.mixing import Materials
 from vall_e.discovery import registry_of
 from vall_e.interfaces.codec import Codec
 from vall_e.model.weights import Bundle

@@ -19,7 +19,7 @@ from attrs import asdict, evolve, frozen
 
 from vall_e.benchmarks.speed import Machine, machine_of, wait
 from vall_e.config.schema import RunConfig
-from vall_e.data.loader import Batch
+from vall_e.data.batching.loader import Batch
 from vall_e.data.opening import info_of
 from vall_e.data.stores.folder import FolderStore
 from vall_e.interfaces.store import Entry, Item

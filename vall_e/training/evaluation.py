@@ -17,10 +17,10 @@ import torch
 from attrs import frozen
 
 from vall_e.config.data import DataConfig
-from vall_e.data.corpus import BadItemError
-from vall_e.data.loader import make_order
-from vall_e.data.order import Draw
-from vall_e.data.source import Materials
+from vall_e.data.batching.batch_sampler import Draw
+from vall_e.data.batching.corpus import BadItemError
+from vall_e.data.batching.loader import make_order
+from vall_e.data.batching.mixing import Materials
 from vall_e.interfaces.task import Sample, Task
 from vall_e.interfaces.training import Engine
 from vall_e.model.masking import Masking

@@ -10,11 +10,11 @@ import attrs
 
 from vall_e.config.data import DataConfig
 from vall_e.config.schema import RunConfig
-from vall_e.data.corpus import Corpus, require_alike_codes
-from vall_e.data.loader import Loader, Maker, make_order
+from vall_e.data.batching.corpus import Corpus, require_alike_codes
+from vall_e.data.batching.loader import Loader, Maker, make_order
+from vall_e.data.batching.mixing import Materials, Mixer
+from vall_e.data.batching.prompts import AnyOther, PromptNoise, PromptSource, Similar, similar_in
 from vall_e.data.opening import open_stored
-from vall_e.data.prompts import AnyOther, PromptNoise, PromptSource, Similar, similar_in
-from vall_e.data.source import Materials, Mixer
 from vall_e.data.wildcards import expanded
 from vall_e.errors import DataError
 from vall_e.interfaces.store import Stored

@@ -15,8 +15,8 @@ from attrs import define, frozen
 from torch import Tensor, nn
 
 from vall_e.config.training import TrainingConfig
-from vall_e.data.loader import Batch, Loader
-from vall_e.data.order import Position
+from vall_e.data.batching.batch_sampler import Position
+from vall_e.data.batching.loader import Batch, Loader
 from vall_e.errors import CheckpointError, TrainingError
 from vall_e.interfaces.training import Engine
 from vall_e.model.valle import Valle

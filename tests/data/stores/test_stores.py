@@ -10,10 +10,10 @@ import pytest
 from vall_e.audio.ecker_codes import OriginalCodes
 from vall_e.cli.app import App, cli
 from vall_e.config.load import load
-from vall_e.data.corpus import make_corpus
+from vall_e.data.batching.corpus import make_corpus
+from vall_e.data.batching.loader import Maker, make_order
 from vall_e.data.dataset import Dataset
 from vall_e.data.entries import INDEX, Entries
-from vall_e.data.loader import Maker, make_order
 from vall_e.data.neighbours import read_similar, write_similar
 from vall_e.data.opening import open_stored
 from vall_e.data.stores.original import OriginalStore

@@ -16,12 +16,12 @@ from attrs import Factory, evolve, frozen
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from vall_e.config.data import DataConfig
-from vall_e.data.arranging import ARRANGEMENTS, Samples
-from vall_e.data.corpus import BadItemError, Corpus
-from vall_e.data.lengthening import NOTHING, Addition, Lengthening
-from vall_e.data.order import Draw, Order, Position, Room
-from vall_e.data.pools import pools_of, shares_of
-from vall_e.data.source import Materials
+from vall_e.data.batching.batch_orders import ARRANGEMENTS, Samples
+from vall_e.data.batching.batch_sampler import Draw, Order, Position, Room
+from vall_e.data.batching.concatenation import NOTHING, Addition, Lengthening
+from vall_e.data.batching.corpus import BadItemError, Corpus
+from vall_e.data.batching.mixing import Materials
+from vall_e.data.batching.sampling_pools import pools_of, shares_of
 from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.store import Entry
 from vall_e.interfaces.task import Task

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from attrs import frozen
 
-from vall_e.data.corpus import Corpus
+from vall_e.data.batching.corpus import Corpus
 from vall_e.interfaces.task import Task
 
 

@@ -13,9 +13,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from vall_e.codec.edit import silence
-from vall_e.data.corpus import Corpus, Utterance, read_codes
-from vall_e.data.lengthening import NOTHING, Addition
-from vall_e.data.prompts import AnyOther, PromptNoise, PromptSource
+from vall_e.data.batching.concatenation import NOTHING, Addition
+from vall_e.data.batching.corpus import Corpus, Utterance, read_codes
+from vall_e.data.batching.prompts import AnyOther, PromptNoise, PromptSource
 from vall_e.errors import DataError
 from vall_e.interfaces.codec import Codec
 from vall_e.interfaces.store import Stored

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from vall_e.data.selection import Selection
+from vall_e.data.batching.filter import Selection
 from vall_e.data.wildcards import expanded
 from vall_e.discovery import registry_of
 from vall_e.errors import DataError

@@ -9,7 +9,7 @@ import numpy as np
 from attrs import evolve, frozen
 
 if TYPE_CHECKING:
-    from vall_e.data.corpus import Corpus
+    from vall_e.data.batching.corpus import Corpus
 
 GOLDEN = (5**0.5 - 1) / 2
 Key = Literal["folder", "group", "language", "speaker"]

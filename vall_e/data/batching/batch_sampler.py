@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from attrs import field, frozen
 
-from vall_e.data.arranging import ARRANGEMENTS, Arrangement, Samples
-from vall_e.data.lengthening import NOTHING, Addition
-from vall_e.data.pools import Pool
+from vall_e.data.batching.batch_orders import ARRANGEMENTS, Arrangement, Samples
+from vall_e.data.batching.concatenation import NOTHING, Addition
+from vall_e.data.batching.sampling_pools import Pool
 
 
 @frozen

@@ -5,11 +5,11 @@ import random
 import pytest
 import torch
 
-from vall_e.data.corpus import make_corpus, texts_of
+from vall_e.data.batching.corpus import make_corpus, texts_of
+from vall_e.data.batching.mixing import Materials, Mixer
+from vall_e.data.batching.prompts import AnyOther, PromptNoise, Similar, similar_in
 from vall_e.data.dataset import Dataset
 from vall_e.data.neighbours import write_similar
-from vall_e.data.prompts import AnyOther, PromptNoise, Similar, similar_in
-from vall_e.data.source import Materials, Mixer
 from vall_e.errors import DataError
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.dataset import write_dataset

@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vall_e.config.data import DataConfig
-from vall_e.data.arranging import ARRANGEMENTS
-from vall_e.data.corpus import Corpus, Utterance
-from vall_e.data.loader import _Plan, make_order
-from vall_e.data.order import Position
-from vall_e.data.pools import KEYS, pools_of, shares_of
+from vall_e.data.batching.batch_orders import ARRANGEMENTS
+from vall_e.data.batching.batch_sampler import Position
+from vall_e.data.batching.corpus import Corpus, Utterance
+from vall_e.data.batching.loader import _Plan, make_order
+from vall_e.data.batching.sampling_pools import KEYS, pools_of, shares_of
 from vall_e.interfaces.store import Entry, Info
 from vall_e.text.vocabulary import Vocabulary
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vall_e.config.data import DataConfig
-from vall_e.data.arranging import ARRANGEMENTS, Samples
-from vall_e.data.loader import _Plan
-from vall_e.data.order import Order, Position, Room
-from vall_e.data.pools import Pool
+from vall_e.data.batching.batch_orders import ARRANGEMENTS, Samples
+from vall_e.data.batching.batch_sampler import Order, Position, Room
+from vall_e.data.batching.loader import _Plan
+from vall_e.data.batching.sampling_pools import Pool
 
 START = Position()
 LENGTHS = np.loadtxt(Path(__file__).with_name("lengths.csv"), delimiter=",", skiprows=1)

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from vall_e.config.data import DataConfig
-from vall_e.data.corpus import make_corpus, texts_of
+from vall_e.data.batching.concatenation import NOTHING, Addition, Lengthening
+from vall_e.data.batching.corpus import make_corpus, texts_of
+from vall_e.data.batching.loader import Maker, make_order
+from vall_e.data.batching.mixing import Materials, Mixer
 from vall_e.data.dataset import Dataset
-from vall_e.data.lengthening import NOTHING, Addition, Lengthening
-from vall_e.data.loader import Maker, make_order
-from vall_e.data.source import Materials, Mixer
 from vall_e.tasks.components import TASKS
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.dataset import write_dataset

@@ -14,8 +14,8 @@ from vall_e.data.neighbours import read_similar, similar_path
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
-    from vall_e.data.corpus import Corpus
-    from vall_e.data.source import CorpusSource
+    from vall_e.data.batching.corpus import Corpus
+    from vall_e.data.batching.mixing import CorpusSource
 
 FEW = 9
 """Recordings that a prompt is glued of at most."""
