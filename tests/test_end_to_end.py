@@ -10,7 +10,7 @@ from click.testing import CliRunner
 import vall_e
 from vall_e.audio.clip import Clip
 from vall_e.cli.app import cli
-from vall_e.data.dataset import Dataset
+from vall_e.data.dataset.folder import Dataset
 
 SPEECH = Path(__file__).parent / "speech"
 RUN = """

@@ -12,8 +12,8 @@ from click.testing import CliRunner
 
 from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
-from vall_e.data.dataset import Dataset
-from vall_e.data.manifest import read_entries
+from vall_e.data.dataset.folder import Dataset
+from vall_e.data.dataset.manifest import read_entries
 from vall_e.data.prepare import Preparer
 from vall_e.data.process import process
 from vall_e.data.recordings import find_recordings

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
-from vall_e.data.dataset import Dataset
+from vall_e.data.dataset.folder import Dataset
 
 QUICK = ("--set", "text.phonemizer=none", "--set", "codec=staircase")
 

@@ -7,10 +7,10 @@ from click.testing import CliRunner
 
 from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
-from vall_e.data.dataset import Dataset
+from vall_e.data.dataset.folder import Dataset
+from vall_e.data.dataset.manifest import Entry
+from vall_e.data.dataset.similar_file import read_similar, write_similar
 from vall_e.data.features import by_mfcc, by_text, by_voice, timbre
-from vall_e.data.manifest import Entry
-from vall_e.data.neighbours import read_similar, write_similar
 from vall_e.data.prepare import Preparer
 from vall_e.data.process import process
 from vall_e.data.recordings import find_recordings

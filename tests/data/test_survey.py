@@ -8,9 +8,9 @@ from click.testing import CliRunner
 
 from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
-from vall_e.data.dataset import Dataset
+from vall_e.data.dataset.folder import Dataset
+from vall_e.data.dataset.manifest import Entry, read_info, write_info
 from vall_e.data.hearing import write_sounds
-from vall_e.data.manifest import Entry, read_info, write_info
 from vall_e.data.prepare import Preparer
 from vall_e.data.process import process
 from vall_e.data.recordings import find_recordings

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from vall_e.data.batching.corpus import make_corpus, texts_of
 from vall_e.data.batching.mixing import Materials
-from vall_e.data.dataset import Dataset
+from vall_e.data.dataset.folder import Dataset
 from vall_e.discovery import registry_of
 from vall_e.errors import CheckpointError, DataError, TrainingError
 from vall_e.model.weights import load

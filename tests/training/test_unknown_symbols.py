@@ -2,7 +2,7 @@
 
 import pytest
 
-from vall_e.data.manifest import MANIFEST
+from vall_e.data.dataset.manifest import MANIFEST
 from vall_e.errors import TextError
 from vall_e.training.checkpoint import find_weights
 

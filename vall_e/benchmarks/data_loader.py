@@ -20,7 +20,7 @@ from attrs import asdict, evolve, frozen
 from vall_e.benchmarks.speed import Machine, machine_of, wait
 from vall_e.config.schema import RunConfig
 from vall_e.data.batching.loader import Batch
-from vall_e.data.opening import info_of
+from vall_e.data.dataset.open import info_of
 from vall_e.data.stores.folder import FolderStore
 from vall_e.interfaces.store import Entry, Item
 from vall_e.memory import peak_bytes

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from vall_e.atomic_write import write_whole
-from vall_e.data.manifest import INFO, SKIPPED
-from vall_e.data.neighbours import similar_path
+from vall_e.data.dataset.manifest import INFO, SKIPPED
+from vall_e.data.dataset.similar_file import similar_path
 from vall_e.data.recordings import NOISE
 from vall_e.data.remote import is_url
 from vall_e.data.stores.writing import items_of

@@ -13,7 +13,7 @@ from torch import Tensor
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
 from vall_e.codec.encode import decode
-from vall_e.data.manifest import Entry
+from vall_e.data.dataset.manifest import Entry
 from vall_e.errors import DataError, UnavailableError
 from vall_e.interfaces.codec import Codec, Vectored
 from vall_e.interfaces.embedder import Embedder

@@ -11,7 +11,7 @@ from vall_e.atomic_write import make_folder
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
 from vall_e.codec.encode import decode
-from vall_e.data.manifest import write_whole
+from vall_e.data.dataset.manifest import write_whole
 from vall_e.data.slicing import read_part
 from vall_e.data.survey import Item
 from vall_e.errors import DataError, VallEError

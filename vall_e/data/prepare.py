@@ -10,7 +10,7 @@ from attrs import field, frozen
 from vall_e.audio.loudness import levelled
 from vall_e.codec.encode import encode
 from vall_e.config.schema import RunConfig
-from vall_e.data.manifest import Info
+from vall_e.data.dataset.manifest import Info
 from vall_e.data.recipe import Wishes
 from vall_e.data.recordings import Recording
 from vall_e.data.remote import fetched

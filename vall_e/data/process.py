@@ -12,8 +12,8 @@ import attrs
 import torch
 from attrs import frozen
 
+from vall_e.data.dataset.manifest import CODES, MANIFEST, SKIPPED, Entry, Info, line_of, write_info
 from vall_e.data.engines.local import LocalEngine
-from vall_e.data.manifest import CODES, MANIFEST, SKIPPED, Entry, Info, line_of, write_info
 from vall_e.data.prepare import Prepared, Preparer, Skipped
 from vall_e.data.recordings import Recording
 from vall_e.data.todo import sort_out, write_skipped

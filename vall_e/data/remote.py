@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from vall_e.data.manifest import INFO, write_whole
+from vall_e.data.dataset.manifest import INFO, write_whole
 from vall_e.data.recordings import AUDIO
 from vall_e.errors import DataError, UnavailableError, VallEError
 from vall_e.folder_lock import LOCK

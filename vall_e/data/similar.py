@@ -11,9 +11,9 @@ from attrs import field, frozen, validators
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from vall_e.data.dataset.manifest import Entry
+from vall_e.data.dataset.similar_file import Neighbours
 from vall_e.data.features import Feature
-from vall_e.data.manifest import Entry
-from vall_e.data.neighbours import Neighbours
 
 BLOCK = 1024
 """Rows that are compared with all others at once."""

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vall_e.atomic_write import make_folder
-from vall_e.data.manifest import Entry, write_whole
-from vall_e.data.neighbours import read_similar
+from vall_e.data.dataset.manifest import Entry, write_whole
+from vall_e.data.dataset.similar_file import read_similar
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:

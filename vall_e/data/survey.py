@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
-from vall_e.data.manifest import INFO, read_entries
+from vall_e.data.dataset.manifest import INFO, read_entries
 from vall_e.data.recordings import find_recordings
 from vall_e.data.remote import is_url
 

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from vall_e.data.manifest import (
+from vall_e.data.dataset.manifest import (
     CODES,
     INFO,
     MANIFEST,

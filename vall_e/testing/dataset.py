@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vall_e.data.manifest import CODES, MANIFEST, Entry, Info, line_of, write_info
+from vall_e.data.dataset.manifest import CODES, MANIFEST, Entry, Info, line_of, write_info
 from vall_e.interfaces.codec import Codec
 
 WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

@@ -11,8 +11,8 @@ from attrs import frozen
 from vall_e.config.schema import RunConfig
 from vall_e.data.batching.corpus import Corpus, make_corpus, open_datasets, require_alike, texts_of
 from vall_e.data.batching.mixing import Materials, Mixer
-from vall_e.data.opening import info_of, open_stored
-from vall_e.data.wildcards import expanded
+from vall_e.data.dataset.open import info_of, open_stored
+from vall_e.data.dataset.wildcards import expanded
 from vall_e.errors import DataError
 from vall_e.interfaces.store import Info, Stored
 from vall_e.model.levels import trained_levels

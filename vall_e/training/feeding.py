@@ -14,8 +14,8 @@ from vall_e.data.batching.corpus import Corpus, require_alike_codes
 from vall_e.data.batching.loader import Loader, Maker, make_order
 from vall_e.data.batching.mixing import Materials, Mixer
 from vall_e.data.batching.prompts import AnyOther, PromptNoise, PromptSource, Similar, similar_in
-from vall_e.data.opening import open_stored
-from vall_e.data.wildcards import expanded
+from vall_e.data.dataset.open import open_stored
+from vall_e.data.dataset.wildcards import expanded
 from vall_e.errors import DataError
 from vall_e.interfaces.store import Stored
 from vall_e.model.levels import level_sampler

@@ -9,7 +9,7 @@ from typing import Any
 
 from vall_e.config.load import unstructure, without_folders
 from vall_e.config.schema import RunConfig
-from vall_e.data.manifest import Info
+from vall_e.data.dataset.manifest import Info
 from vall_e.errors import CheckpointError
 from vall_e.model.stored import as_told
 from vall_e.model.weights import read_metadata

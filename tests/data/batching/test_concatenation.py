@@ -11,7 +11,7 @@ from vall_e.data.batching.concatenation import NOTHING, Addition, Lengthening
 from vall_e.data.batching.corpus import make_corpus, texts_of
 from vall_e.data.batching.loader import Maker, make_order
 from vall_e.data.batching.mixing import Materials, Mixer
-from vall_e.data.dataset import Dataset
+from vall_e.data.dataset.folder import Dataset
 from vall_e.tasks.components import TASKS
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.dataset import write_dataset

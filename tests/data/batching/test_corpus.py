@@ -8,8 +8,8 @@ from vall_e.config.data import DataConfig
 from vall_e.data.batching.corpus import make_corpus, open_datasets, texts_of
 from vall_e.data.batching.loader import make_order
 from vall_e.data.batching.mixing import Materials
-from vall_e.data.dataset import Dataset
-from vall_e.data.manifest import read_info, write_info
+from vall_e.data.dataset.folder import Dataset
+from vall_e.data.dataset.manifest import read_info, write_info
 from vall_e.discovery import discover
 from vall_e.errors import DataError, TextError
 from vall_e.testing import StaircaseCodec

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from vall_e.data.batching.filter import Selection
-from vall_e.data.wildcards import expanded
+from vall_e.data.dataset.wildcards import expanded
 from vall_e.discovery import registry_of
 from vall_e.errors import DataError
 from vall_e.interfaces.store import Entry

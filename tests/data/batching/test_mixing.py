@@ -6,7 +6,7 @@ import torch
 
 from vall_e.data.batching.corpus import make_corpus, texts_of
 from vall_e.data.batching.mixing import Materials, Mixer, _other
-from vall_e.data.dataset import Dataset
+from vall_e.data.dataset.folder import Dataset
 from vall_e.errors import DataError
 from vall_e.tasks.components import TASKS
 from vall_e.testing import StaircaseCodec

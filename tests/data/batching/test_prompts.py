@@ -8,8 +8,8 @@ import torch
 from vall_e.data.batching.corpus import make_corpus, texts_of
 from vall_e.data.batching.mixing import Materials, Mixer
 from vall_e.data.batching.prompts import AnyOther, PromptNoise, Similar, similar_in
-from vall_e.data.dataset import Dataset
-from vall_e.data.neighbours import write_similar
+from vall_e.data.dataset.folder import Dataset
+from vall_e.data.dataset.similar_file import write_similar
 from vall_e.errors import DataError
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.dataset import write_dataset

@@ -12,10 +12,10 @@ from vall_e.cli.app import App, cli
 from vall_e.config.load import load
 from vall_e.data.batching.corpus import make_corpus
 from vall_e.data.batching.loader import Maker, make_order
-from vall_e.data.dataset import Dataset
-from vall_e.data.entries import INDEX, Entries
-from vall_e.data.neighbours import read_similar, write_similar
-from vall_e.data.opening import open_stored
+from vall_e.data.dataset.folder import Dataset
+from vall_e.data.dataset.manifest_lines import INDEX, Entries
+from vall_e.data.dataset.open import open_stored
+from vall_e.data.dataset.similar_file import read_similar, write_similar
 from vall_e.data.stores.original import OriginalStore
 from vall_e.data.stores.shards import read_shard
 from vall_e.data.stores.writing import items_of

@@ -48,7 +48,7 @@ def convert(
     from vall_e.config.choices import StoreChoice
     from vall_e.config.component_option import choose
     from vall_e.data.convert import convert as run
-    from vall_e.data.opening import open_stored
+    from vall_e.data.dataset.open import open_stored
 
     store = choose(target_store, StoreChoice, app.registry, source="--to").build()
     assumed = _assumed(app, path, overrides) if path or overrides else None
@@ -93,6 +93,6 @@ def _require_its_codec(stored: Stored, assumed: Info | None) -> None:
 
 def _assumed(app: App, path: Path | None, overrides: tuple[str, ...]) -> Info:
     from vall_e.config.load import load
-    from vall_e.data.opening import info_of
+    from vall_e.data.dataset.open import info_of
 
     return info_of(load(path, app.registry, overrides=overrides, environ=app.environ))

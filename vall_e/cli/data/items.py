@@ -59,7 +59,7 @@ def validate(
 
     Exit code 8 if anything is.
     """
-    from vall_e.data.opening import open_told
+    from vall_e.data.dataset.open import open_told
     from vall_e.data.validation import validate as run
 
     dataset = open_told(source, app.registry)
@@ -153,8 +153,8 @@ def sample(
         click.echo(_line(item, as_json))
     if output:
         from vall_e.config.load import load
+        from vall_e.data.dataset.open import open_told
         from vall_e.data.hearing import write_sounds
-        from vall_e.data.opening import open_told
 
         options = load(config, app.registry, overrides=overrides, environ=app.environ)
         dataset = open_told(source, app.registry)
@@ -181,7 +181,7 @@ def metadata(app: App, source: Path, output: Path) -> None:
     Each is an object of ids: text, phonemes, language, duration (in seconds) and, after
     `vall-e data similar`, the places of the most similar in that object.
     """
-    from vall_e.data.opening import open_stored
+    from vall_e.data.dataset.open import open_stored
     from vall_e.data.speakers_json import write_metadata
 
     count = write_metadata(open_stored(source, app.registry), output)

@@ -25,8 +25,8 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 def survey_at(app: App, source: Path, transcripts: Path | None) -> Survey:
     """What is in a dataset, in whichever store, or in a folder of recordings."""
-    from vall_e.data.manifest import INFO
-    from vall_e.data.opening import open_stored
+    from vall_e.data.dataset.manifest import INFO
+    from vall_e.data.dataset.open import open_stored
     from vall_e.data.survey import survey, survey_of
 
     if transcripts and (source.is_file() or (source / INFO).exists()):

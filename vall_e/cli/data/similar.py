@@ -60,8 +60,8 @@ def similar(
     A line each: {"id": ..., "similar": [[id, cosine], ...]}, the nearest first.
     """
     from vall_e.config.load import load
-    from vall_e.data.neighbours import similar_path, write_similar
-    from vall_e.data.opening import info_of, open_stored
+    from vall_e.data.dataset.open import info_of, open_stored
+    from vall_e.data.dataset.similar_file import similar_path, write_similar
     from vall_e.data.similar import Nearest, neighbours_of, vectors_of
 
     _require_used(by, model, embedder)

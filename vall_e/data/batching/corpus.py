@@ -16,7 +16,7 @@ from jaxtyping import Int, Int64
 from torch import Tensor
 
 from vall_e.data.batching.filter import Selection
-from vall_e.data.opening import BadItems, open_stored
+from vall_e.data.dataset.open import BadItems, open_stored
 from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.store import Entry, Info, Reduced, Stored
 from vall_e.registry import Registry

@@ -10,7 +10,7 @@ from attrs import field, frozen
 from jaxtyping import Int
 from torch import Tensor
 
-from vall_e.data.neighbours import read_similar, similar_path
+from vall_e.data.dataset.similar_file import read_similar, similar_path
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from attrs import frozen
 
-from vall_e.data.dataset import Dataset
-from vall_e.data.manifest import CODES, INFO, MANIFEST, line_of, write_info
+from vall_e.data.dataset.folder import Dataset
+from vall_e.data.dataset.manifest import CODES, INFO, MANIFEST, line_of, write_info
 from vall_e.data.stores.writing import Placing, new_folder
 from vall_e.interfaces.store import Info, Item
 

@@ -22,7 +22,7 @@ import attrs
 import numpy as np
 
 from vall_e.atomic_write import make_folder, written_beside
-from vall_e.data.manifest import entry_of, line_of
+from vall_e.data.dataset.manifest import entry_of, line_of
 from vall_e.data.stores.writing import Placing, require_new
 from vall_e.errors import DataError, UnavailableError
 from vall_e.interfaces.store import Entry, Info, Item

@@ -22,9 +22,9 @@ from typing import IO, Any
 import numpy as np
 from attrs import frozen
 
-from vall_e.data.dataset import finished, require_all
-from vall_e.data.entries import Entries
-from vall_e.data.manifest import INFO, MANIFEST, entry_of, line_of, write_info
+from vall_e.data.dataset.folder import finished, require_all
+from vall_e.data.dataset.manifest import INFO, MANIFEST, entry_of, line_of, write_info
+from vall_e.data.dataset.manifest_lines import Entries
 from vall_e.data.stores.writing import Placing, new_folder
 from vall_e.errors import DataError
 from vall_e.interfaces.store import Entry, Info, Item

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from vall_e.config.schema import RunConfig
-from vall_e.data.dataset import Dataset
-from vall_e.data.manifest import INFO
+from vall_e.data.dataset.folder import Dataset
+from vall_e.data.dataset.manifest import INFO
 from vall_e.errors import DataError
 from vall_e.interfaces.store import Info, Lenient, Store, Stored
 from vall_e.registry import Offer, Registry

@@ -16,7 +16,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from vall_e.data.manifest import MANIFEST, entry_of
+from vall_e.data.dataset.manifest import MANIFEST, entry_of
 from vall_e.interfaces.store import Entry
 
 INDEX = "manifest.index"

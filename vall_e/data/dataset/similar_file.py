@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from vall_e.data.manifest import write_lines
+from vall_e.data.dataset.manifest import write_lines
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from vall_e.data.entries import Entries
-from vall_e.data.manifest import CODES, SKIPPED, Info, read_info
+from vall_e.data.dataset.manifest import CODES, SKIPPED, Info, read_info
+from vall_e.data.dataset.manifest_lines import Entries
 from vall_e.errors import DataError
 from vall_e.interfaces.store import Entry
 

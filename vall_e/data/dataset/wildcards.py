@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from glob import glob, has_magic
 from pathlib import Path
 
-from vall_e.data.opening import is_stored
+from vall_e.data.dataset.open import is_stored
 from vall_e.errors import DataError
 from vall_e.registry import Registry
 
