@@ -4,30 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen, validators
-
+from vall_e.data.engines.options import LocalConfig, RayConfig
 from vall_e.registry import Component
 
 if TYPE_CHECKING:
     from vall_e.interfaces.data_engine import DataEngine
-
-
-@frozen
-class LocalConfig:
-    """No options."""
-
-
-@frozen
-class RayConfig:
-    address: str = ""
-    """Of a cluster that runs: `auto` for that of this machine, `ray://HOST:10001` or HOST:6379.
-    Empty: one is started here, and ends with the run."""
-    cpus: float = field(default=1.0, validator=validators.gt(0))
-    """Cores that each worker takes up."""
-    gpus: float = field(default=0.0, validator=validators.ge(0))
-    """GPUs, or the share of one, that each worker takes up. For `--device cuda`."""
-    block: int = field(default=8, validator=validators.ge(1))
-    """Recordings that a worker takes at once, and whose codes it gives back together."""
 
 
 def build_local(config: LocalConfig, *, workers: int) -> DataEngine:

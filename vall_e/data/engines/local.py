@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from vall_e.data.engines.hands import Hands
+from vall_e.data.engines.process_pool import Hands
 
 I = TypeVar("I")  # noqa: E741 (an item)
 O = TypeVar("O")  # noqa: E741 (what becomes of it)

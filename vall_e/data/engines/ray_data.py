@@ -15,9 +15,9 @@ from functools import partial
 from importlib import import_module
 from typing import Any, TypeVar
 
-from vall_e.data.engines.attempt import Attempt, attempt
-from vall_e.data.engines.components import RayConfig
-from vall_e.data.engines.hands import Hands
+from vall_e.data.engines.options import RayConfig
+from vall_e.data.engines.outcome import Attempt, attempt
+from vall_e.data.engines.process_pool import Hands
 from vall_e.errors import DataError, UnavailableError
 
 I = TypeVar("I")  # noqa: E741 (an item)

@@ -12,7 +12,7 @@ from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from vall_e.data.engines.attempt import Attempt, attempt
+from vall_e.data.engines.outcome import Attempt, attempt
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
