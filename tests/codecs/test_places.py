@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from vall_e.audio.clip import Clip
-from vall_e.data.prepare import Preparer
-from vall_e.data.recordings import Recording
+from vall_e.data.ingest.encode_recording import Preparer
+from vall_e.data.ingest.recordings import Recording
 from vall_e.device import device_of, place_codec
 from vall_e.errors import UnavailableError
 from vall_e.synthesis.speak import Synthesizer
@@ -82,8 +82,7 @@ def test_recordings_are_encoded_where_the_codec_is(tmp_path):
 
 def test_a_device_that_is_not_here_is_refused(registry, tmp_path):
     from vall_e.config.load import load
-    from vall_e.data.prepare import make_preparer
-    from vall_e.data.recipe import Wishes
+    from vall_e.data.ingest.encode_recording import Wishes, make_preparer
 
     config = load(None, registry)
     with pytest.raises(UnavailableError, match="--device: cuda:99"):

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import frozen
 
 from vall_e.audio.clip import Clip
-from vall_e.data.recordings import FORMATS, Recording, find_recordings
+from vall_e.data.ingest.recordings import FORMATS, Recording, find_recordings
 
 
 @frozen(eq=False)

@@ -11,8 +11,8 @@ from attrs import evolve, frozen
 from vall_e.atomic_write import write_whole
 from vall_e.data.dataset.manifest import INFO, SKIPPED
 from vall_e.data.dataset.similar_file import similar_path
-from vall_e.data.recordings import NOISE
-from vall_e.data.remote import is_url
+from vall_e.data.ingest.object_storage import is_url
+from vall_e.data.ingest.recordings import NOISE
 from vall_e.data.stores.writing import items_of
 from vall_e.errors import DataError
 from vall_e.interfaces.store import Item

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 from attrs import field, frozen
 
 from vall_e.data.dataset.manifest import INFO, read_entries
-from vall_e.data.recordings import find_recordings
-from vall_e.data.remote import is_url
+from vall_e.data.ingest.object_storage import is_url
+from vall_e.data.ingest.recordings import find_recordings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from vall_e.data.recordings import Recording
+    from vall_e.data.ingest.recordings import Recording
     from vall_e.interfaces.store import Entry
 
 WIDTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)

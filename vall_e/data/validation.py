@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 from attrs import frozen
 
-from vall_e.data.prepare import MIN_SECONDS
-from vall_e.data.recordings import Recording, find_recordings
-from vall_e.data.slicing import read_part
+from vall_e.data.ingest.encode_recording import MIN_SECONDS
+from vall_e.data.ingest.recordings import Recording, find_recordings
+from vall_e.data.ingest.segments import read_part
 from vall_e.errors import VallEError
 from vall_e.interfaces.store import Entry, Stored
 from vall_e.text.spelling import canonical

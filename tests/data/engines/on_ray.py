@@ -11,8 +11,8 @@ from attrs import frozen
 from test_process import Letters, make, sound
 
 from vall_e.data.engines.components import DATA_ENGINES
-from vall_e.data.process import process
-from vall_e.data.recordings import find_recordings
+from vall_e.data.ingest.process import process
+from vall_e.data.ingest.recordings import find_recordings
 from vall_e.testing import contract_of
 from vall_e.testing.running import laws_of, try_law
 

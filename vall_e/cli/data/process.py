@@ -17,14 +17,14 @@ from vall_e.cli.app import App
 from vall_e.cli.data.stride import share, shared
 from vall_e.cli.data.url_or_folder import FolderOrUrl, Target, target_of
 from vall_e.cli.terminal.progress_bar import bar
-from vall_e.data.recipe import Recipe, Wishes
+from vall_e.data.ingest.encode_recording import Recipe, Wishes
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
-    from vall_e.data.prepare import Prepared, Skipped
-    from vall_e.data.process import Report
-    from vall_e.data.recordings import Recording
-    from vall_e.data.slicing import Mode
+    from vall_e.data.ingest.encode_recording import Prepared, Skipped
+    from vall_e.data.ingest.process import Report
+    from vall_e.data.ingest.recordings import Recording
+    from vall_e.data.ingest.segments import Mode
     from vall_e.interfaces.data_engine import DataEngine
 
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -140,8 +140,8 @@ def _found(
     source: Path | str, transcripts: Path | None, speaker: str | None, slices: Mode
 ) -> Iterator[list[Recording]]:
     """The recordings of a folder, or of a URL, of which there is a mirror for the while."""
-    from vall_e.data.recordings import find_recordings
-    from vall_e.data.remote import located, mirror
+    from vall_e.data.ingest.object_storage import located, mirror
+    from vall_e.data.ingest.recordings import find_recordings
 
     if isinstance(source, Path):
         yield find_recordings(source, transcripts=transcripts, speaker=speaker, slices=slices)
@@ -162,7 +162,7 @@ class _Run:
 
     def on_all(self, recordings: Sequence[Recording], target: Target) -> list[_Made]:
         """Speech to the target, noise to a dataset of its own in there."""
-        from vall_e.data.recordings import NOISE
+        from vall_e.data.ingest.recordings import NOISE
 
         anything = self.recipe.wishes.voices_only
         speech = [one for one in recordings if anything or not one.is_noise]
@@ -175,7 +175,7 @@ class _Run:
         return made
 
     def _on(self, recordings: Sequence[Recording], target: Target, recipe: Recipe) -> _Made:
-        from vall_e.data.process import process as run
+        from vall_e.data.ingest.process import process as run
 
         started = time.perf_counter()
         seen = 0.0

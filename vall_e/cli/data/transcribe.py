@@ -46,8 +46,8 @@ def transcribe(
     """
     from vall_e.config.choices import TranscriberChoice
     from vall_e.config.component_option import choose
-    from vall_e.data.heard import HEARD, recordings_in
-    from vall_e.data.heard import transcribe as run
+    from vall_e.data.ingest.transcribe import HEARD, recordings_in
+    from vall_e.data.ingest.transcribe import transcribe as run
 
     choice = choose(name, TranscriberChoice, app.registry, source="--with")
     names = shared(recordings_in(source), stride, offset)

@@ -24,7 +24,7 @@ class FolderOrUrl(click.ParamType[Path | str]):
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Path | str:
-        from vall_e.data.remote import is_url
+        from vall_e.data.ingest.object_storage import is_url
 
         if isinstance(value, str) and is_url(value):
             return value
@@ -47,7 +47,7 @@ class Target:
         return Target(self.folder / name, f"{self.url}/{name}" if self.url else "")
 
     def publish(self) -> None:
-        from vall_e.data.remote import publish
+        from vall_e.data.ingest.object_storage import publish
 
         if self.url:
             publish(self.folder, self.url)
@@ -59,7 +59,7 @@ def target_of(app: App, place: Path | str, work: Path | None) -> Target:
         if work:
             raise click.UsageError(f"--work goes with an -o that is a URL, and {place} is none.")
         return Target(place)
-    from vall_e.data.remote import begin
+    from vall_e.data.ingest.object_storage import begin
 
     name = hashlib.sha256(place.encode()).hexdigest()[:16]
     folder = work or home(app) / "work" / name

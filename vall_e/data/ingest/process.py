@@ -14,10 +14,10 @@ from attrs import frozen
 
 from vall_e.data.dataset.manifest import CODES, MANIFEST, SKIPPED, Entry, Info, line_of, write_info
 from vall_e.data.engines.local import LocalEngine
-from vall_e.data.prepare import Prepared, Preparer, Skipped
-from vall_e.data.recordings import Recording
-from vall_e.data.todo import sort_out, write_skipped
-from vall_e.data.unfinished import open_unfinished
+from vall_e.data.ingest.encode_recording import Prepared, Preparer, Skipped
+from vall_e.data.ingest.pending import sort_out, write_skipped
+from vall_e.data.ingest.recordings import Recording
+from vall_e.data.ingest.resume import open_unfinished
 from vall_e.errors import DataError
 from vall_e.folder_lock import locked
 from vall_e.interfaces.data_engine import DataEngine

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from vall_e.data.dataset.manifest import write_whole
-from vall_e.data.recordings import is_audio, is_heard
+from vall_e.data.ingest.recordings import is_audio, is_heard
 from vall_e.errors import DataError, VallEError
 from vall_e.folder_lock import locked
 from vall_e.interfaces.transcriber import Transcript

@@ -1,8 +1,8 @@
 """A folder of recordings and what is said in them. Torch-free.
 
-Transcripts are those of a well-known corpus (`vall_e.data.layouts`), one table (tsv, csv, json or
+Transcripts are those of a well-known corpus (`vall_e.data.ingest.known_corpora`), one table (tsv, csv, json or
 jsonl with `path` and `text`, and if it likes `id`, `speaker` and `language`), what a recogniser
-wrote (`vall_e.data.heard`), or one `.txt` beside each recording.
+wrote (`vall_e.data.ingest.transcribe`), or one `.txt` beside each recording.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from vall_e.data.layouts import known_rows
-from vall_e.data.slicing import Mode, Part, parts_of
+from vall_e.data.ingest.known_corpora import known_rows
+from vall_e.data.ingest.segments import Mode, Part, parts_of
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _heard(table: Path) -> dict[str, Any] | None:
 
 
 def is_heard(found: object) -> bool:
-    """Whether this is of the form that `vall_e.data.heard` writes."""
+    """Whether this is of the form that `vall_e.data.ingest.transcribe` writes."""
     return isinstance(found, dict) and all(
         isinstance(row, dict) and isinstance(row.get("segments"), list) for row in found.values()
     )

@@ -17,8 +17,8 @@ from vall_e.data.dataset.manifest import (
     read_lines,
     write_info,
 )
-from vall_e.data.recordings import NOISE
-from vall_e.data.remote import SEEN
+from vall_e.data.ingest.object_storage import SEEN
+from vall_e.data.ingest.recordings import NOISE
 from vall_e.errors import DataError
 from vall_e.folder_lock import LOCK
 

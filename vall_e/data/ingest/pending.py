@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vall_e.data.dataset.manifest import Entry, write_lines
-from vall_e.data.recordings import Recording
-from vall_e.data.remote import is_url
+from vall_e.data.ingest.object_storage import is_url
+from vall_e.data.ingest.recordings import Recording
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:

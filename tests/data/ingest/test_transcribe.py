@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
-from vall_e.data.heard import recordings_in, transcribe
+from vall_e.data.ingest.transcribe import recordings_in, transcribe
 from vall_e.errors import DataError
 from vall_e.interfaces.transcriber import Passage, Transcript, Word
 

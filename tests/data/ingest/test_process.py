@@ -14,9 +14,9 @@ from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
 from vall_e.data.dataset.folder import Dataset
 from vall_e.data.dataset.manifest import read_entries
-from vall_e.data.prepare import Preparer
-from vall_e.data.process import process
-from vall_e.data.recordings import find_recordings
+from vall_e.data.ingest.encode_recording import Preparer
+from vall_e.data.ingest.process import process
+from vall_e.data.ingest.recordings import find_recordings
 from vall_e.errors import DataError, TextError
 from vall_e.testing import StaircaseCodec
 

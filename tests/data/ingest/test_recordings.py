@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from vall_e.data.recordings import find_recordings
+from vall_e.data.ingest.recordings import find_recordings
 from vall_e.errors import DataError
 
 

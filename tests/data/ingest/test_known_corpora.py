@@ -5,8 +5,8 @@ import pytest
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.loudness import level_of, levelled
-from vall_e.data.recordings import find_recordings
-from vall_e.data.slicing import read_part
+from vall_e.data.ingest.recordings import find_recordings
+from vall_e.data.ingest.segments import read_part
 from vall_e.errors import AudioError, DataError
 
 COMMON = "client_id\tpath\tsentence\tlocale\nabc\t1.mp3\tHallo.\tde\n"

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from vall_e.data.dataset.manifest import INFO, write_whole
-from vall_e.data.recordings import AUDIO
+from vall_e.data.ingest.recordings import AUDIO
 from vall_e.errors import DataError, UnavailableError, VallEError
 from vall_e.folder_lock import LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vall_e.data.recordings import Recording
+    from vall_e.data.ingest.recordings import Recording
 
 PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
 """What fsspec needs beside itself, where it does not say so well."""
