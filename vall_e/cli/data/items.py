@@ -18,7 +18,7 @@ from vall_e.cli.terminal.progress_bar import bar
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
-    from vall_e.data.survey import Item
+    from vall_e.data.inspect.stats import Item
     from vall_e.interfaces.store import Stored
 
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -60,7 +60,7 @@ def validate(
     Exit code 8 if anything is.
     """
     from vall_e.data.dataset.open import open_told
-    from vall_e.data.validation import validate as run
+    from vall_e.data.inspect.check import validate as run
 
     dataset = open_told(source, app.registry)
     if model and dataset is None:
@@ -154,7 +154,7 @@ def sample(
     if output:
         from vall_e.config.load import load
         from vall_e.data.dataset.open import open_told
-        from vall_e.data.hearing import write_sounds
+        from vall_e.data.inspect.export_audio import write_sounds
 
         options = load(config, app.registry, overrides=overrides, environ=app.environ)
         dataset = open_told(source, app.registry)
@@ -182,7 +182,7 @@ def metadata(app: App, source: Path, output: Path) -> None:
     `vall-e data similar`, the places of the most similar in that object.
     """
     from vall_e.data.dataset.open import open_stored
-    from vall_e.data.speakers_json import write_metadata
+    from vall_e.data.inspect.speakers_json import write_metadata
 
     count = write_metadata(open_stored(source, app.registry), output)
     click.echo(f"{output}: {count} speakers")

@@ -9,7 +9,7 @@ import click
 
 if TYPE_CHECKING:
     from vall_e.cli.app import App
-    from vall_e.data.survey import Survey
+    from vall_e.data.inspect.stats import Survey
     from vall_e.text.vocabulary import Vocabulary
 
 folder = click.Path(exists=True, path_type=Path)
@@ -27,7 +27,7 @@ def survey_at(app: App, source: Path, transcripts: Path | None) -> Survey:
     """What is in a dataset, in whichever store, or in a folder of recordings."""
     from vall_e.data.dataset.manifest import INFO
     from vall_e.data.dataset.open import open_stored
-    from vall_e.data.survey import survey, survey_of
+    from vall_e.data.inspect.stats import survey, survey_of
 
     if transcripts and (source.is_file() or (source / INFO).exists()):
         raise click.UsageError(

@@ -13,7 +13,7 @@ from vall_e.errors import ConfigError
 
 if TYPE_CHECKING:
     from vall_e.config.schema import RunConfig
-    from vall_e.data.features import Feature
+    from vall_e.data.inspect.similarity_vectors import Feature
     from vall_e.interfaces.store import Stored
 
 EMBEDDER = "resemblyzer"
@@ -62,7 +62,7 @@ def similar(
     from vall_e.config.load import load
     from vall_e.data.dataset.open import info_of, open_stored
     from vall_e.data.dataset.similar_file import similar_path, write_similar
-    from vall_e.data.similar import Nearest, neighbours_of, vectors_of
+    from vall_e.data.inspect.similar import Nearest, neighbours_of, vectors_of
 
     _require_used(by, model, embedder)
     nearest = Nearest(count, offset, top_p)
@@ -92,26 +92,26 @@ def _feature(
     model: Path | None,
     embedder: str | None,
 ) -> Feature:
-    from vall_e.data import features
+    from vall_e.data.inspect import similarity_vectors
 
     if by == "text":
-        return features.by_text
+        return similarity_vectors.by_text
     if by == "model":
         return _of_model(app, dataset, model)
-    codec = features.same_codec(dataset, options.codec.build())
+    codec = similarity_vectors.same_codec(dataset, options.codec.build())
     if by == "codes":
-        return features.by_codes(dataset, codec)
+        return similarity_vectors.by_codes(dataset, codec)
     if by == "mfcc":
-        return features.by_mfcc(dataset, codec)
+        return similarity_vectors.by_mfcc(dataset, codec)
     from vall_e.config.choices import EmbedderChoice
     from vall_e.config.component_option import choose
 
     choice = choose(embedder or EMBEDDER, EmbedderChoice, app.registry, source="--embedder")
-    return features.by_voice(dataset, codec, choice.build())
+    return similarity_vectors.by_voice(dataset, codec, choice.build())
 
 
 def _of_model(app: App, dataset: Stored, model: Path | None) -> Feature:
-    from vall_e.data.features import by_model
+    from vall_e.data.inspect.similarity_vectors import by_model
     from vall_e.model.weights import load
     from vall_e.training.checkpoint import find_weights
 

@@ -23,8 +23,8 @@ from vall_e.cli.data.options import (
 if TYPE_CHECKING:
     from collections import Counter
 
-    from vall_e.data.coverage import Coverage
-    from vall_e.data.survey import Group, Survey
+    from vall_e.data.inspect.stats import Group, Survey
+    from vall_e.data.inspect.symbol_coverage import Coverage
 
 WIDTH = 40
 """Of the longest bar."""
@@ -53,8 +53,8 @@ def stats(
     as_json: bool,
 ) -> None:
     """Plot lengths, speakers, languages and symbols of a dataset, or of a folder of recordings."""
-    from vall_e.data.coverage import coverage
-    from vall_e.data.survey_page import write_page
+    from vall_e.data.inspect.stats_page import write_page
+    from vall_e.data.inspect.symbol_coverage import coverage
 
     found = survey_at(app, source, transcripts)
     known = coverage(found, vocabulary_of(model)) if model else None

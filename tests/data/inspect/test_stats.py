@@ -10,11 +10,11 @@ from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
 from vall_e.data.dataset.folder import Dataset
 from vall_e.data.dataset.manifest import Entry, read_info, write_info
-from vall_e.data.hearing import write_sounds
 from vall_e.data.ingest.encode_recording import Preparer
 from vall_e.data.ingest.process import process
 from vall_e.data.ingest.recordings import find_recordings
-from vall_e.data.survey import Item, Survey, survey
+from vall_e.data.inspect.export_audio import write_sounds
+from vall_e.data.inspect.stats import Item, Survey, survey
 from vall_e.testing import StaircaseCodec, tiny_bundle
 
 

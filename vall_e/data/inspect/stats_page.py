@@ -13,8 +13,8 @@ from vall_e.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vall_e.data.coverage import Coverage
-    from vall_e.data.survey import Group, Survey
+    from vall_e.data.inspect.stats import Group, Survey
+    from vall_e.data.inspect.symbol_coverage import Coverage
 
 SHOWN = 60
 """Bars of a plot, at most; the rest is one sentence."""

@@ -10,11 +10,11 @@ from vall_e.cli.app import App, cli
 from vall_e.data.dataset.folder import Dataset
 from vall_e.data.dataset.manifest import Entry
 from vall_e.data.dataset.similar_file import read_similar, write_similar
-from vall_e.data.features import by_mfcc, by_text, by_voice, timbre
 from vall_e.data.ingest.encode_recording import Preparer
 from vall_e.data.ingest.process import process
 from vall_e.data.ingest.recordings import find_recordings
-from vall_e.data.similar import Nearest, neighbours_of, vectors_of
+from vall_e.data.inspect.similar import Nearest, neighbours_of, vectors_of
+from vall_e.data.inspect.similarity_vectors import by_mfcc, by_text, by_voice, timbre
 from vall_e.errors import DataError
 from vall_e.testing import StaircaseCodec
 

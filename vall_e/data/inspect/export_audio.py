@@ -13,7 +13,7 @@ from vall_e.audio.codes import Codes
 from vall_e.codec.encode import decode
 from vall_e.data.dataset.manifest import write_whole
 from vall_e.data.ingest.segments import read_part
-from vall_e.data.survey import Item
+from vall_e.data.inspect.stats import Item
 from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.codec import Codec
 from vall_e.interfaces.store import Stored

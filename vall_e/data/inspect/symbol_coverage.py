@@ -11,7 +11,7 @@ from vall_e.text.spelling import canonical
 from vall_e.text.vocabulary import HEAD
 
 if TYPE_CHECKING:
-    from vall_e.data.survey import Survey
+    from vall_e.data.inspect.stats import Survey
     from vall_e.text.vocabulary import Vocabulary
 
 

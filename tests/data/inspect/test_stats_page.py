@@ -6,9 +6,9 @@ from xml.etree import ElementTree
 import pytest
 from attrs import evolve
 
-from vall_e.data.coverage import coverage
-from vall_e.data.survey import Item, Survey
-from vall_e.data.survey_page import page
+from vall_e.data.inspect.stats import Item, Survey
+from vall_e.data.inspect.stats_page import page
+from vall_e.data.inspect.symbol_coverage import coverage
 from vall_e.text.vocabulary import Vocabulary
 
 

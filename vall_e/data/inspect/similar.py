@@ -13,7 +13,7 @@ from torch import Tensor
 
 from vall_e.data.dataset.manifest import Entry
 from vall_e.data.dataset.similar_file import Neighbours
-from vall_e.data.features import Feature
+from vall_e.data.inspect.similarity_vectors import Feature
 
 BLOCK = 1024
 """Rows that are compared with all others at once."""
