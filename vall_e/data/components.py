@@ -59,7 +59,7 @@ def build_webdataset(config: WebDatasetConfig) -> Store:
 
 
 def build_original(config: OriginalConfig) -> Store:
-    from vall_e.data.stores.original import OriginalStore
+    from vall_e.data.stores.ecker import OriginalStore
 
     return OriginalStore(split=config.split, bad_files=config.bad_files)
 

@@ -17,7 +17,7 @@ from vall_e.data.dataset.manifest_lines import INDEX, Entries
 from vall_e.data.dataset.open import open_stored
 from vall_e.data.dataset.similar_file import read_similar, write_similar
 from vall_e.data.inspect.stats import survey_of
-from vall_e.data.stores.original import OriginalStore
+from vall_e.data.stores.ecker import OriginalStore
 from vall_e.data.stores.shards import read_shard
 from vall_e.data.stores.writing import items_of
 from vall_e.discovery import discover
