@@ -4,6 +4,9 @@ import pytest
 import torch
 from attrs import evolve
 
+from vall_e.decoding.guidance import Guidance
+from vall_e.decoding.length import decode_lengths
+from vall_e.decoding.masked import Canvas, Demasking, _logits, demask
 from vall_e.errors import CheckpointError
 from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import LENGTH_END, Sizes
@@ -11,9 +14,6 @@ from vall_e.model.levels import level_sampler
 from vall_e.model.masking import Masking, MaskSchedule
 from vall_e.model.sequence import Example, Segment
 from vall_e.model.valle import build_valle
-from vall_e.synthesis.decode_len import decode_lengths
-from vall_e.synthesis.demask import Canvas, Demasking, _logits, demask
-from vall_e.synthesis.guidance import Guidance
 from vall_e.tasks.components import LengthConfig, TtsConfig
 from vall_e.tasks.len import Length
 from vall_e.tasks.tts import Tts

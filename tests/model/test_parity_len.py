@@ -14,14 +14,14 @@ import torch
 from attrs import evolve
 from safetensors.torch import load_file, save_file
 
+from vall_e.decoding.guidance import UNGUIDED, Guidance
+from vall_e.decoding.length import decode_lengths
+from vall_e.decoding.masked import Demasking, demask
 from vall_e.interfaces.task import Sample, Segment
 from vall_e.model.masking import masked
 from vall_e.model.sequence import Example, without
 from vall_e.model.weights import load
 from vall_e.synthesis.decode_ar import decode_ar
-from vall_e.synthesis.decode_len import decode_lengths
-from vall_e.synthesis.demask import Demasking, demask
-from vall_e.synthesis.guidance import UNGUIDED, Guidance
 from vall_e.tasks.components import LengthConfig
 from vall_e.tasks.len import Length
 

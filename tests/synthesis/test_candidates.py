@@ -3,17 +3,17 @@ import pytest
 import torch
 from attrs import evolve
 
+from vall_e.decoding.decoder import Decoder
+from vall_e.decoding.guidance import Guidance
+from vall_e.decoding.job import Job
+from vall_e.decoding.sampler_chain import Chain
 from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import Sizes
 from vall_e.model.sequence import Example, wordless
 from vall_e.model.valle import build_valle
 from vall_e.synthesis.candidates import best, scores
-from vall_e.synthesis.chain import Chain
-from vall_e.synthesis.decode import Decoder
 from vall_e.synthesis.decode_ar import Writing, Written
 from vall_e.synthesis.ending import Bounds, HoldStop
-from vall_e.synthesis.guidance import Guidance
-from vall_e.synthesis.job import Job
 from vall_e.synthesis.plan import Request
 from vall_e.tasks.components import TtsConfig
 from vall_e.tasks.tts import Tts

@@ -5,9 +5,9 @@ import pytest
 import torch
 from attrs import evolve
 
+from vall_e.decoding.job import Speaking
 from vall_e.errors import ConfigError
 from vall_e.synthesis.context import Past
-from vall_e.synthesis.job import Speaking
 from vall_e.synthesis.plan import Request
 
 GREEDY = {"ar": ["greedy"], "nar": ["greedy"]}

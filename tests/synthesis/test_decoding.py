@@ -6,9 +6,9 @@ import pytest
 import torch
 from attrs import evolve
 
+from vall_e.decoding.sampler_chain import Chain
 from vall_e.memory import peak_bytes
 from vall_e.model.sequence import Example
-from vall_e.synthesis.chain import Chain
 from vall_e.synthesis.decode_ar import decode_ar
 from vall_e.synthesis.ending import HoldStop
 from vall_e.synthesis.plan import Request

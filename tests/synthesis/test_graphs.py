@@ -6,9 +6,9 @@ import pytest
 import torch
 from attrs import evolve
 
+from vall_e.decoding.compatibility import Fitting
 from vall_e.errors import ConfigError, UnavailableError
 from vall_e.synthesis.ending import Bounds
-from vall_e.synthesis.fitting import Fitting
 from vall_e.synthesis.graphs import Graphs, Replayed, record_on_cuda, why_not
 from vall_e.synthesis.parts import Parts
 from vall_e.synthesis.plan import Request

@@ -4,7 +4,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vall_e.synthesis.job import Job
+from vall_e.decoding.job import Job
 from vall_e.synthesis.plan import Request
 from vall_e.synthesis.window import WHOLE, Block, Window
 

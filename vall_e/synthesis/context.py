@@ -13,10 +13,10 @@ from torch import Tensor
 from vall_e.audio.clip import Clip
 from vall_e.codec.encode import encode
 from vall_e.config.synthesis import SynthesisConfig
+from vall_e.decoding.job import Job
 from vall_e.errors import ConfigError
 from vall_e.interfaces.codec import Codec
 from vall_e.interfaces.task import Sample
-from vall_e.synthesis.job import Job
 from vall_e.text.vocabulary import Vocabulary
 
 

@@ -9,13 +9,13 @@ from attrs import field, frozen
 from jaxtyping import Int
 from torch import Tensor
 
+from vall_e.decoding.guidance import UNGUIDED, Guidance
+from vall_e.decoding.sampler_chain import UNUSABLE, unusable
 from vall_e.interfaces.sampling import Draw, Stateful
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle
-from vall_e.synthesis.chain import UNUSABLE, unusable
 from vall_e.synthesis.depth import ReadRows
 from vall_e.synthesis.effort import Effort
-from vall_e.synthesis.guidance import UNGUIDED, Guidance
 from vall_e.synthesis.rows import Rows
 
 

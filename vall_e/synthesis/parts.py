@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 
 from vall_e.config.load import change, unstructure
 from vall_e.config.schema import RunConfig
+from vall_e.decoding.model_pair import Stage, require_level_0, require_pair
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.file_hash import sha256_of
 from vall_e.interfaces.codec import Codec
@@ -25,7 +26,6 @@ from vall_e.model.stored import as_told
 from vall_e.model.weights import Bundle, load
 from vall_e.model.wrapping import wrapped
 from vall_e.registry import Preset, Registry
-from vall_e.synthesis.pairing import Stage, require_level_0, require_pair
 from vall_e.text.front_end import FrontEnd
 
 EMBEDDED = "embedded"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 
 from attrs import frozen
 
+from vall_e.decoding.decoder import Decoder
 from vall_e.synthesis.context import Context
-from vall_e.synthesis.decode import Decoder
 from vall_e.synthesis.plan import Line
 from vall_e.synthesis.result import Chunk, Result
 from vall_e.synthesis.take import Take

@@ -12,26 +12,26 @@ from jaxtyping import Int
 from torch import Tensor
 
 from vall_e.config.synthesis import SamplingConfig
+from vall_e.decoding.compatibility import Fitting
+from vall_e.decoding.guidance import Guidance
+from vall_e.decoding.interleaved import Duet
+from vall_e.decoding.job import Job, Speaking, Spoken
+from vall_e.decoding.length import spans_of
+from vall_e.decoding.masked import Demasking, demask
+from vall_e.decoding.model_pair import Stage
+from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle
 from vall_e.synthesis.beams import search
 from vall_e.synthesis.candidates import best, scores
-from vall_e.synthesis.chain import Chain
 from vall_e.synthesis.decode_ar import Writing, Written
 from vall_e.synthesis.decode_nar import Refiner
 from vall_e.synthesis.decode_steps import StepWriting
-from vall_e.synthesis.demask import Demasking, demask
 from vall_e.synthesis.depth import rows_of
-from vall_e.synthesis.duet import Duet
 from vall_e.synthesis.ending import HoldStop
-from vall_e.synthesis.fitting import Fitting
 from vall_e.synthesis.graphs import Graphs
-from vall_e.synthesis.guidance import Guidance
-from vall_e.synthesis.job import Job, Speaking, Spoken
 from vall_e.synthesis.looking import frames_between_looks
-from vall_e.synthesis.pairing import Stage
-from vall_e.synthesis.span import spans_of
 from vall_e.synthesis.window import WHOLE, Window
 
 

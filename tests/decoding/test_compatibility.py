@@ -1,8 +1,8 @@
 import pytest
 from attrs import evolve
 
+from vall_e.decoding.compatibility import Fitting
 from vall_e.errors import ConfigError
-from vall_e.synthesis.fitting import Fitting
 from vall_e.testing.tiny import tiny_bundle
 
 

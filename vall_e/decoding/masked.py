@@ -15,11 +15,11 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from vall_e.categorical import draw_categorical
+from vall_e.decoding.guidance import UNGUIDED, Guidance
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.masking import COSINE, MaskSchedule
 from vall_e.model.sequence import Example, Segment
 from vall_e.model.valle import Valle
-from vall_e.synthesis.guidance import UNGUIDED, Guidance
 
 if TYPE_CHECKING:
     from vall_e.config.synthesis import DemaskConfig

@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from vall_e.categorical import draw_categorical
+from vall_e.decoding.sampler_chain import UNUSABLE, Chain
 from vall_e.errors import CheckpointError, ConfigError
-from vall_e.synthesis.chain import UNUSABLE, Chain
 
 HISTORY = torch.zeros(2, 3, dtype=torch.long)
 LOGITS = torch.tensor([[0.0, 5.0, 1.0], [2.0, 0.0, 1.0]])
