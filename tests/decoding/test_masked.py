@@ -4,13 +4,13 @@ import pytest
 import torch
 
 from vall_e.config.synthesis import DemaskConfig
+from vall_e.decoding.ar.stopping import Bounds
 from vall_e.decoding.job import Job
 from vall_e.decoding.length import Span, spans_of
 from vall_e.decoding.masked import Canvas, Demasking
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces.task import Sample
 from vall_e.model.masking import MaskSchedule
-from vall_e.synthesis.ending import Bounds
 from vall_e.synthesis.parts import Parts
 from vall_e.synthesis.plan import Request
 from vall_e.synthesis.speak import Synthesizer

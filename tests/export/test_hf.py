@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from vall_e.cli.app import App, cli
 from vall_e.config.load import change
+from vall_e.decoding.ar.loop import decode_ar
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import CheckpointError
 from vall_e.export.hf import HuggingFaceExporter, Layout
@@ -18,7 +19,6 @@ from vall_e.export.hf_tokenizer import tokenizer
 from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example
 from vall_e.model.weights import save
-from vall_e.synthesis.decode_ar import decode_ar
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.tiny import tiny_bundle
 from vall_e.text.adopted import adopt

@@ -12,12 +12,12 @@ from torch.utils.flop_counter import FlopCounterMode
 import vall_e
 from vall_e.config import data, layer_skip, model, schema, synthesis, training
 from vall_e.config.load import structure
+from vall_e.decoding.ar.loop import Writing
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample, Segment
 from vall_e.model.embedding import Sizes
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
-from vall_e.synthesis.decode_ar import Writing
 from vall_e.tasks.components import RecognitionConfig, TtsConfig
 from vall_e.tasks.stt import Recognition
 from vall_e.tasks.tts import Tts

@@ -6,6 +6,8 @@ from attrs import evolve
 from torch.nn.functional import cross_entropy
 
 from vall_e.config.layer_skip import LayerSkipConfig, SpeculativeConfig
+from vall_e.decoding.ar.loop import decode_ar
+from vall_e.decoding.ar.speculative import SpeculativeRows
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import Sizes
@@ -13,8 +15,6 @@ from vall_e.model.layer_skip import LayerSkip, Skipping, layer_skip_of, skipped_
 from vall_e.model.lora import Terms, adapters, attach, places
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
-from vall_e.synthesis.decode_ar import decode_ar
-from vall_e.synthesis.speculative import SpeculativeRows
 from vall_e.tasks.components import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.tiny import tiny_config

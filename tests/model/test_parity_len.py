@@ -14,6 +14,7 @@ import torch
 from attrs import evolve
 from safetensors.torch import load_file, save_file
 
+from vall_e.decoding.ar.loop import decode_ar
 from vall_e.decoding.guidance import UNGUIDED, Guidance
 from vall_e.decoding.length import decode_lengths
 from vall_e.decoding.masked import Demasking, demask
@@ -21,7 +22,6 @@ from vall_e.interfaces.task import Sample, Segment
 from vall_e.model.masking import masked
 from vall_e.model.sequence import Example, without
 from vall_e.model.weights import load
-from vall_e.synthesis.decode_ar import decode_ar
 from vall_e.tasks.components import LengthConfig
 from vall_e.tasks.len import Length
 

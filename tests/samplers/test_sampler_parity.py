@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from vall_e.synthesis.beams import furthest
+from vall_e.decoding.ar.beam_search import furthest
 from vall_e_samplers import components as c
 from vall_e_samplers import legacy_components as old
 from vall_e_samplers.entropix import entropies

@@ -6,11 +6,11 @@ import pytest
 import torch
 from attrs import evolve
 
+from vall_e.decoding.ar.loop import decode_ar
+from vall_e.decoding.ar.stopping import HoldStop
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.memory import peak_bytes
 from vall_e.model.sequence import Example
-from vall_e.synthesis.decode_ar import decode_ar
-from vall_e.synthesis.ending import HoldStop
 from vall_e.synthesis.plan import Request
 from vall_e_samplers.categorical import Categorical
 from vall_e_samplers.components import CategoricalConfig, GreedyConfig

@@ -5,15 +5,14 @@ import torch
 from attrs import evolve
 
 from vall_e.config.layer_skip import ExitConfig, SpeculativeConfig
+from vall_e.decoding.ar.choose_state import rows_of
+from vall_e.decoding.ar.loop import ON_CUDA, Writing, decode_ar, frames_between_looks
+from vall_e.decoding.ar.state import Rows
+from vall_e.decoding.ar.stopping import HoldStop
 from vall_e.decoding.guidance import UNGUIDED, Guidance
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import CheckpointError, ConfigError
-from vall_e.synthesis.decode_ar import Writing, decode_ar
-from vall_e.synthesis.depth import rows_of
-from vall_e.synthesis.ending import HoldStop
-from vall_e.synthesis.looking import ON_CUDA, frames_between_looks
 from vall_e.synthesis.plan import Request
-from vall_e.synthesis.rows import Rows
 from vall_e.testing.waiting import WaitsForNothing
 from vall_e_samplers import components as c
 

@@ -5,8 +5,8 @@ import torch
 
 from vall_e.audio.clip import Clip
 from vall_e.codec.encode import to_codes
+from vall_e.decoding.ar.stopping import Bounds
 from vall_e.errors import AudioError, ConfigError, TextError
-from vall_e.synthesis.ending import Bounds
 from vall_e.synthesis.parts import Parts
 from vall_e.synthesis.plan import Request
 from vall_e.synthesis.speak import Synthesizer

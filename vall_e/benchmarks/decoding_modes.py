@@ -19,6 +19,8 @@ from torch import Tensor
 from vall_e.benchmarks.speed import COPIED_BYTES, Machine, bandwidth, machine_of, wait, weight_bytes
 from vall_e.benchmarks.transformers_baseline import transformers_loop
 from vall_e.config.load import structure
+from vall_e.decoding.ar.loop import decode_ar, frames_between_looks
+from vall_e.decoding.ar.state import Rows
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import UnavailableError
 from vall_e.interfaces.task import Sample, Task
@@ -27,10 +29,7 @@ from vall_e.model.precision import PRECISIONS, Precision, reduce
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle, build_valle
 from vall_e.registry import Registry
-from vall_e.synthesis.decode_ar import decode_ar
 from vall_e.synthesis.decode_nar import decode_nar
-from vall_e.synthesis.looking import frames_between_looks
-from vall_e.synthesis.rows import Rows
 
 Size = Literal["full", "quarter", "embedded", "tiny"]
 BATCH = 8

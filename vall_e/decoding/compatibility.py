@@ -5,11 +5,11 @@ from __future__ import annotations
 from attrs import field, fields, frozen
 
 from vall_e.config.synthesis import SamplingConfig
+from vall_e.decoding.ar.choose_state import rows_of
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import ConfigError
 from vall_e.model.patterns import Groups
 from vall_e.model.valle import Valle
-from vall_e.synthesis.depth import rows_of
 
 
 @frozen

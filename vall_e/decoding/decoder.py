@@ -12,6 +12,13 @@ from jaxtyping import Int
 from torch import Tensor
 
 from vall_e.config.synthesis import SamplingConfig
+from vall_e.decoding.ar.beam_search import search
+from vall_e.decoding.ar.best_of_n import best, scores
+from vall_e.decoding.ar.choose_state import rows_of
+from vall_e.decoding.ar.cuda_graphs import Graphs
+from vall_e.decoding.ar.loop import Writing, Written, frames_between_looks
+from vall_e.decoding.ar.multi_code import StepWriting
+from vall_e.decoding.ar.stopping import HoldStop
 from vall_e.decoding.compatibility import Fitting
 from vall_e.decoding.guidance import Guidance
 from vall_e.decoding.interleaved import Duet
@@ -23,15 +30,7 @@ from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle
-from vall_e.synthesis.beams import search
-from vall_e.synthesis.candidates import best, scores
-from vall_e.synthesis.decode_ar import Writing, Written
 from vall_e.synthesis.decode_nar import Refiner
-from vall_e.synthesis.decode_steps import StepWriting
-from vall_e.synthesis.depth import rows_of
-from vall_e.synthesis.ending import HoldStop
-from vall_e.synthesis.graphs import Graphs
-from vall_e.synthesis.looking import frames_between_looks
 from vall_e.synthesis.window import WHOLE, Window
 
 

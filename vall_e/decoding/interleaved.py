@@ -10,10 +10,10 @@ from attrs import define, evolve, field
 from jaxtyping import Int
 from torch import Tensor
 
+from vall_e.decoding.ar.loop import Writing
+from vall_e.decoding.ar.multi_code import StepWriting
 from vall_e.interfaces.task import Sample
-from vall_e.synthesis.decode_ar import Writing
 from vall_e.synthesis.decode_nar import Refiner
-from vall_e.synthesis.decode_steps import StepWriting
 
 
 @define(eq=False)

@@ -11,9 +11,9 @@ from attrs import field, frozen
 from jaxtyping import Int
 from torch import Tensor
 
+from vall_e.decoding.ar.layer_stats import Effort
+from vall_e.decoding.ar.stopping import Bounds
 from vall_e.interfaces.task import Sample
-from vall_e.synthesis.effort import Effort
-from vall_e.synthesis.ending import Bounds
 
 
 @frozen(eq=False)

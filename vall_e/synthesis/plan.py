@@ -17,11 +17,11 @@ from torch import Tensor
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
 from vall_e.config.load import unstructure
+from vall_e.decoding.ar.stopping import Bounds
 from vall_e.decoding.job import Job
 from vall_e.errors import AudioError, ConfigError
 from vall_e.interfaces.task import Sample
 from vall_e.synthesis.asking import require_transcript
-from vall_e.synthesis.ending import Bounds
 from vall_e.synthesis.parts import Parts
 from vall_e.synthesis.pieces import Cut, Piece
 from vall_e.synthesis.voice import Voice

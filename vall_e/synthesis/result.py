@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
-from vall_e.synthesis.effort import Effort
+from vall_e.decoding.ar.layer_stats import Effort
 from vall_e.synthesis.provenance import note
 
 Waveform = NDArray[np.float32]

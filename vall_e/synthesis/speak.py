@@ -12,6 +12,7 @@ from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
 from vall_e.codec.encode import encode
 from vall_e.config.schema import RunConfig
+from vall_e.decoding.ar.cuda_graphs import Graphs
 from vall_e.decoding.decoder import Decoder
 from vall_e.decoding.job import Job
 from vall_e.device import find_device, place_codec
@@ -22,7 +23,6 @@ from vall_e.registry import Registry
 from vall_e.synthesis.asking import require_fit
 from vall_e.synthesis.blend import glued, mixed
 from vall_e.synthesis.context import Context
-from vall_e.synthesis.graphs import Graphs
 from vall_e.synthesis.loras import Loras, with_strength
 from vall_e.synthesis.parts import Parts, gather
 from vall_e.synthesis.plan import Planner, Request, VoiceLike

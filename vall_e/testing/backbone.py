@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from vall_e.decoding.ar.cuda_graphs import Replayed
 from vall_e.errors import ConfigError
 from vall_e.interfaces.backbone import Backbone, Cache, Gathering, SteadyCache, Stepping
-from vall_e.synthesis.graphs import Replayed
 from vall_e.testing.marks import pytest
 from vall_e.testing.tape import record
 

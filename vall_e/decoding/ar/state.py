@@ -9,14 +9,14 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from vall_e.decoding.ar.cuda_graphs import Recorder, Replayed, Step
+from vall_e.decoding.ar.layer_stats import Effort
 from vall_e.decoding.guidance import UNGUIDED, Guidance
 from vall_e.interfaces.backbone import Backbone, Cache, Stepping
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.gathering import ends, states_at
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
-from vall_e.synthesis.effort import Effort
-from vall_e.synthesis.graphs import Recorder, Replayed, Step
 
 
 class Rows:

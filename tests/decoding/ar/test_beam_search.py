@@ -5,6 +5,9 @@ import pytest
 import torch
 from attrs import evolve
 
+from vall_e.decoding.ar.beam_search import Beams, search
+from vall_e.decoding.ar.best_of_n import scores
+from vall_e.decoding.ar.loop import Written, decode_ar
 from vall_e.decoding.guidance import UNGUIDED, Guidance
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import ConfigError
@@ -12,9 +15,6 @@ from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import Sizes
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
-from vall_e.synthesis.beams import Beams, search
-from vall_e.synthesis.candidates import scores
-from vall_e.synthesis.decode_ar import Written, decode_ar
 from vall_e.tasks.components import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.tiny import tiny_config

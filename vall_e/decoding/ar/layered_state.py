@@ -9,13 +9,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from vall_e.decoding.ar.layer_stats import Effort
+from vall_e.decoding.ar.state import Rows
 from vall_e.decoding.guidance import UNGUIDED, Guidance
 from vall_e.interfaces.backbone import LayeredCache
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.layer_skip import layered
 from vall_e.model.valle import Valle
-from vall_e.synthesis.effort import Effort
-from vall_e.synthesis.rows import Rows
 
 
 class LayeredRows(Rows):

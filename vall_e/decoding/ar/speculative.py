@@ -15,10 +15,10 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from vall_e.config.layer_skip import SpeculativeConfig
+from vall_e.decoding.ar.layered_state import LayeredRows
 from vall_e.decoding.guidance import UNGUIDED, Guidance
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle
-from vall_e.synthesis.layered_rows import LayeredRows
 
 
 class SpeculativeRows(LayeredRows):

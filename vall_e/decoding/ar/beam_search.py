@@ -9,12 +9,12 @@ from attrs import define, field, frozen
 from jaxtyping import Float
 from torch import Tensor
 
+from vall_e.decoding.ar.loop import Written
+from vall_e.decoding.ar.state import Rows
 from vall_e.decoding.guidance import UNGUIDED, Guidance
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle
-from vall_e.synthesis.decode_ar import Written
-from vall_e.synthesis.rows import Rows
 
 
 @frozen

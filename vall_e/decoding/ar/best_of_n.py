@@ -9,12 +9,12 @@ import torch
 from attrs import evolve
 from torch import Tensor
 
+from vall_e.decoding.ar.loop import Written
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.patterns import ABSENT, places_of
 from vall_e.model.sequence import Example, wordless
 from vall_e.model.steps import steps_of
 from vall_e.model.valle import Valle
-from vall_e.synthesis.decode_ar import Written
 
 Score = Literal["likelihood", "text"]
 """`likelihood`: how likely the model finds a draft. `text`: how much likelier with its text than

@@ -6,10 +6,10 @@ import pytest
 import torch
 from attrs import evolve
 
+from vall_e.decoding.ar.cuda_graphs import Graphs, Replayed, record_on_cuda, why_not
+from vall_e.decoding.ar.stopping import Bounds
 from vall_e.decoding.compatibility import Fitting
 from vall_e.errors import ConfigError, UnavailableError
-from vall_e.synthesis.ending import Bounds
-from vall_e.synthesis.graphs import Graphs, Replayed, record_on_cuda, why_not
 from vall_e.synthesis.parts import Parts
 from vall_e.synthesis.plan import Request
 from vall_e.synthesis.speak import Synthesizer

@@ -9,6 +9,9 @@ from attrs import evolve
 from vall_e.categorical import draw_categorical
 from vall_e.config.layer_skip import ExitConfig, SpeculativeConfig
 from vall_e.config.load import change
+from vall_e.decoding.ar.choose_state import rows_of
+from vall_e.decoding.ar.early_exit import plain
+from vall_e.decoding.ar.loop import decode_ar
 from vall_e.decoding.guidance import UNGUIDED, Guidance
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample
@@ -16,9 +19,6 @@ from vall_e.model.embedding import Sizes
 from vall_e.model.lora import Terms, adapters, attach, places
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
-from vall_e.synthesis.decode_ar import decode_ar
-from vall_e.synthesis.depth import rows_of
-from vall_e.synthesis.early_exit import plain
 from vall_e.tasks.components import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.tiny import tiny_config

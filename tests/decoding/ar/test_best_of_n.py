@@ -3,6 +3,9 @@ import pytest
 import torch
 from attrs import evolve
 
+from vall_e.decoding.ar.best_of_n import best, scores
+from vall_e.decoding.ar.loop import Writing, Written
+from vall_e.decoding.ar.stopping import Bounds, HoldStop
 from vall_e.decoding.decoder import Decoder
 from vall_e.decoding.guidance import Guidance
 from vall_e.decoding.job import Job
@@ -11,9 +14,6 @@ from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import Sizes
 from vall_e.model.sequence import Example, wordless
 from vall_e.model.valle import build_valle
-from vall_e.synthesis.candidates import best, scores
-from vall_e.synthesis.decode_ar import Writing, Written
-from vall_e.synthesis.ending import Bounds, HoldStop
 from vall_e.synthesis.plan import Request
 from vall_e.tasks.components import TtsConfig
 from vall_e.tasks.tts import Tts

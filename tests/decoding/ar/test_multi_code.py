@@ -4,6 +4,10 @@ import pytest
 import torch
 from attrs import evolve
 
+from vall_e.decoding.ar.best_of_n import scores
+from vall_e.decoding.ar.loop import Writing
+from vall_e.decoding.ar.multi_code import StepWriting
+from vall_e.decoding.ar.stopping import Bounds, HoldStop
 from vall_e.decoding.decoder import Decoder
 from vall_e.decoding.guidance import UNGUIDED, Guidance
 from vall_e.decoding.job import Job
@@ -15,10 +19,6 @@ from vall_e.model.patterns import ABSENT
 from vall_e.model.sequence import Example
 from vall_e.model.steps import steps_of
 from vall_e.model.valle import build_valle
-from vall_e.synthesis.candidates import scores
-from vall_e.synthesis.decode_ar import Writing
-from vall_e.synthesis.decode_steps import StepWriting
-from vall_e.synthesis.ending import Bounds, HoldStop
 from vall_e.tasks.components import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.tiny import tiny_config

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from functools import partial
 
 from vall_e.config.synthesis import SamplingConfig
+from vall_e.decoding.ar.cuda_graphs import Recorder
+from vall_e.decoding.ar.early_exit import ExitingRows
+from vall_e.decoding.ar.speculative import SpeculativeRows
+from vall_e.decoding.ar.state import Rows
 from vall_e.errors import ConfigError
 from vall_e.model.layer_skip import layered
 from vall_e.model.valle import Valle
-from vall_e.synthesis.early_exit import ExitingRows
-from vall_e.synthesis.graphs import Recorder
-from vall_e.synthesis.rows import Rows
-from vall_e.synthesis.speculative import SpeculativeRows
 
 ReadRows = Callable[..., Rows]
 """Reads samples, with the arguments of `Rows`."""

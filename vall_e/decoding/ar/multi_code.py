@@ -11,15 +11,15 @@ from attrs import define, evolve, field
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from vall_e.decoding.ar.choose_state import ReadRows
+from vall_e.decoding.ar.loop import Written
+from vall_e.decoding.ar.state import Rows
 from vall_e.decoding.guidance import UNGUIDED, Guidance
 from vall_e.decoding.sampler_chain import UNUSABLE, unusable
 from vall_e.interfaces.sampling import Draw, Stateful
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.patterns import ABSENT, Pattern, places_of
 from vall_e.model.valle import Valle
-from vall_e.synthesis.decode_ar import Written
-from vall_e.synthesis.depth import ReadRows
-from vall_e.synthesis.rows import Rows
 
 
 @define(eq=False)

@@ -9,14 +9,14 @@ from attrs import field, frozen
 from jaxtyping import Int
 from torch import Tensor
 
+from vall_e.decoding.ar.choose_state import ReadRows
+from vall_e.decoding.ar.layer_stats import Effort
+from vall_e.decoding.ar.state import Rows
 from vall_e.decoding.guidance import UNGUIDED, Guidance
 from vall_e.decoding.sampler_chain import UNUSABLE, unusable
 from vall_e.interfaces.sampling import Draw, Stateful
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle
-from vall_e.synthesis.depth import ReadRows
-from vall_e.synthesis.effort import Effort
-from vall_e.synthesis.rows import Rows
 
 
 @frozen(eq=False)
@@ -190,3 +190,12 @@ def _require_own(generators: Sequence[torch.Generator]) -> None:
     """What a row draws after its end, unseen, must not change what another draws."""
     if len({id(generator) for generator in generators}) < len(generators):
         raise ValueError("rows that are not looked at each frame need a generator of their own")
+
+
+ON_CUDA = 8
+"""A row that has ended goes on for half as many frames on average before that is seen."""
+
+
+def frames_between_looks(option: int, device: torch.device) -> int:
+    """What the option says; by itself (0) each frame on a CPU, which has nothing to wait for."""
+    return option or (ON_CUDA if device.type == "cuda" else 1)
