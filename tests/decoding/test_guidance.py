@@ -4,11 +4,11 @@ from attrs import evolve
 
 from vall_e.decoding.ar.loop import decode_ar
 from vall_e.decoding.guidance import UNGUIDED, Guidance
+from vall_e.decoding.nar.loop import decode_nar
 from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import Sizes
 from vall_e.model.sequence import Example, without
 from vall_e.model.valle import build_valle
-from vall_e.synthesis.decode_nar import decode_nar
 from vall_e.tasks.components import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.tiny import tiny_config

@@ -21,6 +21,7 @@ from vall_e.benchmarks.transformers_baseline import transformers_loop
 from vall_e.config.load import structure
 from vall_e.decoding.ar.loop import decode_ar, frames_between_looks
 from vall_e.decoding.ar.state import Rows
+from vall_e.decoding.nar.loop import decode_nar
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import UnavailableError
 from vall_e.interfaces.task import Sample, Task
@@ -29,7 +30,6 @@ from vall_e.model.precision import PRECISIONS, Precision, reduce
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle, build_valle
 from vall_e.registry import Registry
-from vall_e.synthesis.decode_nar import decode_nar
 
 Size = Literal["full", "quarter", "embedded", "tiny"]
 BATCH = 8

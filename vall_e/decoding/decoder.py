@@ -26,12 +26,12 @@ from vall_e.decoding.job import Job, Speaking, Spoken
 from vall_e.decoding.length import spans_of
 from vall_e.decoding.masked import Demasking, demask
 from vall_e.decoding.model_pair import Stage
+from vall_e.decoding.nar.block_window import WHOLE, Window
+from vall_e.decoding.nar.loop import Refiner
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle
-from vall_e.synthesis.decode_nar import Refiner
-from vall_e.synthesis.window import WHOLE, Window
 
 
 @frozen

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from vall_e.decoding.ar.loop import Writing
 from vall_e.decoding.ar.multi_code import StepWriting
+from vall_e.decoding.nar.loop import Refiner
 from vall_e.interfaces.task import Sample
-from vall_e.synthesis.decode_nar import Refiner
 
 
 @define(eq=False)

@@ -15,6 +15,7 @@ from vall_e.config.schema import RunConfig
 from vall_e.decoding.ar.cuda_graphs import Graphs
 from vall_e.decoding.decoder import Decoder
 from vall_e.decoding.job import Job
+from vall_e.decoding.nar.block_window import Window
 from vall_e.device import find_device, place_codec
 from vall_e.errors import AudioError, ConfigError, VallEError
 from vall_e.interfaces.codec import Codec
@@ -32,7 +33,6 @@ from vall_e.synthesis.stream import OnProgress, Stream
 from vall_e.synthesis.take import Take
 from vall_e.synthesis.voice import Voice
 from vall_e.synthesis.voices import LONGEST_SECONDS, NO_VOICE, Voices
-from vall_e.synthesis.window import Window
 
 
 class Synthesizer:

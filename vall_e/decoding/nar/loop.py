@@ -10,13 +10,13 @@ from jaxtyping import Int
 from torch import Tensor
 
 from vall_e.decoding.guidance import UNGUIDED, Guidance
+from vall_e.decoding.nar.block_window import WHOLE, Window
+from vall_e.decoding.nar.prefix_cache import Passes, level_passes
 from vall_e.decoding.sampler_chain import UNUSABLE, unusable
 from vall_e.interfaces.sampling import Draw
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
-from vall_e.synthesis.level_passes import Passes, level_passes
-from vall_e.synthesis.window import WHOLE, Window
 
 Codes = Int[Tensor, "m f"]
 

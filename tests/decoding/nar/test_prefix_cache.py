@@ -1,10 +1,10 @@
 import pytest
 import torch
 
+from vall_e.decoding.nar.prefix_cache import SharedHead, level_passes
 from vall_e.interfaces.task import Sample
 from vall_e.model.lora import Terms, attach, places
 from vall_e.model.sequence import Example, without
-from vall_e.synthesis.level_passes import SharedHead, level_passes
 
 
 @pytest.fixture
