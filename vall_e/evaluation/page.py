@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from vall_e.atomic_write import write_whole
 from vall_e.errors import DataError
-from vall_e.evaluation.panel import Judged
+from vall_e.evaluation.judge_panel import Judged
 from vall_e.evaluation.report import Report, relative
 from vall_e.evaluation.statistics import Summary
 from vall_e.interfaces.judge import Figure

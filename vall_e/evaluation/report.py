@@ -15,8 +15,8 @@ from attrs import asdict, frozen
 
 from vall_e.atomic_write import write_whole
 from vall_e.errors import AudioError, DataError
-from vall_e.evaluation.items import Item, Items
-from vall_e.evaluation.panel import Judged, Panel
+from vall_e.evaluation.clips import Item, Items
+from vall_e.evaluation.judge_panel import Judged, Panel
 from vall_e.evaluation.statistics import Summary, summarize
 from vall_e.interfaces.judge import Figure
 

@@ -19,7 +19,7 @@ from vall_e.data.dataset.folder import Dataset
 from vall_e.data.dataset.manifest import CODES, INFO
 from vall_e.data.ingest.recordings import Recording, find_recordings
 from vall_e.errors import AudioError, ConfigError, DataError
-from vall_e.evaluation.items import Item, Items, facts
+from vall_e.evaluation.clips import Item, Items, facts
 from vall_e.interfaces.codec import Codec
 
 

@@ -15,7 +15,7 @@ from vall_e.errors import ConfigError
 
 if TYPE_CHECKING:
     from vall_e.benchmarks.codecs import Row
-    from vall_e.evaluation.panel import Panel
+    from vall_e.evaluation.judge_panel import Panel
     from vall_e.interfaces.codec import Codec
     from vall_e.registry import Registry
 
@@ -62,7 +62,7 @@ def _codec(app: App, asked: Asked) -> Codec:
 def _panel(registry: Registry) -> Panel:
     from vall_e.config.choices import JudgeChoice
     from vall_e.config.component_option import choose
-    from vall_e.evaluation.panel import Panel
+    from vall_e.evaluation.judge_panel import Panel
     from vall_e.interfaces.judge import Case
 
     known = [name for name in JUDGES if name in registry.names("judge")]

@@ -16,7 +16,7 @@ from vall_e.cli.eval.options import Asked
 from vall_e.cli.voices_home import home
 
 if TYPE_CHECKING:
-    from vall_e.evaluation.items import Item, Items
+    from vall_e.evaluation.clips import Item, Items
     from vall_e.synthesis.speak import Synthesizer
 
 Advance = Callable[[str, int | None, "Item"], None]
@@ -25,7 +25,7 @@ Advance = Callable[[str, int | None, "Item"], None]
 
 def items_of(app: App, asked: Asked, advance: Advance) -> Items:
     """What to judge, and what it depends on; spoken or decoded first, where that is asked."""
-    from vall_e.evaluation.items import facts
+    from vall_e.evaluation.clips import facts
 
     with _kept(asked.output):
         items = _made(app, asked, advance)
@@ -36,7 +36,7 @@ def items_of(app: App, asked: Asked, advance: Advance) -> Items:
 
 def lines_of(path: Path | None) -> list[str]:
     """The sentences of a file; of none, none."""
-    from vall_e.evaluation.items import read_lines
+    from vall_e.evaluation.clips import read_lines
 
     return read_lines(path) if path else []
 
@@ -64,7 +64,7 @@ def _synthesizer(app: App, asked: Asked) -> Synthesizer:
 
 
 def _spoken(synthesizer: Synthesizer, asked: Asked, advance: Advance) -> Items:
-    from vall_e.evaluation.speaking import orders, speak
+    from vall_e.evaluation.generate_clips import orders, speak
 
     voices = asked.voices or ((synthesizer.usual_voice,) if synthesizer.usual_voice else ())
     if not voices:
@@ -86,7 +86,7 @@ def _decoded(app: App, asked: Asked, data: Path, advance: Advance) -> Items:
 
 
 def _listed(table: Path, count: int | None) -> Items:
-    from vall_e.evaluation.items import read_list
+    from vall_e.evaluation.clips import read_list
 
     items = read_list(table)
     return evolve(items, items=items.items[:count])

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from vall_e.config.choices import JudgeChoice
-    from vall_e.evaluation.items import Item, Items
-    from vall_e.evaluation.panel import Panel
+    from vall_e.evaluation.clips import Item, Items
+    from vall_e.evaluation.judge_panel import Panel
     from vall_e.evaluation.report import Report
     from vall_e.evaluation.statistics import Summary
     from vall_e.interfaces.judge import Case
@@ -88,7 +88,7 @@ class _Panels:
     case: Case
 
     def make(self) -> Panel:
-        from vall_e.evaluation.panel import Panel
+        from vall_e.evaluation.judge_panel import Panel
 
         choices = _choices(self.names, self.app.registry)
         return Panel.of(choices, self.case, all_of_them=bool(self.names))
@@ -104,7 +104,7 @@ def _make_elsewhere(
 def _judge(
     panels: _Panels, items: Items, workers: int, run: Mapping[str, Any], advance: Advance
 ) -> Report:
-    from vall_e.evaluation.panel import judge_all
+    from vall_e.evaluation.judge_panel import judge_all
     from vall_e.evaluation.report import Report
 
     app, panel, many = panels.app, panels.make(), len(items.items)

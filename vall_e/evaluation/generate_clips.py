@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from vall_e.evaluation.items import Item, Items
+from vall_e.evaluation.clips import Item, Items
 from vall_e.evaluation.resynthesis import weights_of
 from vall_e.synthesis.speak import Synthesizer
 from vall_e.synthesis.voice import Voice

@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from vall_e.config.choices import JudgeChoice
 from vall_e.errors import AudioError, PluginError, UnavailableError
-from vall_e.evaluation.items import Item
+from vall_e.evaluation.clips import Item
 from vall_e.interfaces.judge import Case, Figure, Judge, Score
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from vall_e.errors import UnavailableError
-from vall_e.evaluation.items import read_list
-from vall_e.evaluation.panel import Panel, judge_all
+from vall_e.evaluation.clips import read_list
+from vall_e.evaluation.judge_panel import Panel, judge_all
 
 
 @pytest.mark.slow
@@ -41,8 +41,8 @@ def test_only_a_killed_worker_is_told_as_one(listed, says):
 def test_who_ends_the_judging_leaves_no_worker(listed, ended_by):
     code = (
         "import sys; from functools import partial; from pathlib import Path; "
-        "from vall_e.evaluation.items import read_list; "
-        "from vall_e.evaluation.panel import Panel, judge_all; "
+        "from vall_e.evaluation.clips import read_list; "
+        "from vall_e.evaluation.judge_panel import Panel, judge_all; "
         "items, make = read_list(Path(sys.argv[1])).items, partial(Panel, [], {}); "
         "tell = lambda _: print('judged', flush=True); "
         "judge_all(items * 99999, make(), make, workers=2, on_judged=tell)"
