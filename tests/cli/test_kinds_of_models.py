@@ -13,8 +13,8 @@ from vall_e.cli.app import App, cli
 from vall_e.config.load import load, structure
 from vall_e.discovery import registry_of
 from vall_e.errors import CheckpointError
+from vall_e.export.ecker import OriginalExporter
 from vall_e.export.hf import HuggingFaceExporter
-from vall_e.export.original import OriginalExporter
 from vall_e.registry import Registry
 from vall_e.testing import StaircaseCodec, components
 from vall_e.testing.dataset import write_dataset

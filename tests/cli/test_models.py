@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from vall_e.cli.app import App, cli
 from vall_e.config.load import load
-from vall_e.export.original import OriginalExporter
+from vall_e.export.ecker import OriginalExporter
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.tiny import tiny_bundle
 

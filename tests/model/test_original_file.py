@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from vall_e.cli.app import App, cli
 from vall_e.errors import CheckpointError
-from vall_e.export.original import OriginalExporter
+from vall_e.export.ecker import OriginalExporter
 from vall_e.model.embedding import Sizes
 from vall_e.model.original import translate_back
 from vall_e.model.original_config import describe

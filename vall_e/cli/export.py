@@ -47,8 +47,8 @@ def export(
 
     CHECKPOINT is a folder of checkpoints (its latest counts), one checkpoint, or a weights file.
     """
-    from vall_e.export.convert import export_weights
     from vall_e.export.lora import holds_lora
+    from vall_e.export.run_exporter import export_weights
 
     if target is None:
         target = "lora" if not merge and holds_lora(checkpoint) else "safetensors"

@@ -44,7 +44,7 @@ def convert(
     What SOURCE holds besides the model is kept, for `vall-e export --to original`. A LoRA becomes a
     LoRA.
     """
-    from vall_e.export.conversion import convert_lora, convert_original
+    from vall_e.export.import_ecker import convert_lora, convert_original
     from vall_e.model.lora_file import holds_only_lora
     from vall_e.model.original_file import Reading
 

@@ -61,7 +61,7 @@ def build_lora(config: LoraConfig) -> Exporter:
 
 
 def build_original(config: OriginalConfig) -> Exporter:
-    from vall_e.export.original import OriginalExporter
+    from vall_e.export.ecker import OriginalExporter
 
     return OriginalExporter()
 
