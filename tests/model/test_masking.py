@@ -10,7 +10,7 @@ from vall_e.decoding.masked import Canvas, Demasking, _logits, demask
 from vall_e.errors import CheckpointError
 from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import LENGTH_END, Sizes
-from vall_e.model.levels import level_sampler
+from vall_e.model.level_sampling import level_sampler
 from vall_e.model.masking import Masking, MaskSchedule
 from vall_e.model.sequence import Example, Segment
 from vall_e.model.valle import build_valle

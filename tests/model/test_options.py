@@ -11,7 +11,7 @@ from vall_e.config.load import structure
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample, Segment
 from vall_e.model.embedding import Sizes
-from vall_e.model.levels import level_sampler
+from vall_e.model.level_sampling import level_sampler
 from vall_e.model.sequence import Example, kinds_of
 from vall_e.model.token_dropout import TokenDropout, with_errors
 from vall_e.model.valle import build_valle

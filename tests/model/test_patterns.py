@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Segment
+from vall_e.model.pattern_targets import laid_out, steps_of
 from vall_e.model.patterns import (
     ABSENT,
     CoarseFirst,
@@ -18,7 +19,6 @@ from vall_e.model.patterns import (
     to_steps,
 )
 from vall_e.model.sequence import Example
-from vall_e.model.steps import laid_out, steps_of
 from vall_e.testing.tiny import tiny_config
 
 STOP = 99

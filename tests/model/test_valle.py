@@ -10,7 +10,7 @@ from vall_e.decoding.nar.loop import decode_nar
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import Sizes
-from vall_e.model.levels import level_sampler
+from vall_e.model.level_sampling import level_sampler
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
 from vall_e.tasks.components import TtsConfig

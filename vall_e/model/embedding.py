@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from vall_e.config.model import ModelConfig
 from vall_e.errors import CheckpointError
 from vall_e.interfaces.task import Task
-from vall_e.model.code_table import CodecTable, code_table
+from vall_e.model.code_embedding import CodecTable, code_table
+from vall_e.model.pattern_targets import Steps
 from vall_e.model.patterns import ABSENT
 from vall_e.model.sequence import Example, Segment
-from vall_e.model.steps import Steps
 from vall_e.model.token_dropout import TokenDropout
 
 _positive = validators.gt(0)

@@ -18,14 +18,14 @@ from vall_e.config.model import ModelConfig
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces.backbone import Backbone
 from vall_e.model.embedding import Embedded, Embedding, Sizes
-from vall_e.model.gathering import ends, states_at
 from vall_e.model.heads import Heads
+from vall_e.model.last_positions import ends, states_at
 from vall_e.model.layer_skip import Skipping, layered, skipped_pass
 from vall_e.model.lora import Predicting
 from vall_e.model.loss import Losses, Scores, joined
+from vall_e.model.pattern_targets import Steps, laid_out
 from vall_e.model.patterns import ABSENT, pattern_of
 from vall_e.model.sequence import CAPABILITY, Example, kinds_of
-from vall_e.model.steps import Steps, laid_out
 from vall_e.text.vocabulary import EOS
 
 logger = logging.getLogger(__name__)

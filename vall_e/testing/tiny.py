@@ -7,7 +7,7 @@ import torch
 from vall_e.config.load import structure
 from vall_e.config.schema import RunConfig
 from vall_e.interfaces.codec import Codec
-from vall_e.model.code_table import vectors_of
+from vall_e.model.code_embedding import vectors_of
 from vall_e.model.embedding import Sizes
 from vall_e.model.valle import build_valle
 from vall_e.model.weights import Bundle

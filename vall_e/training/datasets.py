@@ -15,7 +15,7 @@ from vall_e.data.dataset.open import info_of, open_stored
 from vall_e.data.dataset.wildcards import expanded
 from vall_e.errors import DataError
 from vall_e.interfaces.store import Info, Stored
-from vall_e.model.levels import trained_levels
+from vall_e.model.level_sampling import trained_levels
 from vall_e.model.masking import Masking
 from vall_e.model.weights import read_metadata
 from vall_e.registry import Registry

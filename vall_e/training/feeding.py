@@ -18,7 +18,7 @@ from vall_e.data.dataset.open import open_stored
 from vall_e.data.dataset.wildcards import expanded
 from vall_e.errors import DataError
 from vall_e.interfaces.store import Stored
-from vall_e.model.levels import level_sampler
+from vall_e.model.level_sampling import level_sampler
 from vall_e.model.masking import Masking
 from vall_e.registry import Registry
 

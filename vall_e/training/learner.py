@@ -13,7 +13,7 @@ from torch import Tensor
 from vall_e.config.schema import RunConfig
 from vall_e.errors import CheckpointError
 from vall_e.interfaces.store import Info
-from vall_e.model.code_table import vectors_of
+from vall_e.model.code_embedding import vectors_of
 from vall_e.model.embedding import Sizes
 from vall_e.model.valle import Valle, build_valle
 from vall_e.model.weights import read_metadata

@@ -15,9 +15,9 @@ from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import Sizes
+from vall_e.model.pattern_targets import steps_of
 from vall_e.model.patterns import ABSENT
 from vall_e.model.sequence import Example
-from vall_e.model.steps import steps_of
 from vall_e.model.valle import build_valle
 from vall_e.tasks.components import TtsConfig
 from vall_e.tasks.tts import Tts

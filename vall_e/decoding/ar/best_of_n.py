@@ -11,9 +11,9 @@ from torch import Tensor
 
 from vall_e.decoding.ar.loop import Written
 from vall_e.interfaces.task import Sample, Task
+from vall_e.model.pattern_targets import steps_of
 from vall_e.model.patterns import ABSENT, places_of
 from vall_e.model.sequence import Example, wordless
-from vall_e.model.steps import steps_of
 from vall_e.model.valle import Valle
 
 Score = Literal["likelihood", "text"]

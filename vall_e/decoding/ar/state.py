@@ -14,7 +14,7 @@ from vall_e.decoding.ar.layer_stats import Effort
 from vall_e.decoding.guidance import UNGUIDED, Guidance
 from vall_e.interfaces.backbone import Backbone, Cache, Stepping
 from vall_e.interfaces.task import Sample, Task
-from vall_e.model.gathering import ends, states_at
+from vall_e.model.last_positions import ends, states_at
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from vall_e.interfaces.backbone import Layered, LayeredCache
 from vall_e.model.embedding import Embedded
-from vall_e.model.gathering import ends, states_at
+from vall_e.model.last_positions import ends, states_at
 from vall_e.model.lora import Adapter
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle

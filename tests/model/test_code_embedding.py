@@ -4,7 +4,7 @@ from attrs import evolve
 
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample
-from vall_e.model.code_table import CodecTable, vectors_of
+from vall_e.model.code_embedding import CodecTable, vectors_of
 from vall_e.model.embedding import Sizes
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
