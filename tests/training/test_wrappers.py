@@ -11,10 +11,10 @@ from torch import nn
 from vall_e.config.choices import WrapperChoice
 from vall_e.config.component_option import choose
 from vall_e.errors import ConfigError, UnavailableError
-from vall_e.model.placing import by_name, by_size
-from vall_e.model.rounded import RoundedLinear, packed, unpacked
 from vall_e.model.weights import load
-from vall_e.model.wrapping import wrapped
+from vall_e.model.wrappers.apply import wrapped
+from vall_e.model.wrappers.device_map import by_name, by_size
+from vall_e.model.wrappers.quantized_linear import RoundedLinear, packed, unpacked
 from vall_e.testing import WrapperContract
 from vall_e.training.fp8_layers import replaced
 from vall_e.training.wrapper_components import (

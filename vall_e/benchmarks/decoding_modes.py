@@ -26,9 +26,9 @@ from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import UnavailableError
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.embedding import Sizes
-from vall_e.model.precision import PRECISIONS, Precision, reduce
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle, build_valle
+from vall_e.model.wrappers.reduced_precision import PRECISIONS, Precision, reduce
 from vall_e.registry import Registry
 
 Size = Literal["full", "quarter", "embedded", "tiny"]

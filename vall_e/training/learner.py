@@ -17,7 +17,7 @@ from vall_e.model.code_embedding import vectors_of
 from vall_e.model.embedding import Sizes
 from vall_e.model.valle import Valle, build_valle
 from vall_e.model.weights import read_metadata
-from vall_e.model.wrapping import wrapped
+from vall_e.model.wrappers.apply import wrapped
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.frozen import freeze
 from vall_e.training.origin import Origin

@@ -84,7 +84,7 @@ def build_int4(config: RoundedConfig) -> Wrap:
 
 
 def _rounded(config: RoundedConfig, bits: Any) -> Wrap:
-    from vall_e.model.rounded import rounded
+    from vall_e.model.wrappers.quantized_linear import rounded
     from vall_e.training.wrappers import unchanged
 
     if not config.enabled:
@@ -119,7 +119,7 @@ def build_tensorrt(config: TensorRtConfig) -> Wrap:
 
 
 def build_model_offload(config: ModelOffloadConfig) -> Wrap:
-    from vall_e.model.placing import placed
+    from vall_e.model.wrappers.device_map import placed
 
     return partial(placed, devices=config.devices, limits=config.limits, assign=config.assign)
 

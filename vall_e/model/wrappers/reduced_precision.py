@@ -11,9 +11,9 @@ from jaxtyping import Float, Int8
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from vall_e.model.int8_product import Int8Product, has_products
-from vall_e.model.rounded import in_steps, plain_layers
 from vall_e.model.valle import Valle
+from vall_e.model.wrappers.int8_matmul import Int8Product, has_products
+from vall_e.model.wrappers.quantized_linear import in_steps, plain_layers
 
 Precision = Literal["fp32", "bf16", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
