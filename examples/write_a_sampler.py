@@ -14,7 +14,7 @@ from attrs import field, frozen, validators
 from vall_e.discovery import discover, registry_of
 from vall_e.plugin import Component, hookimpl
 from vall_e.registry import Registry
-from vall_e.synthesis.speak import Synthesizer
+from vall_e.synthesis.synthesizer import Synthesizer
 
 
 @frozen

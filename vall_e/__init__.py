@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from vall_e.audio.clip import Clip
     from vall_e.errors import VallEError
-    from vall_e.opening import load
-    from vall_e.synthesis.plan import Request
+    from vall_e.synthesis.load import load
+    from vall_e.synthesis.request import Request
     from vall_e.synthesis.result import Chunk, Result
-    from vall_e.synthesis.speak import Synthesizer
+    from vall_e.synthesis.synthesizer import Synthesizer
     from vall_e.synthesis.voice import Voice
 
     __version__: str
@@ -41,10 +41,10 @@ _HOMES = {
     "Clip": "vall_e.audio.clip",
     "Request": "vall_e.synthesis.plan",
     "Result": "vall_e.synthesis.result",
-    "Synthesizer": "vall_e.synthesis.speak",
+    "Synthesizer": "vall_e.synthesis.synthesizer",
     "VallEError": "vall_e.errors",
     "Voice": "vall_e.synthesis.voice",
-    "load": "vall_e.opening",
+    "load": "vall_e.synthesis.load",
 }
 
 

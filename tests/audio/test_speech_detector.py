@@ -5,7 +5,7 @@ import pytest
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.speech_detector import may_be_speech
-from vall_e.synthesis.voices import Voices
+from vall_e.synthesis.voice_library import Voices
 
 SPEECH = Path(__file__).parents[1] / "speech"
 RATE = 16_000

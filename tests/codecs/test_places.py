@@ -9,7 +9,7 @@ from vall_e.data.ingest.encode_recording import Preparer
 from vall_e.data.ingest.recordings import Recording
 from vall_e.device import device_of, place_codec
 from vall_e.errors import UnavailableError
-from vall_e.synthesis.speak import Synthesizer
+from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.synthesis.voice import Voice
 from vall_e.testing import StaircaseCodec, tiny_bundle
 from vall_e_codecs.embedded.codec import EmbeddedCodec

@@ -11,9 +11,9 @@ from vall_e.decoding.masked import Canvas, Demasking
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces.task import Sample
 from vall_e.model.masking import MaskSchedule
-from vall_e.synthesis.parts import Parts
-from vall_e.synthesis.plan import Request
-from vall_e.synthesis.speak import Synthesizer
+from vall_e.synthesis.assembly import Parts
+from vall_e.synthesis.request import Request
+from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing.tiny import tiny_bundle
 
 BACKBONE = {"name": "llama", "d_model": 32, "layers": 2, "heads": 2}

@@ -4,8 +4,8 @@ from attrs import evolve
 
 from vall_e.errors import CheckpointError
 from vall_e.model.weights import load, save
-from vall_e.synthesis.parts import Parts, gather
-from vall_e.synthesis.speak import Synthesizer
+from vall_e.synthesis.assembly import Parts, gather
+from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing.tiny import tiny_bundle
 
 BACKBONE = {"name": "llama", "d_model": 16, "layers": 1, "heads": 2}

@@ -11,7 +11,7 @@ import soundfile
 from vall_e.audio.clip import Clip
 from vall_e.discovery import registry_of
 from vall_e.registry import Registry
-from vall_e.synthesis.speak import Synthesizer
+from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing import SamplerContract, components
 from vall_e.testing.tiny import tiny_bundle
 

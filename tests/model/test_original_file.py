@@ -18,8 +18,8 @@ from vall_e.model.original_layout import Layout
 from vall_e.model.stored import as_told
 from vall_e.model.valle import build_valle
 from vall_e.model.weights import bundle_of, load, save
-from vall_e.synthesis.plan import Request
-from vall_e.synthesis.speak import Synthesizer
+from vall_e.synthesis.request import Request
+from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.tiny import tiny_bundle, tiny_config
 

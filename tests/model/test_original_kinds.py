@@ -16,9 +16,9 @@ from vall_e.export.ecker import OriginalExporter
 from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example
 from vall_e.model.weights import load, save
-from vall_e.synthesis.parts import Parts
-from vall_e.synthesis.plan import Request
-from vall_e.synthesis.speak import Synthesizer
+from vall_e.synthesis.assembly import Parts
+from vall_e.synthesis.request import Request
+from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.tiny import tiny_bundle
 

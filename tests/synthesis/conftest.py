@@ -6,8 +6,8 @@ from vall_e.audio.clip import Clip
 from vall_e.discovery import registry_of
 from vall_e.model.weights import save
 from vall_e.registry import Registry
-from vall_e.synthesis.parts import Parts
-from vall_e.synthesis.speak import Synthesizer
+from vall_e.synthesis.assembly import Parts
+from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing import components
 from vall_e.testing.tiny import tiny_bundle
 

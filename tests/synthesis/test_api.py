@@ -9,7 +9,7 @@ import pytest
 import vall_e
 from vall_e.embedded.components import built_in
 from vall_e.errors import CheckpointError, ConfigError, UnknownComponentError
-from vall_e.opening import open_synthesizer
+from vall_e.synthesis.load import open_synthesizer
 
 
 def test_the_public_names_are_these():

@@ -8,7 +8,7 @@ from attrs import evolve
 from vall_e.decoding.job import Speaking
 from vall_e.errors import ConfigError
 from vall_e.synthesis.context import Past
-from vall_e.synthesis.plan import Request
+from vall_e.synthesis.request import Request
 
 GREEDY = {"ar": ["greedy"], "nar": ["greedy"]}
 TWO = "Hello there. Oh no, no."

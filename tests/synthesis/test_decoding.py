@@ -11,7 +11,7 @@ from vall_e.decoding.ar.stopping import HoldStop
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.memory import peak_bytes
 from vall_e.model.sequence import Example
-from vall_e.synthesis.plan import Request
+from vall_e.synthesis.request import Request
 from vall_e_samplers.categorical import Categorical
 from vall_e_samplers.components import CategoricalConfig, GreedyConfig
 from vall_e_samplers.greedy import Greedy

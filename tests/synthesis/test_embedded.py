@@ -3,7 +3,7 @@ import pytest
 
 import vall_e
 from vall_e.embedded.components import EmbeddedConfig, build_embedded
-from vall_e.synthesis.voices import Voices
+from vall_e.synthesis.voice_library import Voices
 from vall_e.testing import ModelContract
 
 

@@ -12,7 +12,7 @@ from vall_e.export.lora import LoraExporter
 from vall_e.model.lora import Terms, adapters, attach, places
 from vall_e.model.weights import load, save
 from vall_e.synthesis.loras import with_strength
-from vall_e.synthesis.speak import Synthesizer
+from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing import ExporterContract
 
 TEXT = "Hello there."

@@ -7,11 +7,11 @@ from vall_e.audio.clip import Clip
 from vall_e.codec.encode import to_codes
 from vall_e.decoding.ar.stopping import Bounds
 from vall_e.errors import AudioError, ConfigError, TextError
-from vall_e.synthesis.parts import Parts
-from vall_e.synthesis.plan import Request
-from vall_e.synthesis.speak import Synthesizer
+from vall_e.synthesis.assembly import Parts
+from vall_e.synthesis.request import Request
+from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.synthesis.voice import Voice
-from vall_e.synthesis.voices import LONGEST_SECONDS
+from vall_e.synthesis.voice_library import LONGEST_SECONDS
 from vall_e.testing.tiny import tiny_bundle
 from vall_e.text.vocabulary import EOS
 

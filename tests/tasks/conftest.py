@@ -15,8 +15,8 @@ from vall_e.discovery import registry_of
 from vall_e.interfaces.codec import Codec
 from vall_e.model.weights import Bundle
 from vall_e.registry import Registry
-from vall_e.synthesis.parts import Parts
-from vall_e.synthesis.speak import Synthesizer
+from vall_e.synthesis.assembly import Parts
+from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing import StaircaseCodec, components
 from vall_e.testing.dataset import write_dataset
 from vall_e.training.start import open_run

@@ -8,7 +8,7 @@ import torch
 from attrs import evolve, field, frozen
 
 from vall_e.codec.encode import to_codes
-from vall_e.synthesis.plan import Request
+from vall_e.synthesis.request import Request
 from vall_e.synthesis.voice import Voice
 from vall_e.tasks.components import TASKS
 

@@ -19,7 +19,7 @@ from vall_e.memory import peak_bytes
 from vall_e.model.patterns import places_of
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
-from vall_e.synthesis.speak import Synthesizer
+from vall_e.synthesis.synthesizer import Synthesizer
 
 TEXT = "The birch canoe slid on the smooth planks, and the sheet was glued to the dark blue board."
 COPIED_BYTES = 1 << 28  # 256 MiB: more than any cache holds

@@ -82,7 +82,7 @@ def measure_apart(order: Order) -> Row:
 
 def measure_embedded(order: Order) -> Row:
     """In this process; `start_seconds` is the time of day at which it could speak."""
-    from vall_e.opening import load
+    from vall_e.synthesis.load import load
 
     synthesizer = load(overrides=["synthesis.threads=1", *order.overrides], device="cpu")
     ready = time.time()

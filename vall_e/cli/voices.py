@@ -9,7 +9,7 @@ import click
 
 from vall_e.cli.app import App
 from vall_e.cli.voices_home import voices_of
-from vall_e.synthesis.voices import Entry
+from vall_e.synthesis.voice_library import Entry
 
 as_json = click.option("--json", "as_json", is_flag=True, help="For programs, on stdout.")
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)

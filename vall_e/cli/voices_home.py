@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vall_e.cli.app import App
-from vall_e.synthesis.voices import Voices, platform_home
+from vall_e.synthesis.voice_library import Voices, platform_home
 
 
 def home(app: App) -> Path:

@@ -12,9 +12,9 @@ from attrs import frozen
 
 from vall_e.evaluation.clips import Item, Items
 from vall_e.evaluation.resynthesis import weights_of
-from vall_e.synthesis.speak import Synthesizer
+from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.synthesis.voice import Voice
-from vall_e.synthesis.voices import ENCODED
+from vall_e.synthesis.voice_library import ENCODED
 
 BETWEEN_REPEATS = 100_000
 """Seeds from one repeat to the next, so that more texts change no seed."""

@@ -6,7 +6,6 @@ import math
 import secrets
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -14,44 +13,19 @@ from attrs import define, evolve, field, frozen
 from jaxtyping import Int
 from torch import Tensor
 
-from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
 from vall_e.config.load import unstructure
 from vall_e.decoding.ar.stopping import Bounds
 from vall_e.decoding.job import Job
 from vall_e.errors import AudioError, ConfigError
 from vall_e.interfaces.task import Sample
-from vall_e.synthesis.asking import require_transcript
-from vall_e.synthesis.parts import Parts
-from vall_e.synthesis.pieces import Cut, Piece
+from vall_e.synthesis.assembly import Parts
+from vall_e.synthesis.request import Request, require_transcript
+from vall_e.synthesis.text_chunks import Cut, Piece
 from vall_e.synthesis.voice import Voice
-from vall_e.synthesis.voices import LONGEST_SECONDS
+from vall_e.synthesis.voice_library import LONGEST_SECONDS
 from vall_e.text.languages import resolve_spoken
 from vall_e.text.vocabulary import BOS, EOS, Encoded
-
-VoiceLike = Voice | Path | str
-"""A voice; the path of a recording or a voice file; or the name of a voice."""
-
-
-@frozen(eq=False)
-class Request:
-    """What to say, and how."""
-
-    text: str
-    voice: VoiceLike | None = field(default=None, kw_only=True)
-    """None: the model's usual voice; "none": no prompt, so a voice of the model's choice."""
-    seed: int | None = field(default=None, kw_only=True)
-    """None: a new one, which the result tells."""
-    language: str | None = field(default=None, kw_only=True)
-    """None: the model's first."""
-    max_seconds: float | None = field(default=None, kw_only=True)
-    """For each sentence; None: as configured."""
-    input: str | Path | Clip | None = field(default=None, kw_only=True)
-    """The recording that the task works on; None for tasks that need none."""
-    edit: tuple[float, float] | None = field(default=None, kw_only=True)
-    """From which second of `input` to which it is said anew, for tasks that edit speech."""
-    draft: str | Path | Clip | None = field(default=None, kw_only=True)
-    """A recording whose level 0 is where filling in starts from, at `sampling.demask.start`."""
 
 
 @frozen(eq=False)

@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from base64 import b64encode
 from collections.abc import Mapping
+from importlib import metadata
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from attrs import Factory, asdict, field, frozen
 from numpy.typing import NDArray
 
+from vall_e.atomic_write import write_whole
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
+from vall_e.audio.encoding import Note
 from vall_e.decoding.ar.layer_stats import Effort
-from vall_e.synthesis.provenance import note
+from vall_e.errors import AudioError
+from vall_e.synthesis.result import note
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vall_e.synthesis.result import Result
 
 Waveform = NDArray[np.float32]
 
@@ -157,3 +168,29 @@ class Result:
             "warnings": list(self.warnings),
             "provenance": dict(self.provenance),
         }
+
+
+def note() -> Note:
+    """For the metadata of an audio file: players show it."""
+    version = metadata.version("vall-e")
+    return Note(comment="synthetic speech, made by vall-e", software=f"vall-e {version}")
+
+
+def write_record(result: Result, audio: Path) -> Path:
+    """Write `hello.wav.json` beside `hello.wav`: what made it, and the hash that ties it to it."""
+    record = {
+        "synthetic": True,
+        "made_by": note().software,
+        "audio": {
+            "file": audio.name,
+            "sha256": hashlib.sha256(audio.read_bytes()).hexdigest(),
+            "seconds": round(result.seconds, 3),
+            "sample_rate": result.sample_rate,
+        },
+        **result.provenance,
+        "warnings": list(result.warnings),
+    }
+    path = audio.with_name(f"{audio.name}.json")
+    text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
+    write_whole(path, text.encode(), error=AudioError)
+    return path

@@ -10,7 +10,7 @@ from vall_e.decoding.decoder import Decoder
 from vall_e.synthesis.context import Context
 from vall_e.synthesis.plan import Line
 from vall_e.synthesis.result import Chunk, Result
-from vall_e.synthesis.take import Take
+from vall_e.synthesis.session import Take
 
 
 @frozen

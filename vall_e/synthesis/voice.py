@@ -22,7 +22,7 @@ from vall_e.audio.silence import trim
 from vall_e.audio.speech_detector import may_be_speech
 from vall_e.codec.encode import encode
 from vall_e.errors import AudioError, CheckpointError
-from vall_e.synthesis.voices import ENCODED
+from vall_e.synthesis.voice_library import ENCODED
 
 if TYPE_CHECKING:
     from torch import Tensor

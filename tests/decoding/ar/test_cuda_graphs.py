@@ -10,9 +10,9 @@ from vall_e.decoding.ar.cuda_graphs import Graphs, Replayed, record_on_cuda, why
 from vall_e.decoding.ar.stopping import Bounds
 from vall_e.decoding.compatibility import Fitting
 from vall_e.errors import ConfigError, UnavailableError
-from vall_e.synthesis.parts import Parts
-from vall_e.synthesis.plan import Request
-from vall_e.synthesis.speak import Synthesizer
+from vall_e.synthesis.assembly import Parts
+from vall_e.synthesis.request import Request
+from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing.tape import record
 from vall_e.testing.tiny import tiny_bundle
 

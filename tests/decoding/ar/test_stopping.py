@@ -4,7 +4,7 @@ import torch
 from vall_e.config.synthesis import SynthesisConfig
 from vall_e.decoding.ar.stopping import Bounds, HoldStop
 from vall_e.errors import ConfigError
-from vall_e.synthesis.plan import Request
+from vall_e.synthesis.request import Request
 
 OPTIONS = SynthesisConfig(seconds_per_symbol=(0.02, 0.3), max_seconds=12.0)
 RATE = 50.0

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from vall_e.decoding.job import Job
 from vall_e.decoding.nar.block_window import WHOLE, Block, Window
-from vall_e.synthesis.plan import Request
+from vall_e.synthesis.request import Request
 
 TEXT = "a sentence that lasts a while. another one."
 WINDOW = {"window_seconds": 0.06, "ahead_seconds": 0.02}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def measure_model(app: App, asked: Asked) -> None:
     """Let the model speak and learn, and tell how that went."""
     from vall_e.benchmarks.speed import measure
-    from vall_e.opening import open_synthesizer
+    from vall_e.synthesis.load import open_synthesizer
 
     synthesizer = open_synthesizer(
         asked.model,

@@ -17,7 +17,7 @@ from vall_e.cli.voices_home import home
 
 if TYPE_CHECKING:
     from vall_e.evaluation.clips import Item, Items
-    from vall_e.synthesis.speak import Synthesizer
+    from vall_e.synthesis.synthesizer import Synthesizer
 
 Advance = Callable[[str, int | None, "Item"], None]
 """Told of each clip: what is done to it, of how many, if known, and the clip."""
@@ -50,7 +50,7 @@ def _made(app: App, asked: Asked, advance: Advance) -> Items:
 
 
 def _synthesizer(app: App, asked: Asked) -> Synthesizer:
-    from vall_e.opening import open_synthesizer
+    from vall_e.synthesis.load import open_synthesizer
 
     return open_synthesizer(
         asked.model,

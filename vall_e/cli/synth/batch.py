@@ -14,12 +14,12 @@ from vall_e.atomic_write import make_folder
 from vall_e.cli.app import App
 from vall_e.cli.synth.progress import Steps
 from vall_e.errors import AudioError, DataError, VallEError
-from vall_e.synthesis.provenance import write_record
+from vall_e.synthesis.result import write_record
 
 if TYPE_CHECKING:
-    from vall_e.synthesis.plan import Request
+    from vall_e.synthesis.request import Request
     from vall_e.synthesis.result import Result
-    from vall_e.synthesis.speak import Synthesizer
+    from vall_e.synthesis.synthesizer import Synthesizer
 
 TYPES: dict[str, type | tuple[type, ...]] = {
     "text": str,

@@ -22,14 +22,14 @@ from vall_e.cli.synth.options import PIPE, Matter, Speaker, Target, Weights, exi
 from vall_e.cli.synth.progress import Steps
 from vall_e.cli.voices_home import home
 from vall_e.errors import AudioError
-from vall_e.synthesis.provenance import note, write_record
+from vall_e.synthesis.result import note, write_record
 
 if TYPE_CHECKING:
     from vall_e.audio.wav_stream import WavStream
-    from vall_e.synthesis.plan import Request, VoiceLike
+    from vall_e.synthesis.request import Request, VoiceLike
     from vall_e.synthesis.result import Result
-    from vall_e.synthesis.speak import Synthesizer
     from vall_e.synthesis.stream import Stream
+    from vall_e.synthesis.synthesizer import Synthesizer
 
 READER_GONE = 141
 """What a shell gives for a program that was ended by SIGPIPE."""
@@ -101,7 +101,7 @@ def _read(matter: Matter) -> Matter:
 
 
 def _opened(app: App, weights: Weights) -> Synthesizer:
-    from vall_e.opening import open_synthesizer
+    from vall_e.synthesis.load import open_synthesizer
 
     return open_synthesizer(
         weights.model,
@@ -118,7 +118,7 @@ def _opened(app: App, weights: Weights) -> Synthesizer:
 
 
 def _request(synthesizer: Synthesizer, matter: Matter, speaker: Speaker) -> Request:
-    from vall_e.synthesis.plan import Request
+    from vall_e.synthesis.request import Request
 
     return Request(
         matter.text or "",

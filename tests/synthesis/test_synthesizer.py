@@ -9,10 +9,10 @@ from attrs import evolve
 
 from vall_e.audio.clip import Clip
 from vall_e.errors import AudioError, CheckpointError, ConfigError, TextError, UnavailableError
-from vall_e.synthesis.parts import Parts
-from vall_e.synthesis.plan import Request
+from vall_e.synthesis.assembly import Parts
+from vall_e.synthesis.request import Request
 from vall_e.synthesis.result import Result
-from vall_e.synthesis.speak import Synthesizer
+from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing.staircase import StaircaseCodec
 from vall_e.testing.tiny import tiny_bundle
 

@@ -10,8 +10,8 @@ from vall_e.config.schema import RunConfig
 from vall_e.discovery import discover
 from vall_e.errors import CheckpointError
 from vall_e.registry import Registry
-from vall_e.synthesis.speak import Synthesizer
-from vall_e.synthesis.voices import Voices, platform_home
+from vall_e.synthesis.synthesizer import Synthesizer
+from vall_e.synthesis.voice_library import Voices, platform_home
 from vall_e.training.checkpoint import find_weights
 
 

@@ -1,9 +1,9 @@
 import pytest
 
 from vall_e.errors import CheckpointError, UnknownComponentError
-from vall_e.synthesis.parts import Parts, gather
-from vall_e.synthesis.plan import Request
-from vall_e.synthesis.speak import Synthesizer
+from vall_e.synthesis.assembly import Parts, gather
+from vall_e.synthesis.request import Request
+from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing.tiny import tiny_bundle
 
 

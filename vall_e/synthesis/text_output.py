@@ -12,7 +12,7 @@ from vall_e.decoding.text import decode_text
 from vall_e.errors import TextError
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle
-from vall_e.synthesis.asking import require_fit
+from vall_e.synthesis.request import require_fit
 from vall_e.synthesis.result import Transcript
 from vall_e.text.front_end import FrontEnd
 from vall_e.text.languages import resolve_spoken

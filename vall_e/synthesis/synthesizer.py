@@ -21,18 +21,18 @@ from vall_e.errors import AudioError, ConfigError, VallEError
 from vall_e.interfaces.codec import Codec
 from vall_e.model.weights import Bundle
 from vall_e.registry import Registry
-from vall_e.synthesis.asking import require_fit
-from vall_e.synthesis.blend import glued, mixed
+from vall_e.synthesis.assembly import Parts, gather
 from vall_e.synthesis.context import Context
 from vall_e.synthesis.loras import Loras, with_strength
-from vall_e.synthesis.parts import Parts, gather
-from vall_e.synthesis.plan import Planner, Request, VoiceLike
+from vall_e.synthesis.plan import Planner
+from vall_e.synthesis.request import Request, VoiceLike, require_fit
 from vall_e.synthesis.result import Result, Transcript
-from vall_e.synthesis.scribe import Scribe
+from vall_e.synthesis.session import Take
 from vall_e.synthesis.stream import OnProgress, Stream
-from vall_e.synthesis.take import Take
+from vall_e.synthesis.text_output import Scribe
 from vall_e.synthesis.voice import Voice
-from vall_e.synthesis.voices import LONGEST_SECONDS, NO_VOICE, Voices
+from vall_e.synthesis.voice_library import LONGEST_SECONDS, NO_VOICE, Voices
+from vall_e.synthesis.voice_mixing import glued, mixed
 
 
 class Synthesizer:

@@ -1,13 +1,43 @@
-"""Whether a request brings what the task works with. Torch-free."""
+"""One request for speech: a text, a voice and what may be set for it alone."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from attrs import field, frozen
+
+from vall_e.audio.clip import Clip
 from vall_e.errors import ConfigError
+from vall_e.synthesis.voice import Voice
 
 if TYPE_CHECKING:
     from vall_e.interfaces.task import Task, Use
+
+VoiceLike = Voice | Path | str
+"""A voice; the path of a recording or a voice file; or the name of a voice."""
+
+
+@frozen(eq=False)
+class Request:
+    """What to say, and how."""
+
+    text: str
+    voice: VoiceLike | None = field(default=None, kw_only=True)
+    """None: the model's usual voice; "none": no prompt, so a voice of the model's choice."""
+    seed: int | None = field(default=None, kw_only=True)
+    """None: a new one, which the result tells."""
+    language: str | None = field(default=None, kw_only=True)
+    """None: the model's first."""
+    max_seconds: float | None = field(default=None, kw_only=True)
+    """For each sentence; None: as configured."""
+    input: str | Path | Clip | None = field(default=None, kw_only=True)
+    """The recording that the task works on; None for tasks that need none."""
+    edit: tuple[float, float] | None = field(default=None, kw_only=True)
+    """From which second of `input` to which it is said anew, for tasks that edit speech."""
+    draft: str | Path | Clip | None = field(default=None, kw_only=True)
+    """A recording whose level 0 is where filling in starts from, at `sampling.demask.start`."""
+
 
 GIVE = {
     "text": "give the text that is to be said",

@@ -7,7 +7,7 @@ from attrs import evolve
 from vall_e.errors import AudioError, CheckpointError, ConfigError
 from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example, without
-from vall_e.synthesis.blend import glued, mixed
+from vall_e.synthesis.voice_mixing import glued, mixed
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
 from vall_e.errors import AudioError, CheckpointError
 from vall_e.synthesis.voice import Voice
-from vall_e.synthesis.voices import Voices, embedded_folder, platform_home
+from vall_e.synthesis.voice_library import Voices, embedded_folder, platform_home
 
 CODES = Codes(np.arange(6, dtype=np.int16).reshape(2, 3), "demo:1", 50.0, 16_000)
 

@@ -12,10 +12,10 @@ from vall_e.codec.encode import to_codes
 from vall_e.decoding.job import Speaking, Spoken
 from vall_e.device import device_of
 from vall_e.interfaces.codec import Codec
-from vall_e.synthesis.clock import Clock
 from vall_e.synthesis.context import Past
 from vall_e.synthesis.plan import Line, Plan
 from vall_e.synthesis.result import Chunk, Result, Sentence, Waveform
+from vall_e.synthesis.timer import Clock
 
 QUOTED = 80  # letters of a sentence in a warning
 
