@@ -7,7 +7,7 @@ import torch
 from attrs import evolve
 
 from vall_e.interfaces.task import Segment
-from vall_e.tasks.components import TtsConfig
+from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing import TaskContract
 

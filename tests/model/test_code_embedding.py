@@ -9,7 +9,7 @@ from vall_e.model.embedding import Sizes
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
 from vall_e.model.weights import load, save
-from vall_e.tasks.components import TtsConfig
+from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.tiny import tiny_bundle, tiny_config

@@ -5,8 +5,8 @@ from attrs import evolve
 from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import Embedding, Sizes
 from vall_e.model.sequence import Example, Segment
-from vall_e.tasks.components import NoiseConfig, TtsConfig
 from vall_e.tasks.ns import NoiseSuppression
+from vall_e.tasks.options import NoiseConfig, TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.tiny import tiny_config
 

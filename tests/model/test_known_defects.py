@@ -18,7 +18,7 @@ from vall_e.interfaces.task import Sample, Segment
 from vall_e.model.embedding import Sizes
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
-from vall_e.tasks.components import RecognitionConfig, TtsConfig
+from vall_e.tasks.options import RecognitionConfig, TtsConfig
 from vall_e.tasks.stt import Recognition
 from vall_e.tasks.tts import Tts
 from vall_e.testing.tiny import tiny_config

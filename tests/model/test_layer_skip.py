@@ -15,7 +15,7 @@ from vall_e.model.layer_skip import LayerSkip, Skipping, layer_skip_of, skipped_
 from vall_e.model.lora import Terms, adapters, attach, places
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
-from vall_e.tasks.components import TtsConfig
+from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.tiny import tiny_config
 

@@ -14,8 +14,8 @@ from vall_e.model.level_sampling import level_sampler
 from vall_e.model.masking import Masking, MaskSchedule
 from vall_e.model.sequence import Example, Segment
 from vall_e.model.valle import build_valle
-from vall_e.tasks.components import LengthConfig, TtsConfig
 from vall_e.tasks.len import Length
+from vall_e.tasks.options import LengthConfig, TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.tiny import tiny_config
 

@@ -15,7 +15,7 @@ from vall_e.model.level_sampling import level_sampler
 from vall_e.model.sequence import Example, kinds_of
 from vall_e.model.token_dropout import TokenDropout, with_errors
 from vall_e.model.valle import build_valle
-from vall_e.tasks.components import TtsConfig
+from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.tiny import tiny_config
 

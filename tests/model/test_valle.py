@@ -13,7 +13,7 @@ from vall_e.model.embedding import Sizes
 from vall_e.model.level_sampling import level_sampler
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
-from vall_e.tasks.components import TtsConfig
+from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.tiny import tiny_config
 

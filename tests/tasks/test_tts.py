@@ -2,7 +2,7 @@ import random
 
 import torch
 
-from vall_e.tasks.components import TtsConfig
+from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.task import CODES, PROMPT, TEXT, FixedSource, TaskContract
 

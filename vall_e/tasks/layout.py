@@ -8,7 +8,7 @@ import torch
 
 from vall_e.interfaces.task import Sample, Segment, Target, Wants
 from vall_e.model.sequence import wordless
-from vall_e.tasks.components import NoiseConfig
+from vall_e.tasks.options import NoiseConfig
 
 
 def head(sample: Sample, level: int, *, language: bool) -> list[Segment]:

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from vall_e.interfaces.task import Sample, Source, Target, Wants
 from vall_e.model.sequence import Segment
-from vall_e.tasks.components import ExtractionConfig
 from vall_e.tasks.layout import head, prompt, recording, sometimes_wordless
+from vall_e.tasks.options import ExtractionConfig
 
 
 class Extraction:

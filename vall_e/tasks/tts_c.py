@@ -9,8 +9,8 @@ from torch import Tensor
 
 from vall_e.interfaces.task import Sample, Source, Target, Wants
 from vall_e.model.sequence import Segment
-from vall_e.tasks.components import ContinuedConfig
 from vall_e.tasks.layout import prompt, tail
+from vall_e.tasks.options import ContinuedConfig
 
 
 class Continued:

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from vall_e.interfaces.task import Sample, Source, Target, Wants
 from vall_e.model.sequence import Segment
-from vall_e.tasks.components import SpellingConfig
 from vall_e.tasks.layout import reading, tail
+from vall_e.tasks.options import SpellingConfig
 
 
 class Spelling:

@@ -7,7 +7,7 @@ from vall_e.data.batching.corpus import make_corpus, texts_of
 from vall_e.data.batching.loader import Loader, Maker, make_order
 from vall_e.data.dataset.folder import Dataset
 from vall_e.model.sequence import Example
-from vall_e.tasks.components import TtsConfig
+from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.dataset import write_dataset

@@ -21,7 +21,7 @@ from vall_e.data.stores.writing import items_of
 from vall_e.discovery import discover
 from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.store import Info
-from vall_e.tasks.components import TtsConfig
+from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.dataset import write_dataset

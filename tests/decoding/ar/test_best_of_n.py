@@ -15,7 +15,7 @@ from vall_e.model.embedding import Sizes
 from vall_e.model.sequence import Example, wordless
 from vall_e.model.valle import build_valle
 from vall_e.synthesis.request import Request
-from vall_e.tasks.components import TtsConfig
+from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.tiny import tiny_config
 

@@ -19,7 +19,7 @@ from vall_e.model.pattern_targets import steps_of
 from vall_e.model.patterns import ABSENT
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
-from vall_e.tasks.components import TtsConfig
+from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.tiny import tiny_config
 
