@@ -4,8 +4,8 @@ from attrs import evolve
 
 from vall_e.errors import UnavailableError
 from vall_e.interfaces.attention import AttentionCase
-from vall_e.testing.attention import AttentionContract
-from vall_e.testing.running import laws_of, try_law
+from vall_e.testing.contracts.attention import AttentionContract
+from vall_e.testing.contracts.run import laws_of, try_law
 from vall_e_backbones import kernels
 from vall_e_backbones.kernels import Auto, Eager, Sdpa
 

@@ -6,7 +6,7 @@ from torch.nn.functional import gelu, silu
 from vall_e.errors import ConfigError
 from vall_e.model.lora import Terms, adapters, attach, places
 from vall_e.testing import LayeredContract
-from vall_e.testing.backbone import BackboneContract
+from vall_e.testing.contracts.backbone import BackboneContract
 from vall_e_backbones.components import LlamaConfig
 from vall_e_backbones.kernels import Eager, Sdpa
 from vall_e_backbones.llama import (

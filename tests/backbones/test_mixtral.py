@@ -3,7 +3,7 @@ import torch
 from attrs import evolve
 
 from vall_e.errors import ConfigError
-from vall_e.testing.backbone import BackboneContract
+from vall_e.testing.contracts.backbone import BackboneContract
 from vall_e_backbones.components import MixtralConfig
 from vall_e_backbones.experts import Experts, unevenness
 from vall_e_backbones.kernels import Sdpa

@@ -7,7 +7,7 @@ import torch
 from attrs import frozen
 
 from vall_e.testing import CodecContract, StaircaseCodec
-from vall_e.testing.running import laws_of
+from vall_e.testing.contracts.run import laws_of
 from vall_e.testing.staircase import StaircaseStream
 
 

@@ -1,7 +1,7 @@
 import pytest
 from attrs import define, field
 
-from vall_e.testing.running import laws_of, try_law
+from vall_e.testing.contracts.run import laws_of, try_law
 
 
 @define

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from vall_e.testing import LayeredContract
-from vall_e.testing.component import ComponentContract
-from vall_e.testing.running import laws_of
-from vall_e.testing.trials import CONTRACTS
+from vall_e.testing.contracts.any_component import CONTRACTS
+from vall_e.testing.contracts.component import ComponentContract
+from vall_e.testing.contracts.run import laws_of
 
 NAMED = tuple(
     name

@@ -3,7 +3,7 @@ import torch
 
 from vall_e.categorical import draw_categorical
 from vall_e.errors import ConfigError
-from vall_e.testing.sampler import SamplerContract
+from vall_e.testing.contracts.sampler import SamplerContract
 from vall_e_samplers import components as c
 from vall_e_samplers import legacy_components as old
 from vall_e_samplers.repetition_aware import RepetitionAware

@@ -6,7 +6,7 @@ import torch
 
 from vall_e.config.load import load
 from vall_e.tasks.components import TASKS
-from vall_e.testing.task import (
+from vall_e.testing.contracts.task import (
     CODES,
     MIXED,
     NOISE,

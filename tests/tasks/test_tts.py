@@ -4,7 +4,7 @@ import torch
 
 from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
-from vall_e.testing.task import CODES, PROMPT, TEXT, FixedSource, TaskContract
+from vall_e.testing.contracts.task import CODES, PROMPT, TEXT, FixedSource, TaskContract
 
 
 class TestTts(TaskContract):

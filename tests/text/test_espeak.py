@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from vall_e.errors import TextError, UnavailableError
-from vall_e.testing.phonemizer import PhonemizerContract
+from vall_e.testing.contracts.phonemizer import PhonemizerContract
 from vall_e.text.components import EspeakConfig
 from vall_e.text.espeak import Espeak
 

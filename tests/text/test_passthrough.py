@@ -1,4 +1,4 @@
-from vall_e.testing.phonemizer import PhonemizerContract
+from vall_e.testing.contracts.phonemizer import PhonemizerContract
 from vall_e.text.components import PassthroughConfig
 from vall_e.text.passthrough import Passthrough
 

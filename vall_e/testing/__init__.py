@@ -1,28 +1,28 @@
 """Contracts that every component must pass, and small fakes to test with."""
 
-from vall_e.testing.attention import AttentionContract
-from vall_e.testing.backbone import BackboneContract
-from vall_e.testing.codec import CodecContract
-from vall_e.testing.command import CommandContract
-from vall_e.testing.component import ComponentContract
-from vall_e.testing.data_engine import DataEngineContract
-from vall_e.testing.embedder import EmbedderContract
-from vall_e.testing.engine import EngineContract
-from vall_e.testing.exporter import ExporterContract
-from vall_e.testing.judge import JudgeContract
-from vall_e.testing.layered import LayeredContract
-from vall_e.testing.optimizer import OptimizerContract
-from vall_e.testing.phonemizer import PhonemizerContract
-from vall_e.testing.pretrained import ModelContract
-from vall_e.testing.sampler import SamplerContract
-from vall_e.testing.schedule import ScheduleContract
+from vall_e.testing.contracts.attention import AttentionContract
+from vall_e.testing.contracts.backbone import BackboneContract
+from vall_e.testing.contracts.codec import CodecContract
+from vall_e.testing.contracts.command import CommandContract
+from vall_e.testing.contracts.component import ComponentContract
+from vall_e.testing.contracts.data_engine import DataEngineContract
+from vall_e.testing.contracts.embedder import EmbedderContract
+from vall_e.testing.contracts.engine import EngineContract
+from vall_e.testing.contracts.exporter import ExporterContract
+from vall_e.testing.contracts.judge import JudgeContract
+from vall_e.testing.contracts.layered import LayeredContract
+from vall_e.testing.contracts.optimizer import OptimizerContract
+from vall_e.testing.contracts.phonemizer import PhonemizerContract
+from vall_e.testing.contracts.pretrained import ModelContract
+from vall_e.testing.contracts.sampler import SamplerContract
+from vall_e.testing.contracts.schedule import ScheduleContract
 from vall_e.testing.staircase import StaircaseCodec
-from vall_e.testing.store import StoreContract
-from vall_e.testing.task import TaskContract
+from vall_e.testing.contracts.store import StoreContract
+from vall_e.testing.contracts.task import TaskContract
 from vall_e.testing.tiny import tiny_bundle, tiny_config
-from vall_e.testing.transcriber import TranscriberContract
-from vall_e.testing.trials import contract_of
-from vall_e.testing.wrapper import WrapperContract
+from vall_e.testing.contracts.transcriber import TranscriberContract
+from vall_e.testing.contracts.any_component import contract_of
+from vall_e.testing.contracts.wrapper import WrapperContract
 
 __all__ = [
     "AttentionContract",

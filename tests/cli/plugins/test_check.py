@@ -13,8 +13,8 @@ from vall_e.hookspecs import hookimpl
 from vall_e.interfaces.trial import Trial
 from vall_e.registry import Component
 from vall_e.testing import contract_of
-from vall_e.testing.running import laws_of, try_law
-from vall_e.testing.trials import CONTRACTS
+from vall_e.testing.contracts.any_component import CONTRACTS
+from vall_e.testing.contracts.run import laws_of, try_law
 
 
 class Plain:

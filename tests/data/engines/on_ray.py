@@ -14,7 +14,7 @@ from vall_e.data.engines.components import DATA_ENGINES
 from vall_e.data.ingest.process import process
 from vall_e.data.ingest.recordings import find_recordings
 from vall_e.testing import contract_of
-from vall_e.testing.running import laws_of, try_law
+from vall_e.testing.contracts.run import laws_of, try_law
 
 
 @frozen

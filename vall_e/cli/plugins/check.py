@@ -17,7 +17,7 @@ from vall_e.errors import PluginError, UnknownComponentError
 from vall_e.registry import HOOKS, Offer, Registry, normal
 
 if TYPE_CHECKING:
-    from vall_e.testing.running import Finding
+    from vall_e.testing.contracts.run import Finding
 
 
 @frozen
@@ -104,9 +104,9 @@ def _tried(offer: Offer, *, quiet: bool) -> Report:
 
 
 def _findings(offer: Offer) -> Iterator[Finding]:
-    from vall_e.testing.component import ComponentContract
-    from vall_e.testing.running import laws_of, try_law
-    from vall_e.testing.trials import contract_of
+    from vall_e.testing.contracts.any_component import contract_of
+    from vall_e.testing.contracts.component import ComponentContract
+    from vall_e.testing.contracts.run import laws_of, try_law
 
     contract = contract_of(offer.kind, offer.component)
     exceptions = offer.component.trial.exceptions

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from vall_e.errors import UnavailableError
 from vall_e.interfaces.attention import AttentionCase, AttentionKernel
-from vall_e.testing.marks import pytest
+from vall_e.testing.contracts.pytest_words import pytest
 
 Kind = Literal["all", "causal", "padding", "block", "padded block", "step", "masked step"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from vall_e.decoding.ar.cuda_graphs import Replayed
 from vall_e.errors import ConfigError
 from vall_e.interfaces.backbone import Backbone, Cache, Gathering, SteadyCache, Stepping
-from vall_e.testing.marks import pytest
+from vall_e.testing.contracts.pytest_words import pytest
 from vall_e.testing.tape import record
 
 B, T, D = 2, 7, 16

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from vall_e.errors import UnavailableError
-from vall_e.testing.marks import pytest
+from vall_e.testing.contracts.pytest_words import pytest
 
 
 class WrapperContract:

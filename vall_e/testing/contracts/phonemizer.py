@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vall_e.errors import TextError
-from vall_e.testing.marks import pytest
+from vall_e.testing.contracts.pytest_words import pytest
 from vall_e.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:

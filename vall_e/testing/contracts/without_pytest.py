@@ -1,4 +1,4 @@
-"""What contracts use of pytest, in plain Python: see `vall_e.testing.marks`."""
+"""What contracts use of pytest, in plain Python: see `vall_e.testing.contracts.pytest_words`."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vall_e.errors import UnavailableError
 from vall_e.interfaces.data_engine import DataEngine
-from vall_e.testing.marks import pytest
+from vall_e.testing.contracts.pytest_words import pytest
 
 make: Callable[[], Callable[[str], object]] = partial(partial, eval)
 """Items are Python expressions: what evaluates them needs no module that takes long to import."""

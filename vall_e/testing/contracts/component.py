@@ -13,7 +13,7 @@ from vall_e.config.errors import WrongValueError
 from vall_e.config.structure import Structurer, unstructure
 from vall_e.discovery import discover
 from vall_e.registry import Component
-from vall_e.testing.marks import pytest
+from vall_e.testing.contracts.pytest_words import pytest
 
 
 class ComponentContract:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import torch
 from torch import nn
 
-from vall_e.testing.marks import pytest
+from vall_e.testing.contracts.pytest_words import pytest
 from vall_e.training.checkpoint import pack_optimizer, unpack_optimizer
 from vall_e.training.spoken import spoken
 

@@ -7,7 +7,7 @@ import numpy as np
 from vall_e.audio.clip import Clip
 from vall_e.errors import TextError
 from vall_e.interfaces.transcriber import Transcriber, Transcript
-from vall_e.testing.marks import pytest
+from vall_e.testing.contracts.pytest_words import pytest
 
 RATE = 16_000
 

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from vall_e.errors import DataError, UnavailableError
 from vall_e.interfaces.store import Entry, Info, Item, Store
-from vall_e.testing.marks import pytest
+from vall_e.testing.contracts.pytest_words import pytest
 
 INFO = Info("staircase:3", 75.0, 24_000, 3, 64, "none")
 

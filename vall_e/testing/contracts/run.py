@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from attrs import frozen
 
-from vall_e.testing.marks import pytest
+from vall_e.testing.contracts.pytest_words import pytest
 
 Status = Literal["holds", "fails", "skipped", "excepted"]
 PREFIX = "test_"

@@ -11,6 +11,6 @@ else:
     try:
         import pytest
     except ModuleNotFoundError:
-        from vall_e.testing import without_pytest as pytest
+        from vall_e.testing.contracts import without_pytest as pytest
 
 __all__ = ["pytest"]

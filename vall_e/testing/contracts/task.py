@@ -11,7 +11,7 @@ from attrs import evolve
 from torch import Tensor
 
 from vall_e.interfaces.task import Recorded, Sample, SegmentName, Source, Task
-from vall_e.testing.marks import pytest
+from vall_e.testing.contracts.pytest_words import pytest
 
 TEXT = torch.tensor([1, 5, 7, 2])
 SPELLING = torch.tensor([1, 9, 8, 6, 2])

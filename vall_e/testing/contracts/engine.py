@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from vall_e.errors import UnavailableError
 from vall_e.interfaces.training import Engine
-from vall_e.testing.marks import pytest
+from vall_e.testing.contracts.pytest_words import pytest
 
 
 class Square(nn.Module):

@@ -13,7 +13,7 @@ from vall_e.codec.edit import cut, join, silence
 from vall_e.codec.encode import to_codes
 from vall_e.errors import AudioError
 from vall_e.interfaces.codec import Codec, Listening, Local, Vectored, frame_count, frame_samples
-from vall_e.testing.marks import pytest
+from vall_e.testing.contracts.pytest_words import pytest
 
 
 class CodecContract:

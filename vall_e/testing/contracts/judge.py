@@ -8,7 +8,7 @@ import numpy as np
 
 from vall_e.audio.clip import Clip
 from vall_e.interfaces.judge import Case, Evidence, Judge, Score
-from vall_e.testing.marks import pytest
+from vall_e.testing.contracts.pytest_words import pytest
 
 RATE = 16_000
 
