@@ -20,7 +20,7 @@ from vall_e.errors import UnavailableError
 from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example
 from vall_e.testing import StaircaseCodec
-from vall_e.testing.tiny import tiny_bundle
+from vall_e.testing.fakes.tiny_model import tiny_bundle
 from vall_e_backbones.kernels import Sdpa
 
 OFFERS = discover().offers_of("backbone")

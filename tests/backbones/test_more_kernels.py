@@ -10,7 +10,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from vall_e.errors import UnavailableError
 from vall_e.interfaces.attention import AttentionCase
 from vall_e.testing.contracts.attention import KINDS, AttentionContract
-from vall_e.testing.packed_attention import attend_packed
+from vall_e.testing.fakes.packed_attention import attend_packed
 from vall_e_backbones.components import DefaultConfig, FlexConfig, LlamaConfig
 from vall_e_backbones.default_kernel import Default
 from vall_e_backbones.flash_attention_2 import FlashAttention2

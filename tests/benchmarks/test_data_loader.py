@@ -7,7 +7,7 @@ from click.testing import CliRunner
 from vall_e.benchmarks.data_loader import invent, measure
 from vall_e.cli.app import App, cli
 from vall_e.data.dataset.folder import Dataset
-from vall_e.testing.tiny import tiny_config
+from vall_e.testing.fakes.tiny_model import tiny_config
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,10 @@ from vall_e.errors import CheckpointError
 from vall_e.export.ecker import OriginalExporter
 from vall_e.export.hf import HuggingFaceExporter
 from vall_e.registry import Registry
-from vall_e.testing import StaircaseCodec, components
-from vall_e.testing.dataset import write_dataset
-from vall_e.testing.tiny import tiny_bundle
+from vall_e.testing import StaircaseCodec
+from vall_e.testing.fakes import components
+from vall_e.testing.fakes.tiny_dataset import write_dataset
+from vall_e.testing.fakes.tiny_model import tiny_bundle
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "models.md").read_text(encoding="utf-8")

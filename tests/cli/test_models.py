@@ -11,7 +11,7 @@ from vall_e.cli.app import App, cli
 from vall_e.config.load import load
 from vall_e.export.ecker import OriginalExporter
 from vall_e.testing import StaircaseCodec
-from vall_e.testing.tiny import tiny_bundle
+from vall_e.testing.fakes.tiny_model import tiny_bundle
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "original_models.md").read_text()

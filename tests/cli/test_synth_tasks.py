@@ -16,8 +16,8 @@ from vall_e.discovery import registry_of
 from vall_e.model.weights import save
 from vall_e.registry import Registry
 from vall_e.tasks.components import TASKS as COMPONENTS
-from vall_e.testing import components
-from vall_e.testing.tiny import tiny_bundle
+from vall_e.testing.fakes import components
+from vall_e.testing.fakes.tiny_model import tiny_bundle
 from vall_e.text.vocabulary import EOS
 
 TASKS = [c.name for c in COMPONENTS if c.name != "len"]

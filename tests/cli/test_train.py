@@ -9,8 +9,9 @@ from click.testing import CliRunner
 from vall_e.cli.app import App, cli
 from vall_e.discovery import registry_of
 from vall_e.registry import Registry
-from vall_e.testing import StaircaseCodec, components
-from vall_e.testing.dataset import write_dataset
+from vall_e.testing import StaircaseCodec
+from vall_e.testing.fakes import components
+from vall_e.testing.fakes.tiny_dataset import write_dataset
 
 CONFIG = {
     "model": {"backbone": {"name": "llama", "d_model": 16, "layers": 1, "heads": 2}},

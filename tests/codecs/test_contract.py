@@ -8,7 +8,7 @@ from attrs import frozen
 
 from vall_e.testing import CodecContract, StaircaseCodec
 from vall_e.testing.contracts.run import laws_of
-from vall_e.testing.staircase import StaircaseStream
+from vall_e.testing.fakes.staircase_codec import StaircaseStream
 
 
 class Constant(StaircaseCodec):

@@ -10,7 +10,7 @@ from attrs import frozen
 from vall_e.registry import Component
 from vall_e.testing import CommandContract, ModelContract, StaircaseCodec, contract_of
 from vall_e.testing.contracts.run import try_law
-from vall_e.testing.tiny import tiny_bundle
+from vall_e.testing.fakes.tiny_model import tiny_bundle
 
 
 @frozen

@@ -13,7 +13,7 @@ from vall_e.errors import DataError
 from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing import StaircaseCodec
-from vall_e.testing.dataset import write_dataset
+from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.text.vocabulary import Vocabulary
 
 CONFIG = DataConfig(batch_seconds=5, without_prompt=1.0)

@@ -3,7 +3,7 @@ from attrs import evolve
 
 from vall_e.decoding.compatibility import Fitting
 from vall_e.errors import ConfigError
-from vall_e.testing.tiny import tiny_bundle
+from vall_e.testing.fakes.tiny_model import tiny_bundle
 
 
 @pytest.fixture

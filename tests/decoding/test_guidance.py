@@ -11,7 +11,7 @@ from vall_e.model.sequence import Example, without
 from vall_e.model.valle import build_valle
 from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
-from vall_e.testing.tiny import tiny_config
+from vall_e.testing.fakes.tiny_model import tiny_config
 
 SIZES = Sizes(levels=4, codebook_size=16, vocabulary=12, languages=1)
 TASK = Tts(TtsConfig())

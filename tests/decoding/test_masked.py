@@ -14,7 +14,7 @@ from vall_e.model.masking import MaskSchedule
 from vall_e.synthesis.assembly import Parts
 from vall_e.synthesis.request import Request
 from vall_e.synthesis.synthesizer import Synthesizer
-from vall_e.testing.tiny import tiny_bundle
+from vall_e.testing.fakes.tiny_model import tiny_bundle
 
 BACKBONE = {"name": "llama", "d_model": 32, "layers": 2, "heads": 2}
 

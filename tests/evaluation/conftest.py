@@ -11,8 +11,8 @@ from vall_e.interfaces.judge import Figure, Score, Verdict
 from vall_e.model.weights import save
 from vall_e.plugin import Component, hookimpl
 from vall_e.registry import Registry
-from vall_e.testing import components
-from vall_e.testing.tiny import tiny_bundle
+from vall_e.testing.fakes import components
+from vall_e.testing.fakes.tiny_model import tiny_bundle
 
 SHORT = {"max_seconds": 0.2, "seconds_per_symbol": [0.0, 0.25]}
 

@@ -12,8 +12,9 @@ from vall_e.audio.clip import Clip
 from vall_e.discovery import registry_of
 from vall_e.registry import Registry
 from vall_e.synthesis.synthesizer import Synthesizer
-from vall_e.testing import SamplerContract, components
-from vall_e.testing.tiny import tiny_bundle
+from vall_e.testing import SamplerContract
+from vall_e.testing.fakes import components
+from vall_e.testing.fakes.tiny_model import tiny_bundle
 
 FOLDER = Path(__file__).parents[2] / "examples"
 SHORT = {"max_seconds": 0.1, "seconds_per_symbol": [0.0, 0.25]}

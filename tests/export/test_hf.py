@@ -20,7 +20,7 @@ from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example
 from vall_e.model.weights import save
 from vall_e.testing import StaircaseCodec
-from vall_e.testing.tiny import tiny_bundle
+from vall_e.testing.fakes.tiny_model import tiny_bundle
 from vall_e.text.adopted import adopt
 from vall_e.text.spelling import canonical
 from vall_e.text.splitting import GLUED, Glued

@@ -12,7 +12,7 @@ from vall_e.model.weights import load, save
 from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing import StaircaseCodec
-from vall_e.testing.tiny import tiny_bundle, tiny_config
+from vall_e.testing.fakes.tiny_model import tiny_bundle, tiny_config
 
 SIZES = Sizes(levels=3, codebook_size=16, vocabulary=12, languages=1, code_width=1)
 CODEC = StaircaseCodec(levels=3)

@@ -8,7 +8,7 @@ from vall_e.model.sequence import Example, Segment
 from vall_e.tasks.ns import NoiseSuppression
 from vall_e.tasks.options import NoiseConfig, TtsConfig
 from vall_e.tasks.tts import Tts
-from vall_e.testing.tiny import tiny_config
+from vall_e.testing.fakes.tiny_model import tiny_config
 
 TEXTS = ("read", "text")
 SIZES = Sizes(levels=4, codebook_size=16, vocabulary=12, languages=1)

@@ -21,7 +21,7 @@ from vall_e.model.weights import bundle_of, load, save
 from vall_e.synthesis.request import Request
 from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing import StaircaseCodec
-from vall_e.testing.tiny import tiny_bundle, tiny_config
+from vall_e.testing.fakes.tiny_model import tiny_bundle, tiny_config
 
 SIZES = Sizes(levels=2, codebook_size=8, vocabulary=12, languages=4)
 SYMBOLS = {"<unk>": 0, "<bos>": 1, "</eos>": 2, "<mask>": 3, " ": 4, "a": 5, "b": 6, "ø": 5}

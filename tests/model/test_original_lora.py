@@ -16,7 +16,7 @@ from vall_e.model.lora_file import read_lora
 from vall_e.model.weights import save
 from vall_e.synthesis.loras import Loras
 from vall_e.testing import ExporterContract, StaircaseCodec
-from vall_e.testing.tiny import tiny_bundle
+from vall_e.testing.fakes.tiny_model import tiny_bundle
 
 PLACE = "model.layers.1.mlp.up_proj"
 OURS = "backbone.layers.1.mlp.up_proj"

@@ -19,7 +19,7 @@ from vall_e.model.patterns import (
     to_steps,
 )
 from vall_e.model.sequence import Example
-from vall_e.testing.tiny import tiny_config
+from vall_e.testing.fakes.tiny_model import tiny_config
 
 STOP = 99
 patterns = st.one_of(

@@ -49,7 +49,7 @@ def test_a_weights_file_speaks_as_the_model_in_memory_does(weights, registry, ti
 
 
 def test_load_finds_plugins_and_weights(site, weights, tmp_path):
-    site.install("staircase", "from vall_e.testing.components import *")
+    site.install("staircase", "from vall_e.testing.fakes.components import *")
     synthesizer = vall_e.load(weights, home=tmp_path, device="cpu")
     assert len(synthesizer.synthesize("hello", seed=1).audio)
 

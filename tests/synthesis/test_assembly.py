@@ -4,7 +4,7 @@ from vall_e.errors import CheckpointError, UnknownComponentError
 from vall_e.synthesis.assembly import Parts, gather
 from vall_e.synthesis.request import Request
 from vall_e.synthesis.synthesizer import Synthesizer
-from vall_e.testing.tiny import tiny_bundle
+from vall_e.testing.fakes.tiny_model import tiny_bundle
 
 
 def test_another_attention_kernel_may_speak(weights, registry):

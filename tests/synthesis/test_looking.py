@@ -13,7 +13,7 @@ from vall_e.decoding.guidance import UNGUIDED, Guidance
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.synthesis.request import Request
-from vall_e.testing.waiting import WaitsForNothing
+from vall_e.testing.fakes.gpu_sync_probe import WaitsForNothing
 from vall_e_samplers import components as c
 
 MOST = [11, 5, 9, 12]

@@ -13,8 +13,8 @@ from vall_e.synthesis.assembly import Parts
 from vall_e.synthesis.request import Request
 from vall_e.synthesis.result import Result
 from vall_e.synthesis.synthesizer import Synthesizer
-from vall_e.testing.staircase import StaircaseCodec
-from vall_e.testing.tiny import tiny_bundle
+from vall_e.testing.fakes.staircase_codec import StaircaseCodec
+from vall_e.testing.fakes.tiny_model import tiny_bundle
 
 SHORT = {"max_seconds": 0.2, "seconds_per_symbol": [0.0, 0.25], "chunk_seconds": 0.1}
 LONG = "One two three. Four five six? Seven."

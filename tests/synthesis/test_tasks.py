@@ -12,7 +12,7 @@ from vall_e.synthesis.request import Request
 from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.synthesis.voice import Voice
 from vall_e.synthesis.voice_library import LONGEST_SECONDS
-from vall_e.testing.tiny import tiny_bundle
+from vall_e.testing.fakes.tiny_model import tiny_bundle
 from vall_e.text.vocabulary import EOS
 
 TASKS = ["tts", "tts-c", "ns", "sr", "tse", "vc", "cse", "nse", "stt", "phn", "un-phn"]

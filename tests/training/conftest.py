@@ -6,8 +6,9 @@ from attrs import evolve, frozen
 from vall_e.config.load import structure
 from vall_e.discovery import registry_of
 from vall_e.registry import Registry
-from vall_e.testing import StaircaseCodec, components
-from vall_e.testing.dataset import write_dataset
+from vall_e.testing import StaircaseCodec
+from vall_e.testing.fakes import components
+from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.training.commands import Commands
 from vall_e.training.loop import Run, Watch, train
 from vall_e.training.start import open_run

@@ -13,7 +13,7 @@ from vall_e.config.load import structure
 from vall_e.errors import CheckpointError, DataError, TrainingError, UnavailableError
 from vall_e.model.weights import load
 from vall_e.testing import StaircaseCodec
-from vall_e.testing.dataset import write_dataset
+from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.training.checkpoint import checkpoints, find_weights, latest
 from vall_e.training.commands import Commands, Order
 from vall_e.training.loop import Watch, train, update, validate

@@ -20,7 +20,7 @@ from vall_e.model.weights import load
 from vall_e.plugin import Component, hookimpl
 from vall_e.registry import Registry
 from vall_e.testing import StaircaseCodec
-from vall_e.testing.dataset import write_dataset
+from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.checkpoint import find_weights
 from vall_e.training.commands import Commands

@@ -13,7 +13,7 @@ import yaml
 from safetensors.torch import load_file
 
 from vall_e.config.load import structure
-from vall_e.testing.dataset import write_dataset
+from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.training.checkpoint import checkpoints, find_weights, latest
 
 pytestmark = pytest.mark.slow

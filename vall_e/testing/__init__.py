@@ -16,10 +16,10 @@ from vall_e.testing.contracts.phonemizer import PhonemizerContract
 from vall_e.testing.contracts.pretrained import ModelContract
 from vall_e.testing.contracts.sampler import SamplerContract
 from vall_e.testing.contracts.schedule import ScheduleContract
-from vall_e.testing.staircase import StaircaseCodec
+from vall_e.testing.fakes.staircase_codec import StaircaseCodec
 from vall_e.testing.contracts.store import StoreContract
 from vall_e.testing.contracts.task import TaskContract
-from vall_e.testing.tiny import tiny_bundle, tiny_config
+from vall_e.testing.fakes.tiny_model import tiny_bundle, tiny_config
 from vall_e.testing.contracts.transcriber import TranscriberContract
 from vall_e.testing.contracts.any_component import contract_of
 from vall_e.testing.contracts.wrapper import WrapperContract

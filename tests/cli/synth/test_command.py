@@ -22,8 +22,8 @@ from vall_e.discovery import registry_of
 from vall_e.model.weights import save
 from vall_e.registry import Registry
 from vall_e.synthesis.stream import Stream
-from vall_e.testing import components
-from vall_e.testing.tiny import tiny_bundle
+from vall_e.testing.fakes import components
+from vall_e.testing.fakes.tiny_model import tiny_bundle
 
 SHORT = {"max_seconds": 0.2, "seconds_per_symbol": [0.0, 0.25], "chunk_seconds": 0.1}
 
@@ -342,7 +342,7 @@ def test_none_is_no_voice(synth):
 @pytest.fixture
 def speaking(site, weights):
     """A process that speaks a text of many sentences, as in a terminal."""
-    site.install("staircase", "from vall_e.testing.components import *")
+    site.install("staircase", "from vall_e.testing.fakes.components import *")
     processes = []
 
     def start(*args):

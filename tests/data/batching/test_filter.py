@@ -10,7 +10,7 @@ from vall_e.discovery import registry_of
 from vall_e.errors import DataError
 from vall_e.interfaces.store import Entry
 from vall_e.testing import StaircaseCodec
-from vall_e.testing.dataset import write_dataset
+from vall_e.testing.fakes.tiny_dataset import write_dataset
 
 CODEC = StaircaseCodec(levels=3)
 ENTRIES = [

@@ -10,7 +10,7 @@ from vall_e.model.sequence import Example
 from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing import StaircaseCodec
-from vall_e.testing.dataset import write_dataset
+from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.text.vocabulary import BOS, EOS, Vocabulary
 
 

@@ -10,7 +10,7 @@ from vall_e.data.dataset.folder import Dataset
 from vall_e.errors import DataError
 from vall_e.tasks.components import TASKS
 from vall_e.testing import StaircaseCodec
-from vall_e.testing.dataset import write_dataset
+from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.text.vocabulary import Vocabulary
 
 CODEC = StaircaseCodec(levels=4)

@@ -72,7 +72,7 @@ def test_the_command_writes_it(small_registry, tmp_path):
 
     from vall_e.cli.app import App, cli
     from vall_e.testing import StaircaseCodec
-    from vall_e.testing.dataset import write_dataset
+    from vall_e.testing.fakes.tiny_dataset import write_dataset
 
     write_dataset(tmp_path / "set", StaircaseCodec())
     out = tmp_path / "stats.html"

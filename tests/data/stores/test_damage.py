@@ -24,7 +24,7 @@ from vall_e.interfaces.store import Info
 from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing import StaircaseCodec
-from vall_e.testing.dataset import write_dataset
+from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.text.vocabulary import Vocabulary
 
 h5py = pytest.importorskip("h5py")

@@ -27,7 +27,7 @@ from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.contracts.store import INFO, some_items
-from vall_e.testing.dataset import write_dataset
+from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.text.vocabulary import Vocabulary
 
 h5py = pytest.importorskip("h5py")

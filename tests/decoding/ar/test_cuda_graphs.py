@@ -13,8 +13,8 @@ from vall_e.errors import ConfigError, UnavailableError
 from vall_e.synthesis.assembly import Parts
 from vall_e.synthesis.request import Request
 from vall_e.synthesis.synthesizer import Synthesizer
-from vall_e.testing.tape import record
-from vall_e.testing.tiny import tiny_bundle
+from vall_e.testing.fakes.fake_cuda_graph import record
+from vall_e.testing.fakes.tiny_model import tiny_bundle
 
 CUDA = torch.device("cuda", 0)
 TEXTS = {"so.": 12, "and so on.": 5, "one that is longer still.": 9}

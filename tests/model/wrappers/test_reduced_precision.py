@@ -8,7 +8,7 @@ from vall_e.errors import CheckpointError
 from vall_e.model.lora import Terms, attach, places
 from vall_e.model.wrappers.reduced_precision import Int8Linear, reduce
 from vall_e.testing import StaircaseCodec
-from vall_e.testing.tiny import tiny_bundle
+from vall_e.testing.fakes.tiny_model import tiny_bundle
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from vall_e.testing.contracts.store import StoreContract
 from vall_e.testing.contracts.task import TaskContract
 from vall_e.testing.contracts.transcriber import TranscriberContract
 from vall_e.testing.contracts.wrapper import WrapperContract
-from vall_e.testing.plain_kernel import PlainKernel
+from vall_e.testing.fakes.plain_attention import PlainKernel
 
 CONTRACTS: Mapping[str, type] = MappingProxyType(
     {

@@ -9,7 +9,7 @@ from vall_e.decoding.ar.cuda_graphs import Replayed
 from vall_e.errors import ConfigError
 from vall_e.interfaces.backbone import Backbone, Cache, Gathering, SteadyCache, Stepping
 from vall_e.testing.contracts.pytest_words import pytest
-from vall_e.testing.tape import record
+from vall_e.testing.fakes.fake_cuda_graph import record
 
 B, T, D = 2, 7, 16
 LENGTHS = torch.tensor([7, 4])

@@ -15,8 +15,8 @@ from vall_e.interfaces.export import Exporter
 from vall_e.model.lora import Terms, attach, places
 from vall_e.model.weights import Bundle
 from vall_e.testing.contracts.pytest_words import pytest
-from vall_e.testing.staircase import StaircaseCodec
-from vall_e.testing.tiny import tiny_bundle
+from vall_e.testing.fakes.staircase_codec import StaircaseCodec
+from vall_e.testing.fakes.tiny_model import tiny_bundle
 
 
 class ExporterContract:

@@ -9,7 +9,7 @@ from torch import Tensor
 from vall_e.categorical import draw_categorical
 from vall_e.interfaces.sampling import Draw, LogitsProcessor, Sampler, Stateful
 from vall_e.testing.contracts.pytest_words import pytest
-from vall_e.testing.waiting import WaitsForNothing
+from vall_e.testing.fakes.gpu_sync_probe import WaitsForNothing
 
 ROWS, SIZE, LENGTH = 6, 12, 20
 DRAWS = 3000

@@ -9,7 +9,7 @@ from attrs import frozen
 from vall_e.plugin import Component, hookimpl
 
 if TYPE_CHECKING:
-    from vall_e.testing.staircase import StaircaseCodec
+    from vall_e.testing.fakes.staircase_codec import StaircaseCodec
 
 
 @frozen
@@ -20,7 +20,7 @@ class StaircaseConfig:
 
 
 def build_staircase(config: StaircaseConfig) -> StaircaseCodec:
-    from vall_e.testing.staircase import StaircaseCodec
+    from vall_e.testing.fakes.staircase_codec import StaircaseCodec
 
     return StaircaseCodec(
         levels=config.levels,
