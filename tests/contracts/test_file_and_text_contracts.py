@@ -7,7 +7,7 @@ import pytest
 from vall_e.export.components import SafetensorsConfig, build_safetensors
 from vall_e.testing import ExporterContract, PhonemizerContract, StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
-from vall_e.text.components import PassthroughConfig
+from vall_e.text.options import PassthroughConfig
 from vall_e.text.passthrough import Passthrough
 
 

@@ -21,9 +21,9 @@ from vall_e.model.sequence import Example
 from vall_e.model.weights import save
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
-from vall_e.text.adopted import adopt
-from vall_e.text.spelling import canonical
-from vall_e.text.splitting import GLUED, Glued
+from vall_e.text.imported_vocabulary import adopt
+from vall_e.text.symbol_splitter import GLUED, Glued
+from vall_e.text.unicode_form import canonical
 from vall_e.text.vocabulary import HEAD, Vocabulary
 
 FRAMES = 12

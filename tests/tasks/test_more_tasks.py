@@ -6,7 +6,7 @@ import torch
 from vall_e.config.load import structure
 from vall_e.errors import ConfigError
 from vall_e.model.weights import load, save
-from vall_e.text.splitting import Glued
+from vall_e.text.symbol_splitter import Glued
 from vall_e.training.start import open_run
 
 

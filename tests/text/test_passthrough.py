@@ -1,5 +1,5 @@
 from vall_e.testing.contracts.phonemizer import PhonemizerContract
-from vall_e.text.components import PassthroughConfig
+from vall_e.text.options import PassthroughConfig
 from vall_e.text.passthrough import Passthrough
 
 

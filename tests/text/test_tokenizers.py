@@ -8,7 +8,7 @@ from vall_e.config.load import structure
 from vall_e.config.schema import TextConfig
 from vall_e.errors import CheckpointError, ConfigError, TextError
 from vall_e.text.front_end import FrontEnd
-from vall_e.text.splitting import Glued, splitting_of
+from vall_e.text.symbol_splitter import Glued, splitting_of
 from vall_e.text.tokenizers import new_vocabulary, require_tokenizer
 from vall_e.text.vocabulary import Vocabulary
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from vall_e.model.weights import Bundle
-from vall_e.text.splitting import GLUED, Glued
+from vall_e.text.symbol_splitter import GLUED, Glued
 from vall_e.text.vocabulary import BOS, HEAD, UNK, Vocabulary
 
 NAMED = "<[^<> ]+>"

@@ -25,7 +25,7 @@ from vall_e.model.plain_pickle import PICKLED, plain_facts, read_pickle
 from vall_e.model.stored import Kept, Stored
 from vall_e.model.valle import build_valle
 from vall_e.registry import Registry
-from vall_e.text.adopted import adopt, read_tokenizer
+from vall_e.text.imported_vocabulary import adopt, read_tokenizer
 from vall_e.text.vocabulary import Vocabulary
 
 CODEC_IDENTITIES = {"encodec": "encodec-24k", "dac": "dac-44k"}

@@ -16,7 +16,7 @@ from vall_e.synthesis.request import require_fit
 from vall_e.synthesis.result import Transcript
 from vall_e.text.front_end import FrontEnd
 from vall_e.text.languages import resolve_spoken
-from vall_e.text.spelling import spelling
+from vall_e.text.unicode_form import spelling
 from vall_e.text.vocabulary import BOS, EOS
 
 SYMBOLS_PER_SYMBOL = 4

@@ -2,38 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
-
-from attrs import frozen
+from typing import TYPE_CHECKING, Any
 
 from vall_e.registry import Component
+from vall_e.text.options import EspeakConfig, PassthroughConfig
 
 if TYPE_CHECKING:
     from vall_e.interfaces.text import Phonemizer
-
-
-@frozen
-class EspeakConfig:
-    """Options of `espeak`."""
-
-    library: Path | None = None
-    """Path of the espeak-ng library, or of `espeak`'s; none: the one that pip installed."""
-    data: Path | None = None
-    """Path of the folder `espeak-ng-data`; none: the one that belongs to the library."""
-    kanji: Literal["error", "pykakasi"] = "error"
-    """What to do with Japanese kanji, which espeak cannot read: refuse them, or have the package
-    `pykakasi` write them in kana."""
-
-
-@frozen
-class PassthroughConfig:
-    """Options of `none`."""
-
-    alphabet: str = ""
-    """The characters of a new vocabulary; empty: IPA, ASCII letters and digits, punctuation."""
-    lowercase: bool = False
-    """Write everything in small letters."""
 
 
 def build_espeak(config: EspeakConfig) -> Phonemizer:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from attrs import Factory, field, frozen
 
 from vall_e.errors import TextError
+from vall_e.text.dropped_symbols import Losses, without
 from vall_e.text.languages import resolve
-from vall_e.text.losses import Losses, without
 from vall_e.text.normalize import normalize
 from vall_e.text.tokenizers import new_vocabulary
 from vall_e.text.vocabulary import Encoded, Vocabulary, listed

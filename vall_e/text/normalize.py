@@ -18,12 +18,12 @@ from babel.units import format_unit
 from num2words import num2words
 
 from vall_e.text.fractions import FRACTION
-from vall_e.text.wording import Wording, wording
+from vall_e.text.language_tables import Wording, wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from vall_e.text.wording import Fractions
+    from vall_e.text.language_tables import Fractions
 
 CURRENCIES = {
     "US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "C$": "CAD", "CA$": "CAD",

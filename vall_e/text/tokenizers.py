@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vall_e.errors import ConfigError, TextError
-from vall_e.text.splitting import Glued, Pieces, read_pieces
+from vall_e.text.symbol_splitter import Glued, Pieces, read_pieces
 from vall_e.text.vocabulary import HEAD, Vocabulary
 
 if TYPE_CHECKING:

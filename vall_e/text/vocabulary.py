@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from attrs import Attribute, field, frozen
 
 from vall_e.errors import CheckpointError, TextError
-from vall_e.text.merges import Merges
-from vall_e.text.splitting import Split, Splitting, splitting_of
+from vall_e.text.bpe_merges import Merges
+from vall_e.text.symbol_splitter import Split, Splitting, splitting_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,7 +14,7 @@ from vall_e.discovery import discover
 from vall_e.errors import DataError, TextError
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes.tiny_dataset import write_dataset
-from vall_e.text.adopted import adopt
+from vall_e.text.imported_vocabulary import adopt
 from vall_e.text.vocabulary import Vocabulary
 
 CODEC = StaircaseCodec(levels=3)

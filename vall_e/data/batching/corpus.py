@@ -20,7 +20,7 @@ from vall_e.data.dataset.open import BadItems, open_stored
 from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.store import Entry, Info, Reduced, Stored
 from vall_e.registry import Registry
-from vall_e.text.spelling import canonical, spelling
+from vall_e.text.unicode_form import canonical, spelling
 from vall_e.text.vocabulary import Vocabulary
 
 log = logging.getLogger(__name__)

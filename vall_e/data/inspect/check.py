@@ -14,7 +14,7 @@ from vall_e.data.ingest.recordings import Recording, find_recordings
 from vall_e.data.ingest.segments import read_part
 from vall_e.errors import VallEError
 from vall_e.interfaces.store import Entry, Stored
-from vall_e.text.spelling import canonical
+from vall_e.text.unicode_form import canonical
 from vall_e.text.vocabulary import Vocabulary, listed
 
 SLACK_FRAMES = 2.0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from vall_e.text.spelling import canonical
+from vall_e.text.unicode_form import canonical
 from vall_e.text.vocabulary import HEAD
 
 if TYPE_CHECKING:

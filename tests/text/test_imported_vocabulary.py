@@ -1,9 +1,9 @@
 import pytest
 
 from vall_e.errors import CheckpointError
-from vall_e.text.adopted import adopt, read_tokenizer, their_ids
-from vall_e.text.merges import Merges
-from vall_e.text.splitting import Glued
+from vall_e.text.bpe_merges import Merges
+from vall_e.text.imported_vocabulary import adopt, read_tokenizer, their_ids
+from vall_e.text.symbol_splitter import Glued
 from vall_e.text.vocabulary import HEAD, Vocabulary
 
 IDS = {"<unk>": 0, "<bos>": 1, "</eos>": 2, "<mask>": 3, " ": 4, "a": 5, "ç": 6, "c": 7, "u": 8}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from attrs import evolve, field, frozen
 
-from vall_e.text import arithmetic, counting, roman
+from vall_e.text import arithmetic, number_agreement, roman
 from vall_e.text.fractions import EnglishFractions, with_slashes
 
 if TYPE_CHECKING:
@@ -82,11 +82,11 @@ class Wording:
     """Says `3/4`; without it, figures with a slash are left to the phonemizer."""
     scales: Mapping[str, tuple[str, str]] = field(factory=dict, eq=False)
     """Between an amount and its currency, as written, and as spoken of one and of many: $5M."""
-    counted: Callable[[str, str], str] = counting.plain
+    counted: Callable[[str, str], str] = number_agreement.plain
     """A number in words and the noun it counts, joined."""
     in_thousands: Callable[[str], str] = str
     """Mends the words of a number."""
-    noun: Callable[[str], bool] = counting.no_noun
+    noun: Callable[[str], bool] = number_agreement.no_noun
     """Whether a word after a figure is a noun that it counts."""
     one: tuple[str, str] | None = None
     """Before a noun, masculine and feminine, if it differs from the 1 of counting."""
@@ -311,8 +311,8 @@ _FRENCH = Wording(
         (r"\b(?P<n>1)(?P<drop>ères?|res?)\b", "er$", "ère"),
         (r"\b(?P<n>\d+)(?P<drop>ers?|ères?|res?|es?|èmes?)\b", "$", ""),
     ),
-    counted=counting.french,
-    noun=counting.french_noun,
+    counted=number_agreement.french,
+    noun=number_agreement.french_noun,
     dates=_SLASHED_DAY_FIRST,
     scales=_FR_SCALES,
     one=("un", "une"),
@@ -338,9 +338,9 @@ _SPANISH = Wording(
         (r"\b(?P<n>\d+)(?P<drop>\.?º)", "$", ""),
         (r"\b(?P<n>\d+)(?P<drop>\.?ª)", r"o\b", "a"),
     ),
-    counted=counting.spanish,
-    in_thousands=counting.spanish_thousands,
-    noun=counting.spanish_noun,
+    counted=number_agreement.spanish,
+    in_thousands=number_agreement.spanish_thousands,
+    noun=number_agreement.spanish_noun,
     dates=_SLASHED_DAY_FIRST,
     date="{d} de {month} de {y}",
     scales=_ES_SCALES,

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from vall_e.errors import CheckpointError
-from vall_e.text.merges import Merges
+from vall_e.text.bpe_merges import Merges
 from vall_e.text.vocabulary import EOS, HEAD, UNK, Vocabulary
 
 THEIR_EOS = "</eos>"
