@@ -13,7 +13,7 @@ from vall_e.testing import (
     ScheduleContract,
     WrapperContract,
 )
-from vall_e.training.engine import Local
+from vall_e.training.local_engine import Local
 
 
 class Climbs(torch.optim.SGD):

@@ -19,7 +19,7 @@ from vall_e.testing.fakes import components
 from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.training.commands import Commands
 from vall_e.training.loop import Watch, train
-from vall_e.training.start import open_run
+from vall_e.training.setup import open_run
 
 CONFIGS = sorted((Path(__file__).parents[2] / "examples" / "configs").glob("*.yaml"))
 STAIRCASE = {"name": "staircase", "codebook_size": 16, "sample_rate": 16_000}

@@ -20,7 +20,7 @@ from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes import components
 from vall_e.testing.fakes.tiny_dataset import write_dataset
-from vall_e.training.start import open_run
+from vall_e.training.setup import open_run
 
 SIZES = {"levels": 2, "codebook_size": 16, "sample_rate": 8000}
 

@@ -7,7 +7,7 @@ from vall_e.config.load import structure
 from vall_e.errors import ConfigError
 from vall_e.model.weights import load, save
 from vall_e.text.symbol_splitter import Glued
-from vall_e.training.start import open_run
+from vall_e.training.setup import open_run
 
 
 def _open(school, tasks, folder, **training):

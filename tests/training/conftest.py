@@ -11,7 +11,7 @@ from vall_e.testing.fakes import components
 from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.training.commands import Commands
 from vall_e.training.loop import Run, Watch, train
-from vall_e.training.start import open_run
+from vall_e.training.setup import open_run
 
 STAIRCASE = {"name": "staircase", "levels": 3, "codebook_size": 16, "sample_rate": 16_000}
 """`StaircaseCodec(levels=3)`, as the YAML file names it."""

@@ -11,13 +11,6 @@ from vall_e.testing import (
     WrapperContract,
 )
 from vall_e.training.components import (
-    AdamWConfig,
-    CompileConfig,
-    ConstantConfig,
-    CosineConfig,
-    LocalConfig,
-    SgdConfig,
-    WarmupConfig,
     build_adamw,
     build_compile,
     build_constant,
@@ -26,7 +19,16 @@ from vall_e.training.components import (
     build_sgd,
     build_warmup,
 )
-from vall_e.training.engine import Local
+from vall_e.training.local_engine import Local
+from vall_e.training.options import (
+    AdamWConfig,
+    CompileConfig,
+    ConstantConfig,
+    CosineConfig,
+    LocalConfig,
+    SgdConfig,
+    WarmupConfig,
+)
 
 
 class TestAdamW(OptimizerContract):

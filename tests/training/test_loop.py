@@ -17,7 +17,7 @@ from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.training.checkpoint import checkpoints, find_weights, latest
 from vall_e.training.commands import Commands, Order
 from vall_e.training.loop import Watch, train, update, validate
-from vall_e.training.start import open_run
+from vall_e.training.setup import open_run
 
 
 def weights(run):

@@ -10,8 +10,9 @@ from vall_e.model.lora import is_adapter
 from vall_e.model.weights import load
 from vall_e.testing import WrapperContract
 from vall_e.training.checkpoint import find_weights
-from vall_e.training.components import LoraConfig, build_lora
+from vall_e.training.components import build_lora
 from vall_e.training.loop import Watch
+from vall_e.training.options import LoraConfig
 
 LORA = {"name": "lora", "rank": 4, "dropout": 0.1}
 

@@ -28,7 +28,7 @@ from vall_e.training.optimizer_components import (
     build_schedule_free_adamw,
     build_schedule_free_sgd,
 )
-from vall_e.training.packages import package
+from vall_e.training.optional_imports import package
 
 
 def needs(name):

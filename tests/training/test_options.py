@@ -24,9 +24,9 @@ from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.checkpoint import find_weights
 from vall_e.training.commands import Commands
-from vall_e.training.evaluation import Trial, evaluate, make_trials
 from vall_e.training.loop import LostSteps, Watch, train, update, validate
 from vall_e.training.metrics import MetricsFile
+from vall_e.training.validation import Trial, evaluate, make_trials
 
 WARMUP = {"name": "warmup", "warmup_steps": 4}
 SGD = {"name": "sgd", "lr": 1.0, "momentum": 0.0}

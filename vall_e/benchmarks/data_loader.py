@@ -27,7 +27,7 @@ from vall_e.memory import peak_bytes
 from vall_e.registry import Registry
 from vall_e.training.loop import Run, update
 from vall_e.training.objective import lengths_of
-from vall_e.training.start import open_run
+from vall_e.training.setup import open_run
 
 MEDIAN, SPREAD, PACE = 4.0, 0.5, 16.0
 """Of 3,582 read sentences: seconds, deviation of their logarithm, characters a second."""

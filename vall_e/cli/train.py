@@ -80,7 +80,7 @@ def train(
     from vall_e.config.load import load
     from vall_e.training.commands import Commands
     from vall_e.training.loop import train as run_all
-    from vall_e.training.start import open_run
+    from vall_e.training.setup import open_run
 
     if max_steps is not None:
         overrides = (*overrides, f"training.max_steps={max_steps}")

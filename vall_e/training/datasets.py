@@ -21,8 +21,8 @@ from vall_e.model.weights import read_metadata
 from vall_e.registry import Registry
 from vall_e.text.tokenizers import new_vocabulary, require_tokenizer
 from vall_e.text.vocabulary import Vocabulary
-from vall_e.training.evaluation import Trial, make_trials
-from vall_e.training.feeding import noises_of
+from vall_e.training.build_loader import noises_of
+from vall_e.training.validation import Trial, make_trials
 
 log = logging.getLogger(__name__)
 

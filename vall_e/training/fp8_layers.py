@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from vall_e.errors import UnavailableError
-from vall_e.training.packages import package
+from vall_e.training.optional_imports import package
 
 INSTALL = "transformer-engine[pytorch]"
 LEAST = (8, 9)

@@ -32,11 +32,11 @@ from vall_e.training.checkpoint import (
     write_checkpoint,
 )
 from vall_e.training.commands import Commands, Order
-from vall_e.training.evaluation import Trial, evaluate_sets
+from vall_e.training.inference_weights import put_back, spoken
+from vall_e.training.learning_rate import Rate
 from vall_e.training.metrics import Metrics, MetricsFile
 from vall_e.training.objective import lengths_of
-from vall_e.training.rate import Rate
-from vall_e.training.spoken import put_back, spoken
+from vall_e.training.validation import Trial, evaluate_sets
 
 LEARNT = "learnt/"
 """Before the names of weights that are not those of the weights file."""

@@ -6,8 +6,8 @@ from typing import Any
 import torch
 from torch.nn import Parameter
 
-from vall_e.training.components import AdamWConfig, SgdConfig
 from vall_e.training.optimizer_components import AdafactorConfig, AdagradConfig
+from vall_e.training.options import AdamWConfig, SgdConfig
 
 
 def adamw(

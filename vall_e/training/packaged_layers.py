@@ -7,7 +7,7 @@ from torch import nn
 
 from vall_e.errors import ConfigError
 from vall_e.training.fp8_layers import in_transformer_engine
-from vall_e.training.packages import package
+from vall_e.training.optional_imports import package
 
 
 def in_bitsandbytes(model: nn.Module, *, linear: bool, embedding: bool) -> nn.Module:

@@ -14,7 +14,7 @@ from vall_e.training.optimizer_components import (
     ScheduleFreeSgdConfig,
 )
 from vall_e.training.optimizers import groups
-from vall_e.training.packages import package
+from vall_e.training.optional_imports import package
 
 Named = Iterable[tuple[str, Parameter]]
 OPTIMIZERS = "vall-e[optimizers]"

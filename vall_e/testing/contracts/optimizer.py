@@ -10,7 +10,7 @@ from torch import nn
 
 from vall_e.testing.contracts.pytest_words import pytest
 from vall_e.training.checkpoint import pack_optimizer, unpack_optimizer
-from vall_e.training.spoken import spoken
+from vall_e.training.inference_weights import spoken
 
 
 class OptimizerContract:

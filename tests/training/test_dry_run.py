@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vall_e.errors import UnavailableError
-from vall_e.training.rehearsal import rehearse
+from vall_e.training.dry_run import rehearse
 
 
 def test_a_kernel_that_cannot_learn_here_is_refused_before_the_run(bench):

@@ -13,15 +13,15 @@ from vall_e.model.layer_skip import layer_skip_of
 from vall_e.model.valle import Valle
 from vall_e.model.weights import Bundle
 from vall_e.registry import Registry
+from vall_e.training.build_loader import loader_of, mark_of
+from vall_e.training.build_model import make_learner
 from vall_e.training.checkpoint import read_state
 from vall_e.training.datasets import TrainingData
-from vall_e.training.feeding import loader_of, mark_of
-from vall_e.training.learner import make_learner
+from vall_e.training.dry_run import rehearse
+from vall_e.training.initial_weights import Origin
+from vall_e.training.learning_rate import Rate
 from vall_e.training.loop import Marks, Run, restore
 from vall_e.training.objective import Objective
-from vall_e.training.origin import Origin
-from vall_e.training.rate import Rate
-from vall_e.training.rehearsal import rehearse
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from vall_e.model.valle import Valle, build_valle
 from vall_e.model.weights import read_metadata
 from vall_e.model.wrappers.apply import wrapped
 from vall_e.text.vocabulary import Vocabulary
-from vall_e.training.frozen import freeze
-from vall_e.training.origin import Origin
+from vall_e.training.freeze import freeze
+from vall_e.training.initial_weights import Origin
 from vall_e.training.wrappers import base_of, take_up
 
 log = logging.getLogger(__name__)
