@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vall_e.plugin import Component, Trial
-from vall_e.training.optimizer_components import OTHER_OPTIMIZERS
+from vall_e.training.optimizers.components import OTHER_OPTIMIZERS
 from vall_e.training.options import (
     AdamWConfig,
     CompileConfig,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def build_adamw(
     config: AdamWConfig, *, parameters: Iterable[tuple[str, torch.nn.Parameter]]
 ) -> torch.optim.Optimizer:
-    from vall_e.training.optimizers import adamw
+    from vall_e.training.optimizers.torch_optimizers import adamw
 
     return adamw(config, parameters)
 
@@ -39,7 +39,7 @@ def build_adamw(
 def build_sgd(
     config: SgdConfig, *, parameters: Iterable[tuple[str, torch.nn.Parameter]]
 ) -> torch.optim.Optimizer:
-    from vall_e.training.optimizers import sgd
+    from vall_e.training.optimizers.torch_optimizers import sgd
 
     return sgd(config, parameters)
 

@@ -6,11 +6,7 @@ import json
 import pytest
 import torch
 from torch import nn
-
-from vall_e.errors import ConfigError, TrainingError, UnavailableError
-from vall_e.testing import OptimizerContract
-from vall_e.training.checkpoint import pack_optimizer, unpack_optimizer
-from vall_e.training.optimizer_components import (
+from vall_e.training.optimizers.torch_optimizers.options import (
     AdafactorConfig,
     AdagradConfig,
     AdamW8bitConfig,
@@ -19,6 +15,12 @@ from vall_e.training.optimizer_components import (
     ProdigyConfig,
     ScheduleFreeAdamWConfig,
     ScheduleFreeSgdConfig,
+)
+
+from vall_e.errors import ConfigError, TrainingError, UnavailableError
+from vall_e.testing import OptimizerContract
+from vall_e.training.checkpoint import pack_optimizer, unpack_optimizer
+from vall_e.training.optimizers.components import (
     build_adafactor,
     build_adagrad,
     build_adamw_8bit,

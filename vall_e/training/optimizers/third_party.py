@@ -6,14 +6,14 @@ from collections.abc import Iterable
 import torch
 from torch.nn import Parameter
 
-from vall_e.training.optimizer_components import (
+from vall_e.training.optimizers.torch_optimizers import groups
+from vall_e.training.optimizers.torch_optimizers.options import (
     AdamW8bitConfig,
     DAdaptationConfig,
     ProdigyConfig,
     ScheduleFreeAdamWConfig,
     ScheduleFreeSgdConfig,
 )
-from vall_e.training.optimizers import groups
 from vall_e.training.optional_imports import package
 
 Named = Iterable[tuple[str, Parameter]]
