@@ -17,7 +17,7 @@ from vall_e.training.options import (
     SgdConfig,
     WarmupConfig,
 )
-from vall_e.training.schedule_components import OTHER_SCHEDULES
+from vall_e.training.schedules.components import OTHER_SCHEDULES
 from vall_e.training.wrapper_components import OTHER_WRAPPERS
 
 if TYPE_CHECKING:
@@ -49,13 +49,13 @@ def build_constant(config: ConstantConfig, *, max_steps: int) -> Callable[[int],
 
 
 def build_warmup(config: WarmupConfig, *, max_steps: int) -> Callable[[int], float]:
-    from vall_e.training.schedules import warmup
+    from vall_e.training.schedules.factors import warmup
 
     return lambda step: warmup(step, config.warmup_steps)
 
 
 def build_cosine(config: CosineConfig, *, max_steps: int) -> Callable[[int], float]:
-    from vall_e.training.schedules import cosine
+    from vall_e.training.schedules.factors import cosine
 
     return lambda step: cosine(step, config.warmup_steps, max_steps, config.final)
 

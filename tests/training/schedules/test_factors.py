@@ -1,7 +1,7 @@
 import pytest
 
 from vall_e.testing import ScheduleContract
-from vall_e.training.schedule_components import (
+from vall_e.training.schedules.components import (
     NoamConfig,
     OneCycleConfig,
     WsdConfig,

@@ -43,7 +43,7 @@ class WsdConfig:
 
 
 def build_one_cycle(config: OneCycleConfig, *, max_steps: int) -> Callable[[int], float]:
-    from vall_e.training.schedules import one_cycle
+    from vall_e.training.schedules.factors import one_cycle
 
     return lambda step: one_cycle(
         step, max_steps, rise=config.rise, first=config.first, final=config.final
@@ -51,13 +51,13 @@ def build_one_cycle(config: OneCycleConfig, *, max_steps: int) -> Callable[[int]
 
 
 def build_noam(config: NoamConfig, *, max_steps: int) -> Callable[[int], float]:
-    from vall_e.training.schedules import noam
+    from vall_e.training.schedules.factors import noam
 
     return lambda step: noam(step, config.warmup_steps)
 
 
 def build_wsd(config: WsdConfig, *, max_steps: int) -> Callable[[int], float]:
-    from vall_e.training.schedules import warmup_stable_decay
+    from vall_e.training.schedules.factors import warmup_stable_decay
 
     return lambda step: warmup_stable_decay(
         step,
