@@ -21,7 +21,7 @@ from vall_e.model.wrappers.apply import wrapped
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.freeze import freeze
 from vall_e.training.initial_weights import Origin
-from vall_e.training.wrappers import base_of, take_up
+from vall_e.training.wrappers.state import base_of, take_up
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from vall_e.training.options import (
     WarmupConfig,
 )
 from vall_e.training.schedules.components import OTHER_SCHEDULES
-from vall_e.training.wrapper_components import OTHER_WRAPPERS
+from vall_e.training.wrappers.components import OTHER_WRAPPERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -67,14 +67,14 @@ def build_local(config: LocalConfig) -> Engine:
 
 
 def build_compile(config: CompileConfig) -> Callable[[torch.nn.Module], torch.nn.Module]:
-    from vall_e.training.wrappers import compiled, unchanged
+    from vall_e.training.wrappers.state import compiled, unchanged
 
     return partial(compiled, dynamic=config.dynamic) if config.enabled else unchanged
 
 
 def build_lora(config: LoraConfig) -> Callable[[torch.nn.Module], torch.nn.Module]:
     from vall_e.model.lora import Terms
-    from vall_e.training.wrappers import adapted
+    from vall_e.training.wrappers.state import adapted
 
     return partial(
         adapted,

@@ -15,7 +15,7 @@ from vall_e.model.weights import model_tensors
 from vall_e.registry import Registry
 from vall_e.training.checkpoint import WEIGHTS, find_weights, latest
 from vall_e.training.resume_checks import require_fit, require_same
-from vall_e.training.wrappers import base_of
+from vall_e.training.wrappers.state import base_of
 
 
 @frozen

@@ -85,7 +85,7 @@ def build_int4(config: RoundedConfig) -> Wrap:
 
 def _rounded(config: RoundedConfig, bits: Any) -> Wrap:
     from vall_e.model.wrappers.quantized_linear import rounded
-    from vall_e.training.wrappers import unchanged
+    from vall_e.training.wrappers.state import unchanged
 
     if not config.enabled:
         return unchanged
@@ -94,8 +94,8 @@ def _rounded(config: RoundedConfig, bits: Any) -> Wrap:
 
 def build_bitsandbytes(config: BitsAndBytesConfig) -> Wrap:
     """The wrapper raises `UnavailableError` without the package bitsandbytes."""
-    from vall_e.training.packaged_layers import in_bitsandbytes
-    from vall_e.training.wrappers import unchanged
+    from vall_e.training.wrappers.state import unchanged
+    from vall_e.training.wrappers.third_party_layers import in_bitsandbytes
 
     if not (config.linear or config.embedding):
         return unchanged
@@ -104,16 +104,16 @@ def build_bitsandbytes(config: BitsAndBytesConfig) -> Wrap:
 
 def build_fp8(config: Fp8Config) -> Wrap:
     """The wrapper raises `UnavailableError` without the package, or a GPU that it needs."""
-    from vall_e.training.packaged_layers import in_fp8
-    from vall_e.training.wrappers import unchanged
+    from vall_e.training.wrappers.state import unchanged
+    from vall_e.training.wrappers.third_party_layers import in_fp8
 
     return partial(in_fp8, by=config.by) if config.enabled else unchanged
 
 
 def build_tensorrt(config: TensorRtConfig) -> Wrap:
     """The wrapper raises `UnavailableError` without the package torch-tensorrt."""
-    from vall_e.training.packaged_layers import by_tensorrt
-    from vall_e.training.wrappers import unchanged
+    from vall_e.training.wrappers.state import unchanged
+    from vall_e.training.wrappers.third_party_layers import by_tensorrt
 
     return partial(by_tensorrt, dynamic=config.dynamic) if config.enabled else unchanged
 

@@ -16,8 +16,7 @@ from vall_e.model.wrappers.apply import wrapped
 from vall_e.model.wrappers.device_map import by_name, by_size
 from vall_e.model.wrappers.quantized_linear import RoundedLinear, packed, unpacked
 from vall_e.testing import WrapperContract
-from vall_e.training.fp8_layers import replaced
-from vall_e.training.wrapper_components import (
+from vall_e.training.wrappers.components import (
     BitsAndBytesConfig,
     Fp8Config,
     ModelOffloadConfig,
@@ -30,6 +29,7 @@ from vall_e.training.wrapper_components import (
     build_model_offload,
     build_tensorrt,
 )
+from vall_e.training.wrappers.fp8_layers import replaced
 
 
 def needs(name):

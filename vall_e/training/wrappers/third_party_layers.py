@@ -6,8 +6,8 @@ import torch
 from torch import nn
 
 from vall_e.errors import ConfigError
-from vall_e.training.fp8_layers import in_transformer_engine
 from vall_e.training.optional_imports import package
+from vall_e.training.wrappers.fp8_layers import in_transformer_engine
 
 
 def in_bitsandbytes(model: nn.Module, *, linear: bool, embedding: bool) -> nn.Module:
