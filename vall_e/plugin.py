@@ -52,14 +52,14 @@ from vall_e.interfaces.trial import Trial
 from vall_e.registry import Component
 
 if TYPE_CHECKING:
-    from vall_e.model.weights import Bundle
+    from vall_e.weights.file import Bundle
 else:
 
     def __getattr__(name: str) -> type:
         """Give `Bundle`, which brings torch along, to who asks for it."""
         if name != "Bundle":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return import_module("vall_e.model.weights").Bundle
+        return import_module("vall_e.weights.file").Bundle
 
 
 __all__ = [

@@ -13,12 +13,12 @@ from click.testing import CliRunner
 from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
 from vall_e.discovery import registry_of
-from vall_e.model.weights import save
 from vall_e.registry import Registry
 from vall_e.tasks.components import TASKS as COMPONENTS
 from vall_e.testing.fakes import components
 from vall_e.testing.fakes.tiny_model import tiny_bundle
 from vall_e.text.vocabulary import EOS
+from vall_e.weights.file import save
 
 TASKS = [c.name for c in COMPONENTS if c.name != "len"]
 """All but the one that serves the others."""

@@ -3,10 +3,10 @@ import pytest
 from attrs import evolve
 
 from vall_e.errors import CheckpointError
-from vall_e.model.weights import load, save
 from vall_e.synthesis.assembly import Parts, gather
 from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing.fakes.tiny_model import tiny_bundle
+from vall_e.weights.file import load, save
 
 BACKBONE = {"name": "llama", "d_model": 16, "layers": 1, "heads": 2}
 SHORT = {"max_seconds": 0.2, "seconds_per_symbol": [0.0, 0.25], "chunk_seconds": 0.1}

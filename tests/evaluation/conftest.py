@@ -8,11 +8,11 @@ from vall_e.cli.app import App, cli
 from vall_e.discovery import registry_of
 from vall_e.errors import UnavailableError
 from vall_e.interfaces.judge import Figure, Score, Verdict
-from vall_e.model.weights import save
 from vall_e.plugin import Component, hookimpl
 from vall_e.registry import Registry
 from vall_e.testing.fakes import components
 from vall_e.testing.fakes.tiny_model import tiny_bundle
+from vall_e.weights.file import save
 
 SHORT = {"max_seconds": 0.2, "seconds_per_symbol": [0.0, 0.25]}
 

@@ -74,7 +74,7 @@ class TestEpsilon(SamplerContract):
 
 
 def test_write_a_sampler(staircase, bundle, tmp_path):
-    from vall_e.model.weights import save
+    from vall_e.weights.file import save
 
     save(bundle, tmp_path / "tiny.safetensors")
     synthesizer = example("write_a_sampler").main(staircase, tmp_path / "tiny.safetensors")

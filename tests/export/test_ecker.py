@@ -9,9 +9,9 @@ from safetensors.torch import load_file, save_file
 from vall_e.cli.app import App, cli
 from vall_e.errors import CheckpointError
 from vall_e.export.components import OriginalConfig, build_original
-from vall_e.model.weights import load, model_tensors, save
 from vall_e.testing import ExporterContract, StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
+from vall_e.weights.file import load, model_tensors, save
 
 LLAMA = {"d_model": 32, "layers": 2, "heads": 4, "d_ff": 128, "activation": "gelu"}
 MODEL = {"backbone": {"name": "llama", **LLAMA}, "prompt_levels": "known"}

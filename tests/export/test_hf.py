@@ -18,13 +18,13 @@ from vall_e.export.hf import HuggingFaceExporter, Layout
 from vall_e.export.hf_tokenizer import tokenizer
 from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example
-from vall_e.model.weights import save
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
 from vall_e.text.imported_vocabulary import adopt
 from vall_e.text.symbol_splitter import GLUED, Glued
 from vall_e.text.unicode_form import canonical
 from vall_e.text.vocabulary import HEAD, Vocabulary
+from vall_e.weights.file import save
 
 FRAMES = 12
 BACKBONE = {"name": "llama", "d_model": 32, "layers": 2, "heads": 4, "kv_heads": 2}

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from vall_e.decoding.ar.loop import decode_ar
 from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example
-from vall_e.model.weights import load
+from vall_e.weights.file import load
 
 FOLDER = Path(
     os.environ.get("VALL_E_PARITY", Path(__file__).parents[2].parent / "shared" / "parity")

@@ -8,11 +8,11 @@ from vall_e.model.code_embedding import CodecTable, vectors_of
 from vall_e.model.embedding import Sizes
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
-from vall_e.model.weights import load, save
 from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle, tiny_config
+from vall_e.weights.file import load, save
 
 SIZES = Sizes(levels=3, codebook_size=16, vocabulary=12, languages=1, code_width=1)
 CODEC = StaircaseCodec(levels=3)

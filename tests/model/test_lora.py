@@ -16,10 +16,10 @@ from vall_e.model.lora import (
     merge,
     places,
 )
-from vall_e.model.lora_file import attach_tensors, base_hash, read_lora, save_lora
 from vall_e.model.sequence import Example
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
+from vall_e.weights.lora_file import attach_tensors, base_hash, read_lora, save_lora
 
 TERMS = Terms(rank=2, alpha=6.0)
 

@@ -14,14 +14,14 @@ from vall_e.model.embedding import Sizes
 from vall_e.model.original import translate_back
 from vall_e.model.original_config import describe
 from vall_e.model.original_file import Reading, is_original, read_original
-from vall_e.model.original_layout import Layout
-from vall_e.model.stored import as_told
 from vall_e.model.valle import build_valle
-from vall_e.model.weights import bundle_of, load, save
 from vall_e.synthesis.request import Request
 from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle, tiny_config
+from vall_e.weights.contents import as_told
+from vall_e.weights.ecker_names import Layout
+from vall_e.weights.file import bundle_of, load, save
 
 SIZES = Sizes(levels=2, codebook_size=8, vocabulary=12, languages=4)
 SYMBOLS = {"<unk>": 0, "<bos>": 1, "</eos>": 2, "<mask>": 3, " ": 4, "a": 5, "b": 6, "ø": 5}

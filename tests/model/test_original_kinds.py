@@ -15,12 +15,12 @@ from vall_e.errors import CheckpointError
 from vall_e.export.ecker import OriginalExporter
 from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example
-from vall_e.model.weights import load, save
 from vall_e.synthesis.assembly import Parts
 from vall_e.synthesis.request import Request
 from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
+from vall_e.weights.file import load, save
 
 LLAMA = {"name": "llama", "d_model": 16, "layers": 1, "heads": 2, "d_ff": 64, "activation": "gelu"}
 MIXTRAL = {**LLAMA, "name": "mixtral", "experts": 3, "kv_heads": 1}

@@ -12,11 +12,11 @@ from vall_e.cli.app import App, cli
 from vall_e.errors import CheckpointError
 from vall_e.export.components import OriginalLoraConfig, build_original_lora
 from vall_e.model.lora import Terms, adapters, attach, places
-from vall_e.model.lora_file import read_lora
-from vall_e.model.weights import save
 from vall_e.synthesis.loras import Loras
 from vall_e.testing import ExporterContract, StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
+from vall_e.weights.file import save
+from vall_e.weights.lora_file import read_lora
 
 PLACE = "model.layers.1.mlp.up_proj"
 OURS = "backbone.layers.1.mlp.up_proj"

@@ -14,8 +14,8 @@ from safetensors.torch import load_file
 from vall_e.decoding.nar.loop import decode_nar
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.export.ecker import OriginalExporter
-from vall_e.model.original_layout import Layout
-from vall_e.model.weights import load
+from vall_e.weights.ecker_names import Layout
+from vall_e.weights.file import load
 from vall_e_samplers.legacy import LegacyRepetitionPenalty
 from vall_e_samplers.legacy_components import LegacyRepetitionPenaltyConfig
 

@@ -21,9 +21,9 @@ from vall_e.decoding.masked import Demasking, demask
 from vall_e.interfaces.task import Sample, Segment
 from vall_e.model.masking import masked
 from vall_e.model.sequence import Example, without
-from vall_e.model.weights import load
 from vall_e.tasks.len import Length
 from vall_e.tasks.options import LengthConfig
+from vall_e.weights.file import load
 
 FOLDER = Path(
     os.environ.get("VALL_E_PARITY", Path(__file__).parents[2].parent / "shared" / "parity")

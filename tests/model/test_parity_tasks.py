@@ -14,8 +14,8 @@ from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy
 
 from vall_e.model.lora import Terms, adapters
-from vall_e.model.weights import load
 from vall_e.synthesis.loras import Loras
+from vall_e.weights.file import load
 
 TOLERANCE = 1e-5
 NS = 2

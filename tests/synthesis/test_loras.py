@@ -10,10 +10,10 @@ from vall_e.cli.app import App, cli
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.export.lora import LoraExporter
 from vall_e.model.lora import Terms, adapters, attach, places
-from vall_e.model.weights import load, save
 from vall_e.synthesis.loras import with_strength
 from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing import ExporterContract
+from vall_e.weights.file import load, save
 
 TEXT = "Hello there."
 

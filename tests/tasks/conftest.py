@@ -13,7 +13,6 @@ from vall_e.data.batching.corpus import Corpus
 from vall_e.data.batching.mixing import Materials
 from vall_e.discovery import registry_of
 from vall_e.interfaces.codec import Codec
-from vall_e.model.weights import Bundle
 from vall_e.registry import Registry
 from vall_e.synthesis.assembly import Parts
 from vall_e.synthesis.synthesizer import Synthesizer
@@ -21,6 +20,7 @@ from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes import components
 from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.training.setup import open_run
+from vall_e.weights.file import Bundle
 
 SIZES = {"levels": 2, "codebook_size": 16, "sample_rate": 8000}
 

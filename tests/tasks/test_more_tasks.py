@@ -5,9 +5,9 @@ import torch
 
 from vall_e.config.load import structure
 from vall_e.errors import ConfigError
-from vall_e.model.weights import load, save
 from vall_e.text.symbol_splitter import Glued
 from vall_e.training.setup import open_run
+from vall_e.weights.file import load, save
 
 
 def _open(school, tasks, folder, **training):

@@ -11,13 +11,13 @@ from torch import nn
 
 from vall_e.config.load import structure
 from vall_e.errors import CheckpointError, DataError, TrainingError, UnavailableError
-from vall_e.model.weights import load
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes.tiny_dataset import write_dataset
-from vall_e.training.checkpoint import checkpoints, find_weights, latest
 from vall_e.training.commands import Commands, Order
 from vall_e.training.loop import Watch, train, update, validate
 from vall_e.training.setup import open_run
+from vall_e.weights.file import load
+from vall_e.weights.locate import checkpoints, find_weights, latest
 
 
 def weights(run):

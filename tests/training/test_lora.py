@@ -7,12 +7,12 @@ from safetensors.torch import load_file
 from vall_e.config.load import structure
 from vall_e.errors import CheckpointError, ConfigError, TrainingError
 from vall_e.model.lora import is_adapter
-from vall_e.model.weights import load
 from vall_e.testing import WrapperContract
-from vall_e.training.checkpoint import find_weights
 from vall_e.training.components import build_lora
 from vall_e.training.loop import Watch
 from vall_e.training.options import LoraConfig
+from vall_e.weights.file import load
+from vall_e.weights.locate import find_weights
 
 LORA = {"name": "lora", "rank": 4, "dropout": 0.1}
 

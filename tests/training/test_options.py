@@ -16,17 +16,17 @@ from vall_e.data.batching.mixing import Materials
 from vall_e.data.dataset.folder import Dataset
 from vall_e.discovery import registry_of
 from vall_e.errors import CheckpointError, DataError, TrainingError
-from vall_e.model.weights import load
 from vall_e.plugin import Component, hookimpl
 from vall_e.registry import Registry
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.text.vocabulary import Vocabulary
-from vall_e.training.checkpoint import find_weights
 from vall_e.training.commands import Commands
 from vall_e.training.loop import LostSteps, Watch, train, update, validate
 from vall_e.training.metrics import MetricsFile
 from vall_e.training.validation import Trial, evaluate, make_trials
+from vall_e.weights.file import load
+from vall_e.weights.locate import find_weights
 
 WARMUP = {"name": "warmup", "warmup_steps": 4}
 SGD = {"name": "sgd", "lr": 1.0, "momentum": 0.0}

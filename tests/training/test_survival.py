@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from vall_e.config.load import structure
 from vall_e.testing.fakes.tiny_dataset import write_dataset
-from vall_e.training.checkpoint import checkpoints, find_weights, latest
+from vall_e.weights.locate import checkpoints, find_weights, latest
 
 pytestmark = pytest.mark.slow
 

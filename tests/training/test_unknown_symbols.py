@@ -4,7 +4,7 @@ import pytest
 
 from vall_e.data.dataset.manifest import MANIFEST
 from vall_e.errors import TextError
-from vall_e.training.checkpoint import find_weights
+from vall_e.weights.locate import find_weights
 
 STRICT = {"phonemizer": "none", "unknown": "error"}
 

@@ -45,8 +45,8 @@ def convert(
     LoRA.
     """
     from vall_e.export.import_ecker import convert_lora, convert_original
-    from vall_e.model.lora_file import holds_only_lora
     from vall_e.model.original_file import Reading
+    from vall_e.weights.lora_file import holds_only_lora
 
     if holds_only_lora(source):
         terms = convert_lora(source, output).terms

@@ -6,9 +6,9 @@ from attrs import frozen
 
 from vall_e.errors import CheckpointError
 from vall_e.interfaces.task import Task
-from vall_e.model.stored import as_told
 from vall_e.model.valle import Valle
-from vall_e.model.weights import Bundle
+from vall_e.weights.contents import as_told
+from vall_e.weights.file import Bundle
 
 
 @frozen(eq=False)

@@ -17,10 +17,10 @@ from vall_e.errors import CheckpointError
 from vall_e.model.embedding import Sizes
 from vall_e.model.original import translate_back
 from vall_e.model.original_config import HEAD_SIZE
-from vall_e.model.original_layout import Layout
-from vall_e.model.stored import Kept
-from vall_e.model.weights import Bundle, tensors_of
 from vall_e.text.imported_vocabulary import their_ids
+from vall_e.weights.contents import Kept
+from vall_e.weights.ecker_names import Layout
+from vall_e.weights.file import Bundle, tensors_of
 
 NAMED_SIZES = {(1024, 12): "full", (512, 12): "half", (256, 12): "quarter", (1024, 24): "double"}
 """By width and layers."""

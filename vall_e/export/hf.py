@@ -24,8 +24,8 @@ from vall_e.errors import CheckpointError
 from vall_e.export.hf_tokenizer import TOKENIZER_CONFIG, readme, tokenizer
 from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Segment
-from vall_e.model.weights import Bundle
 from vall_e.text.symbol_splitter import Pieces
+from vall_e.weights.file import Bundle
 
 LONGEST = 8192
 """Positions that the configuration promises. Rotary positions set no limit of their own."""

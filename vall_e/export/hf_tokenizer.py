@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from vall_e.model.weights import Bundle
 from vall_e.text.symbol_splitter import GLUED, Glued
 from vall_e.text.vocabulary import BOS, HEAD, UNK, Vocabulary
+from vall_e.weights.file import Bundle
 
 NAMED = "<[^<> ]+>"
 """A token that has a name: `<code:17>`, say. Phonemes hold no such brackets."""

@@ -1,4 +1,4 @@
-"""The adapter of a training run: alone as a file (see `vall_e.model.lora_file`), or merged."""
+"""The adapter of a training run: alone as a file (see `vall_e.weights.lora_file`), or merged."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 from vall_e.errors import CheckpointError
 from vall_e.interfaces.export import Exporter
 from vall_e.model.lora import adapters, merge, terms_of
-from vall_e.model.lora_file import SUFFIX, require_lora, save_lora, write_tensors
 from vall_e.model.original_lora import terms_back, translate_lora_back
 from vall_e.model.valle import Valle
-from vall_e.model.weights import Bundle, read_metadata
-from vall_e.training.checkpoint import find_weights
+from vall_e.weights.file import Bundle, read_metadata
+from vall_e.weights.locate import find_weights
+from vall_e.weights.lora_file import SUFFIX, require_lora, save_lora, write_tensors
 
 ORIGINAL_SUFFIX = ".lora.sft"
 

@@ -7,9 +7,9 @@ import torch
 from vall_e.errors import CheckpointError
 from vall_e.export.lora import settle_lora
 from vall_e.interfaces.export import Exporter
-from vall_e.model.weights import load
 from vall_e.registry import Registry
-from vall_e.training.checkpoint import find_weights
+from vall_e.weights.file import load
+from vall_e.weights.locate import find_weights
 
 DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 

@@ -1,8 +1,8 @@
-"""The project's own format: see `vall_e.model.weights`."""
+"""The project's own format: see `vall_e.weights.file`."""
 
 from pathlib import Path
 
-from vall_e.model.weights import Bundle, save
+from vall_e.weights.file import Bundle, save
 
 
 class SafetensorsExporter:

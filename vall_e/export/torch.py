@@ -6,7 +6,7 @@ import torch
 
 from vall_e.atomic_write import make_folder, written_beside
 from vall_e.errors import CheckpointError
-from vall_e.model.weights import Bundle, metadata_of, tensors_of
+from vall_e.weights.file import Bundle, metadata_of, tensors_of
 
 
 class TorchExporter:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vall_e.model.weights import Bundle
+    from vall_e.weights.file import Bundle
 
 
 @runtime_checkable

@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 from torch import Tensor
 
 from vall_e.errors import CheckpointError
-from vall_e.model.original_layout import Layout, needless, rows_of
+from vall_e.weights.ecker_names import Layout, needless, rows_of
 
 _LEFT_OUT = re.compile(
     r"""

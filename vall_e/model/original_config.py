@@ -14,7 +14,7 @@ from torch import Tensor
 
 from vall_e.errors import CheckpointError
 from vall_e.model.embedding import LENGTH_END, Sizes
-from vall_e.model.original_layout import Layout, rows_of
+from vall_e.weights.ecker_names import Layout, rows_of
 
 Sums = Literal["auto", "legacy", "whole"]
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from vall_e.errors import CheckpointError
 from vall_e.model.lora import Terms
-from vall_e.model.original_layout import Layout, named_by
+from vall_e.weights.ecker_names import Layout, named_by
 
 _NAMED = re.compile(r"(?P<place>.+?)(\.parametrizations\.weight\.0)?\.lora_(?P<part>[AB])")
 _OURS = "backbone."

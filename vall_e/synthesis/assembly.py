@@ -21,12 +21,12 @@ from vall_e.errors import CheckpointError, ConfigError
 from vall_e.file_hash import sha256_of
 from vall_e.interfaces.codec import Codec
 from vall_e.interfaces.task import Task
-from vall_e.model.stored import as_told
-from vall_e.model.weights import Bundle, load
 from vall_e.model.wrappers.apply import wrapped
 from vall_e.model.wrappers.reduced_precision import reduce
 from vall_e.registry import Preset, Registry
 from vall_e.text.front_end import FrontEnd
+from vall_e.weights.contents import as_told
+from vall_e.weights.file import Bundle, load
 
 EMBEDDED = "embedded"
 """The model that is taken if none is named."""

@@ -12,7 +12,7 @@ from vall_e.errors import CheckpointError
 from vall_e.registry import Registry
 from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.synthesis.voice_library import Voices, platform_home
-from vall_e.training.checkpoint import find_weights
+from vall_e.weights.locate import find_weights
 
 
 def load(

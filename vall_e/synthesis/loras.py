@@ -13,8 +13,8 @@ from attrs import frozen
 
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.model.lora import OWN, adapters, detach, merge
-from vall_e.model.lora_file import SUFFIX, attach_tensors, base_hash, read_lora
 from vall_e.model.valle import Valle
+from vall_e.weights.lora_file import SUFFIX, attach_tensors, base_hash, read_lora
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,6 @@ from vall_e.decoding.nar.block_window import Window
 from vall_e.device import find_device, place_codec
 from vall_e.errors import AudioError, ConfigError, VallEError
 from vall_e.interfaces.codec import Codec
-from vall_e.model.weights import Bundle
 from vall_e.registry import Registry
 from vall_e.synthesis.assembly import Parts, gather
 from vall_e.synthesis.context import Context
@@ -33,6 +32,7 @@ from vall_e.synthesis.text_output import Scribe
 from vall_e.synthesis.voice import Voice
 from vall_e.synthesis.voice_library import LONGEST_SECONDS, NO_VOICE, Voices
 from vall_e.synthesis.voice_mixing import glued, mixed
+from vall_e.weights.file import Bundle
 
 
 class Synthesizer:

@@ -16,12 +16,12 @@ from vall_e.interfaces.store import Info
 from vall_e.model.code_embedding import vectors_of
 from vall_e.model.embedding import Sizes
 from vall_e.model.valle import Valle, build_valle
-from vall_e.model.weights import read_metadata
 from vall_e.model.wrappers.apply import wrapped
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.freeze import freeze
 from vall_e.training.initial_weights import Origin
 from vall_e.training.wrappers.state import base_of, take_up
+from vall_e.weights.file import read_metadata
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,14 +23,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from vall_e.errors import CheckpointError, TrainingError
-from vall_e.model.weights import Bundle, save
+from vall_e.weights.file import Bundle, save
+from vall_e.weights.locate import LATEST, WEIGHTS, checkpoints
 
 FORMAT = 1
-LATEST = "latest"
-WEIGHTS = "weights.safetensors"
 TENSORS = "training.safetensors"
 FACTS = "training.json"
-_NAME = re.compile(r"step-(\d{6,})")
 
 
 @frozen(eq=False)
@@ -95,41 +92,6 @@ def prune(run: Path, keep: int, *, spare: Path) -> None:
         shutil.rmtree(gone, ignore_errors=True)
         os.replace(folder, gone)
         shutil.rmtree(gone, ignore_errors=True)
-
-
-def checkpoints(run: Path) -> list[Path]:
-    """Whole checkpoints, the oldest first."""
-    found = [(int(m[1]), path) for path in run.glob("step-*") if (m := _NAME.fullmatch(path.name))]
-    return [path for _, path in sorted(found)]
-
-
-def latest(run: Path) -> Path | None:
-    """The checkpoint that `latest` names, or None if the folder holds none."""
-    pointer = run / LATEST
-    if not pointer.is_file():
-        return None
-    folder = run / pointer.read_text(encoding="utf-8").strip()
-    if not (folder / WEIGHTS).is_file():
-        raise CheckpointError(
-            f"{pointer} names {folder.name}, which is not there",
-            hint=f"write the name of a step-... folder of {run} into it",
-        )
-    return folder
-
-
-def find_weights(path: Path) -> Path:
-    """The weights file meant by a run folder (its latest), a checkpoint folder, or a file."""
-    if path.is_file():
-        return path
-    if (path / WEIGHTS).is_file():
-        return path / WEIGHTS
-    folder = latest(path) if path.is_dir() else None
-    if folder is None:
-        raise CheckpointError(
-            f"{path} is neither a weights file, nor a checkpoint, nor a folder of checkpoints",
-            hint="give the folder that training.output names",
-        )
-    return folder / WEIGHTS
 
 
 def pack_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:

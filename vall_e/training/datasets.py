@@ -17,12 +17,12 @@ from vall_e.errors import DataError
 from vall_e.interfaces.store import Info, Stored
 from vall_e.model.level_sampling import trained_levels
 from vall_e.model.masking import Masking
-from vall_e.model.weights import read_metadata
 from vall_e.registry import Registry
 from vall_e.text.tokenizers import new_vocabulary, require_tokenizer
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.build_loader import noises_of
 from vall_e.training.validation import Trial, make_trials
+from vall_e.weights.file import read_metadata
 
 log = logging.getLogger(__name__)
 

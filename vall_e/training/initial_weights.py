@@ -11,11 +11,11 @@ from vall_e.config.field_metadata import is_name
 from vall_e.config.schema import RunConfig
 from vall_e.errors import CheckpointError, TrainingError, UnknownComponentError
 from vall_e.interfaces.store import Info
-from vall_e.model.weights import model_tensors
 from vall_e.registry import Registry
-from vall_e.training.checkpoint import WEIGHTS, find_weights, latest
 from vall_e.training.resume_checks import require_fit, require_same
 from vall_e.training.wrappers.state import base_of
+from vall_e.weights.file import model_tensors
+from vall_e.weights.locate import WEIGHTS, find_weights, latest
 
 
 @frozen

@@ -20,10 +20,8 @@ from vall_e.data.batching.loader import Batch, Loader
 from vall_e.errors import CheckpointError, TrainingError
 from vall_e.interfaces.training import Engine
 from vall_e.model.valle import Valle
-from vall_e.model.weights import Bundle, save
 from vall_e.training.checkpoint import (
     TrainingState,
-    checkpoints,
     group_options,
     pack_optimizer,
     prune,
@@ -37,6 +35,8 @@ from vall_e.training.learning_rate import Rate
 from vall_e.training.metrics import Metrics, MetricsFile
 from vall_e.training.objective import lengths_of
 from vall_e.training.validation import Trial, evaluate_sets
+from vall_e.weights.file import Bundle, save
+from vall_e.weights.locate import checkpoints
 
 LEARNT = "learnt/"
 """Before the names of weights that are not those of the weights file."""

@@ -11,8 +11,8 @@ from vall_e.config.load import unstructure, without_folders
 from vall_e.config.schema import RunConfig
 from vall_e.data.dataset.manifest import Info
 from vall_e.errors import CheckpointError
-from vall_e.model.stored import as_told
-from vall_e.model.weights import read_metadata
+from vall_e.weights.contents import as_told
+from vall_e.weights.file import read_metadata
 
 FREE = {"attention", "dropout", "checkpointing"}
 """Options of the model that change how it is computed or trained, not what the weights mean."""

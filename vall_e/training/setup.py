@@ -11,7 +11,6 @@ from vall_e.config.schema import RunConfig
 from vall_e.discovery import discover
 from vall_e.model.layer_skip import layer_skip_of
 from vall_e.model.valle import Valle
-from vall_e.model.weights import Bundle
 from vall_e.registry import Registry
 from vall_e.training.build_loader import loader_of, mark_of
 from vall_e.training.build_model import make_learner
@@ -22,6 +21,7 @@ from vall_e.training.initial_weights import Origin
 from vall_e.training.learning_rate import Rate
 from vall_e.training.loop import Marks, Run, restore
 from vall_e.training.objective import Objective
+from vall_e.weights.file import Bundle
 
 log = logging.getLogger(__name__)
 

@@ -4,10 +4,10 @@ from attrs import evolve
 from safetensors.torch import load_file
 
 from vall_e.discovery import discover
-from vall_e.model.weights import load
 from vall_e.plugin import CheckpointError, ConfigError, UnavailableError
 from vall_e.testing import BackboneContract, StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
+from vall_e.weights.file import load
 from vall_e_backbone_bitnet.bitnet import bitnet, by_package, replace
 from vall_e_backbone_bitnet.exporter import PackedExporter
 from vall_e_backbone_bitnet.linear import BitLinear, PackedLinear, eight_bits, pack, unpack

@@ -19,11 +19,11 @@ from click.testing import CliRunner
 from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
 from vall_e.discovery import registry_of
-from vall_e.model.weights import save
 from vall_e.registry import Registry
 from vall_e.synthesis.stream import Stream
 from vall_e.testing.fakes import components
 from vall_e.testing.fakes.tiny_model import tiny_bundle
+from vall_e.weights.file import save
 
 SHORT = {"max_seconds": 0.2, "seconds_per_symbol": [0.0, 0.25], "chunk_seconds": 0.1}
 

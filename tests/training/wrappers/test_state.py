@@ -11,7 +11,6 @@ from torch import nn
 from vall_e.config.choices import WrapperChoice
 from vall_e.config.component_option import choose
 from vall_e.errors import ConfigError, UnavailableError
-from vall_e.model.weights import load
 from vall_e.model.wrappers.apply import wrapped
 from vall_e.model.wrappers.device_map import by_name, by_size
 from vall_e.model.wrappers.quantized_linear import RoundedLinear, packed, unpacked
@@ -30,6 +29,7 @@ from vall_e.training.wrappers.components import (
     build_tensorrt,
 )
 from vall_e.training.wrappers.fp8_layers import replaced
+from vall_e.weights.file import load
 
 
 def needs(name):

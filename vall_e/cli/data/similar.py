@@ -112,8 +112,8 @@ def _feature(
 
 def _of_model(app: App, dataset: Stored, model: Path | None) -> Feature:
     from vall_e.data.inspect.similarity_vectors import by_model
-    from vall_e.model.weights import load
-    from vall_e.training.checkpoint import find_weights
+    from vall_e.weights.file import load
+    from vall_e.weights.locate import find_weights
 
     if model is None:
         raise ConfigError("--by model needs a model", hint="add -m with weights or a training run")

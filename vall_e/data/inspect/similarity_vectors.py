@@ -18,7 +18,7 @@ from vall_e.errors import DataError, UnavailableError
 from vall_e.interfaces.codec import Codec, Vectored
 from vall_e.interfaces.embedder import Embedder
 from vall_e.interfaces.store import Stored
-from vall_e.model.weights import Bundle
+from vall_e.weights.file import Bundle
 
 Feature = Callable[[Entry], Float[Tensor, " d"]]
 GRAMS = 3

@@ -13,10 +13,10 @@ from vall_e.discovery import discover
 from vall_e.errors import VallEError
 from vall_e.interfaces.export import Exporter
 from vall_e.model.lora import Terms, attach, places
-from vall_e.model.weights import Bundle
 from vall_e.testing.contracts.pytest_words import pytest
 from vall_e.testing.fakes.staircase_codec import StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
+from vall_e.weights.file import Bundle
 
 
 class ExporterContract:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from vall_e.discovery import discover
-from vall_e.model.weights import load
+from vall_e.weights.file import load
 
 
 class ModelContract:

@@ -10,9 +10,9 @@ from vall_e.interfaces.codec import Codec
 from vall_e.model.code_embedding import vectors_of
 from vall_e.model.embedding import Sizes
 from vall_e.model.valle import build_valle
-from vall_e.model.weights import Bundle
 from vall_e.registry import Registry
 from vall_e.text.vocabulary import Vocabulary
+from vall_e.weights.file import Bundle
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz .,?!'"
 

@@ -10,9 +10,9 @@ from vall_e.config.load import without_folders
 from vall_e.errors import CheckpointError
 from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example
-from vall_e.model.weights import load, metadata_of, read_metadata, save, tensors_of
 from vall_e.testing.fakes.staircase_codec import StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
+from vall_e.weights.file import load, metadata_of, read_metadata, save, tensors_of
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from vall_e.atomic_write import make_folder, written_beside
 from vall_e.errors import CheckpointError
 from vall_e.model.lora import OWN, Terms, adapters, attach, is_adapter, terms_of
 from vall_e.model.original_lora import holds_original_lora, read_terms, translate_lora
-from vall_e.model.plain_pickle import PICKLED, read_pickle
+from vall_e.weights.safe_torch_pickle import PICKLED, read_pickle
 
 FORMAT = 1
 """Version of the file's layout. A newer one is refused."""

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from vall_e.config.schema import RunConfig
 from vall_e.model.embedding import Sizes
-from vall_e.model.original_layout import Layout
 from vall_e.text.vocabulary import Vocabulary
+from vall_e.weights.ecker_names import Layout
 
 
 @frozen(eq=False)

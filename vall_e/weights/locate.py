@@ -1,0 +1,47 @@
+"""Finds the weights and checkpoints of a run's folder."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from vall_e.errors import CheckpointError
+
+LATEST = "latest"
+WEIGHTS = "weights.safetensors"
+_NAME = re.compile(r"step-(\d{6,})")
+
+
+def checkpoints(run: Path) -> list[Path]:
+    """Whole checkpoints, the oldest first."""
+    found = [(int(m[1]), path) for path in run.glob("step-*") if (m := _NAME.fullmatch(path.name))]
+    return [path for _, path in sorted(found)]
+
+
+def latest(run: Path) -> Path | None:
+    """The checkpoint that `latest` names, or None if the folder holds none."""
+    pointer = run / LATEST
+    if not pointer.is_file():
+        return None
+    folder = run / pointer.read_text(encoding="utf-8").strip()
+    if not (folder / WEIGHTS).is_file():
+        raise CheckpointError(
+            f"{pointer} names {folder.name}, which is not there",
+            hint=f"write the name of a step-... folder of {run} into it",
+        )
+    return folder
+
+
+def find_weights(path: Path) -> Path:
+    """The weights file meant by a run folder (its latest), a checkpoint folder, or a file."""
+    if path.is_file():
+        return path
+    if (path / WEIGHTS).is_file():
+        return path / WEIGHTS
+    folder = latest(path) if path.is_dir() else None
+    if folder is None:
+        raise CheckpointError(
+            f"{path} is neither a weights file, nor a checkpoint, nor a folder of checkpoints",
+            hint="give the folder that training.output names",
+        )
+    return folder / WEIGHTS
