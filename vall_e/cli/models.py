@@ -11,7 +11,7 @@ from vall_e.cli.app import App
 
 if TYPE_CHECKING:
     from vall_e.config.model import ModelConfig
-    from vall_e.model.original_config import Sums
+    from vall_e.weights.ecker.config import Sums
 
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -45,7 +45,7 @@ def convert(
     LoRA.
     """
     from vall_e.export.import_ecker import convert_lora, convert_original
-    from vall_e.model.original_file import Reading
+    from vall_e.weights.ecker.file import Reading
     from vall_e.weights.lora_file import holds_only_lora
 
     if holds_only_lora(source):

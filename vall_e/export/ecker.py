@@ -1,4 +1,4 @@
-"""The file of https://github.com/e-c-k-e-r/vall-e: see `vall_e.model.original_file`."""
+"""The file of https://github.com/e-c-k-e-r/vall-e: see `vall_e.weights.ecker.file`."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -15,10 +15,10 @@ from vall_e.config.model import ModelConfig
 from vall_e.config.structure import unstructure
 from vall_e.errors import CheckpointError
 from vall_e.model.embedding import Sizes
-from vall_e.model.original import translate_back
-from vall_e.model.original_config import HEAD_SIZE
 from vall_e.text.imported_vocabulary import their_ids
 from vall_e.weights.contents import Kept
+from vall_e.weights.ecker.config import HEAD_SIZE
+from vall_e.weights.ecker.tensors import translate_back
 from vall_e.weights.ecker_names import Layout
 from vall_e.weights.file import Bundle, tensors_of
 

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from vall_e.errors import CheckpointError
-from vall_e.model.original_file import Reading, is_original, read_original
 from vall_e.registry import Registry
+from vall_e.weights.ecker.file import Reading, is_original, read_original
 from vall_e.weights.file import Bundle, bundle_of, save
 from vall_e.weights.lora_file import LoraFile, read_lora, write_lora
 

@@ -27,11 +27,11 @@ from vall_e.config.schema import RunConfig
 from vall_e.errors import CheckpointError
 from vall_e.model.embedding import Sizes
 from vall_e.model.lora import Terms, is_adapter, terms_of
-from vall_e.model.original_file import is_original, read_original
 from vall_e.model.valle import Valle, build_valle
 from vall_e.registry import Registry
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.weights.contents import Kept, Stored
+from vall_e.weights.ecker.file import is_original, read_original
 from vall_e.weights.ecker_names import Layout
 from vall_e.weights.lora_file import attach_tensors, stored
 

@@ -4,7 +4,7 @@ Tensors: `PLACE.lora_a` and `PLACE.lora_b`, where PLACE names a module of the mo
 value JSON: `lora` (its terms and the format's version), `base` (the hash of the base's weights),
 `statistics` (of its training).
 
-Files of the original are read too: see `vall_e.model.original_lora`.
+Files of the original are read too: see `vall_e.weights.ecker.lora`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from vall_e.atomic_write import make_folder, written_beside
 from vall_e.errors import CheckpointError
 from vall_e.model.lora import OWN, Terms, adapters, attach, is_adapter, terms_of
-from vall_e.model.original_lora import holds_original_lora, read_terms, translate_lora
+from vall_e.weights.ecker.lora import holds_original_lora, read_terms, translate_lora
 from vall_e.weights.safe_torch_pickle import PICKLED, read_pickle
 
 FORMAT = 1

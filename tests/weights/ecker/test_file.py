@@ -11,15 +11,15 @@ from vall_e.cli.app import App, cli
 from vall_e.errors import CheckpointError
 from vall_e.export.ecker import OriginalExporter
 from vall_e.model.embedding import Sizes
-from vall_e.model.original import translate_back
-from vall_e.model.original_config import describe
-from vall_e.model.original_file import Reading, is_original, read_original
 from vall_e.model.valle import build_valle
 from vall_e.synthesis.request import Request
 from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle, tiny_config
 from vall_e.weights.contents import as_told
+from vall_e.weights.ecker.config import describe
+from vall_e.weights.ecker.file import Reading, is_original, read_original
+from vall_e.weights.ecker.tensors import translate_back
 from vall_e.weights.ecker_names import Layout
 from vall_e.weights.file import bundle_of, load, save
 

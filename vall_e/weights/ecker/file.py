@@ -19,13 +19,13 @@ from torch import Tensor
 
 from vall_e.config.load import structure
 from vall_e.errors import CheckpointError
-from vall_e.model.original import translate
-from vall_e.model.original_config import Sums, describe
 from vall_e.model.valle import build_valle
 from vall_e.registry import Registry
 from vall_e.text.imported_vocabulary import adopt, read_tokenizer
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.weights.contents import Kept, Stored
+from vall_e.weights.ecker.config import Sums, describe
+from vall_e.weights.ecker.tensors import translate
 from vall_e.weights.safe_torch_pickle import PICKLED, plain_facts, read_pickle
 
 CODEC_IDENTITIES = {"encodec": "encodec-24k", "dac": "dac-44k"}

@@ -3,9 +3,9 @@ import torch
 
 from vall_e.errors import CheckpointError
 from vall_e.model.embedding import Sizes
-from vall_e.model.original import translate, translate_back
 from vall_e.model.valle import build_valle
 from vall_e.testing.fakes.tiny_model import tiny_config
+from vall_e.weights.ecker.tensors import translate, translate_back
 from vall_e.weights.ecker_names import Layout, named_by
 
 SIZES = Sizes(levels=3, codebook_size=8, vocabulary=10, languages=2)
