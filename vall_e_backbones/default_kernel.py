@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn.functional import dropout as drop
 
 from vall_e.plugin import AttentionCase
-from vall_e_backbones.components import DefaultConfig
 from vall_e_backbones.formula import attention_weights, own_heads
+from vall_e_backbones.options import DefaultConfig
 
 
 class Default:

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
 from vall_e.plugin import AttentionCase
-from vall_e_backbones.components import FlexConfig
 from vall_e_backbones.limits import Limits, require
+from vall_e_backbones.options import FlexConfig
 
 
 class Flex:

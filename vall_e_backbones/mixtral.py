@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from vall_e.plugin import AttentionKernel, Cache
-from vall_e_backbones.components import MixtralConfig
 from vall_e_backbones.experts import Experts
 from vall_e_backbones.key_value_cache import KeyValueCache
 from vall_e_backbones.llama import (
@@ -18,6 +17,7 @@ from vall_e_backbones.llama import (
     rotation_of,
     visible,
 )
+from vall_e_backbones.options import MixtralConfig
 
 
 class Mixtral(nn.Module):

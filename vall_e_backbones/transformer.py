@@ -11,9 +11,9 @@ from torch.nn.functional import gelu, relu
 from torch.utils.checkpoint import checkpoint
 
 from vall_e.plugin import AttentionKernel, Cache, ConfigError
-from vall_e_backbones.components import TransformerConfig
 from vall_e_backbones.key_value_cache import KeyValueCache
 from vall_e_backbones.llama import initialise, visible
+from vall_e_backbones.options import TransformerConfig
 
 
 class Transformer(nn.Module):

@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from vall_e.testing import AttentionContract
-from vall_e_backbones.components import FlexConfig
 from vall_e_backbones.flash_attention_2 import FlashAttention2, integration
 from vall_e_backbones.flex import Flex
 from vall_e_backbones.kernels import Auto, Sdpa
+from vall_e_backbones.options import FlexConfig
 
 if not torch.cuda.is_available():
     pytest.skip("PyTorch finds no GPU", allow_module_level=True)

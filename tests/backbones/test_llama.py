@@ -7,7 +7,6 @@ from vall_e.errors import ConfigError
 from vall_e.model.lora import Terms, adapters, attach, places
 from vall_e.testing import LayeredContract
 from vall_e.testing.contracts.backbone import BackboneContract
-from vall_e_backbones.components import LlamaConfig
 from vall_e_backbones.kernels import Eager, Sdpa
 from vall_e_backbones.llama import (
     GatedFeedForward,
@@ -17,6 +16,7 @@ from vall_e_backbones.llama import (
     frequencies_of,
     rotation_of,
 )
+from vall_e_backbones.options import LlamaConfig
 
 TINY = LlamaConfig(d_model=16, layers=2, heads=4)
 

@@ -4,10 +4,10 @@ from attrs import evolve
 
 from vall_e.errors import ConfigError
 from vall_e.testing.contracts.backbone import BackboneContract
-from vall_e_backbones.components import MixtralConfig
 from vall_e_backbones.experts import Experts, unevenness
 from vall_e_backbones.kernels import Sdpa
 from vall_e_backbones.mixtral import Mixtral
+from vall_e_backbones.options import MixtralConfig
 
 TINY = MixtralConfig(d_model=16, layers=2, heads=4, kv_heads=2, experts=3)
 

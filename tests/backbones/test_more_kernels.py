@@ -11,13 +11,13 @@ from vall_e.errors import UnavailableError
 from vall_e.interfaces.attention import AttentionCase
 from vall_e.testing.contracts.attention import KINDS, AttentionContract
 from vall_e.testing.fakes.packed_attention import attend_packed
-from vall_e_backbones.components import DefaultConfig, FlexConfig, LlamaConfig
 from vall_e_backbones.default_kernel import Default
 from vall_e_backbones.flash_attention_2 import FlashAttention2
 from vall_e_backbones.flex import Flex
 from vall_e_backbones.kernels import Auto
 from vall_e_backbones.limits import Limits, Package
 from vall_e_backbones.llama import Llama
+from vall_e_backbones.options import DefaultConfig, FlexConfig, LlamaConfig
 
 HALF = MappingProxyType({torch.float16: 5e-3, torch.bfloat16: 2e-2})
 CASE = AttentionCase(torch.device("cpu"), torch.float32, head_dim=8, heads=2, kv_heads=2)

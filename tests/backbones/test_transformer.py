@@ -4,8 +4,8 @@ from attrs import evolve
 
 from vall_e.errors import ConfigError
 from vall_e.testing.contracts.backbone import BackboneContract
-from vall_e_backbones.components import TransformerConfig
 from vall_e_backbones.kernels import Sdpa
+from vall_e_backbones.options import TransformerConfig
 from vall_e_backbones.transformer import SinusoidalPositions, Transformer
 
 TINY = TransformerConfig(d_model=16, layers=2, heads=4)

@@ -4,10 +4,10 @@ import pytest
 import torch
 
 from vall_e.testing import BackboneContract
-from vall_e_backbones.components import LlamaConfig
 from vall_e_backbones.kernels import Sdpa
 from vall_e_backbones.key_value_cache import KeyValueCache
 from vall_e_backbones.llama import Llama
+from vall_e_backbones.options import LlamaConfig
 
 
 def _llama(kind=Llama, **options):

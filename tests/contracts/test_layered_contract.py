@@ -3,9 +3,9 @@
 import torch
 
 from vall_e.testing import LayeredContract
-from vall_e_backbones.components import LlamaConfig
 from vall_e_backbones.kernels import Sdpa
 from vall_e_backbones.llama import KeyValueCache, Llama
+from vall_e_backbones.options import LlamaConfig
 
 
 def _make(kind):

@@ -4,10 +4,10 @@ from torch import nn
 
 from vall_e.plugin import ConfigError
 from vall_e.testing import WrapperContract
-from vall_e_backbones.components import LlamaConfig, MixtralConfig
 from vall_e_backbones.kernels import Sdpa
 from vall_e_backbones.llama import Llama
 from vall_e_backbones.mixtral import Mixtral
+from vall_e_backbones.options import LlamaConfig, MixtralConfig
 from vall_e_wrapper_unsloth.components import build_unsloth, vall_e_register_wrappers
 from vall_e_wrapper_unsloth.options import UnslothConfig
 

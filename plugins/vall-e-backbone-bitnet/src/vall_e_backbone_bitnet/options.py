@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from attrs import field, frozen, validators
 
 from vall_e.plugin import ConfigError
-from vall_e_backbones.components import LlamaConfig
-
-if TYPE_CHECKING:
-    pass
+from vall_e_backbones.options import LlamaConfig
 
 
 @frozen
