@@ -14,10 +14,10 @@ from torch import Tensor, nn
 
 from vall_e.plugin import CodecStream, Listener
 from vall_e_codecs.audio_check import checked
-from vall_e_codecs.components import EncodecConfig
 from vall_e_codecs.encodec_network import ENTRIES, Choice, Network, Sizes, network_of
 from vall_e_codecs.encodec_stream import EncodecStream, encodec_listener
 from vall_e_codecs.nothing import no_codes, no_sound
+from vall_e_codecs.options import EncodecConfig
 from vall_e_codecs.weight_files import RemoteFile, locate
 
 WEIGHTS = RemoteFile(

@@ -4,11 +4,12 @@ from attrs import evolve
 
 from vall_e.plugin import CheckpointError
 from vall_e.testing import CodecContract
-from vall_e_codecs.components import EmbeddedConfig, build_embedded
+from vall_e_codecs.components import build_embedded
 from vall_e_codecs.embedded import weights
 from vall_e_codecs.embedded.analysis import Analysis, AnalysisSettings
 from vall_e_codecs.embedded.codec import EmbeddedCodec, open_codec
 from vall_e_codecs.embedded.vocoder import VocoderSettings
+from vall_e_codecs.options import EmbeddedConfig
 
 
 def tone(hertz=440.0, seconds=0.5, level=0.3):

@@ -18,9 +18,10 @@ from vall_e.errors import DataError
 from vall_e.plugin import CheckpointError, ConfigError, DownloadError
 from vall_e.testing import CodecContract
 from vall_e_codecs import encodec_stereo
-from vall_e_codecs.components import EncodecConfig, build_encodec
+from vall_e_codecs.components import build_encodec
 from vall_e_codecs.encodec_names import reference_names
 from vall_e_codecs.importing import imports
+from vall_e_codecs.options import EncodecConfig
 
 SIZES = evolve(encodec_stereo.SIZES, filters=4, dimension=8, lstm_layers=1)
 
