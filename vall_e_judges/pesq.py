@@ -14,7 +14,7 @@ from vall_e_judges.sound import SAMPLE_RATE, compared
 
 if TYPE_CHECKING:
     from vall_e.plugin import Evidence
-    from vall_e_judges.components import PesqConfig
+    from vall_e_judges.options import PesqConfig
 
 RATES = {"wb": 16_000, "nb": 8_000}
 

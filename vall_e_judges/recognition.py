@@ -12,7 +12,7 @@ from vall_e_judges.words import plain, word_errors
 
 if TYPE_CHECKING:
     from vall_e.plugin import Case, Evidence
-    from vall_e_judges.components import RecognitionConfig
+    from vall_e_judges.options import RecognitionConfig
 
 NO_TEXT = "it is not known what should be said"
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vall_e.plugin import Sound
-    from vall_e_judges.components import ResemblyzerConfig
+    from vall_e_judges.options import ResemblyzerConfig
 
 
 class Resemblyzer:

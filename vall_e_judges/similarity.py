@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vall_e.plugin import Case, Evidence, Sound
-    from vall_e_judges.components import SimilarityConfig
+    from vall_e_judges.options import SimilarityConfig
 
 SILENT = "no speech is heard in it"
 

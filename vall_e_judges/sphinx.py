@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vall_e.plugin import Sound
-    from vall_e_judges.components import SphinxConfig
+    from vall_e_judges.options import SphinxConfig
 
 LONGEST_SECONDS = 30.0
 """So much is heard at once."""

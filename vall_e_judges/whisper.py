@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from vall_e.plugin import Sound
-    from vall_e_judges.components import FasterWhisperConfig, PipelineConfig, WhisperxConfig
+    from vall_e_judges.options import FasterWhisperConfig, PipelineConfig, WhisperxConfig
 
 SHORTEST_SECONDS = 0.1
 """In less, nothing is heard."""

@@ -2,7 +2,7 @@ import pytest
 
 from vall_e.interfaces.judge import Case, Evidence
 from vall_e.testing import JudgeContract
-from vall_e_judges.components import RecognitionConfig
+from vall_e_judges.options import RecognitionConfig
 from vall_e_judges.recognition import Recognition
 
 pytest.importorskip("pocketsphinx")

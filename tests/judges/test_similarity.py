@@ -5,7 +5,7 @@ from vall_e.audio.clip import Clip
 from vall_e.errors import UnavailableError
 from vall_e.interfaces.judge import Case, Evidence
 from vall_e.testing import JudgeContract
-from vall_e_judges.components import SimilarityConfig
+from vall_e_judges.options import SimilarityConfig
 from vall_e_judges.similarity import Similarity
 from vall_e_judges.speaker import mel_bands, packaged_weights, part_starts
 

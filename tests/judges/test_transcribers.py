@@ -10,7 +10,8 @@ from vall_e.errors import UnavailableError
 from vall_e.interfaces.transcriber import Passage, Transcript, Word
 from vall_e.testing.contracts.any_component import contract_of
 from vall_e.testing.contracts.run import laws_of, try_law
-from vall_e_judges.components import SphinxConfig, build_sphinx
+from vall_e_judges.components import build_sphinx
+from vall_e_judges.options import SphinxConfig
 from vall_e_judges.sphinx import _cuts, _passages
 from vall_e_judges.whisper import Hearing, by_faster_whisper, by_pipeline, by_whisperx, inside
 
