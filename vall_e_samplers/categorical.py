@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from vall_e.plugin import draw_categorical
-from vall_e_samplers.components import CategoricalConfig
+from vall_e_samplers.options import CategoricalConfig
 
 
 class Categorical:

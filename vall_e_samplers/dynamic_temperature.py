@@ -3,7 +3,7 @@
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from vall_e_samplers.components import DynamicTemperatureConfig
+from vall_e_samplers.options import DynamicTemperatureConfig
 
 
 class DynamicTemperature:

@@ -8,8 +8,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from vall_e.plugin import draw_categorical
-from vall_e_samplers.components import EntropixConfig
 from vall_e_samplers.min_p import unlikely
+from vall_e_samplers.options import EntropixConfig
 from vall_e_samplers.top_k import likeliest
 from vall_e_samplers.top_p import outside
 

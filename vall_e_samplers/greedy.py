@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from vall_e_samplers.components import GreedyConfig
+from vall_e_samplers.options import GreedyConfig
 
 
 class Greedy:

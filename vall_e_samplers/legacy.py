@@ -9,13 +9,13 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from vall_e_samplers.components import MirostatConfig
-from vall_e_samplers.legacy_components import (
+from vall_e_samplers.legacy_options import (
     LegacyLengthPenaltyConfig,
     LegacyMirostatConfig,
     LegacyRepetitionPenaltyConfig,
 )
 from vall_e_samplers.mirostat import Mirostat, zipf_count
+from vall_e_samplers.options import MirostatConfig
 
 MEASURED = 101
 """Its slope is of a hundred steps from one token to the next, not of a hundred tokens."""

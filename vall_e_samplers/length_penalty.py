@@ -5,7 +5,7 @@ import math
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from vall_e_samplers.components import LengthPenaltyConfig
+from vall_e_samplers.options import LengthPenaltyConfig
 
 
 class LengthPenalty:

@@ -3,7 +3,7 @@
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from vall_e_samplers.components import MinPConfig
+from vall_e_samplers.options import MinPConfig
 from vall_e_samplers.top_k import likeliest
 
 

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from vall_e.plugin import draw_categorical
-from vall_e_samplers.components import MirostatConfig
+from vall_e_samplers.options import MirostatConfig
 
 MEASURED = 100
 """Version 1 measures the slope over so many of the likeliest tokens, as the paper does."""

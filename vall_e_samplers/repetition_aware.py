@@ -7,7 +7,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from vall_e.plugin import draw_categorical
-from vall_e_samplers.components import RepetitionAwareConfig
+from vall_e_samplers.options import RepetitionAwareConfig
 from vall_e_samplers.top_p import nucleus
 
 

@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from vall_e_samplers.components import StopBanConfig
+from vall_e_samplers.options import StopBanConfig
 
 
 class StopBan:

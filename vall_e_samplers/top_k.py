@@ -3,7 +3,7 @@
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from vall_e_samplers.components import TopKConfig
+from vall_e_samplers.options import TopKConfig
 
 
 def likeliest(logits: Float[Tensor, "b v"], k: int) -> Bool[Tensor, "b v"]:

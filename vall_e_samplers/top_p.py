@@ -4,7 +4,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from vall_e_samplers.components import TopPConfig
+from vall_e_samplers.options import TopPConfig
 
 
 def outside(logits: Float[Tensor, "b v"], p: float | Float[Tensor, "b 1"]) -> Bool[Tensor, "b v"]:

@@ -17,7 +17,7 @@ from vall_e.export.ecker import OriginalExporter
 from vall_e.weights.ecker_names import Layout
 from vall_e.weights.file import load
 from vall_e_samplers.legacy import LegacyRepetitionPenalty
-from vall_e_samplers.legacy_components import LegacyRepetitionPenaltyConfig
+from vall_e_samplers.legacy_options import LegacyRepetitionPenaltyConfig
 
 VARIANTS = {"default": ["base"], "released": ["base", "lang"], "length": [""]}
 LEVELS = {"default": 4, "released": 8, "length": 4}

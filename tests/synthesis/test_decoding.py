@@ -13,8 +13,8 @@ from vall_e.memory import peak_bytes
 from vall_e.model.sequence import Example
 from vall_e.synthesis.request import Request
 from vall_e_samplers.categorical import Categorical
-from vall_e_samplers.components import CategoricalConfig, GreedyConfig
 from vall_e_samplers.greedy import Greedy
+from vall_e_samplers.options import CategoricalConfig, GreedyConfig
 
 FRAMES = 8
 
