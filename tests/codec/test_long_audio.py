@@ -75,8 +75,8 @@ def test_a_long_file_is_read_piece_by_piece(tmp_path, monkeypatch):
     codec, path = Blurred(), tmp_path / "long.flac"
     soundfile.write(path, np.stack([noise(8, 24_000)] * 2, axis=1), 24_000)
     whole = encode(Clip.read(path), codec)
-    monkeypatch.setattr(long_coding, "WHOLE_SECONDS", 1.0)
-    monkeypatch.setattr(long_coding, "CHUNK_SECONDS", 1.0)
+    monkeypatch.setattr(long_audio, "WHOLE_SECONDS", 1.0)
+    monkeypatch.setattr(long_audio, "CHUNK_SECONDS", 1.0)
     found = encode_file(path, codec)
     assert (found.samples, found.sample_rate) == (8 * 24_000, 24_000)
     assert found.codes.values.shape == whole.values.shape

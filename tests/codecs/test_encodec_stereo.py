@@ -113,7 +113,7 @@ def test_a_stereo_file_becomes_codes_and_stereo_again(codec, tmp_path, monkeypat
     whole = encode_file(tmp_path / "a.wav", codec)
     assert whole.codes.blocks.starts.tolist() == [0, 47_520, 95_040]
     assert whole.codes.seconds == pytest.approx(100_000 / 48_000, abs=1 / 150)
-    monkeypatch.setattr(long_coding, "WHOLE_SECONDS", 1.0)
+    monkeypatch.setattr(long_audio, "WHOLE_SECONDS", 1.0)
     assert encode_file(tmp_path / "a.wav", codec) == whole
     whole.codes.levels(2).save(tmp_path / "a.codes.safetensors")
     codes = Codes.load(tmp_path / "a.codes.safetensors", codec=codec.identity)

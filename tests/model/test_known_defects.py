@@ -120,7 +120,7 @@ def test_an_option_that_would_do_nothing_is_refused(registry, name):
 
 
 def test_every_option_is_read_somewhere():
-    modules = (schema, model, data, training, speaking, depth)
+    modules = (schema, model, data, training, synthesis, layer_skip)
     said = {Path(module.__file__) for module in modules}
     files = set(Path(vall_e.__file__).parent.rglob("*.py")) - said
     source = "\n".join(path.read_text() for path in files)

@@ -7,7 +7,7 @@ makes, `vall-e config schema` into the schema. What the marks in a field's `meta
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from attrs import field, frozen, validators
 

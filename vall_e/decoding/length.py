@@ -9,7 +9,6 @@ import torch
 from attrs import frozen
 
 from vall_e.decoding.compatibility import frame_by_frame
-from vall_e.decoding.length import decode_lengths
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.embedding import LENGTH_END

@@ -21,12 +21,10 @@ from vall_e.audio.codes import Codes
 from vall_e.audio.encoding import Note
 from vall_e.decoding.ar.layer_stats import Effort
 from vall_e.errors import AudioError
-from vall_e.synthesis.result import note
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vall_e.synthesis.result import Result
 
 Waveform = NDArray[np.float32]
 

@@ -1,5 +1,6 @@
 """Contracts that every component must pass, and small fakes to test with."""
 
+from vall_e.testing.contracts.any_component import contract_of
 from vall_e.testing.contracts.attention import AttentionContract
 from vall_e.testing.contracts.backbone import BackboneContract
 from vall_e.testing.contracts.codec import CodecContract
@@ -16,13 +17,12 @@ from vall_e.testing.contracts.phonemizer import PhonemizerContract
 from vall_e.testing.contracts.pretrained import ModelContract
 from vall_e.testing.contracts.sampler import SamplerContract
 from vall_e.testing.contracts.schedule import ScheduleContract
-from vall_e.testing.fakes.staircase_codec import StaircaseCodec
 from vall_e.testing.contracts.store import StoreContract
 from vall_e.testing.contracts.task import TaskContract
-from vall_e.testing.fakes.tiny_model import tiny_bundle, tiny_config
 from vall_e.testing.contracts.transcriber import TranscriberContract
-from vall_e.testing.contracts.any_component import contract_of
 from vall_e.testing.contracts.wrapper import WrapperContract
+from vall_e.testing.fakes.staircase_codec import StaircaseCodec
+from vall_e.testing.fakes.tiny_model import tiny_bundle, tiny_config
 
 __all__ = [
     "AttentionContract",

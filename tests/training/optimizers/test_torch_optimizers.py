@@ -6,7 +6,7 @@ import json
 import pytest
 import torch
 from torch import nn
-from vall_e.training.optimizers.torch_optimizers.options import (
+from vall_e.training.optimizers.options import (
     AdafactorConfig,
     AdagradConfig,
     AdamW8bitConfig,

@@ -12,7 +12,6 @@ from vall_e.audio.loudness import levelled
 from vall_e.codec.encode import encode
 from vall_e.config.schema import RunConfig
 from vall_e.data.dataset.manifest import Info
-from vall_e.data.ingest.encode_recording import Wishes
 from vall_e.data.ingest.object_storage import fetched
 from vall_e.data.ingest.recordings import Recording
 from vall_e.data.ingest.segments import read_part
@@ -24,7 +23,6 @@ from vall_e.text.languages import among
 
 if TYPE_CHECKING:
     from vall_e.config.schema import RunConfig
-    from vall_e.data.ingest.encode_recording import Preparer
 
 MIN_SECONDS = 0.2  # shorter than a syllable: nothing to learn to say
 
@@ -176,7 +174,6 @@ class Recipe:
     load_plugins: bool = True
 
     def __call__(self) -> Preparer:
-        from vall_e.data.ingest.encode_recording import make_preparer
 
         return make_preparer(self.config, self.wishes)
 

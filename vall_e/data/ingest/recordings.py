@@ -1,8 +1,8 @@
 """A folder of recordings and what is said in them. Torch-free.
 
-Transcripts are those of a well-known corpus (`vall_e.data.ingest.known_corpora`), one table (tsv, csv, json or
-jsonl with `path` and `text`, and if it likes `id`, `speaker` and `language`), what a recogniser
-wrote (`vall_e.data.ingest.transcribe`), or one `.txt` beside each recording.
+Transcripts are those of a well-known corpus (`vall_e.data.ingest.known_corpora`), one table (tsv,
+csv, json or jsonl with `path` and `text`, optionally `id`, `speaker` and `language`), the output of
+a recogniser (`vall_e.data.ingest.transcribe`), or one `.txt` beside each recording.
 """
 
 from __future__ import annotations

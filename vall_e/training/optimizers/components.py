@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vall_e.plugin import Component, Trial
-from vall_e.training.optimizers.torch_optimizers.options import (
+from vall_e.training.optimizers.options import (
     AdafactorConfig,
     AdagradConfig,
     AdamW8bitConfig,

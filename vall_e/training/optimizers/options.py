@@ -2,17 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import field, frozen, validators
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import torch
-
-    Named = Iterable[tuple[str, torch.nn.Parameter]]
-
 
 fraction: Any = [validators.ge(0), validators.lt(1)]
 positive: Any = validators.gt(0)

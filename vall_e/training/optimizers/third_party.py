@@ -7,7 +7,7 @@ import torch
 from torch.nn import Parameter
 
 from vall_e.training.optimizers.torch_optimizers import groups
-from vall_e.training.optimizers.torch_optimizers.options import (
+from vall_e.training.optimizers.options import (
     AdamW8bitConfig,
     DAdaptationConfig,
     ProdigyConfig,

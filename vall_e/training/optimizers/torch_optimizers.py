@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch.nn import Parameter
 
-from vall_e.training.optimizers.torch_optimizers.options import AdafactorConfig, AdagradConfig
+from vall_e.training.optimizers.options import AdafactorConfig, AdagradConfig
 from vall_e.training.options import AdamWConfig, SgdConfig
 
 
