@@ -25,7 +25,7 @@ DEFECTS = {
     ],
     "losses by segment crashed, or were no number where levels are summed": [
         "tests/model/test_options.py::test_each_kind_of_segment_counts_by_its_factor",
-        "tests/model/test_parity_tasks.py::test_losses_by_segment_are_the_same",
+        "tests/parity/test_tasks.py::test_losses_by_segment_are_the_same",
     ],
     "all distributions of levels but one were that one": [
         "tests/model/test_valle.py::test_the_distributions_differ"
@@ -37,9 +37,9 @@ DEFECTS = {
         "tests/synthesis/test_known_defects.py::test_samplers_that_are_asked_for_are_used"
     ],
     "all ranks trained on the same part of the data, in the same order at every start": [
-        "tests/data/test_order.py::test_ranks_share_out_the_sequence",
-        "tests/data/test_pools.py::test_however_it_is_drawn_the_ranks_see_all_and_go_on_exactly",
-        "tests/data/test_order.py::test_epochs_differ_and_seeds_differ_and_nothing_else",
+        "tests/data/batching/test_batch_sampler.py::test_ranks_share_out_the_sequence",
+        "tests/data/batching/test_sampling_pools.py::test_however_it_is_drawn_the_ranks_see_all_and_go_on_exactly",
+        "tests/data/batching/test_batch_sampler.py::test_epochs_differ_and_seeds_differ_and_nothing_else",
     ],
     "the first window of accumulated batches was one short": [
         "tests/training/test_loop.py::test_a_window_of_batches_is_one_large_batch"
@@ -50,7 +50,7 @@ DEFECTS = {
     ],
     "the optimizer's state was not saved": [
         "tests/training/test_loop.py::test_a_resumed_run_equals_an_uninterrupted_one",
-        "tests/training/test_optimizers.py::test_a_resumed_run_is_the_uninterrupted_one",
+        "tests/training/optimizers/test_torch_optimizers.py::test_a_resumed_run_is_the_uninterrupted_one",
     ],
     "a size that was spelt out was not obeyed": [
         "tests/model/test_known_defects.py::test_any_size_of_model_is_the_size_that_is_built"
@@ -68,14 +68,14 @@ DEFECTS = {
         "tests/synthesis/test_known_defects.py::test_mirostat_starts_open_and_keeps_rows_apart"
     ],
     "beams took over the histories of others": [
-        "tests/synthesis/test_beams.py::test_histories_and_what_samplers_remember_follow_their_beams"
+        "tests/decoding/ar/test_beam_search.py::test_histories_and_what_samplers_remember_follow_their_beams"
     ],
     "entropix crashed where all was certain": [
         "tests/synthesis/test_known_defects.py::test_entropix_draws_where_all_is_certain"
     ],
     "an early exit measured the hidden state, not what would be said, and was then switched off": [
-        "tests/synthesis/test_depth.py::test_plain_is_told_from_the_distribution_alone",
-        "tests/synthesis/test_depth.py::test_each_frame_leaves_where_it_is_plain_and_is_caught_up_with_exactly",
+        "tests/decoding/ar/test_choose_state.py::test_plain_is_told_from_the_distribution_alone",
+        "tests/decoding/ar/test_choose_state.py::test_each_frame_leaves_where_it_is_plain_and_is_caught_up_with_exactly",
     ],
     "losses of early exits overwrote each other and were not summed": [
         "tests/model/test_layer_skip.py::test_the_losses_of_all_exits_add_up_by_their_shares"
@@ -84,7 +84,7 @@ DEFECTS = {
         "tests/model/test_known_defects.py::test_a_marker_of_a_task_has_a_position_like_everything_else"
     ],
     "the offset among similar utterances was always 0": [
-        "tests/data/test_similar.py::test_an_offset_leaves_out_the_nearest"
+        "tests/data/inspect/test_similar.py::test_an_offset_leaves_out_the_nearest"
     ],
     "options did nothing": [
         "tests/model/test_known_defects.py::test_an_option_that_would_do_nothing_is_refused",
@@ -92,8 +92,8 @@ DEFECTS = {
     ],
     "sgd crashed": ["tests/training/test_options.py::test_gradients_are_clipped_to_the_norm"],
     "a file named .safetensors could not be read, nor one without metadata": [
-        "tests/model/test_original_file.py::test_the_model_in_the_file_is_read",
-        "tests/model/test_original_file.py::test_a_file_may_have_no_metadata_at_all",
+        "tests/weights/ecker/test_file.py::test_the_model_in_the_file_is_read",
+        "tests/weights/ecker/test_file.py::test_a_file_may_have_no_metadata_at_all",
     ],
     "transcribing stopped at its first recording": [
         "tests/judges/test_transcribers.py::test_what_ships_keeps_its_contract",
@@ -106,7 +106,7 @@ DEFECTS = {
         "tests/training/test_loop.py::test_commands_are_carried_out_when_due"
     ],
     "the place in the data was not saved, and epochs were miscounted": [
-        "tests/data/test_pools.py::test_however_it_is_drawn_the_ranks_see_all_and_go_on_exactly",
+        "tests/data/batching/test_sampling_pools.py::test_however_it_is_drawn_the_ranks_see_all_and_go_on_exactly",
         "tests/training/test_loop.py::test_other_data_start_a_new_epoch",
     ],
     "float16 went on at scales that ruin a model, and losses that are no number were dropped": [
@@ -137,7 +137,7 @@ DEFECTS = {
         "tests/training/test_loop.py::test_the_same_seed_gives_the_same_run_and_another_another",
     ],
     "a pickle that is opened could run anything": [
-        "tests/model/test_original_file.py::test_a_pickle_that_runs_code_is_refused_unrun"
+        "tests/weights/ecker/test_file.py::test_a_pickle_that_runs_code_is_refused_unrun"
     ],
 }
 

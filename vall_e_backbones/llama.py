@@ -13,7 +13,7 @@ from torch.utils.checkpoint import checkpoint
 from vall_e.plugin import AttentionKernel, Cache
 from vall_e_backbones.key_value_cache import KeyValueCache
 from vall_e_backbones.options import LlamaConfig
-from vall_e_backbones.stepping import LayerSteps, Steps, normed, onto, outputs, together
+from vall_e_backbones.stepping import LayerSteps, LlamaStepper, normed, onto, outputs, together
 
 
 class Llama(nn.Module):
@@ -32,7 +32,7 @@ class Llama(nn.Module):
         self.kv_heads = config.kv_heads or config.heads
         self.head_size = config.d_model // config.heads
         self.layers = nn.ModuleList(
-            Layer(config, self.kv_heads, attention) for _ in range(config.layers)
+            LlamaLayer(config, self.kv_heads, attention) for _ in range(config.layers)
         )
         self.norm = nn.RMSNorm(config.d_model, eps=config.norm_eps)
         initialise(self, config.layers)
@@ -102,14 +102,14 @@ class Llama(nn.Module):
         shape = (len(self.layers), batch, self.kv_heads, max_length + 1, self.head_size)
         return KeyValueCache(weight.new_zeros(shape), weight.new_zeros(shape))
 
-    def steps(self) -> Steps:
+    def steps(self) -> LlamaStepper:
         """A pass over one position of each row of a cache, as the weights are now."""
         frequencies = frequencies_of(self.config, self.norm.weight.device)
-        layers = [layer.steps() for layer in self.layers if isinstance(layer, Layer)]
-        return Steps(layers, normed(self.norm), frequencies)
+        layers = [layer.steps() for layer in self.layers if isinstance(layer, LlamaLayer)]
+        return LlamaStepper(layers, normed(self.norm), frequencies)
 
 
-class Layer(nn.Module):
+class LlamaLayer(nn.Module):
     """Attention, then a gated feed-forward; names of modules as in Hugging Face's Llama."""
 
     def __init__(self, config: LlamaConfig, kv_heads: int, attention: AttentionKernel) -> None:

@@ -61,7 +61,7 @@ class LayerSteps:
 
 
 @frozen(eq=False)
-class Steps:
+class LlamaStepper:
     """A Llama, for one position of each row, without gradients."""
 
     layers: Sequence[LayerSteps]

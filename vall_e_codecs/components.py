@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vall_e.plugin import Codec, Component, hookimpl
-from vall_e_codecs.options import CommandConfig, EmbeddedConfig, EncodecConfig, VocosConfig
+from vall_e_codecs.options import CommandConfig, EmbeddedCodecConfig, EncodecConfig, VocosConfig
 
 if TYPE_CHECKING:
     import click
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 vall_e_hook_api = (1, 0)
 
 
-def build_embedded(config: EmbeddedConfig) -> Codec:
+def build_embedded(config: EmbeddedCodecConfig) -> Codec:
     from vall_e_codecs.embedded.codec import open_codec
 
     return open_codec(config.path)
@@ -46,7 +46,7 @@ def vall_e_register_codecs() -> list[Component[Any]]:
     return [
         Component(
             name="embedded",
-            config=EmbeddedConfig,
+            config=EmbeddedCodecConfig,
             build=build_embedded,
             summary="16 kHz, 50 frames a second, 8 levels, 4 kbit/s; nothing to download",
             paper="https://arxiv.org/abs/2306.00814",

@@ -14,7 +14,13 @@ from torch import Tensor, nn
 
 from vall_e.plugin import CodecStream, Listener
 from vall_e_codecs.audio_check import checked
-from vall_e_codecs.encodec_network import ENTRIES, Choice, Network, Sizes, network_of
+from vall_e_codecs.encodec_network import (
+    ENTRIES,
+    EncodecImplementation,
+    EncodecNetwork,
+    EncodecSizes,
+    network_of,
+)
 from vall_e_codecs.encodec_stream import EncodecStream, encodec_listener
 from vall_e_codecs.nothing import no_codes, no_sound
 from vall_e_codecs.options import EncodecConfig
@@ -34,7 +40,7 @@ class Encodec(nn.Module):
     codebook_size = ENTRIES
     causal = True
 
-    def __init__(self, network: Network, *, levels: int, identity: str) -> None:
+    def __init__(self, network: EncodecNetwork, *, levels: int, identity: str) -> None:
         super().__init__()
         self.module = network.module
         self.levels = levels
@@ -84,8 +90,12 @@ def open_encodec(config: EncodecConfig) -> Encodec:
 
 
 def encodec_of(
-    path: Path, *, levels: int, choice: Choice = "auto", sizes: Sizes | None = None
+    path: Path,
+    *,
+    levels: int,
+    choice: EncodecImplementation = "auto",
+    sizes: EncodecSizes | None = None,
 ) -> Encodec:
     """An EnCodec with the weights in this file, of either project."""
-    network, digest = network_of(path, sizes or Sizes(), levels=levels, choice=choice)
+    network, digest = network_of(path, sizes or EncodecSizes(), levels=levels, choice=choice)
     return Encodec(network, levels=levels, identity=f"encodec-24k:{digest}")

@@ -21,11 +21,11 @@ log = logging.getLogger(__name__)
 
 ENTRIES = 1024
 Implementation = Literal["encodec", "transformers"]
-Choice = Literal["auto", "encodec", "transformers"]
+EncodecImplementation = Literal["auto", "encodec", "transformers"]
 
 
 @frozen
-class Sizes:
+class EncodecSizes:
     """What sets one EnCodec apart from another; tests make the first four small."""
 
     filters: int = 32
@@ -62,7 +62,7 @@ class Sizes:
 
 
 @frozen(eq=False)
-class Network:
+class EncodecNetwork:
     """The halves of an EnCodec, whoever wrote them. `quantize` gives codes (levels, b, f)."""
 
     module: nn.Module
@@ -78,8 +78,8 @@ class Network:
 
 
 def network_of(
-    path: Path, sizes: Sizes, *, levels: int, choice: Choice = "auto"
-) -> tuple[Network, str]:
+    path: Path, sizes: EncodecSizes, *, levels: int, choice: EncodecImplementation = "auto"
+) -> tuple[EncodecNetwork, str]:
     """The network with the weights in this file, of either project, and the digest of its codes."""
     state = canonical(read_tensors(path))
     implementation = _implementation(choice)
@@ -90,12 +90,12 @@ def network_of(
     return network, digest_of(state, _names_codes)
 
 
-def unloaded(sizes: Sizes, levels: int, implementation: Implementation) -> Network:
+def unloaded(sizes: EncodecSizes, levels: int, implementation: Implementation) -> EncodecNetwork:
     """The network without weights; it writes so many levels."""
     return (_reference if implementation == "encodec" else _transformers)(sizes, levels)
 
 
-def _implementation(choice: Choice) -> Implementation:
+def _implementation(choice: EncodecImplementation) -> Implementation:
     if choice != "transformers" and imports("encodec"):
         return "encodec"
     if choice == "encodec":
@@ -112,7 +112,7 @@ def _implementation(choice: Choice) -> Implementation:
     return "transformers"
 
 
-def _transformers(sizes: Sizes, levels: int) -> Network:
+def _transformers(sizes: EncodecSizes, levels: int) -> EncodecNetwork:
     from transformers import EncodecConfig as HfConfig
     from transformers import EncodecModel
 
@@ -135,10 +135,10 @@ def _transformers(sizes: Sizes, levels: int) -> Network:
         codes: Tensor = model.quantizer.encode(vectors, levels * sizes.kilobits_a_level)
         return codes
 
-    return Network(model, model.encoder, model.decoder, quantize, model.quantizer.decode)
+    return EncodecNetwork(model, model.encoder, model.decoder, quantize, model.quantizer.decode)
 
 
-def _reference(sizes: Sizes, levels: int) -> Network:
+def _reference(sizes: EncodecSizes, levels: int) -> EncodecNetwork:
     package = importlib.import_module("encodec.model")  # untyped, and seldom installed
     options = {
         "channels": sizes.channels,
@@ -165,10 +165,10 @@ def _reference(sizes: Sizes, levels: int) -> Network:
         codes: Tensor = model.quantizer.vq.encode(vectors, n_q=levels)
         return codes
 
-    return Network(model, model.encoder, model.decoder, quantize, model.quantizer.decode)
+    return EncodecNetwork(model, model.encoder, model.decoder, quantize, model.quantizer.decode)
 
 
-def _load(module: nn.Module, state: Mapping[str, Tensor], path: Path, sizes: Sizes) -> None:
+def _load(module: nn.Module, state: Mapping[str, Tensor], path: Path, sizes: EncodecSizes) -> None:
     wanted = {
         name: tensor.shape
         for name, tensor in module.state_dict().items()

@@ -14,13 +14,19 @@ from torch import Tensor, nn
 
 from vall_e.plugin import CodecStream, ConfigError, DownloadError
 from vall_e_codecs.audio_check import checked
-from vall_e_codecs.encodec_network import ENTRIES, Choice, Network, Sizes, network_of
+from vall_e_codecs.encodec_network import (
+    ENTRIES,
+    EncodecImplementation,
+    EncodecNetwork,
+    EncodecSizes,
+    network_of,
+)
 from vall_e_codecs.nothing import no_codes, no_sound
 from vall_e_codecs.options import EncodecConfig
 from vall_e_codecs.weight_files import RemoteFile, locate
 from vall_e_codecs.whole_stream import WholeStream
 
-SIZES = Sizes(
+SIZES = EncodecSizes(
     sample_rate=48_000,
     channels=2,
     causal=False,
@@ -52,7 +58,7 @@ class EncodecStereo(nn.Module):
     block_samples = 48_000
     block_step = 47_520
 
-    def __init__(self, network: Network, *, levels: int, identity: str) -> None:
+    def __init__(self, network: EncodecNetwork, *, levels: int, identity: str) -> None:
         super().__init__()
         self.module = network.module
         self.levels = levels
@@ -121,7 +127,7 @@ def open_stereo(config: EncodecConfig) -> EncodecStereo:
 
 
 def stereo_of(
-    path: Path, *, levels: int, choice: Choice = "auto", sizes: Sizes = SIZES
+    path: Path, *, levels: int, choice: EncodecImplementation = "auto", sizes: EncodecSizes = SIZES
 ) -> EncodecStereo:
     """An EnCodec for stereo with the weights in this file, of either project."""
     network, digest = network_of(path, sizes, levels=levels, choice=choice)

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from vall_e_codecs.encodec_network import Network
+from vall_e_codecs.encodec_network import EncodecNetwork
 from vall_e_codecs.frame_listener import FrameListener
 from vall_e_codecs.nothing import no_sound
 from vall_e_codecs.piecewise import Piecewise
@@ -47,7 +47,7 @@ class Half:
 class EncodecStream:
     """A `vall_e.plugin.CodecStream`, which speaks from the seventh frame on."""
 
-    def __init__(self, network: Network, whole: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, network: EncodecNetwork, whole: Callable[[Tensor], Tensor]) -> None:
         self._dequantize = network.dequantize
         self._whole = whole
         self._half = Half(
@@ -75,7 +75,7 @@ class EncodecStream:
 
 
 def encodec_listener(
-    network: Network, whole: Callable[[Tensor], Tensor], levels: int
+    network: EncodecNetwork, whole: Callable[[Tensor], Tensor], levels: int
 ) -> FrameListener:
     """A `vall_e.plugin.Listener`, which gives codes from the seventh frame on."""
     half = Half(

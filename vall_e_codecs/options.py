@@ -9,7 +9,7 @@ from attrs import field, frozen, validators
 
 
 @frozen
-class EmbeddedConfig:
+class EmbeddedCodecConfig:
     path: Path | None = None
     """A codec file of `vall-e codec train`; left out, the codec that VALL-E carries."""
 

@@ -24,7 +24,7 @@ LEVELS = (2, 4, 8, 16)
 
 
 @frozen
-class Sizes:
+class VocosSizes:
     """The network's sizes; tests make them small, the published weights have the defaults."""
 
     dimension: int = 128
@@ -38,10 +38,10 @@ class Sizes:
 class VocosNetwork(nn.Module):
     """Names and mathematics of the published weights, without the EnCodec they were made with."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: VocosSizes) -> None:
         super().__init__()
         self.feature_extractor = Codebooks(sizes)
-        self.backbone = Backbone(sizes)
+        self.backbone = VocosBackbone(sizes)
         self.head = Head(sizes)
 
     def forward(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b s"]:
@@ -53,7 +53,7 @@ class VocosNetwork(nn.Module):
 class Codebooks(nn.Module):
     """One table of all levels' entries."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: VocosSizes) -> None:
         super().__init__()
         rows = max(LEVELS) * ENTRIES
         self.codebook_weights = nn.Parameter(torch.zeros(rows, sizes.dimension))
@@ -69,14 +69,14 @@ def bandwidth(levels: int) -> int:
     return next(i for i, most in enumerate(LEVELS) if levels <= most)
 
 
-class Backbone(nn.Module):
+class VocosBackbone(nn.Module):
     """ConvNeXt blocks at the frame rate."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: VocosSizes) -> None:
         super().__init__()
         self.embed = nn.Conv1d(sizes.dimension, sizes.width, kernel_size=7, padding=3)
         self.norm = AdaptiveNorm(sizes.width)
-        self.convnext = nn.ModuleList(Block(sizes) for _ in range(sizes.layers))
+        self.convnext = nn.ModuleList(VocosBlock(sizes) for _ in range(sizes.layers))
         self.final_layer_norm = nn.LayerNorm(sizes.width, eps=1e-6)
 
     def forward(self, vectors: Float[Tensor, "b f d"], condition: int) -> Float[Tensor, "b f w"]:
@@ -87,8 +87,8 @@ class Backbone(nn.Module):
         return normed
 
 
-class Block(nn.Module):
-    def __init__(self, sizes: Sizes) -> None:
+class VocosBlock(nn.Module):
+    def __init__(self, sizes: VocosSizes) -> None:
         super().__init__()
         width = sizes.width
         self.dwconv = nn.Conv1d(width, width, kernel_size=7, padding=3, groups=width)
@@ -119,11 +119,11 @@ class AdaptiveNorm(nn.Module):
 class Head(nn.Module):
     """Magnitude and phase of a spectrum a frame, and the waveform of their overlap."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: VocosSizes) -> None:
         super().__init__()
         self.hop, self.fft = sizes.hop, sizes.fft
         self.out = nn.Linear(sizes.width, sizes.fft + 2)
-        self.istft = Window(sizes)
+        self.istft = IstftWindow(sizes)
 
     def forward(self, x: Float[Tensor, "b f w"]) -> Float[Tensor, "b s"]:
         log_magnitude, phase = self.out(x).chunk(2, dim=2)
@@ -143,10 +143,10 @@ class Head(nn.Module):
         return folded[:, 0, 0]
 
 
-class Window(nn.Module):
+class IstftWindow(nn.Module):
     """Named as in the weight file."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: VocosSizes) -> None:
         super().__init__()
         self.window: Tensor
         self.register_buffer("window", torch.hann_window(sizes.fft))
@@ -155,7 +155,7 @@ class Window(nn.Module):
 class ReferenceNetwork(nn.Module):
     """The package `vocos`, without its own copy of EnCodec."""
 
-    def __init__(self, sizes: Sizes) -> None:
+    def __init__(self, sizes: VocosSizes) -> None:
         super().__init__()
         heads = importlib.import_module("vocos.heads")  # untyped, and seldom installed
         models = importlib.import_module("vocos.models")
@@ -179,7 +179,10 @@ class ReferenceNetwork(nn.Module):
 
 
 def network_of(
-    path: Path, *, choice: Literal["auto", "vocos", "vall-e"] = "auto", sizes: Sizes | None = None
+    path: Path,
+    *,
+    choice: Literal["auto", "vocos", "vall-e"] = "auto",
+    sizes: VocosSizes | None = None,
 ) -> nn.Module:
     """The network with the weights in this file."""
     reference = choice != "vall-e" and imports("vocos")
@@ -190,7 +193,7 @@ def network_of(
             "`implementation: vall-e`",
         )
     log.info("Vocos runs in %s", "the package vocos" if reference else "vall-e")
-    network = (ReferenceNetwork if reference else VocosNetwork)(sizes or Sizes())
+    network = (ReferenceNetwork if reference else VocosNetwork)(sizes or VocosSizes())
     state = read_tensors(path)
     wanted = network.state_dict()
     require_shapes(

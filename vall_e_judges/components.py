@@ -10,7 +10,7 @@ from vall_e_judges.options import (
     FasterWhisperConfig,
     PesqConfig,
     PipelineConfig,
-    RecognitionConfig,
+    RecognitionJudgeConfig,
     ResemblyzerConfig,
     SignalConfig,
     SimilarityConfig,
@@ -61,10 +61,10 @@ def build_signal(config: SignalConfig, *, case: Case) -> Judge:
     return Signal()
 
 
-def build_recognition(config: RecognitionConfig, *, case: Case) -> Judge:
-    from vall_e_judges.recognition import Recognition
+def build_recognition(config: RecognitionJudgeConfig, *, case: Case) -> Judge:
+    from vall_e_judges.recognition import RecognitionJudge
 
-    return Recognition(config, case)
+    return RecognitionJudge(config, case)
 
 
 def build_similarity(config: SimilarityConfig, *, case: Case) -> Judge:
@@ -100,7 +100,7 @@ JUDGES: tuple[Component[Any], ...] = (
     ),
     Component(
         name="recognition",
-        config=RecognitionConfig,
+        config=RecognitionJudgeConfig,
         build=build_recognition,
         summary="was the text said: open and closed word error rate, forced choice",
         weights_license="BSD-2-Clause",

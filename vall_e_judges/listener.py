@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vall_e_judges.sound import SAMPLE_RATE
+from vall_e_judges.sound import SAMPLE_RATE, Samples
 from vall_e_judges.words import plain
 
 if TYPE_CHECKING:
@@ -29,8 +28,6 @@ FRAMES = 100
 WIDE = {"beam": 1e-100, "wbeam": 1e-80, "pbeam": 1e-100, "bestpath": False}
 """No sentence of a forced choice is given up early."""
 
-Samples = NDArray[np.float32]
-
 
 class Dictionary:
     """The words that the recogniser can hear."""
@@ -44,19 +41,19 @@ class Dictionary:
         return [word for word in text.split() if word not in self.words]
 
 
-class Listener:
+class Recognizer:
     """Hears words. What it heard before does not matter."""
 
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
 
     @classmethod
-    def open(cls) -> Listener:
+    def open(cls) -> Recognizer:
         """With the recogniser's own language model: any words."""
         return cls(_decoder(lm=str(_model("en-us.lm.bin"))))
 
     @classmethod
-    def closed(cls, sentences: Iterable[str]) -> Listener:
+    def closed(cls, sentences: Iterable[str]) -> Recognizer:
         """With a language model made of these sentences."""
         from pocketsphinx.lm import ArpaBoLM
 

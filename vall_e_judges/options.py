@@ -14,7 +14,7 @@ class SignalConfig:
 
 
 @frozen
-class RecognitionConfig:
+class RecognitionJudgeConfig:
     among: int = field(default=50, validator=validators.ge(2))
     """Sentences of a forced choice, the right one included."""
 

@@ -12,12 +12,12 @@ from vall_e_judges.words import plain, word_errors
 
 if TYPE_CHECKING:
     from vall_e.plugin import Case, Evidence
-    from vall_e_judges.options import RecognitionConfig
+    from vall_e_judges.options import RecognitionJudgeConfig
 
 NO_TEXT = "it is not known what should be said"
 
 
-class Recognition:
+class RecognitionJudge:
     """Hears clips with any words, with those of the candidate sentences, and as a choice of them.
 
     Word error rates are errors for words, so a long sentence weighs more.
@@ -25,9 +25,9 @@ class Recognition:
 
     packages = ("pocketsphinx",)
 
-    def __init__(self, config: RecognitionConfig, case: Case) -> None:
+    def __init__(self, config: RecognitionJudgeConfig, case: Case) -> None:
         require("recognition", "pocketsphinx")
-        from vall_e_judges.listener import Chooser, Dictionary, Listener, model_files
+        from vall_e_judges.listener import Chooser, Dictionary, Recognizer, model_files
 
         self.figures = {
             "open_wer": Figure("word error rate, any words", better="lower"),
@@ -40,9 +40,9 @@ class Recognition:
         sentences = {plain(text) for text in case.candidates}
         self.candidates = {s for s in sentences if s and not self._dictionary.unknown(s)}
         self.remarks = _remarks(len(self.candidates), config.among)
-        self._open = Listener.open()
+        self._open = Recognizer.open()
         if self.candidates:
-            self._closed = Listener.closed(self.candidates)
+            self._closed = Recognizer.closed(self.candidates)
             self._chooser = Chooser(self.candidates, among=config.among, seed=case.seed)
         hashes = "".join(sha256_of(path) for path in model_files())
         self.weights = {"pocketsphinx en-us": hashlib.sha256(hashes.encode()).hexdigest()}

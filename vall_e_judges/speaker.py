@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from vall_e.plugin import UnavailableError
 from vall_e_judges.packages import EXTRA
+from vall_e_judges.sound import Samples
 
 SAMPLE_RATE = 16_000
 LEVEL_DECIBELS = -30.0
@@ -30,8 +31,6 @@ PART_FRAMES, PART_STEP = 160, 77
 LEAST_COVERAGE = 0.75
 """A last part with less of it filled is left out."""
 WIDTH, LAYERS = 256, 3
-
-Samples = NDArray[np.float32]
 
 
 class SpeakerEncoder(nn.Module):

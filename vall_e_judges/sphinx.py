@@ -37,9 +37,9 @@ class Sphinx:
                 hint="leave out --device, or take another transcriber: --with faster-whisper",
             )
         require("pocketsphinx", "pocketsphinx", what="transcriber")
-        from vall_e_judges.listener import Listener
+        from vall_e_judges.listener import Recognizer
 
-        self._listener = Listener.open()
+        self._listener = Recognizer.open()
         self._pause = config.pause_seconds
 
     def __call__(self, clip: Sound, *, language: str | None = None) -> Transcript:

@@ -26,7 +26,7 @@ Hear = Callable[["NDArray[np.float32]", str | None], Transcript]
 """Samples at 16 kHz and a language, or None, to what is said."""
 
 
-class Hearing:
+class WhisperTranscriber:
     """A transcriber made of a function that hears samples at 16 kHz."""
 
     languages: Sequence[str] = ()
@@ -41,7 +41,7 @@ class Hearing:
         return inside(self._hear(samples, tongue(language)), clip.seconds)
 
 
-def faster_whisper(config: FasterWhisperConfig, device: str) -> Hearing:
+def faster_whisper(config: FasterWhisperConfig, device: str) -> WhisperTranscriber:
     require("faster-whisper", "faster_whisper", what="transcriber", extra=FASTER)
     from faster_whisper import WhisperModel
 
@@ -51,7 +51,7 @@ def faster_whisper(config: FasterWhisperConfig, device: str) -> Hearing:
             config.model, device=device.partition(":")[0], compute_type=config.compute_type
         ),
     )
-    return Hearing(by_faster_whisper(model, beams=config.beams))
+    return WhisperTranscriber(by_faster_whisper(model, beams=config.beams))
 
 
 def by_faster_whisper(model: Any, *, beams: int) -> Hear:
@@ -75,7 +75,7 @@ def by_faster_whisper(model: Any, *, beams: int) -> Hear:
     return hear
 
 
-def whisperx(config: WhisperxConfig, device: str) -> Hearing:
+def whisperx(config: WhisperxConfig, device: str) -> WhisperTranscriber:
     require("whisperx", "whisperx", what="transcriber", extra=WHISPERX)
     import whisperx as x
 
@@ -88,7 +88,7 @@ def whisperx(config: WhisperxConfig, device: str) -> Hearing:
         from whisperx.diarize import DiarizationPipeline
 
         speakers = _opened("pyannote's diarization", lambda: DiarizationPipeline(device=kind))
-    return Hearing(by_whisperx(x, model, speakers, kind))
+    return WhisperTranscriber(by_whisperx(x, model, speakers, kind))
 
 
 def by_whisperx(x: Any, model: Any, speakers: Any, device: str) -> Hear:
@@ -108,7 +108,7 @@ def by_whisperx(x: Any, model: Any, speakers: Any, device: str) -> Hear:
     return hear
 
 
-def pipeline(config: PipelineConfig, device: str) -> Hearing:
+def pipeline(config: PipelineConfig, device: str) -> WhisperTranscriber:
     require("transformers", "transformers", what="transcriber", extra="pip install transformers")
     from transformers import pipeline as make
 
@@ -121,7 +121,7 @@ def pipeline(config: PipelineConfig, device: str) -> Hearing:
             device=device,
         ),
     )
-    return Hearing(by_pipeline(pipe, chunk_seconds=config.chunk_seconds))
+    return WhisperTranscriber(by_pipeline(pipe, chunk_seconds=config.chunk_seconds))
 
 
 def by_pipeline(pipe: Any, *, chunk_seconds: float) -> Hear:

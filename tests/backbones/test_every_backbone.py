@@ -12,7 +12,7 @@ import yaml
 from attrs import evolve, fields_dict
 from click.testing import CliRunner
 
-from vall_e.benchmarks.backbones import Size, measure, state_bytes
+from vall_e.benchmarks.backbones import BackboneSize, measure, state_bytes
 from vall_e.cli.app import App, cli
 from vall_e.config.load import structure
 from vall_e.discovery import discover
@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "backbones.md").read_text(encoding="utf-8")
 YAML_PAGES = [ROOT / "docs/backbones.md", *ROOT.glob("plugins/vall-e-backbone-*/README.md")]
 NAMES = [offer.component.name for offer in OFFERS]
-SMALL = Size(d_model=32, layers=2, heads=2, positions=6)
+SMALL = BackboneSize(d_model=32, layers=2, heads=2, positions=6)
 OWN = {"mamba2": {"head_size": 16, "state": 16}}
 """Options without which a backbone is too large for a test."""
 RATES = {"gru": 0.03}

@@ -3,7 +3,7 @@ import json
 import pytest
 from click.testing import CliRunner
 
-from vall_e.benchmarks.tts_engines import Order, measure_apart
+from vall_e.benchmarks.tts_engines import EngineJob, measure_apart
 from vall_e.cli.app import App, cli
 from vall_e.errors import UnavailableError
 from vall_e.memory import peak_bytes
@@ -14,7 +14,7 @@ def bench(*words):
 
 
 def test_espeak_is_really_measured():
-    row = measure_apart(Order("espeak-ng", repeats=1))
+    row = measure_apart(EngineJob("espeak-ng", repeats=1))
     assert 0 < row.start_seconds < 60
     assert row.first_audio_seconds > 0
     assert 3 < row.audio_seconds < 10
@@ -23,7 +23,7 @@ def test_espeak_is_really_measured():
 
 def test_memory_is_that_of_the_fresh_process_alone():
     held = bytearray(200_000_000)
-    row = measure_apart(Order("espeak-ng", repeats=1))
+    row = measure_apart(EngineJob("espeak-ng", repeats=1))
     assert row.peak_bytes < 150e6 < len(held) < peak_bytes()
 
 
@@ -43,7 +43,7 @@ def test_the_voice_is_measured_beside_espeak_and_what_others_publish():
 
 def test_what_cannot_be_measured_tells_what_the_process_said():
     with pytest.raises(UnavailableError, match=r"embedded cannot be measured: .*threads"):
-        measure_apart(Order("embedded", overrides=["synthesis.threads=-1"]))
+        measure_apart(EngineJob("embedded", overrides=["synthesis.threads=-1"]))
 
 
 @pytest.mark.parametrize("more", [["--model", "x"], ["--device", "cpu"], ["--codecs"]])

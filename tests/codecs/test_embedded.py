@@ -9,7 +9,7 @@ from vall_e_codecs.embedded import weights
 from vall_e_codecs.embedded.analysis import Analysis, AnalysisSettings
 from vall_e_codecs.embedded.codec import EmbeddedCodec, open_codec
 from vall_e_codecs.embedded.vocoder import VocoderSettings
-from vall_e_codecs.options import EmbeddedConfig
+from vall_e_codecs.options import EmbeddedCodecConfig
 
 
 def tone(hertz=440.0, seconds=0.5, level=0.3):
@@ -76,7 +76,7 @@ def test_identity_names_the_codes_and_not_the_vocoder(tiny_weights, codebooks):
 def test_a_file_gives_back_the_same_codec(tiny_weights, tmp_path):
     path = tmp_path / "codec.safetensors"
     weights.save(tiny_weights, path)
-    made, read = EmbeddedCodec(tiny_weights), build_embedded(EmbeddedConfig(path=path))
+    made, read = EmbeddedCodec(tiny_weights), build_embedded(EmbeddedCodecConfig(path=path))
     assert read.identity == made.identity
     codes = made.encode(tone()[None])
     assert torch.equal(read.encode(tone()[None]), codes)

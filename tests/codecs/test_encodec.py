@@ -16,8 +16,8 @@ from vall_e_codecs.importing import imports
 from vall_e_codecs.options import EncodecConfig, VocosConfig
 from vall_e_codecs.weight_files import RemoteFile, fetch, locate, read_tensors
 
-ENCODEC = encodec_network.Sizes(filters=2, dimension=8, lstm_layers=1)
-VOCOS = vocos_network.Sizes(dimension=8, width=8, inner=16, layers=2)
+ENCODEC = encodec_network.EncodecSizes(filters=2, dimension=8, lstm_layers=1)
+VOCOS = vocos_network.VocosSizes(dimension=8, width=8, inner=16, layers=2)
 
 
 @pytest.fixture(scope="module")

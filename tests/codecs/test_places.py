@@ -82,8 +82,9 @@ def test_recordings_are_encoded_where_the_codec_is(tmp_path):
 
 def test_a_device_that_is_not_here_is_refused(registry, tmp_path):
     from vall_e.config.load import load
-    from vall_e.data.ingest.encode_recording import Wishes, make_preparer
+    from vall_e.data.ingest.encode_recording import make_preparer
+    from vall_e.data.ingest.options import IngestOptions
 
     config = load(None, registry)
     with pytest.raises(UnavailableError, match="--device: cuda:99"):
-        make_preparer(config, Wishes(max_seconds=1.0, device="cuda:99"))
+        make_preparer(config, IngestOptions(max_seconds=1.0, device="cuda:99"))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from vall_e.config.load import change, load, structure, unstructure
 from vall_e.config.template import flat, starter, with_origins
-from vall_e.config.value_origin import Origin
+from vall_e.config.value_origin import ValueOrigin
 from vall_e.config.yaml_document import read
 
 
 def plain(text: str) -> object:
-    node, mistakes = read(text, lambda line: Origin("x", line))
+    node, mistakes = read(text, lambda line: ValueOrigin("x", line))
     assert not mistakes
     return node.plain()
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from vall_e.config.value_origin import Origin
+from vall_e.config.value_origin import ValueOrigin
 from vall_e.config.yaml_document import MAX_NODES, read, write
 from vall_e.errors import ConfigError
 
 
-def origin_at(line: int) -> Origin:
-    return Origin("run.yaml", line)
+def origin_at(line: int) -> ValueOrigin:
+    return ValueOrigin("run.yaml", line)
 
 
 def plain(text: str) -> object:

@@ -13,7 +13,7 @@ from vall_e.testing import (
     ScheduleContract,
     WrapperContract,
 )
-from vall_e.training.local_engine import Local
+from vall_e.training.local_engine import LocalEngine
 
 
 class Climbs(torch.optim.SGD):
@@ -277,13 +277,13 @@ def test_a_sound_wrapper_passes(judge):
     assert not judge(WrapperContract, lambda: Holding).failed
 
 
-class CountsTheLastBatchOnly(Local):
+class CountsTheLastBatchOnly(LocalEngine):
     def backward(self, loss, *, last):
         if last:
             super().backward(loss, last=last)
 
 
-class KeepsGradients(Local):
+class KeepsGradients(LocalEngine):
     def step(self, *, clip_norm):
         gradients = [p.grad.clone() for p in self._parameters()]
         norm = super().step(clip_norm=clip_norm)
@@ -299,12 +299,12 @@ class KeepsGradients(Local):
         return super().prepare(model, optimizer, **options)
 
 
-class NeverClips(Local):
+class NeverClips(LocalEngine):
     def step(self, *, clip_norm):
         return super().step(clip_norm=1e9)
 
 
-class MeasuresAfterClipping(Local):
+class MeasuresAfterClipping(LocalEngine):
     def step(self, *, clip_norm):
         return min(clip_norm, super().step(clip_norm=clip_norm))
 
@@ -315,16 +315,16 @@ class StepsTwiceAsFar(KeepsGradients):
     def step(self, *, clip_norm):
         for p in self._parameters():
             p.grad.mul_(2)
-        return Local.step(self, clip_norm=clip_norm) / 2
+        return LocalEngine.step(self, clip_norm=clip_norm) / 2
 
 
-class IsItsOwnFourth(Local):
+class IsItsOwnFourth(LocalEngine):
     def __init__(self):
         super().__init__()
         self.rank = 3
 
 
-class SaysAnotherPlace(Local):
+class SaysAnotherPlace(LocalEngine):
     def prepare(self, model, optimizer, **options):
         prepared = super().prepare(model, optimizer, **options)
         self.device = torch.device("meta")
@@ -338,12 +338,12 @@ class StepsWhateverComes(KeepsGradients):
         return super().step(clip_norm=clip_norm)
 
 
-class IgnoresPrecision(Local):
+class IgnoresPrecision(LocalEngine):
     def autocast(self):
         return nullcontext()
 
 
-class ForgetsItsScale(Local):
+class ForgetsItsScale(LocalEngine):
     def load_state_dict(self, state):
         pass
 
@@ -368,4 +368,4 @@ def test_a_broken_engine_is_refused(judge, broken, refused_by):
 
 
 def test_a_sound_engine_passes(judge):
-    assert not judge(EngineContract, Local).failed
+    assert not judge(EngineContract, LocalEngine).failed

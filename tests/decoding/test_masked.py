@@ -6,7 +6,7 @@ import torch
 from vall_e.config.synthesis import DemaskConfig
 from vall_e.decoding.ar.stopping import Bounds
 from vall_e.decoding.job import Job
-from vall_e.decoding.length import Span, spans_of
+from vall_e.decoding.length import FrameSpan, spans_of
 from vall_e.decoding.masked import Canvas, Demasking
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces.task import Sample
@@ -189,9 +189,9 @@ def test_a_sentence_that_takes_longer_than_it_may_is_not_whole(filling):
         job = Job(sample, 0, 0, Bounds(0, 5), draft=torch.zeros(frames, dtype=torch.long))
         return spans_of(filling().model, None, [job], 1.0)
 
-    assert span(5) == [Span(5)]
-    assert span(6) == [Span(5, whole=False)]
-    assert span(0) == [Span(1)]
+    assert span(5) == [FrameSpan(5)]
+    assert span(6) == [FrameSpan(5, whole=False)]
+    assert span(0) == [FrameSpan(1)]
     edited = Job(Sample(sample.text, 0, None, sample.response, edit=(0, 1)), 0, 0, Bounds(0, 5))
     with pytest.raises(ConfigError, match="nothing says how long an edit gets"):
         spans_of(filling().model, None, [edited], 1.0)

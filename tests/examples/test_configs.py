@@ -18,7 +18,7 @@ from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes import components
 from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.training.commands import Commands
-from vall_e.training.loop import Watch, train
+from vall_e.training.loop import RunCallbacks, train
 from vall_e.training.setup import open_run
 
 CONFIGS = sorted((Path(__file__).parents[2] / "examples" / "configs").glob("*.yaml"))
@@ -77,7 +77,7 @@ def test_a_small_one_trains_a_step(staircase, data, tmp_path, path):
     raw["training"].update(max_steps=1, precision="fp32")
     run = open_run(structure(raw, staircase), tmp_path, registry=staircase)
     before = {name: p.detach().clone() for name, p in run.bundle.model.named_parameters()}
-    train(run, Commands(), Watch())
+    train(run, Commands(), RunCallbacks())
     after = dict(run.bundle.model.named_parameters())
     assert run.progress.step == 1
     assert any(not after[name].equal(tensor) for name, tensor in before.items())

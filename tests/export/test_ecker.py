@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 
 from vall_e.cli.app import App, cli
 from vall_e.errors import CheckpointError
-from vall_e.export.components import OriginalConfig, build_original
+from vall_e.export.components import EckerExportConfig, build_original
 from vall_e.testing import ExporterContract, StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
 from vall_e.weights.file import load, model_tensors, save
@@ -18,7 +18,7 @@ MODEL = {"backbone": {"name": "llama", **LLAMA}, "prompt_levels": "known"}
 
 
 def exporter():
-    return build_original(OriginalConfig())
+    return build_original(EckerExportConfig())
 
 
 class TestOriginal(ExporterContract):

@@ -14,7 +14,7 @@ from vall_e.config.load import change
 from vall_e.decoding.ar.loop import decode_ar
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import CheckpointError
-from vall_e.export.hf import HuggingFaceExporter, Layout
+from vall_e.export.hf import HuggingFaceExporter, TokenLayout
 from vall_e.export.hf_tokenizer import tokenizer
 from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example
@@ -72,7 +72,7 @@ def test_transformers_writes_the_same_codes(registry, sample, tmp_path):
     HuggingFaceExporter()(bundle, tmp_path / "hf")
     model = transformers.AutoModelForCausalLM.from_pretrained(tmp_path / "hf")
     assert type(model).__name__ == "LlamaForCausalLM"
-    layout = Layout.of(bundle)
+    layout = TokenLayout.of(bundle)
     segments = bundle.config.tasks[0].build().segments(sample, level=0)
     ids = torch.tensor([layout.ids(segments)])
     with torch.no_grad():
@@ -106,7 +106,7 @@ def test_the_page_in_the_folder_says_how_to_speak(registry, sample, tmp_path):
     (tmp_path / "speak.py").write_text(code)
     said = runpy.run_path(str(tmp_path / "speak.py"))
     segments = bundle.config.tasks[0].build().segments(sample, level=0)
-    assert said["ids"][0].tolist() == Layout.of(bundle).ids(segments)
+    assert said["ids"][0].tolist() == TokenLayout.of(bundle).ids(segments)
     assert said["codes"] == ours(bundle, sample, registry)
 
 
@@ -146,7 +146,7 @@ def test_the_vocabulary_names_every_token_once(registry, tmp_path):
     bundle = bundle_of(registry)
     HuggingFaceExporter()(bundle, tmp_path / "hf")
     found = json.loads((tmp_path / "hf" / "vocabulary.json").read_text())
-    layout = Layout.of(bundle)
+    layout = TokenLayout.of(bundle)
     assert sorted(found["tokens"].values()) == list(range(layout.size))
     assert found["tokens"]["<level:0>"] == layout.level
     assert found["tokens"]["<separator>"] == layout.separator

@@ -2,8 +2,8 @@ import pytest
 
 from vall_e.interfaces.judge import Case, Evidence
 from vall_e.testing import JudgeContract
-from vall_e_judges.options import RecognitionConfig
-from vall_e_judges.recognition import Recognition
+from vall_e_judges.options import RecognitionJudgeConfig
+from vall_e_judges.recognition import RecognitionJudge
 
 pytest.importorskip("pocketsphinx")
 pytestmark = pytest.mark.slow
@@ -18,7 +18,7 @@ OTHERS = (
 @pytest.fixture(scope="module")
 def general():
     """Made once, as the other one: it takes seconds to load what the recogniser knows."""
-    return Recognition(RecognitionConfig(), Case(("one two", "three four")))
+    return RecognitionJudge(RecognitionJudgeConfig(), Case(("one two", "three four")))
 
 
 class TestRecognition(JudgeContract):
@@ -32,7 +32,7 @@ class TestRecognition(JudgeContract):
 @pytest.fixture(scope="module")
 def judge(spoken):
     texts = tuple(text for _, text in spoken.values())
-    return Recognition(RecognitionConfig(among=5), Case((*texts, *OTHERS)))
+    return RecognitionJudge(RecognitionJudgeConfig(among=5), Case((*texts, *OTHERS)))
 
 
 def test_the_text_that_was_said_is_recognised(judge, spoken):

@@ -13,7 +13,13 @@ from vall_e.testing.contracts.run import laws_of, try_law
 from vall_e_judges.components import build_sphinx
 from vall_e_judges.options import SphinxConfig
 from vall_e_judges.sphinx import _cuts, _passages
-from vall_e_judges.whisper import Hearing, by_faster_whisper, by_pipeline, by_whisperx, inside
+from vall_e_judges.whisper import (
+    WhisperTranscriber,
+    by_faster_whisper,
+    by_pipeline,
+    by_whisperx,
+    inside,
+)
 
 RATE = 16_000
 SECOND = Clip(np.zeros(RATE, np.float32), RATE)
@@ -29,7 +35,7 @@ def test_faster_whisper_gives_words_language_and_times():
             asked.update(options, length=len(samples))
             return iter([segment]), SimpleNamespace(language="en")
 
-    hear = Hearing(by_faster_whisper(Model(), beams=3))
+    hear = WhisperTranscriber(by_faster_whisper(Model(), beams=3))
     found = hear(Clip(np.zeros((2, 24_000), np.float32), 24_000), language="en-us")
     assert (asked["language"], asked["beam_size"], asked["length"]) == ("en", 3, RATE)
     words = (Word(0.1, 0.4, "Hello"),)
@@ -55,7 +61,7 @@ def test_whisperx_aligns_and_tells_speakers():
     model = SimpleNamespace(
         transcribe=lambda samples, language: {"language": "de", "segments": segments}
     )
-    hear = Hearing(by_whisperx(x, model, lambda samples: "SPEAKER_01", "cpu"))
+    hear = WhisperTranscriber(by_whisperx(x, model, lambda samples: "SPEAKER_01", "cpu"))
     for _ in range(2):
         [passage] = hear(SECOND).passages
     assert (passage.speaker, passage.text) == ("SPEAKER_01", "hi 7")
@@ -79,7 +85,7 @@ def test_a_pipeline_gives_passages(kind, said):
             ]
             return {"chunks": chunks}
 
-    found = Hearing(by_pipeline(Pipe(), chunk_seconds=30))(SECOND, language="en")
+    found = WhisperTranscriber(by_pipeline(Pipe(), chunk_seconds=30))(SECOND, language="en")
     assert [passage.text for passage in found.passages] == said
     assert found.passages[-1].end == 1.0
 

@@ -5,7 +5,7 @@ from attrs import evolve
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample
 from vall_e.model.code_embedding import CodecTable, vectors_of
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
 from vall_e.tasks.options import TtsConfig
@@ -14,7 +14,7 @@ from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle, tiny_config
 from vall_e.weights.file import load, save
 
-SIZES = Sizes(levels=3, codebook_size=16, vocabulary=12, languages=1, code_width=1)
+SIZES = ModelSizes(levels=3, codebook_size=16, vocabulary=12, languages=1, code_width=1)
 CODEC = StaircaseCodec(levels=3)
 
 

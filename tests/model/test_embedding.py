@@ -3,7 +3,7 @@ import torch
 from attrs import evolve
 
 from vall_e.interfaces.task import Sample
-from vall_e.model.embedding import Embedding, Sizes
+from vall_e.model.embedding import Embedding, ModelSizes
 from vall_e.model.sequence import Example, Segment
 from vall_e.tasks.ns import NoiseSuppression
 from vall_e.tasks.options import NoiseConfig, TtsConfig
@@ -11,7 +11,7 @@ from vall_e.tasks.tts import Tts
 from vall_e.testing.fakes.tiny_model import tiny_config
 
 TEXTS = ("read", "text")
-SIZES = Sizes(levels=4, codebook_size=16, vocabulary=12, languages=1)
+SIZES = ModelSizes(levels=4, codebook_size=16, vocabulary=12, languages=1)
 
 
 @pytest.fixture

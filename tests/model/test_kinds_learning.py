@@ -7,7 +7,7 @@ from attrs import evolve
 from vall_e.decoding.ar.loop import decode_ar
 from vall_e.decoding.nar.loop import decode_nar
 from vall_e.interfaces.task import Sample
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
 from vall_e.tasks.options import TtsConfig
@@ -15,7 +15,7 @@ from vall_e.tasks.tts import Tts
 from vall_e.testing.fakes.tiny_model import tiny_config
 
 TASK = Tts(TtsConfig(language=False))
-SIZES = Sizes(levels=3, codebook_size=16, vocabulary=12, languages=1)
+SIZES = ModelSizes(levels=3, codebook_size=16, vocabulary=12, languages=1)
 SMALL = {"d_model": 32, "layers": 2, "heads": 2}
 LLAMA = {"backbone": {"name": "llama", **SMALL}}
 KINDS = {

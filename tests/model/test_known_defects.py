@@ -15,7 +15,7 @@ from vall_e.config.load import structure
 from vall_e.decoding.ar.loop import Writing
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample, Segment
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
 from vall_e.tasks.options import RecognitionConfig, TtsConfig
@@ -23,7 +23,7 @@ from vall_e.tasks.stt import Recognition
 from vall_e.tasks.tts import Tts
 from vall_e.testing.fakes.tiny_model import tiny_config
 
-SIZES = Sizes(levels=4, codebook_size=16, vocabulary=12, languages=1, markers=("ns", "stt"))
+SIZES = ModelSizes(levels=4, codebook_size=16, vocabulary=12, languages=1, markers=("ns", "stt"))
 TASK = Tts(TtsConfig(language=False))
 FRAMES = 6
 

@@ -10,7 +10,7 @@ from vall_e.decoding.ar.loop import decode_ar
 from vall_e.decoding.ar.speculative import SpeculativeRows
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 from vall_e.model.layer_skip import LayerSkip, Skipping, layer_skip_of, skipped_pass
 from vall_e.model.lora import Terms, adapters, attach, places
 from vall_e.model.sequence import Example
@@ -19,7 +19,7 @@ from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.fakes.tiny_model import tiny_config
 
-SIZES = Sizes(levels=3, codebook_size=16, vocabulary=12, languages=1)
+SIZES = ModelSizes(levels=3, codebook_size=16, vocabulary=12, languages=1)
 DEPTH = 4
 
 

@@ -9,7 +9,7 @@ from vall_e.decoding.length import decode_lengths
 from vall_e.decoding.masked import Canvas, Demasking, _logits, demask
 from vall_e.errors import CheckpointError
 from vall_e.interfaces.task import Sample
-from vall_e.model.embedding import LENGTH_END, Sizes
+from vall_e.model.embedding import LENGTH_END, ModelSizes
 from vall_e.model.level_sampling import level_sampler
 from vall_e.model.masking import Masking, MaskSchedule
 from vall_e.model.sequence import Example, Segment
@@ -19,7 +19,7 @@ from vall_e.tasks.options import LengthConfig, TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.fakes.tiny_model import tiny_config
 
-SIZES = Sizes(levels=2, codebook_size=16, vocabulary=12, languages=1)
+SIZES = ModelSizes(levels=2, codebook_size=16, vocabulary=12, languages=1)
 TASK = Tts(TtsConfig(language=False))
 LENGTH = Length(LengthConfig(language=False))
 MASK = 16

@@ -10,7 +10,7 @@ from attrs import evolve
 from vall_e.config.load import structure
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample, Segment
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 from vall_e.model.level_sampling import level_sampler
 from vall_e.model.sequence import Example, kinds_of
 from vall_e.model.token_dropout import TokenDropout, with_errors
@@ -19,7 +19,7 @@ from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.fakes.tiny_model import tiny_config
 
-SIZES = Sizes(levels=4, codebook_size=16, vocabulary=12, languages=1)
+SIZES = ModelSizes(levels=4, codebook_size=16, vocabulary=12, languages=1)
 FRAMES = 40
 
 

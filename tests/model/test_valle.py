@@ -9,7 +9,7 @@ from vall_e.decoding.ar.loop import decode_ar
 from vall_e.decoding.nar.loop import decode_nar
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces.task import Sample
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 from vall_e.model.level_sampling import level_sampler
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
@@ -17,7 +17,7 @@ from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.fakes.tiny_model import tiny_config
 
-SIZES = Sizes(levels=4, codebook_size=16, vocabulary=12, languages=2)
+SIZES = ModelSizes(levels=4, codebook_size=16, vocabulary=12, languages=2)
 TASK = Tts(TtsConfig())
 
 

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 import vall_e
-from vall_e.embedded.components import EmbeddedConfig, build_embedded
+from vall_e.embedded.components import EmbeddedModelConfig, build_embedded
 from vall_e.synthesis.voice_library import Voices
 from vall_e.testing import ModelContract
 
 
 class TestEmbedded(ModelContract):
     def make(self):
-        return build_embedded(EmbeddedConfig())
+        return build_embedded(EmbeddedModelConfig())
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes import components
 from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.training.commands import Commands
-from vall_e.training.loop import Run, Watch, train
+from vall_e.training.loop import Run, RunCallbacks, train
 from vall_e.training.setup import open_run
 
 STAIRCASE = {"name": "staircase", "levels": 3, "codebook_size": 16, "sample_rate": 16_000}
@@ -71,7 +71,7 @@ class Bench:
         given = Commands()
         for line in commands.splitlines():
             given.give(line)
-        train(run, given, watch or Watch())
+        train(run, given, watch or RunCallbacks())
         return run
 
 

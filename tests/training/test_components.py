@@ -19,13 +19,13 @@ from vall_e.training.components import (
     build_sgd,
     build_warmup,
 )
-from vall_e.training.local_engine import Local
+from vall_e.training.local_engine import LocalEngine
 from vall_e.training.options import (
     AdamWConfig,
     CompileConfig,
     ConstantConfig,
     CosineConfig,
-    LocalConfig,
+    LocalEngineConfig,
     SgdConfig,
     WarmupConfig,
 )
@@ -58,7 +58,7 @@ class TestCosine(ScheduleContract):
 
 class TestLocal(EngineContract):
     def make(self):
-        return build_local(LocalConfig())
+        return build_local(LocalEngineConfig())
 
 
 class TestCompileSwitchedOff(WrapperContract):
@@ -98,7 +98,7 @@ def test_warmup_of_no_steps_is_none():
 
 
 def test_fp16_leaves_out_a_step_that_overflows_and_lowers_the_scale():
-    engine, model = Local(), torch.nn.Linear(2, 1)
+    engine, model = LocalEngine(), torch.nn.Linear(2, 1)
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
     engine.prepare(model, optimizer, device="cpu", precision="fp16")
     before = model.weight.clone()
@@ -110,7 +110,7 @@ def test_fp16_leaves_out_a_step_that_overflows_and_lowers_the_scale():
 
 
 def test_fp16_measures_and_clips_unscaled_gradients():
-    engine, model = Local(), torch.nn.Linear(2, 1, bias=False)
+    engine, model = LocalEngine(), torch.nn.Linear(2, 1, bias=False)
     optimizer = torch.optim.SGD(model.parameters(), lr=1.0)
     engine.prepare(model, optimizer, device="cpu", precision="fp16")
     before = model.weight.detach().clone()
@@ -123,5 +123,5 @@ def test_fp16_measures_and_clips_unscaled_gradients():
 def test_a_device_that_is_not_there_is_an_instruction():
     optimizer = torch.optim.SGD(torch.nn.Linear(2, 1).parameters())
     with pytest.raises(UnavailableError, match=r"training\.device: cuda:99") as caught:
-        Local().prepare(torch.nn.Linear(2, 1), optimizer, device="cuda:99", precision="fp32")
+        LocalEngine().prepare(torch.nn.Linear(2, 1), optimizer, device="cuda:99", precision="fp32")
     assert caught.value.hint == "set training.device to auto or cpu"

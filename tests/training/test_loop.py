@@ -13,8 +13,8 @@ from vall_e.config.load import structure
 from vall_e.errors import CheckpointError, DataError, TrainingError, UnavailableError
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes.tiny_dataset import write_dataset
-from vall_e.training.commands import Commands, Order
-from vall_e.training.loop import Watch, train, update, validate
+from vall_e.training.commands import Commands, RunCommand
+from vall_e.training.loop import RunCallbacks, train, update, validate
 from vall_e.training.setup import open_run
 from vall_e.weights.file import load
 from vall_e.weights.locate import checkpoints, find_weights, latest
@@ -97,7 +97,7 @@ def test_what_was_learnt_is_kept_when_a_step_fails(bench):
     run = bench.open(save_every=100)
     run = attrs.evolve(run, loader=Failing(run.loader))
     with pytest.raises(OSError, match="the disk is gone"):
-        train(run, Commands(), Watch())
+        train(run, Commands(), RunCallbacks())
     assert [folder.name for folder in checkpoints(run.folder)] == ["step-000003"]
 
 
@@ -105,7 +105,7 @@ def test_a_path_that_cannot_be_written_does_not_end_the_run(bench, caplog):
     run = bench.open()
     commands = Commands()
     commands.give(f"export {run.folder}@2")
-    train(run, commands, Watch())
+    train(run, commands, RunCallbacks())
     assert run.progress.step == run.config.max_steps
     assert "cannot be written" in caplog.text
 
@@ -220,7 +220,7 @@ def test_commands_are_carried_out_when_due(bench, registry):
     files = []
     run = bench.train(
         commands="lr 0.5@2\neval@1\nexport@3\nexport mine.safetensors@3\nquit@4\nsing",
-        watch=Watch(on_file=files.append),
+        watch=RunCallbacks(on_file=files.append),
         schedule="constant",
     )
     assert run.progress.step == 4
@@ -241,14 +241,14 @@ def test_a_changed_rate_survives_resuming(bench):
 @pytest.mark.parametrize(
     ("line", "order"),
     [
-        ("save", Order("save")),
-        ("  quit @ 500 ", Order("quit", step=500)),
-        ("lr 1e-4@20", Order("lr", "1e-4", 20)),
-        ("export out/x.safetensors", Order("export", "out/x.safetensors")),
+        ("save", RunCommand("save")),
+        ("  quit @ 500 ", RunCommand("quit", step=500)),
+        ("lr 1e-4@20", RunCommand("lr", "1e-4", 20)),
+        ("export out/x.safetensors", RunCommand("export", "out/x.safetensors")),
     ],
 )
 def test_commands_are_read(line, order):
-    assert Order.parse(line) == order
+    assert RunCommand.parse(line) == order
 
 
 @pytest.mark.parametrize(
@@ -263,7 +263,7 @@ def test_commands_are_read(line, order):
 )
 def test_mistaken_commands_are_explained(line, says):
     with pytest.raises(ValueError, match=says):
-        Order.parse(line)
+        RunCommand.parse(line)
 
 
 def test_commands_come_through_a_pipe_that_may_close():
@@ -277,7 +277,7 @@ def test_commands_come_through_a_pipe_that_may_close():
     found = []
     while len(found) < 2 and time.monotonic() < deadline:
         found += commands.due(7)
-    assert found == [Order("save"), Order("quit", step=7)]
+    assert found == [RunCommand("save"), RunCommand("quit", step=7)]
 
 
 def test_overfitting_one_utterance_brings_the_loss_down(bench):

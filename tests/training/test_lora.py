@@ -9,7 +9,7 @@ from vall_e.errors import CheckpointError, ConfigError, TrainingError
 from vall_e.model.lora import is_adapter
 from vall_e.testing import WrapperContract
 from vall_e.training.components import build_lora
-from vall_e.training.loop import Watch
+from vall_e.training.loop import RunCallbacks
 from vall_e.training.options import LoraConfig
 from vall_e.weights.file import load
 from vall_e.weights.locate import find_weights
@@ -85,7 +85,7 @@ def test_a_batch_that_the_base_does_not_know_is_learnt(bench, base):
 
     wide = with_lora(rank=8, dropout=0.0, embeddings=True)
     run = bench.train(
-        "me", **options, **fast, **wide, model={"dropout": 0.0}, watch=Watch(on_step=watch)
+        "me", **options, **fast, **wide, model={"dropout": 0.0}, watch=RunCallbacks(on_step=watch)
     )
     assert losses[0] > 2
     assert sum(losses[-5:]) / 5 < losses[0] / 4

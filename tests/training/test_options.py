@@ -22,9 +22,9 @@ from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.commands import Commands
-from vall_e.training.loop import LostSteps, Watch, train, update, validate
+from vall_e.training.loop import LostSteps, RunCallbacks, train, update, validate
 from vall_e.training.metrics import MetricsFile
-from vall_e.training.validation import Trial, evaluate, make_trials
+from vall_e.training.validation import ValidationBatch, evaluate, make_trials
 from vall_e.weights.file import load
 from vall_e.weights.locate import find_weights
 
@@ -98,8 +98,10 @@ def test_validation_weighs_every_token_alike(bench):
     model = run.bundle.model.eval()
     few, many = sorted((b.examples for b in islice(run.loader, 2)), key=len)
     few = sorted(few, key=lambda example: len(example.target))[:1]
-    apart = evaluate(model, [Trial("ar", "ar", few), Trial("ar", "ar", many)], run.engine)
-    together = evaluate(model, [Trial("ar", "ar", [*few, *many])], run.engine)
+    apart = evaluate(
+        model, [ValidationBatch("ar", "ar", few), ValidationBatch("ar", "ar", many)], run.engine
+    )
+    together = evaluate(model, [ValidationBatch("ar", "ar", [*few, *many])], run.engine)
     assert apart["ar"] == pytest.approx(together["ar"], rel=1e-5)
     mean = (model.loss(few).nll["ar"] + model.loss(many).nll["ar"]) / 2
     assert abs(mean.item() - together["ar"]) > 1e-4, "a plain mean would do as well"
@@ -177,7 +179,7 @@ def test_what_an_optimizer_learnt_about_itself_comes_back(bench):
     run.optimizer.param_groups[0]["eps"] = 0.5
     commands = Commands()
     commands.give("quit@1")
-    train(run, commands, Watch())
+    train(run, commands, RunCallbacks())
     again = bench.open(resume=True, optimizer={**ADAMW, "weight_decay": 0.2})
     assert again.optimizer.param_groups[0]["eps"] == 0.5
     assert again.optimizer.param_groups[0]["weight_decay"] == 0.2
@@ -236,7 +238,7 @@ def test_what_a_wrapper_returns_is_trained_and_saved(wrapping):
     run = wrapping.open(wrappers=["copying"])
     assert run.bundle.model.copied
     before = copy.deepcopy(run.bundle.model.state_dict())
-    train(run, Commands(), Watch())
+    train(run, Commands(), RunCallbacks())
     after = load(find_weights(run.folder), wrapping.registry).model.state_dict()
     assert all(
         torch.equal(after[key], value) for key, value in run.bundle.model.state_dict().items()
@@ -273,7 +275,7 @@ def test_a_run_counts_its_lost_steps(bench):
     run = bench.open(overfit=1, precision="fp16", max_steps=200, levels=[0])
     run.bundle.model.embedding.separator.register_hook(lambda gradient: gradient * math.inf)
     with pytest.raises(TrainingError, match="not finite in fp16"):
-        train(run, Commands(), Watch())
+        train(run, Commands(), RunCallbacks())
     assert run.progress.step == LostSteps.LIMIT
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vall_e.audio.safe_pickle import Described, RefusedNameError, read
+from vall_e.audio.safe_pickle import PickledValue, RefusedNameError, read
 from vall_e.errors import CheckpointError, DataError
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class _Unfolding:
     def plain(self, value: object) -> Any:
         """The value with real arrays where the pickle describes some."""
         self._spend(len(value) if isinstance(value, str) else 8)
-        if isinstance(value, Described):
+        if isinstance(value, PickledValue):
             return self._made(value)
         if isinstance(value, dict):
             return {_key(key): self.plain(each) for key, each in value.items()}
@@ -108,7 +108,7 @@ class _Unfolding:
         if self.left < 0:
             raise ValueError("it unfolds into far more than it holds")
 
-    def _made(self, found: Described) -> Any:
+    def _made(self, found: PickledValue) -> Any:
         if found.kind == "array":
             _, shape, dtype, fortran, content = found.state
             if isinstance(content, list):
@@ -153,7 +153,7 @@ def _sizes(shape: object) -> tuple[int, ...]:
 
 
 def _dtype(found: object) -> np.dtype[Any]:
-    if not (isinstance(found, Described) and found.kind == "dtype"):
+    if not (isinstance(found, PickledValue) and found.kind == "dtype"):
         raise ValueError("an array has no type")
     name = found.words[0]
     order = found.state[1] if found.state else "|"
@@ -165,7 +165,7 @@ def _dtype(found: object) -> np.dtype[Any]:
 def _bytes(content: object) -> bytes:
     if isinstance(content, bytes | bytearray):
         return bytes(content)
-    if isinstance(content, Described) and content.kind == "bytes":  # pickles before protocol 3
+    if isinstance(content, PickledValue) and content.kind == "bytes":  # pickles before protocol 3
         text, *encoding = content.words
         if isinstance(text, str) and encoding == ["latin1"]:
             return text.encode("latin1")

@@ -39,7 +39,7 @@ class RefusedNameError(Exception):
         self.name = name
 
 
-class Described:
+class PickledValue:
     """An array, its type or a number, as the pickle describes it."""
 
     __slots__ = ("kind", "state", "words")
@@ -54,7 +54,7 @@ class Described:
 
 
 def read(data: bytes) -> object:
-    """Texts, numbers, bytes, lists and dictionaries of them, and `Described` ones.
+    """Texts, numbers, bytes, lists and dictionaries of them, and `PickledValue` ones.
 
     Raises `RefusedNameError`, or what the standard library raises for what is no pickle.
     """
@@ -73,8 +73,8 @@ class _Maker:
     def __setattr__(self, name: str, value: object) -> None:
         raise pickle.UnpicklingError(f"{self.kind} cannot be changed")
 
-    def __call__(self, *words: object) -> Described:
-        return Described(self.kind, words)
+    def __call__(self, *words: object) -> PickledValue:
+        return PickledValue(self.kind, words)
 
 
 class _Reader(pickle._Unpickler):

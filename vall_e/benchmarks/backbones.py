@@ -25,7 +25,7 @@ REFERENCE = "llama"
 
 
 @frozen
-class Size:
+class BackboneSize:
     """What every backbone is built and run with."""
 
     d_model: int = 256
@@ -37,7 +37,7 @@ class Size:
     """In a training step."""
 
     @classmethod
-    def of(cls, options: attrs.AttrsInstance) -> Size:
+    def of(cls, options: attrs.AttrsInstance) -> BackboneSize:
         """As large as a backbone with these options, as far as it has such options."""
         own = {field.name for field in attrs.fields(type(options))}
         names = own & {"d_model", "layers", "heads"}
@@ -45,7 +45,7 @@ class Size:
 
 
 @frozen
-class Row:
+class BackboneFigures:
     """The figures of one backbone; passes a second, of repeated ones the median."""
 
     name: str
@@ -67,12 +67,12 @@ def measure(
     kernel: AttentionKernel,
     device: torch.device,
     *,
-    size: Size | None = None,
+    size: BackboneSize | None = None,
     repeats: int = 3,
-) -> list[Row]:
+) -> list[BackboneFigures]:
     """A row for each offer of a backbone, llama first."""
     ordered = sorted(offers, key=lambda offer: offer.component.name != REFERENCE)
-    bench = Bench(kernel, device, size or Size(), repeats)
+    bench = Bench(kernel, device, size or BackboneSize(), repeats)
     return [bench.row(offer) for offer in ordered]
 
 
@@ -82,18 +82,18 @@ class Bench:
 
     kernel: AttentionKernel
     device: torch.device
-    size: Size
+    size: BackboneSize
     repeats: int
 
-    def row(self, offer: Offer) -> Row:
+    def row(self, offer: Offer) -> BackboneFigures:
         """Its figures, or why there are none."""
         component = offer.component
         try:
             options = sized(component.config, self.size)
             backbone = component.build(options, attention=self.kernel).to(self.device)
         except VallEError as exc:
-            return Row(component.name, reason=str(exc))
-        row = Row(
+            return BackboneFigures(component.name, reason=str(exc))
+        row = BackboneFigures(
             component.name,
             parameters=sum(p.numel() for p in backbone.parameters()),
             prefill=self._prefill(backbone.eval()),
@@ -146,7 +146,7 @@ class Bench:
         return 1 / statistics.median(seconds[1:])
 
 
-def sized(config: type[attrs.AttrsInstance], size: Size) -> Any:
+def sized(config: type[attrs.AttrsInstance], size: BackboneSize) -> Any:
     """An instance of a backbone's options, of that size as far as it has such options."""
     wanted = {"d_model": size.d_model, "layers": size.layers, "heads": size.heads}
     known = attrs.fields_dict(config)

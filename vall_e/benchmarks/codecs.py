@@ -59,7 +59,7 @@ class Contestant:
 
 
 @frozen
-class Row:
+class CodecFigures:
     """Its figures over all recordings. Times are seconds of work for a second of sound."""
 
     name: str
@@ -125,7 +125,7 @@ def _codec2() -> list[Contestant]:
 
 def measure(
     contestant: Contestant, clips: Sequence[Clip], judges: Sequence[Judge], *, repeats: int
-) -> Row:
+) -> CodecFigures:
     """Send every clip through it so often; times are medians, the first pass is not counted."""
     contestant.run(clips[0])
     passed = [[contestant.run(clip) for _ in range(repeats)] for clip in clips]
@@ -136,7 +136,7 @@ def measure(
         for judge in judges:
             for name, score in judge(evidence).scores.items():
                 scores.setdefault(name, []).append(score)
-    return Row(
+    return CodecFigures(
         name=contestant.name,
         note=contestant.note,
         bits_per_second=sum(first.bits for first, *_ in passed) / seconds,

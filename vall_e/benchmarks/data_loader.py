@@ -39,7 +39,7 @@ ROWS = 4
 
 
 @frozen
-class Report:
+class LoaderReport:
     """The figures, of one thread each."""
 
     machine: Machine
@@ -74,7 +74,7 @@ def measure(
     seconds: float = 5.0,
     steps: int = 3,
     utterances: int = 2000,
-) -> Report:
+) -> LoaderReport:
     """Feed for about `seconds`, then take the median of so many training steps after a first.
 
     Without `data.train`, so many `utterances` are invented in `folder`, which is empty.
@@ -98,7 +98,7 @@ def measure(
     small = evolve(first, examples=first.examples[:ROWS], ids=first.ids[:ROWS])
     taken = sum(lengths_of(model, small.examples))
     spent = [_timed(run, small) for _ in range(steps + 1)][1:]
-    return Report(
+    return LoaderReport(
         machine=machine_of(model.device, config.training.precision),
         utterances=len(run.loader.maker.corpus),
         samples_per_second=samples / elapsed,

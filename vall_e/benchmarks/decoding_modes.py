@@ -25,13 +25,13 @@ from vall_e.decoding.nar.loop import decode_nar
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import UnavailableError
 from vall_e.interfaces.task import Sample, Task
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle, build_valle
 from vall_e.model.wrappers.reduced_precision import PRECISIONS, Precision, reduce
 from vall_e.registry import Registry
 
-Size = Literal["full", "quarter", "embedded", "tiny"]
+ModelSize = Literal["full", "quarter", "embedded", "tiny"]
 BATCH = 8
 LONG_SECONDS = 2.0
 
@@ -51,7 +51,7 @@ class Shape:
 
 
 _ORIGINAL = {"name": "llama", "layers": 12, "activation": "gelu"}
-SHAPES: dict[Size, Shape] = {
+SHAPES: dict[ModelSize, Shape] = {
     "full": Shape({**_ORIGINAL, "d_model": 1024, "heads": 16, "d_ff": 4096}, levels=8),
     "quarter": Shape({**_ORIGINAL, "d_model": 256, "heads": 4, "d_ff": 1024}, levels=8),
     "embedded": Shape(
@@ -76,7 +76,7 @@ class Original:
     """The same 150 frames by the same backbone of Transformers, which has a cache, there."""
 
 
-ORIGINALS: dict[Size, Original] = {
+ORIGINALS: dict[ModelSize, Original] = {
     "full": Original(ar=260.0, nar=14.2, yardstick=8.97),
     "quarter": Original(ar=20.4, nar=1.19, yardstick=1.25),
 }
@@ -85,7 +85,7 @@ ORIGINALS: dict[Size, Original] = {
 
 
 @frozen
-class Row:
+class ModeFigure:
     """A figure, and what it is held against."""
 
     name: str
@@ -98,11 +98,11 @@ class Row:
 @frozen
 class Comparison:
     machine: Machine
-    size: Size
+    size: ModelSize
     parameters: int
     bytes_per_second: float
     """Of a large copy, reading and writing."""
-    rows: Sequence[Row]
+    rows: Sequence[ModeFigure]
     missing: Sequence[str]
     """What could not be measured, and what to do about it."""
 
@@ -111,7 +111,7 @@ class Comparison:
 
 
 def compare(
-    size: Size,
+    size: ModelSize,
     registry: Registry,
     *,
     device: torch.device,
@@ -120,7 +120,7 @@ def compare(
 ) -> Comparison:
     """Measure everything for a model of one size; the least of `repeats` counts."""
     setting = Setting.of(SHAPES[size], registry, device)
-    watch = Watch(device, repeats)
+    watch = DeviceTimer(device, repeats)
     speed = bandwidth(device, copied_bytes, clock=watch.clock)
     tables = [_in_precision(setting.reduced(p), watch, p, speed) for p in PRECISIONS]
     rows = [
@@ -139,24 +139,26 @@ def compare(
     return Comparison(machine_of(device, "fp32"), size, count, speed, rows, missing)
 
 
-def _in_precision(setting: Setting, watch: Watch, precision: Precision, speed: float) -> list[Row]:
+def _in_precision(
+    setting: Setting, watch: DeviceTimer, precision: Precision, speed: float
+) -> list[ModeFigure]:
     """A step, the reading of text and prompt, the NAR stage."""
     floor = weight_bytes(setting.model) / speed
     step = watch.least(setting.steps(), most=setting.shape.frames // STEPS) / STEPS
     return [
-        Row(f"AR step, {precision}", step, step / floor, "of reading its weights once"),
-        Row(f"prefill, {precision}", watch.least(lambda: setting.rows(1))),
-        Row(f"NAR stage, {precision}", watch.least(setting.refine)),
+        ModeFigure(f"AR step, {precision}", step, step / floor, "of reading its weights once"),
+        ModeFigure(f"prefill, {precision}", watch.least(lambda: setting.rows(1))),
+        ModeFigure(f"NAR stage, {precision}", watch.least(setting.refine)),
     ]
 
 
-def _beside_fp32(row: Row, exact: Row) -> Row:
+def _beside_fp32(row: ModeFigure, exact: ModeFigure) -> ModeFigure:
     if row.against:
         return row
     return evolve(row, ratio=row.seconds / exact.seconds, against="of the same in fp32")
 
 
-def _loops(setting: Setting, watch: Watch) -> list[Row]:
+def _loops(setting: Setting, watch: DeviceTimer) -> list[ModeFigure]:
     """Level 0 from text and prompt to its last frame.
 
     What has no cache runs the whole sequence for each frame; measured at the first and the last.
@@ -166,9 +168,9 @@ def _loops(setting: Setting, watch: Watch) -> list[Row]:
     ends = [watch.least(partial(setting.whole_pass, n)) for n in (0, frames)]
     whole = sum(ends) / 2 * frames
     return [
-        Row("AR loop", cached),
-        Row("AR loop, no cache", whole, whole / cached, "of the AR loop"),
-        Row(
+        ModeFigure("AR loop", cached),
+        ModeFigure("AR loop, no cache", whole, whole / cached, "of the AR loop"),
+        ModeFigure(
             f"AR loop, {BATCH} at once",
             batch,
             BATCH * cached / batch,
@@ -177,15 +179,15 @@ def _loops(setting: Setting, watch: Watch) -> list[Row]:
     ]
 
 
-def _int8_loop(setting: Setting, watch: Watch, exact: float) -> Row:
+def _int8_loop(setting: Setting, watch: DeviceTimer, exact: float) -> ModeFigure:
     took = watch.least(partial(setting.reduced("int8").write, 1))
-    return Row("AR loop, int8", took, exact / took, "times as fast as in fp32")
+    return ModeFigure("AR loop, int8", took, exact / took, "times as fast as in fp32")
 
 
 YARDSTICK = "AR loop, Transformers' Llama"
 
 
-def _yardstick(setting: Setting, watch: Watch, ours: float) -> list[Row]:
+def _yardstick(setting: Setting, watch: DeviceTimer, ours: float) -> list[ModeFigure]:
     """The same frames by Transformers; on the processor alone, where it was timed before."""
     if setting.device.type != "cpu":
         return []
@@ -193,10 +195,10 @@ def _yardstick(setting: Setting, watch: Watch, ours: float) -> list[Row]:
     sizes = {name: shape.backbone[name] for name in ("d_model", "layers", "heads", "d_ff")}
     loop = transformers_loop(**sizes, read=shape.text + shape.prompt, written=shape.frames)
     took = watch.least(loop)
-    return [Row(YARDSTICK, took, took / ours, "of the AR loop")]
+    return [ModeFigure(YARDSTICK, took, took / ours, "of the AR loop")]
 
 
-def _beside_original(size: Size, seconds: Mapping[str, float]) -> list[Row]:
+def _beside_original(size: ModelSize, seconds: Mapping[str, float]) -> list[ModeFigure]:
     """What is known of the original, which is not run here."""
     if size not in ORIGINALS:
         return []
@@ -212,7 +214,9 @@ def _beside_original(size: Size, seconds: Mapping[str, float]) -> list[Row]:
         here = known.ar * seconds[YARDSTICK] / known.yardstick
         told += [(stage, here, "by the yardstick") for stage in ("AR loop", "AR loop, int8")]
     return [
-        Row(f"e-c-k-e-r/vall-e: {stage}", took, took / seconds[stage], f"of the {stage}; {how}")
+        ModeFigure(
+            f"e-c-k-e-r/vall-e: {stage}", took, took / seconds[stage], f"of the {stage}; {how}"
+        )
         for stage, took, how in told
     ]
 
@@ -222,7 +226,7 @@ STEPS = 2
 
 
 @frozen(eq=False)
-class Watch:
+class DeviceTimer:
     """Counts seconds of a device."""
 
     device: torch.device
@@ -273,7 +277,7 @@ class Setting:
             source="bench --compare",
         )
         task = config.tasks[0].build()
-        sizes = Sizes.of(
+        sizes = ModelSizes.of(
             levels=shape.levels, codebook_size=1024, vocabulary=256, languages=1, tasks=[task]
         )
         chance = torch.Generator().manual_seed(0)

@@ -41,7 +41,7 @@ class Machine:
 
 
 @frozen
-class Report:
+class SpeedReport:
     """The figures. Of repeated ones, the median."""
 
     machine: Machine
@@ -81,14 +81,14 @@ def measure(
     repeats: int = 3,
     training_steps: int = 3,
     copied_bytes: int = COPIED_BYTES,
-) -> Report:
+) -> SpeedReport:
     """Speak one sentence `repeats` times, after a first that does not count; then train a copy."""
     model = synthesizer.model
     synthesizer.synthesize("Hello.", seed=0)
     results = [synthesizer.synthesize(TEXT, seed=seed) for seed in range(repeats)]
     weights = weight_bytes(model)
     peak = _peak_memory(synthesizer.device)  # before training takes more
-    return Report(
+    return SpeedReport(
         machine=machine_of(model.device, synthesizer.config.synthesis.weights),
         parameters=sum(p.numel() for p in model.parameters()),
         audio_seconds=statistics.median(r.seconds for r in results),

@@ -30,7 +30,7 @@ UNCOMPILED = "PYTHONDONTWRITEBYTECODE"
 
 
 @frozen
-class Row:
+class StartupTime:
     """Seconds from the start of a process to its end."""
 
     what: str
@@ -65,7 +65,9 @@ class _Contestant:
         return perf_counter() - began
 
 
-def measure(environ: Mapping[str, str], *, repeats: int, plugins: int = PLUGINS) -> list[Row]:
+def measure(
+    environ: Mapping[str, str], *, repeats: int, plugins: int = PLUGINS
+) -> list[StartupTime]:
     """A row for each way to start, by turns, so that a busy moment of the machine hits them all.
 
     Raises `UnavailableError` with what a process said that failed.
@@ -77,7 +79,9 @@ def measure(environ: Mapping[str, str], *, repeats: int, plugins: int = PLUGINS)
         times = [[each.seconds() for each in contestants] for _ in range(repeats)]
     columns = list(zip(*times, strict=True))
     return [
-        Row(each.what, min(column), statistics.median(column), min(column) / min(columns[0]))
+        StartupTime(
+            each.what, min(column), statistics.median(column), min(column) / min(columns[0])
+        )
         for each, column in zip(contestants, columns, strict=True)
     ]
 

@@ -34,7 +34,7 @@ UTF8 = 1
 
 
 @frozen
-class Order:
+class EngineJob:
     """What a fresh process should measure; all of it goes to that process as JSON."""
 
     engine: str
@@ -44,7 +44,7 @@ class Order:
 
 
 @frozen
-class Row:
+class EngineFigures:
     """What one engine took. Of repeated figures, the median."""
 
     engine: str
@@ -62,7 +62,7 @@ class Row:
     """Of the whole process; None where the system does not tell."""
 
 
-def measure_apart(order: Order) -> Row:
+def measure_apart(order: EngineJob) -> EngineFigures:
     """The row of a process of its own. Raises `UnavailableError` with what it said."""
     began = time.time()
     done = subprocess.run(  # noqa: S603  this very module
@@ -76,11 +76,11 @@ def measure_apart(order: Order) -> Row:
         raise UnavailableError(
             f"{order.engine} cannot be measured: {said[-1]}", hint="see `vall-e synth` for why"
         )
-    row = Row(**json.loads(done.stdout.splitlines()[-1]))
+    row = EngineFigures(**json.loads(done.stdout.splitlines()[-1]))
     return evolve(row, start_seconds=row.start_seconds - began)
 
 
-def measure_embedded(order: Order) -> Row:
+def measure_embedded(order: EngineJob) -> EngineFigures:
     """In this process; `start_seconds` is the time of day at which it could speak."""
     from vall_e.synthesis.load import load
 
@@ -100,7 +100,7 @@ def measure_embedded(order: Order) -> Row:
     return _row(EMBEDDED, settings.threads, settings.window_seconds, ready, firsts, works, lengths)
 
 
-def measure_espeak(order: Order) -> Row:
+def measure_espeak(order: EngineJob) -> EngineFigures:
     """In this process, by one thread; `start_seconds` as in `measure_embedded`."""
     import espeakng_loader
 
@@ -143,18 +143,18 @@ def _row(
     firsts: Sequence[float],
     works: Sequence[float],
     lengths: Sequence[float],
-) -> Row:
+) -> EngineFigures:
     middle = statistics.median
     first, rtf, seconds = middle(firsts), middle(works), middle(lengths)
-    return Row(engine, threads, window, ready, first, seconds, rtf, peak_bytes())
+    return EngineFigures(engine, threads, window, ready, first, seconds, rtf, peak_bytes())
 
 
 ENGINES = {EMBEDDED: measure_embedded, ESPEAK: measure_espeak}
 
 
 def answer(request: Mapping[str, object]) -> str:
-    """The row that a request, the JSON of an `Order`, asks for; as JSON."""
-    order = Order(**request)  # type: ignore[arg-type]  # it is what `asdict` made of one
+    """The row that a request, the JSON of an `EngineJob`, asks for; as JSON."""
+    order = EngineJob(**request)  # type: ignore[arg-type]  # it is what `asdict` made of one
     return json.dumps(asdict(ENGINES[order.engine](order)))
 
 

@@ -105,7 +105,7 @@ class App:
         return discover([Distribution.at(folder) for folder in folders], environ=self.environ)
 
 
-class Group(click.Group):
+class CommandGroup(click.Group):
     """Imports a command when it is called, and is the one place where an error becomes a code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -203,7 +203,7 @@ def _stay_offline(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     ctx.call_on_close(restore)
 
 
-@click.group(cls=Group, invoke_without_command=True, no_args_is_help=True)
+@click.group(cls=CommandGroup, invoke_without_command=True, no_args_is_help=True)
 @click.option(
     "--no-plugins",
     is_flag=True,

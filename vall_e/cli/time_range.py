@@ -28,7 +28,7 @@ class Seconds(click.ParamType[float]):
         return seconds
 
 
-class Span(click.ParamType[tuple[float, float]]):
+class TimeRange(click.ParamType[tuple[float, float]]):
     """From one second to another: `1.2-1.9`."""
 
     name = "span"

@@ -27,7 +27,7 @@ from vall_e.folder_lock import locked
 
 if TYPE_CHECKING:
     from vall_e.training.commands import Commands
-    from vall_e.training.loop import Watch
+    from vall_e.training.loop import RunCallbacks
     from vall_e.training.metrics import Metrics
 
 QUIET_SECONDS = 15.0  # between two lines where there is no terminal
@@ -142,14 +142,14 @@ def _signals(commands: Commands) -> Iterator[None]:
 
 
 @contextmanager
-def _view(console: Console, max_steps: int, step: int) -> Iterator[Watch]:
+def _view(console: Console, max_steps: int, step: int) -> Iterator[RunCallbacks]:
     """A live view on a terminal, else a line every so often."""
-    from vall_e.training.loop import Watch
+    from vall_e.training.loop import RunCallbacks
 
     def say(text: str) -> None:
         console.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    watch = Watch(
+    watch = RunCallbacks(
         on_validation=lambda found: say(_validation_line(found)),
         on_file=lambda path: say(f"wrote {path}"),
     )

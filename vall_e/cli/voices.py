@@ -9,7 +9,7 @@ import click
 
 from vall_e.cli.app import App
 from vall_e.cli.voices_home import voices_of
-from vall_e.synthesis.voice_library import Entry
+from vall_e.synthesis.voice_library import VoiceEntry
 
 as_json = click.option("--json", "as_json", is_flag=True, help="For programs, on stdout.")
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -84,7 +84,7 @@ def show(app: App, name: str, as_json: bool) -> None:
         _echo(entry)
 
 
-def _echo(entry: Entry) -> None:
+def _echo(entry: VoiceEntry) -> None:
     for key, value in entry.to_json().items():
         if value:
             click.echo(f"{key:8} {value}")

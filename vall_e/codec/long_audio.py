@@ -35,7 +35,7 @@ WHOLE_SECONDS = 120.0
 
 
 @frozen
-class Encoded:
+class EncodedAudio:
     """Codes, and how many samples at which rate the recording has."""
 
     codes: Codes
@@ -43,19 +43,19 @@ class Encoded:
     sample_rate: int
 
 
-def encode_file(path: Path, codec: Codec) -> Encoded:
+def encode_file(path: Path, codec: Codec) -> EncodedAudio:
     """The codes of a recording of any length, as a file holds them. Raises `AudioError`."""
     if _seconds(path) <= WHOLE_SECONDS:
         clip = Clip.read(path)
         if not clip.samples.size:
             raise AudioError(f"{path} has no samples", hint="give a recording that has some")
-        return Encoded(encode_clip(clip, codec), clip.samples.shape[-1], clip.sample_rate)
+        return EncodedAudio(encode_clip(clip, codec), clip.samples.shape[-1], clip.sample_rate)
     with soundfile.SoundFile(path) as file:
         if isinstance(codec, Blockwise):
             codes = encode_blocks(_resampled(file, codec.sample_rate, codec.channels), codec)
         else:
             codes = encode_pieces(_resampled(file, codec.sample_rate, None), codec)
-        return Encoded(codes, file.frames, file.samplerate)
+        return EncodedAudio(codes, file.frames, file.samplerate)
 
 
 def encode_clip(clip: Clip, codec: Codec) -> Codes:

@@ -7,7 +7,7 @@ from typing import TypeVar
 from vall_e.config.choices import Choice
 from vall_e.config.errors import InvalidConfigError, WrongValueError, located
 from vall_e.config.structure import Structurer
-from vall_e.config.value_origin import Origin
+from vall_e.config.value_origin import ValueOrigin
 from vall_e.config.yaml_document import read
 from vall_e.registry import Registry
 
@@ -16,7 +16,7 @@ C = TypeVar("C", bound=Choice)
 
 def choose(text: str, kind: type[C], registry: Registry, *, source: str) -> C:
     """What `name`, or `{name: ..., option: ...}` in YAML, means. Raises `ConfigError`."""
-    tree, mistakes = read(text, lambda _: Origin(source))
+    tree, mistakes = read(text, lambda _: ValueOrigin(source))
     if not mistakes:
         try:
             return Structurer(registry).structure(tree.plain(), kind)

@@ -8,7 +8,7 @@ from difflib import get_close_matches
 
 from attrs import define, evolve, field, frozen
 
-from vall_e.config.value_origin import Node, Origin, Where
+from vall_e.config.value_origin import Node, ValueOrigin, Where
 from vall_e.errors import ConfigError, VallEError
 
 __all__ = ["Gathered", "InvalidConfigError", "Mistake", "WrongValueError", "meant", "reason"]
@@ -20,7 +20,7 @@ class Mistake:
 
     message: str
     where: Where = ()
-    origin: Origin | None = None
+    origin: ValueOrigin | None = None
 
     def __str__(self) -> str:
         place = ".".join(self.where)

@@ -22,7 +22,7 @@ from vall_e.config.options import options_of
 from vall_e.config.requirements import check_requirements
 from vall_e.config.schema import RunConfig
 from vall_e.config.structure import Structurer, unstructure
-from vall_e.config.value_origin import DEFAULT, Node, Origin, Where
+from vall_e.config.value_origin import DEFAULT, Node, ValueOrigin, Where
 from vall_e.config.yaml_document import read
 from vall_e.errors import ConfigError
 from vall_e.registry import Registry
@@ -47,7 +47,7 @@ class Loaded:
     config: RunConfig
     tree: Node
 
-    def origin(self, where: Where) -> Origin:
+    def origin(self, where: Where) -> ValueOrigin:
         """The file and line, the variable or the `--set` that gave a value; else the default."""
         node = self.tree.find(where)
         return DEFAULT if node is None else node.origin
@@ -79,7 +79,7 @@ def load_with_origins(
     if path is None:
         tree = Node({}, attrs.evolve(DEFAULT, folder=Path()))
         return _finish(tree, [], registry, overrides, environ, source="defaults")
-    origin = Origin(str(path), folder=path.parent)
+    origin = ValueOrigin(str(path), folder=path.parent)
     tree, mistakes = read(_text(path), lambda line: attrs.evolve(origin, line=line))
     return _finish(tree, mistakes, registry, overrides, environ, source=str(path))
 
@@ -96,7 +96,7 @@ def change(
 
     For one that no file stands behind, as that of a checkpoint; `source` names it in messages.
     """
-    tree = Node.of(unstructure(config), Origin(source))
+    tree = Node.of(unstructure(config), ValueOrigin(source))
     return _finish(tree, [], registry, overrides, environ, source=source).config
 
 
@@ -105,7 +105,7 @@ def structure(raw: object, registry: Registry, *, source: str = "config") -> Run
 
     A bare name means the built-in component of that name, whatever else is installed by now.
     """
-    return _structure(Node.of(raw, Origin(source)), [], registry, source, saved=True)
+    return _structure(Node.of(raw, ValueOrigin(source)), [], registry, source, saved=True)
 
 
 def without_folders(config: RunConfig) -> RunConfig:

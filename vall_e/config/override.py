@@ -16,7 +16,7 @@ from attrs import evolve, frozen
 from vall_e.config.errors import Mistake, WrongValueError, meant
 from vall_e.config.options import Option, entry_type, is_choice, members, options_of
 from vall_e.config.structure import unstructure
-from vall_e.config.value_origin import DEFAULT, Node, Origin, Where
+from vall_e.config.value_origin import DEFAULT, Node, ValueOrigin, Where
 from vall_e.config.yaml_document import read
 from vall_e.errors import VallEError
 from vall_e.registry import Registry
@@ -35,7 +35,7 @@ class Override:
 
     where: Where
     text: str
-    origin: Origin
+    origin: ValueOrigin
 
 
 def from_environment(environ: Mapping[str, str]) -> Iterator[Override]:
@@ -47,7 +47,7 @@ def from_environment(environ: Mapping[str, str]) -> Iterator[Override]:
         if variable.startswith(PREFIX):
             where = tuple(variable.removeprefix(PREFIX).lower().split("__"))
             yield Override(
-                where, environ[variable], Origin(f"environment {variable}", folder=Path())
+                where, environ[variable], ValueOrigin(f"environment {variable}", folder=Path())
             )
 
 
@@ -56,7 +56,7 @@ def from_command_line(assignments: Sequence[str]) -> Iterator[Override]:
     for assignment in assignments:
         path, _, text = assignment.partition("=")
         where = tuple(path.strip().split(".")) if "=" in assignment else ()
-        yield Override(where, text if where else assignment, Origin("--set", folder=Path()))
+        yield Override(where, text if where else assignment, ValueOrigin("--set", folder=Path()))
 
 
 def apply(
@@ -142,7 +142,7 @@ def _option(kind: Any, key: str) -> Option | None:
     return options_of(kind).get(key) if isinstance(kind, type) and attrs.has(kind) else None
 
 
-def _default(option: Option | None, origin: Origin) -> Node:
+def _default(option: Option | None, origin: ValueOrigin) -> Node:
     """What an override finds where the file says nothing: for a section, a section."""
     if option is not None and option.chosen is not None:
         return Node.of(option.chosen, DEFAULT)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from attrs import define, frozen
 
-__all__ = ["DEFAULT", "Node", "Origin", "Scalar", "Where"]
+__all__ = ["DEFAULT", "Node", "Scalar", "ValueOrigin", "Where"]
 
 Scalar = None | bool | int | float | str
 Where = tuple[str, ...]
@@ -15,7 +15,7 @@ Where = tuple[str, ...]
 
 
 @frozen
-class Origin:
+class ValueOrigin:
     """Where a value was written. Relative paths count from `folder`; without one they stay so."""
 
     name: str
@@ -26,7 +26,7 @@ class Origin:
         return f"{self.name}:{self.line}" if self.line else self.name
 
 
-DEFAULT = Origin("default")
+DEFAULT = ValueOrigin("default")
 
 
 @define
@@ -34,10 +34,10 @@ class Node:
     """A value of a config file, its parts being nodes too."""
 
     value: Scalar | list[Node] | dict[str, Node]
-    origin: Origin
+    origin: ValueOrigin
 
     @classmethod
-    def of(cls, raw: object, origin: Origin) -> Node:
+    def of(cls, raw: object, origin: ValueOrigin) -> Node:
         """Wrap plain data, all of one origin."""
         if isinstance(raw, Mapping):
             return cls({str(key): cls.of(part, origin) for key, part in raw.items()}, origin)

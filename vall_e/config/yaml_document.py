@@ -15,7 +15,7 @@ import yaml
 from attrs import define, field
 
 from vall_e.config.errors import Mistake
-from vall_e.config.value_origin import Node, Origin, Scalar
+from vall_e.config.value_origin import Node, Scalar, ValueOrigin
 from vall_e.errors import ConfigError
 
 __all__ = ["read", "write"]
@@ -82,7 +82,7 @@ class _Dumper(yaml.SafeDumper):
     yaml_implicit_resolvers = _of_both_versions()
 
 
-def read(text: str, origin_at: Callable[[int], Origin]) -> tuple[Node, list[Mistake]]:
+def read(text: str, origin_at: Callable[[int], ValueOrigin]) -> tuple[Node, list[Mistake]]:
     """The nodes of one YAML document, and what is wrong with it besides.
 
     `origin_at` gives the origin of a line. Text that is not YAML at all is a `ConfigError`.
@@ -121,7 +121,7 @@ def write(value: Any) -> str:
     return text.strip()[1:-1]
 
 
-def _not_yaml(exc: yaml.YAMLError, origin_at: Callable[[int], Origin]) -> ConfigError:
+def _not_yaml(exc: yaml.YAMLError, origin_at: Callable[[int], ValueOrigin]) -> ConfigError:
     if isinstance(exc, yaml.MarkedYAMLError):
         mark = exc.problem_mark or exc.context_mark
         said = ", ".join(part for part in (exc.context, exc.problem) if part)
@@ -136,7 +136,7 @@ def _not_yaml(exc: yaml.YAMLError, origin_at: Callable[[int], Origin]) -> Config
 class _Reader:
     """Turns PyYAML's nodes into ours, which are a tree: an alias is a copy."""
 
-    origin_at: Callable[[int], Origin]
+    origin_at: Callable[[int], ValueOrigin]
     mistakes: list[Mistake] = field(factory=list)
     count: int = 0
 
@@ -182,7 +182,7 @@ class _Reader:
             parts[key] = self.node(value_node, line, above)
         return parts
 
-    def _scalar(self, node: yaml.ScalarNode, origin: Origin) -> Scalar:
+    def _scalar(self, node: yaml.ScalarNode, origin: ValueOrigin) -> Scalar:
         text: str = node.value
         try:
             if node.tag == NULL:

@@ -30,7 +30,7 @@ class WebDatasetConfig:
 
 
 @frozen
-class OriginalConfig:
+class EckerStoreConfig:
     split: str = field(
         default="training", validator=validators.in_(("training", "validation", "noise"))
     )
@@ -58,7 +58,7 @@ def build_webdataset(config: WebDatasetConfig) -> Store:
     return WebDatasetStore(shard_bytes=int(config.shard_megabytes * 1e6))
 
 
-def build_original(config: OriginalConfig) -> Store:
+def build_original(config: EckerStoreConfig) -> Store:
     from vall_e.data.stores.ecker import OriginalStore
 
     return OriginalStore(split=config.split, bad_files=config.bad_files)
@@ -85,7 +85,7 @@ STORES = (
     ),
     Component(
         name="original",
-        config=OriginalConfig,
+        config=EckerStoreConfig,
         build=build_original,
         summary="Data of e-c-k-e-r/vall-e: .enc, .dac, .dec, .nem or data.h5; to read only",
         trial=Trial(facts={"writes": False}),

@@ -26,7 +26,7 @@ from vall_e.decoding.job import Job, Speaking, Spoken
 from vall_e.decoding.length import spans_of
 from vall_e.decoding.masked import Demasking, demask
 from vall_e.decoding.model_pair import Stage
-from vall_e.decoding.nar.block_window import WHOLE, Window
+from vall_e.decoding.nar.block_window import WHOLE, BlockWindow
 from vall_e.decoding.nar.loop import Refiner
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import ConfigError
@@ -45,7 +45,7 @@ class Decoder:
     frame_rate: float
     levels: int
     """How many are written, at most."""
-    window: Window = WHOLE
+    window: BlockWindow = WHOLE
     """What the NAR stage writes at a time."""
     length: Task | None = None
     """What says how long a sentence is, if the model has learnt it."""

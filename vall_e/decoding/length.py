@@ -48,7 +48,7 @@ def decode_lengths(model: Valle, task: Task, samples: Sequence[Sample]) -> list[
 
 
 @frozen
-class Span:
+class FrameSpan:
     """The frames of a sentence."""
 
     frames: int
@@ -56,7 +56,9 @@ class Span:
     """Nothing was cut off to keep within the bounds."""
 
 
-def spans_of(model: Valle, task: Task | None, jobs: Sequence[Job], stretch: float) -> list[Span]:
+def spans_of(
+    model: Valle, task: Task | None, jobs: Sequence[Job], stretch: float
+) -> list[FrameSpan]:
     """As long as the draft or the recording that a job works on, else as the model says.
 
     `stretch` is a factor of what the model says; the longest that a job allows holds besides.
@@ -66,7 +68,7 @@ def spans_of(model: Valle, task: Task | None, jobs: Sequence[Job], stretch: floa
     told = iter(_told(model, task, asked, stretch))
     wanted = [next(told) if frames is None else frames for frames in known]
     return [
-        Span(max(1, min(frames, job.bounds.most)), whole=frames <= job.bounds.most)
+        FrameSpan(max(1, min(frames, job.bounds.most)), whole=frames <= job.bounds.most)
         for job, frames in zip(jobs, wanted, strict=True)
     ]
 

@@ -14,11 +14,11 @@ WEIGHTS = "valle.safetensors"
 
 
 @frozen
-class EmbeddedConfig:
+class EmbeddedModelConfig:
     """No options."""
 
 
-def build_embedded(config: EmbeddedConfig) -> Path:
+def build_embedded(config: EmbeddedModelConfig) -> Path:
     return built_in(Path(str(resources.files("vall_e.embedded"))))
 
 
@@ -36,7 +36,7 @@ def built_in(folder: Path) -> Path:
 MODELS = (
     Component(
         name="embedded",
-        config=EmbeddedConfig,
+        config=EmbeddedModelConfig,
         build=build_embedded,
         summary="a small model that is built in: English, on a CPU, without a download",
         code_license="Apache-2.0",

@@ -21,7 +21,7 @@ PATHS = ("path", "reference", "original")
 
 
 @frozen
-class Item:
+class EvalClip:
     """A clip to judge. Relative paths are not kept: these lead to the files."""
 
     path: Path
@@ -53,7 +53,7 @@ class Item:
 class Items:
     """All that one evaluation judges, and the hashes of where it comes from."""
 
-    items: tuple[Item, ...]
+    items: tuple[EvalClip, ...]
     inputs: Mapping[str, Mapping[str, str]] = field(factory=dict)
     """By role (`list`, `texts`, `model`): facts, a `sha256` among them."""
     pooled: bool = True
@@ -118,13 +118,13 @@ def _require_known(table: Path, columns: Iterable[str]) -> None:
         )
 
 
-def _item(table: Path, number: int, row: Mapping[str, str | None]) -> Item:
+def _item(table: Path, number: int, row: Mapping[str, str | None]) -> EvalClip:
     values = {name: (row.get(name) or "").strip() for name in COLUMNS}
     if not values["path"]:
         raise DataError(f"{table}, line {number}, names no file", hint="fill in its `path`")
     paths = {name: table.parent / values[name] if values[name] else None for name in PATHS}
     speaker = values["speaker"] or values["reference"]
-    return Item(
+    return EvalClip(
         path=table.parent / values["path"],
         text=values["text"],
         speaker=speaker,
@@ -134,7 +134,7 @@ def _item(table: Path, number: int, row: Mapping[str, str | None]) -> Item:
     )
 
 
-def _require_files(table: Path, items: Sequence[Item]) -> None:
+def _require_files(table: Path, items: Sequence[EvalClip]) -> None:
     named = [path for item in items for path in (item.path, item.reference, item.original)]
     missing = [str(path) for path in dict.fromkeys(named) if path and not path.is_file()]
     if missing:

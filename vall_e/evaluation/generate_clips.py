@@ -10,7 +10,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from vall_e.evaluation.clips import Item, Items
+from vall_e.evaluation.clips import EvalClip, Items
 from vall_e.evaluation.resynthesis import weights_of
 from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.synthesis.voice import Voice
@@ -21,7 +21,7 @@ BETWEEN_REPEATS = 100_000
 
 
 @frozen
-class Order:
+class ClipRequest:
     """One clip to speak."""
 
     text: str
@@ -34,7 +34,7 @@ class Order:
 
 
 @frozen(eq=False)
-class Speaker:
+class EvalSpeaker:
     """A voice that is spoken with, and the recording that it is compared with."""
 
     name: str
@@ -42,10 +42,12 @@ class Speaker:
     reference: Path | None
 
 
-def orders(texts: Sequence[str], voices: Sequence[str], *, seed: int, repeats: int) -> list[Order]:
+def orders(
+    texts: Sequence[str], voices: Sequence[str], *, seed: int, repeats: int
+) -> list[ClipRequest]:
     """Text i of repeat r has the seed `seed + i + 100,000 r`, in every voice."""
     return [
-        Order(text, voice, number, repeat, seed + number + repeat * BETWEEN_REPEATS)
+        ClipRequest(text, voice, number, repeat, seed + number + repeat * BETWEEN_REPEATS)
         for voice in voices
         for repeat in range(repeats)
         for number, text in enumerate(texts)
@@ -54,10 +56,10 @@ def orders(texts: Sequence[str], voices: Sequence[str], *, seed: int, repeats: i
 
 def speak(
     synthesizer: Synthesizer,
-    wanted: Sequence[Order],
+    wanted: Sequence[ClipRequest],
     folder: Path,
     *,
-    on_clip: Callable[[Item], None] = lambda item: None,
+    on_clip: Callable[[EvalClip], None] = lambda item: None,
 ) -> Items:
     """Speak what `folder` does not hold yet. A clip's name has the hash of all it depends on."""
     speakers = _speakers(synthesizer, dict.fromkeys(order.voice for order in wanted))
@@ -71,7 +73,7 @@ def speak(
             result = synthesizer.synthesize(order.text, voice=speaker.voice, seed=order.seed)
             result.save(path)
         items.append(
-            Item(path, order.text, speaker.name, speaker.name, reference=speaker.reference)
+            EvalClip(path, order.text, speaker.name, speaker.name, reference=speaker.reference)
         )
         on_clip(items[-1])
     inputs = {"model": settings}
@@ -80,8 +82,8 @@ def speak(
     return Items(tuple(items), inputs)
 
 
-def _speakers(synthesizer: Synthesizer, names: Iterable[str]) -> dict[str, Speaker]:
-    speakers: dict[str, Speaker] = {}
+def _speakers(synthesizer: Synthesizer, names: Iterable[str]) -> dict[str, EvalSpeaker]:
+    speakers: dict[str, EvalSpeaker] = {}
     taken: set[str] = set()
     for given in names:
         voice = synthesizer.voice(given)
@@ -93,7 +95,7 @@ def _speakers(synthesizer: Synthesizer, names: Iterable[str]) -> dict[str, Speak
         taken.add(name)
         # Of an encoded voice there is no recording to compare with.
         encoded = source.suffix == Path(ENCODED).suffix
-        speakers[given] = Speaker(name, voice, None if encoded else source)
+        speakers[given] = EvalSpeaker(name, voice, None if encoded else source)
     return speakers
 
 
@@ -113,7 +115,7 @@ def _settings(synthesizer: Synthesizer) -> dict[str, str]:
     }
 
 
-def _name(order: Order, speaker: Speaker, settings: dict[str, str]) -> str:
+def _name(order: ClipRequest, speaker: EvalSpeaker, settings: dict[str, str]) -> str:
     facts = [settings, order.text, _digest(speaker.voice), order.seed]
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     safe = "".join(c if c.isalnum() or c in "-_" else "_" for c in speaker.name)

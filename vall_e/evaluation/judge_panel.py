@@ -15,7 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 
 from vall_e.config.choices import JudgeChoice
 from vall_e.errors import AudioError, PluginError, UnavailableError
-from vall_e.evaluation.clips import Item
+from vall_e.evaluation.clips import EvalClip
 from vall_e.interfaces.judge import Case, Figure, Judge, Score
 
 
@@ -23,7 +23,7 @@ from vall_e.interfaces.judge import Case, Figure, Judge, Score
 class Judged:
     """A clip, and what all judges say of it."""
 
-    item: Item
+    item: EvalClip
     scores: Mapping[str, Score]
     notes: Mapping[str, str]
     problem: str = ""
@@ -60,7 +60,7 @@ class Panel:
     def figures(self) -> dict[str, Figure]:
         return {name: f for judge in self.judges for name, f in judge.figures.items()}
 
-    def __call__(self, item: Item) -> Judged:
+    def __call__(self, item: EvalClip) -> Judged:
         try:
             evidence = item.evidence()
         except AudioError as exc:
@@ -87,7 +87,7 @@ def _claim(owners: dict[str, str], name: str, judge: Judge) -> None:
 
 
 def judge_all(
-    items: Sequence[Item],
+    items: Sequence[EvalClip],
     panel: Panel,
     make: Callable[[], Panel],
     *,
@@ -120,7 +120,7 @@ KILLED = ("exited unexpectedly", "is killed by signal")
 
 
 def _verdicts(
-    items: Sequence[Item], panel: Panel, make: Callable[[], Panel], workers: int
+    items: Sequence[EvalClip], panel: Panel, make: Callable[[], Panel], workers: int
 ) -> Iterable[Judged]:
     if workers == 0 or not items:
         return map(panel, items)
@@ -151,7 +151,7 @@ def _end_with_parent(worker: int) -> None:
 class _Waiting(Dataset[Any]):
     """Items, judged when asked for; each process has a panel of its own."""
 
-    def __init__(self, items: Sequence[Item], make: Callable[[], Panel]) -> None:
+    def __init__(self, items: Sequence[EvalClip], make: Callable[[], Panel]) -> None:
         self.items = items
         self.make = make
         self.panel: Panel | None = None

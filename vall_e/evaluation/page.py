@@ -10,7 +10,7 @@ from urllib.parse import quote
 from vall_e.atomic_write import write_whole
 from vall_e.errors import DataError
 from vall_e.evaluation.judge_panel import Judged
-from vall_e.evaluation.report import Report, relative
+from vall_e.evaluation.report import EvalReport, relative
 from vall_e.evaluation.statistics import Summary
 from vall_e.interfaces.judge import Figure
 
@@ -33,12 +33,12 @@ HEAD = """<!doctype html>
 """
 
 
-def write_page(report: Report, path: Path) -> None:
+def write_page(report: EvalReport, path: Path) -> None:
     """The file appears whole or not at all; clips are linked relative to its folder."""
     write_whole(path, page(report, path.parent).encode(), error=DataError)
 
 
-def page(report: Report, folder: Path) -> str:
+def page(report: EvalReport, folder: Path) -> str:
     figures = _with_values(report)
     parts = [
         HEAD.format(style=STYLE),
@@ -58,7 +58,7 @@ def page(report: Report, folder: Path) -> str:
     return "\n".join(parts)
 
 
-def _with_values(report: Report) -> dict[str, Figure]:
+def _with_values(report: EvalReport) -> dict[str, Figure]:
     """The figures that any group has."""
     return {
         name: figure
@@ -67,7 +67,7 @@ def _with_values(report: Report) -> dict[str, Figure]:
     }
 
 
-def _summary_table(report: Report, figures: Mapping[str, Figure]) -> str:
+def _summary_table(report: EvalReport, figures: Mapping[str, Figure]) -> str:
     head = ["figure", "meaning", "better", *(label for label, _ in report.columns)]
     rows = [
         [
@@ -90,7 +90,7 @@ def _summary(summary: Summary) -> str:
     return f"{summary.value:.3f}{around}<br><small>{summary.clips} clips{lacking}</small>"
 
 
-def _left_out(report: Report) -> str:
+def _left_out(report: EvalReport) -> str:
     """Judges that could not judge, and figures that no clip has."""
     told = dict(report.unavailable)
     shown = _with_values(report)
@@ -100,7 +100,7 @@ def _left_out(report: Report) -> str:
     return f"<h3>Not judged</h3>{_facts(told)}" if told else ""
 
 
-def _clip_table(report: Report, figures: Mapping[str, Figure], folder: Path) -> str:
+def _clip_table(report: EvalReport, figures: Mapping[str, Figure], folder: Path) -> str:
     head = ["clip", "text", "compared under", *figures]
     rows = [_clip(judged, figures, folder) for judged in report.worst_first()]
     return _table(head, rows)

@@ -15,7 +15,7 @@ from attrs import asdict, frozen
 
 from vall_e.atomic_write import write_whole
 from vall_e.errors import AudioError, DataError
-from vall_e.evaluation.clips import Item, Items
+from vall_e.evaluation.clips import EvalClip, Items
 from vall_e.evaluation.judge_panel import Judged, Panel
 from vall_e.evaluation.statistics import Summary, summarize
 from vall_e.interfaces.judge import Figure
@@ -29,7 +29,7 @@ PACKAGES = ("vall-e", "torch", "numpy", "soundfile", "soxr")
 
 
 @frozen(eq=False)
-class Report:
+class EvalReport:
     """All of it. Everything but `run` is the same when the command is given again."""
 
     figures: Mapping[str, Figure]
@@ -56,7 +56,7 @@ class Report:
         *,
         seed: int,
         run: Mapping[str, Any],
-    ) -> Report:
+    ) -> EvalReport:
         judges = panel.judges
         _require_one(judged)
         return cls(
@@ -160,7 +160,7 @@ def _plain(found: Mapping[str, Summary]) -> dict[str, Any]:
     return {name: _rounded(asdict(summary)) for name, summary in found.items()}
 
 
-def _unit(item: Item) -> str:
+def _unit(item: EvalClip) -> str:
     """What is drawn again for an interval: all clips of a text together."""
     return item.text or str(item.original or item.path)
 

@@ -19,12 +19,12 @@ from vall_e.data.dataset.folder import Dataset
 from vall_e.data.dataset.manifest import CODES, INFO
 from vall_e.data.ingest.recordings import Recording, find_recordings
 from vall_e.errors import AudioError, ConfigError, DataError
-from vall_e.evaluation.clips import Item, Items, facts
+from vall_e.evaluation.clips import EvalClip, Items, facts
 from vall_e.interfaces.codec import Codec
 
 
 @frozen(eq=False)
-class Source:
+class ResynthesisSource:
     """A recording, or the codes of one, before it is decoded."""
 
     name: str
@@ -37,7 +37,7 @@ class Source:
     """Makes the codes, or raises `AudioError`."""
 
 
-def sources(path: Path, codec: Codec) -> tuple[list[Source], dict[str, dict[str, str]]]:
+def sources(path: Path, codec: Codec) -> tuple[list[ResynthesisSource], dict[str, dict[str, str]]]:
     """Of a dataset folder, a folder of recordings or a table of them; and what to tell of it."""
     if (path / INFO).is_file():
         return _of_dataset(Dataset(path), codec), {"dataset": facts(path / CODES)}
@@ -50,7 +50,7 @@ def sources(path: Path, codec: Codec) -> tuple[list[Source], dict[str, dict[str,
             hint="correct the table",
         )
     made = [
-        Source(
+        ResynthesisSource(
             recording.id,
             recording.text,
             recording.speaker,
@@ -71,7 +71,7 @@ def resynthesize(
     folder: Path,
     *,
     count: int | None = None,
-    on_clip: Callable[[Item], None] = lambda item: None,
+    on_clip: Callable[[EvalClip], None] = lambda item: None,
 ) -> Items:
     """Decode the first `count` at each number of levels, as far as `folder` lacks them."""
     _check_levels(levels, codec)
@@ -88,7 +88,7 @@ def resynthesize(
     return Items(tuple(items), inputs, pooled=len(levels) == 1)
 
 
-def _item(source: Source, levels: int, codec: Codec, decoded: Path) -> Item:
+def _item(source: ResynthesisSource, levels: int, codec: Codec, decoded: Path) -> EvalClip:
     """The clip, made if it is not there; or why it cannot be made."""
     group = f"{levels} level" + "s" * (levels > 1)
     if not decoded.is_file():
@@ -96,9 +96,9 @@ def _item(source: Source, levels: int, codec: Codec, decoded: Path) -> Item:
             codes = source.codes()
         except AudioError as exc:
             path = source.original or decoded
-            return Item(path, source.text, source.speaker, group, problem=exc.message)
+            return EvalClip(path, source.text, source.speaker, group, problem=exc.message)
         decode(codes.levels(levels), codec).write(decoded)
-    return Item(decoded, source.text, source.speaker, group, original=source.original)
+    return EvalClip(decoded, source.text, source.speaker, group, original=source.original)
 
 
 def weights_of(codec: Codec) -> str:
@@ -120,7 +120,7 @@ def _check_levels(levels: Sequence[int], codec: Codec) -> None:
         )
 
 
-def _of_dataset(dataset: Dataset, codec: Codec) -> list[Source]:
+def _of_dataset(dataset: Dataset, codec: Codec) -> list[ResynthesisSource]:
     if dataset.info.codec != codec.identity:
         raise DataError(
             f"{dataset.folder} holds codes of {dataset.info.codec}, the codec here is "
@@ -134,7 +134,7 @@ def _of_dataset(dataset: Dataset, codec: Codec) -> list[Source]:
         original = source if source and source.is_file() else None
         digest = hashlib.sha256(codes.tobytes()).hexdigest()
         known = partial(to_codes, torch.from_numpy(codes), codec)
-        made.append(Source(entry.id, entry.text, entry.speaker, original, digest, known))
+        made.append(ResynthesisSource(entry.id, entry.text, entry.speaker, original, digest, known))
     return made
 
 
@@ -144,7 +144,7 @@ def _encode(recording: Recording, codec: Codec) -> Codes:
     return encode(Clip.read(recording.path), codec)
 
 
-def _name(source: Source, levels: int, codec: Codec, weights: str) -> str:
+def _name(source: ResynthesisSource, levels: int, codec: Codec, weights: str) -> str:
     settings = [source.digest, levels, codec.identity, weights, metadata.version("vall-e")]
     digest = hashlib.sha256(json.dumps(settings).encode()).hexdigest()
     safe = "".join(c if c.isalnum() or c in "-_" else "_" for c in source.name)

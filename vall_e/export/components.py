@@ -23,12 +23,12 @@ class HuggingFaceConfig:
 
 
 @frozen
-class LoraConfig:
+class LoraExportConfig:
     """No options."""
 
 
 @frozen
-class OriginalConfig:
+class EckerExportConfig:
     """No options."""
 
 
@@ -54,13 +54,13 @@ def build_hugging_face(config: HuggingFaceConfig) -> Exporter:
     return HuggingFaceExporter()
 
 
-def build_lora(config: LoraConfig) -> Exporter:
+def build_lora(config: LoraExportConfig) -> Exporter:
     from vall_e.export.lora import LoraExporter
 
     return LoraExporter()
 
 
-def build_original(config: OriginalConfig) -> Exporter:
+def build_original(config: EckerExportConfig) -> Exporter:
     from vall_e.export.ecker import OriginalExporter
 
     return OriginalExporter()
@@ -116,7 +116,7 @@ EXPORTERS = (
     ),
     Component(
         name="lora",
-        config=LoraConfig,
+        config=LoraExportConfig,
         build=build_lora,
         summary="the adapter of a run with the wrapper lora, without its base, for --lora",
         paper="https://arxiv.org/abs/2106.09685",
@@ -124,7 +124,7 @@ EXPORTERS = (
     ),
     Component(
         name="original",
-        config=OriginalConfig,
+        config=EckerExportConfig,
         build=build_original,
         summary="the .sft file of e-c-k-e-r/vall-e, for models that it can compute",
         trial=Trial(facts={"sections": {"model": FOR_THE_ORIGINAL}}),

@@ -14,12 +14,12 @@ from vall_e.atomic_write import make_folder, written_beside
 from vall_e.config.model import ModelConfig
 from vall_e.config.structure import unstructure
 from vall_e.errors import CheckpointError
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 from vall_e.text.imported_vocabulary import their_ids
 from vall_e.weights.contents import Kept
 from vall_e.weights.ecker.config import HEAD_SIZE
 from vall_e.weights.ecker.tensors import translate_back
-from vall_e.weights.ecker_names import Layout
+from vall_e.weights.ecker_names import TensorNames
 from vall_e.weights.file import Bundle, tensors_of
 
 NAMED_SIZES = {(1024, 12): "full", (512, 12): "half", (256, 12): "quarter", (1024, 24): "double"}
@@ -79,17 +79,17 @@ def _made(bundle: Bundle) -> Kept:
     return Kept(_facts(bundle, backbone), _zeros(bundle, config), _layout(config, sizes))
 
 
-def _layout(config: ModelConfig, sizes: Sizes) -> Layout:
+def _layout(config: ModelConfig, sizes: ModelSizes) -> TensorNames:
     """As the original's own: nothing says the stop token where no level is written in turn."""
     head = [f"heads.layers.0.{part}" for part in ("weight", "bias")[: 1 + config.head_bias]]
-    return Layout(
+    return TensorNames(
         levels=sizes.levels,
         single_head=config.heads == "single",
         short=() if "ar" in config.capabilities else head,
     )
 
 
-def _refuse(config: ModelConfig, backbone: Mapping[str, Any], sizes: Sizes) -> None:
+def _refuse(config: ModelConfig, backbone: Mapping[str, Any], sizes: ModelSizes) -> None:
     wrong = [
         f"{option}: {found}, not {value}"
         for option, found, value in _demanded(config, backbone)
@@ -158,7 +158,7 @@ def _facts(bundle: Bundle, backbone: Mapping[str, Any]) -> dict[str, Any]:
     return {"config": config, "userdata": userdata, "stats": dict(bundle.statistics)}
 
 
-def _size(backbone: Mapping[str, Any], sizes: Sizes) -> str | dict[str, int]:
+def _size(backbone: Mapping[str, Any], sizes: ModelSizes) -> str | dict[str, int]:
     width, heads, layers = (int(backbone[name]) for name in ("d_model", "heads", "layers"))
     usual = width == heads * HEAD_SIZE and sizes.codebook_size == 1024
     if usual and (width, layers) in NAMED_SIZES:

@@ -55,7 +55,7 @@ class HuggingFaceExporter:
 
 
 @frozen
-class Layout:
+class TokenLayout:
     """Where each kind of token starts in the single vocabulary."""
 
     language: int
@@ -66,7 +66,7 @@ class Layout:
     stop: int
 
     @classmethod
-    def of(cls, bundle: Bundle) -> Layout:
+    def of(cls, bundle: Bundle) -> TokenLayout:
         sizes = bundle.model.sizes
         language = len(bundle.vocabulary)
         level = language + sizes.languages
@@ -138,7 +138,7 @@ def require_expressible(bundle: Bundle) -> None:
 
 
 def _write(bundle: Bundle, folder: Path) -> None:
-    layout = Layout.of(bundle)
+    layout = TokenLayout.of(bundle)
     tensors = _tensors(bundle, layout)
     dtype = str(tensors["lm_head.weight"].dtype).removeprefix("torch.")
     save_file(tensors, folder / "model.safetensors", metadata={"format": "pt"})
@@ -151,7 +151,7 @@ def _write(bundle: Bundle, folder: Path) -> None:
     (folder / "README.md").write_text(readme(bundle, order), encoding="utf-8")
 
 
-def _tensors(bundle: Bundle, layout: Layout) -> dict[str, Tensor]:
+def _tensors(bundle: Bundle, layout: TokenLayout) -> dict[str, Tensor]:
     model = bundle.model
     embedding = model.embedding
     weights: list[Tensor] = [
@@ -173,7 +173,7 @@ def _tensors(bundle: Bundle, layout: Layout) -> dict[str, Tensor]:
     return {"model.embed_tokens.weight": table, **body, "lm_head.weight": head}
 
 
-def _config(bundle: Bundle, layout: Layout, dtype: str) -> dict[str, Any]:
+def _config(bundle: Bundle, layout: TokenLayout, dtype: str) -> dict[str, Any]:
     options = bundle.config.model.backbone.options
     layer = bundle.model.backbone.layers[0]  # type: ignore[attr-defined]
     return {
@@ -197,7 +197,7 @@ def _config(bundle: Bundle, layout: Layout, dtype: str) -> dict[str, Any]:
     }
 
 
-def _generation(layout: Layout) -> dict[str, Any]:
+def _generation(layout: TokenLayout) -> dict[str, Any]:
     """Only codes and the stop token are written: other rows of the output layer are zero."""
     return {
         "do_sample": False,
@@ -244,7 +244,7 @@ def _example(bundle: Bundle) -> list[Segment]:
         response=torch.zeros(1, 0, dtype=torch.long),
     )
     segments = task.segments(sample, level=0)
-    Layout.of(bundle).ids(segments)
+    TokenLayout.of(bundle).ids(segments)
     return segments
 
 

@@ -126,7 +126,7 @@ class Segment:
 
 
 Target = Literal["response", "text", "length"]
-Use = Literal["needed", "optional", "unused"]
+InputUse = Literal["needed", "optional", "unused"]
 Spelling = Literal["unused", "read", "written"]
 
 
@@ -137,9 +137,9 @@ class Wants:
     A request that lacks something or brings what would be left unheard is refused.
     """
 
-    text: Use = "needed"
-    voice: Use = "optional"
-    input: Use = "unused"
+    text: InputUse = "needed"
+    voice: InputUse = "optional"
+    input: InputUse = "unused"
     """A recording to work on (`--input`); the response is as long as it is."""
     edit: bool = False
     """Which part of `input` is said anew (`--edit`); `text` is then what all of it is to say."""

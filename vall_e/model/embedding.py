@@ -16,7 +16,7 @@ from vall_e.config.model import ModelConfig
 from vall_e.errors import CheckpointError
 from vall_e.interfaces.task import Task
 from vall_e.model.code_embedding import CodecTable, code_table
-from vall_e.model.pattern_targets import Steps
+from vall_e.model.pattern_targets import PatternTargets
 from vall_e.model.patterns import ABSENT
 from vall_e.model.sequence import Example, Segment
 from vall_e.model.token_dropout import TokenDropout
@@ -31,7 +31,7 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
 
 
 @frozen
-class Sizes:
+class ModelSizes:
     """Sizes that codec, vocabulary, languages and tasks decide."""
 
     levels: int = attrs_field(validator=_positive)
@@ -54,7 +54,7 @@ class Sizes:
     def of(
         cls, *, levels: int, codebook_size: int, vocabulary: int, languages: int,
         tasks: Iterable[Task], code_width: int = 0,
-    ) -> Sizes:  # fmt: skip
+    ) -> ModelSizes:  # fmt: skip
         """Of a model that is to learn these tasks."""
         tasks = list(tasks)
         return cls(
@@ -87,7 +87,7 @@ class Embedding(nn.Module):
     `separator` stands between segments.
     """
 
-    def __init__(self, config: ModelConfig, sizes: Sizes, d_model: int) -> None:
+    def __init__(self, config: ModelConfig, sizes: ModelSizes, d_model: int) -> None:
         super().__init__()
         self.sums = config.embedding_sums
         self.summed = config.summed
@@ -158,7 +158,7 @@ class Embedding(nn.Module):
 
     def _within(self, segment: Segment, size: int) -> Int[Tensor, " t"]:
         """The positions of a segment and, where there is one, of the separator after it."""
-        if isinstance(segment, Steps):
+        if isinstance(segment, PatternTargets):
             return segment.positions
         return torch.arange(size) * (self.text_stride if segment.name in ("text", "read") else 1)
 
@@ -187,7 +187,7 @@ class Embedding(nn.Module):
                 for table, ids in self._reads(segment, example.level):
                     known_ids, places = lookups.setdefault(table, ([], []))
                     held = ids.cpu()
-                    there = held != ABSENT if isinstance(segment, Steps) else slice(None)
+                    there = held != ABSENT if isinstance(segment, PatternTargets) else slice(None)
                     known_ids.append(held[there])
                     places.append(place[there])
                 start += len(segment) + 1
@@ -214,7 +214,7 @@ class Embedding(nn.Module):
     def _reads(self, segment: Segment, level: int) -> list[tuple[nn.Module, Tensor]]:
         """The tables that a segment is read by, each with its ids; their vectors are summed."""
         ids = segment.ids
-        if isinstance(segment, Steps):
+        if isinstance(segment, PatternTargets):
             return self._slots(ids)
         if segment.name in ("prompt", "input"):
             if self.whole_prompt:

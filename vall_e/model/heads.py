@@ -7,7 +7,7 @@ from typing import Literal
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 
 
 class Heads(nn.Module):
@@ -22,7 +22,7 @@ class Heads(nn.Module):
     def __init__(
         self,
         layout: Literal["split", "single"],
-        sizes: Sizes,
+        sizes: ModelSizes,
         d_model: int,
         *,
         bias: bool = True,

@@ -13,7 +13,7 @@ from vall_e.model.sequence import Example
 
 
 @frozen(eq=False, kw_only=True)
-class Steps(Segment):
+class PatternTargets(Segment):
     """The last segment of an example, step by step.
 
     `ids` (m, s): the code in each slot, `ABSENT` where there is none. `positions`: of the steps,
@@ -38,7 +38,7 @@ def laid_out(example: Example, pattern: Pattern, stop: int, *, cut: float = 0.0)
     if cut:
         ends = torch.cat([places[1:], places.new_tensor([frames])])
         cells = cells.masked_fill(cells >= ends, ABSENT)
-    steps = Steps(
+    steps = PatternTargets(
         "steps",
         to_steps(pattern, codes, cells),
         positions=pattern.positions(places, frames),
@@ -47,9 +47,9 @@ def laid_out(example: Example, pattern: Pattern, stop: int, *, cut: float = 0.0)
     return evolve(example, segments=(*example.segments[:-1], steps))
 
 
-def steps_of(example: Example) -> Steps:
+def steps_of(example: Example) -> PatternTargets:
     """The last segment of an example that was laid out."""
-    if not isinstance(example.target, Steps):
+    if not isinstance(example.target, PatternTargets):
         raise TypeError(f"the example ends with {example.target.name}, which was not laid out")
     return example.target
 

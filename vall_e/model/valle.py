@@ -17,13 +17,13 @@ from torch import Tensor, nn
 from vall_e.config.model import ModelConfig
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.interfaces.backbone import Backbone
-from vall_e.model.embedding import Embedded, Embedding, Sizes
+from vall_e.model.embedding import Embedded, Embedding, ModelSizes
 from vall_e.model.heads import Heads
 from vall_e.model.last_positions import ends, states_at
 from vall_e.model.layer_skip import Skipping, layered, skipped_pass
 from vall_e.model.lora import Predicting
 from vall_e.model.loss import Losses, Scores, joined
-from vall_e.model.pattern_targets import Steps, laid_out
+from vall_e.model.pattern_targets import PatternTargets, laid_out
 from vall_e.model.patterns import ABSENT, pattern_of
 from vall_e.model.sequence import CAPABILITY, Example, kinds_of
 from vall_e.text.vocabulary import EOS
@@ -36,7 +36,7 @@ class Valle(nn.Module):
 
     backbone: Backbone
 
-    def __init__(self, config: ModelConfig, sizes: Sizes, backbone: Backbone) -> None:
+    def __init__(self, config: ModelConfig, sizes: ModelSizes, backbone: Backbone) -> None:
         super().__init__()
         if "nar" in config.capabilities and sizes.levels < 2:
             raise ConfigError(
@@ -150,7 +150,7 @@ class Valle(nn.Module):
     def predicted(self, example: Example) -> int:
         """Tokens of a whole example that are predicted."""
         target = self.laid_out(example).target
-        if isinstance(target, Steps):
+        if isinstance(target, PatternTargets):
             return int((target.targets != ABSENT).sum())
         return example.predicted + max(self._ahead(example) - 1, 0)
 
@@ -299,7 +299,7 @@ class Valle(nn.Module):
         self, example: Example, number: int
     ) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
         """Which of the target's tokens are predicted, and what they are."""
-        if isinstance(example.target, Steps):
+        if isinstance(example.target, PatternTargets):
             slot = example.target.targets[number]
             return (slot != ABSENT).nonzero()[:, 0], slot[slot != ABSENT]
         target = example.target.ids.cpu()
@@ -341,12 +341,12 @@ def _looks_back_only(config: ModelConfig, backbone: Backbone) -> bool:
 
 def _heads(example: Example) -> list[tuple[str, int]]:
     """The stage, with the level of the target or each slot of its steps: a head predicts each."""
-    if isinstance(example.target, Steps):
+    if isinstance(example.target, PatternTargets):
         return [(example.stage, slot) for slot in range(len(example.target.targets))]
     return [(example.stage, example.level)]
 
 
-def build_valle(config: ModelConfig, sizes: Sizes) -> Valle:
+def build_valle(config: ModelConfig, sizes: ModelSizes) -> Valle:
     """The model of a config, freshly initialised from torch's current random state."""
     backbone = config.backbone.build(attention=config.attention.build())
     return Valle(config, sizes, backbone)

@@ -25,7 +25,7 @@ from vall_e.synthesis.text_chunks import Cut, Piece
 from vall_e.synthesis.voice import Voice
 from vall_e.synthesis.voice_library import LONGEST_SECONDS
 from vall_e.text.languages import resolve_spoken
-from vall_e.text.vocabulary import BOS, EOS, Encoded
+from vall_e.text.vocabulary import BOS, EOS, EncodedText
 
 
 @frozen(eq=False)
@@ -160,7 +160,7 @@ class Reader:
 
     def __call__(self, piece: Piece, place: int) -> Line:
         """Raises `TextError` if it cannot be spoken."""
-        phonemes, encoded = "", Encoded([BOS, EOS], Counter())
+        phonemes, encoded = "", EncodedText([BOS, EOS], Counter())
         if piece.text or self.parts.task.wants.text == "needed":
             phonemes, encoded = self.parts.front_end.read(piece.text, self.language)
         left_out = ", ".join(f"{symbol!r} x {n}" for symbol, n in encoded.unknown.items())

@@ -12,7 +12,7 @@ from vall_e.errors import ConfigError
 from vall_e.synthesis.voice import Voice
 
 if TYPE_CHECKING:
-    from vall_e.interfaces.task import Task, Use
+    from vall_e.interfaces.task import InputUse, Task
 
 VoiceLike = Voice | Path | str
 """A voice; the path of a recording or a voice file; or the name of a voice."""
@@ -63,7 +63,7 @@ def require_fit(
 ) -> None:
     """Raise `ConfigError` if something is missing, or would be left unheard."""
     given = {"text": text, "voice": voice, "input": input, "edit": edit}
-    uses: dict[str, Use] = {
+    uses: dict[str, InputUse] = {
         "text": task.wants.text,
         "voice": task.wants.voice,
         "input": task.wants.input,

@@ -76,7 +76,7 @@ class Timings:
 
 
 @frozen
-class Transcript:
+class TextResult:
     """What a task wrote that writes text."""
 
     phonemes: str

@@ -15,7 +15,7 @@ from vall_e.config.schema import RunConfig
 from vall_e.decoding.ar.cuda_graphs import Graphs
 from vall_e.decoding.decoder import Decoder
 from vall_e.decoding.job import Job
-from vall_e.decoding.nar.block_window import Window
+from vall_e.decoding.nar.block_window import BlockWindow
 from vall_e.device import find_device, place_codec
 from vall_e.errors import AudioError, ConfigError, VallEError
 from vall_e.interfaces.codec import Codec
@@ -25,7 +25,7 @@ from vall_e.synthesis.context import Context
 from vall_e.synthesis.loras import Loras, with_strength
 from vall_e.synthesis.plan import Planner
 from vall_e.synthesis.request import Request, VoiceLike, require_fit
-from vall_e.synthesis.result import Result, Transcript
+from vall_e.synthesis.result import Result, TextResult
 from vall_e.synthesis.session import Take
 from vall_e.synthesis.stream import OnProgress, Stream
 from vall_e.synthesis.text_output import Scribe
@@ -243,7 +243,7 @@ class Synthesizer:
 
     def transcribe(
         self, recording: str | Path | Clip, *, language: str | None = None
-    ) -> Transcript:
+    ) -> TextResult:
         """What a recording says, in phonemes, by a model and a task that write text."""
         return self.write(recording=recording, language=language)
 
@@ -253,7 +253,7 @@ class Synthesizer:
         *,
         recording: str | Path | Clip | None = None,
         language: str | None = None,
-    ) -> Transcript:
+    ) -> TextResult:
         """What a task writes that writes text: of a recording, or of another text."""
         if self.task.target != "text":
             raise ConfigError(
@@ -345,7 +345,7 @@ def _decoder(parts: Parts, device: torch.device) -> Decoder:
         attempts=options.attempts,
         frame_rate=rate,
         levels=_levels(options.levels, (refining.model if refining else model).sizes.levels),
-        window=Window.of(options.window_seconds, options.ahead_seconds, rate),
+        window=BlockWindow.of(options.window_seconds, options.ahead_seconds, rate),
         length=parts.length,
         refining=refining,
         look_every=options.look_every,

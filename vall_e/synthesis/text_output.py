@@ -13,7 +13,7 @@ from vall_e.errors import TextError
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle
 from vall_e.synthesis.request import require_fit
-from vall_e.synthesis.result import Transcript
+from vall_e.synthesis.result import TextResult
 from vall_e.text.front_end import FrontEnd
 from vall_e.text.languages import resolve_spoken
 from vall_e.text.unicode_form import spelling
@@ -38,7 +38,7 @@ class Scribe:
 
     def __call__(
         self, text: str = "", *, recording: Codes | None = None, language: str | None = None
-    ) -> Transcript:
+    ) -> TextResult:
         """Raises `ConfigError` if the task needs something else, `TextError` for an empty text."""
         require_fit(
             self.task,
@@ -60,8 +60,8 @@ class Scribe:
         written = decode_text(self.model, self.task, sample, most=most)
         found = unicodedata.normalize("NFC", self.front_end.vocabulary.decode(written.ids))
         if self.task.wants.spelling == "written":
-            return Transcript("", language, written.ended, spelling=found)
-        return Transcript(found, language, written.ended)
+            return TextResult("", language, written.ended, spelling=found)
+        return TextResult(found, language, written.ended)
 
     def _read(self, text: str) -> list[int]:
         """What is spelt, or is in phonemes, goes to the model as it is."""

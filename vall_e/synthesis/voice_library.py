@@ -31,7 +31,7 @@ PACKAGED = ("text", "language", "speaker", "licence", "source")
 
 
 @frozen
-class Entry:
+class VoiceEntry:
     """A named voice: where its recording is, and what is known about it."""
 
     name: str
@@ -73,7 +73,7 @@ class Voices:
         self._built_in = built_in or embedded_folder()
         self.folder = home / "voices" if home else None
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[VoiceEntry]:
         """Built-in voices in the order of their file, then the user's by name."""
         return [*self._packaged(), *self._added()]
 
@@ -82,7 +82,7 @@ class Voices:
         """The name of the first built-in voice, if the package has any."""
         return next((entry.name for entry in self._packaged()), None)
 
-    def get(self, name: str) -> Entry:
+    def get(self, name: str) -> VoiceEntry:
         """Raise `AudioError` with the nearest names if no voice has this one."""
         known = {entry.name: entry for entry in self.entries()}
         if name in known:
@@ -107,7 +107,7 @@ class Voices:
         licence: str = "",
         consent: str = "",
         replace: bool = False,
-    ) -> Entry:
+    ) -> VoiceEntry:
         """Keep a copy of a recording, or of a file that `Voice.save` wrote, under a name."""
         folder = self._own_folder()
         self._check_name(name, replace=replace)
@@ -118,7 +118,7 @@ class Voices:
         else:
             path = folder / f"{name}.flac"
             Clip.read(recording).mono().cut(0.0, LONGEST_SECONDS).check().write(path)
-        entry = Entry(
+        entry = VoiceEntry(
             name,
             path,
             "yours",
@@ -133,7 +133,7 @@ class Voices:
                 other.unlink()
         return entry
 
-    def remove(self, name: str) -> Entry:
+    def remove(self, name: str) -> VoiceEntry:
         """Delete a voice that the user added."""
         entry = self.get(name)
         if entry.origin == "built-in":
@@ -145,12 +145,12 @@ class Voices:
         entry.path.unlink(missing_ok=True)
         return entry
 
-    def _packaged(self) -> list[Entry]:
+    def _packaged(self) -> list[VoiceEntry]:
         listing = self._built_in / "voices.json"
         if not listing.is_file():
             return []
         return [
-            Entry(
+            VoiceEntry(
                 name=voice["name"],
                 path=self._built_in / voice["file"],
                 origin="built-in",
@@ -159,7 +159,7 @@ class Voices:
             for voice in json.loads(listing.read_text(encoding="utf-8"))
         ]
 
-    def _added(self) -> list[Entry]:
+    def _added(self) -> list[VoiceEntry]:
         if self.folder is None:
             return []
         return [_read(path) for path in sorted(self.folder.glob("*.json"))]
@@ -185,7 +185,7 @@ class Voices:
                 f"there is a voice {name!r} already", hint="choose another name, or add --replace"
             )
 
-    def _write(self, entry: Entry) -> None:
+    def _write(self, entry: VoiceEntry) -> None:
         path = entry.path.parent / f"{entry.name}.json"
         known: dict[str, Any] = asdict(evolve(entry, path=Path(entry.path.name)))
         known["path"] = entry.path.name
@@ -193,10 +193,10 @@ class Voices:
         write_whole(path, data, error=AudioError)
 
 
-def _read(path: Path) -> Entry:
+def _read(path: Path) -> VoiceEntry:
     try:
         known = json.loads(path.read_text(encoding="utf-8"))
-        return Entry(**{**known, "path": path.parent / known["path"]})
+        return VoiceEntry(**{**known, "path": path.parent / known["path"]})
     except (ValueError, KeyError, TypeError) as exc:
         raise AudioError(f"{path} does not describe a voice: {exc}", hint=f"delete {path}") from exc
 

@@ -11,10 +11,10 @@ from vall_e.tasks.options import (
     LengthConfig,
     NoiseConfig,
     NoisyEditingConfig,
-    PhonemesConfig,
+    PhonemizationConfig,
     RecognitionConfig,
-    SpellingConfig,
     TtsConfig,
+    UnphonemizationConfig,
 )
 
 
@@ -72,16 +72,16 @@ def build_nse(config: NoisyEditingConfig) -> Task:
     return NoisyEditing(config)
 
 
-def build_phn(config: PhonemesConfig) -> Task:
-    from vall_e.tasks.phn import Phonemes
+def build_phn(config: PhonemizationConfig) -> Task:
+    from vall_e.tasks.phn import Phonemization
 
-    return Phonemes(config)
+    return Phonemization(config)
 
 
-def build_un_phn(config: SpellingConfig) -> Task:
-    from vall_e.tasks.un_phn import Spelling
+def build_un_phn(config: UnphonemizationConfig) -> Task:
+    from vall_e.tasks.un_phn import Unphonemization
 
-    return Spelling(config)
+    return Unphonemization(config)
 
 
 def build_len(config: LengthConfig) -> Task:
@@ -164,13 +164,13 @@ TASKS = (
     ),
     Component(
         name="phn",
-        config=PhonemesConfig,
+        config=PhonemizationConfig,
         build=build_phn,
         summary="writes a text in phonemes",
     ),
     Component(
         name="un-phn",
-        config=SpellingConfig,
+        config=UnphonemizationConfig,
         build=build_un_phn,
         summary="spells phonemes in letters",
     ),

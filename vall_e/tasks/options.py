@@ -84,12 +84,12 @@ class NoisyEditingConfig:
 
 
 @frozen
-class PhonemesConfig:
+class PhonemizationConfig:
     language: bool = True
     """Tell the model the language (models of one language do without)."""
 
 
 @frozen
-class SpellingConfig:
+class UnphonemizationConfig:
     language: bool = True
     """Tell the model the language (models of one language do without)."""

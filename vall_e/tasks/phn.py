@@ -9,10 +9,10 @@ from torch import Tensor
 from vall_e.interfaces.task import Sample, Source, Target, Wants
 from vall_e.model.sequence import Segment
 from vall_e.tasks.layout import reading, tail
-from vall_e.tasks.options import PhonemesConfig
+from vall_e.tasks.options import PhonemizationConfig
 
 
-class Phonemes:
+class Phonemization:
     """Writes in phonemes what is spelt in letters, as the data's phonemizer would."""
 
     name = "phn"
@@ -20,7 +20,7 @@ class Phonemes:
     markers: tuple[str, ...] = ("phn",)
     wants = Wants(voice="unused", spelling="read")
 
-    def __init__(self, config: PhonemesConfig) -> None:
+    def __init__(self, config: PhonemizationConfig) -> None:
         self.config = config
 
     def sample(

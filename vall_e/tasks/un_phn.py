@@ -9,10 +9,10 @@ from torch import Tensor
 from vall_e.interfaces.task import Sample, Source, Target, Wants
 from vall_e.model.sequence import Segment
 from vall_e.tasks.layout import reading, tail
-from vall_e.tasks.options import SpellingConfig
+from vall_e.tasks.options import UnphonemizationConfig
 
 
-class Spelling:
+class Unphonemization:
     """Spells in letters what is written in phonemes."""
 
     name = "un-phn"
@@ -20,7 +20,7 @@ class Spelling:
     markers: tuple[str, ...] = ("un-phn",)
     wants = Wants(voice="unused", spelling="written")
 
-    def __init__(self, config: SpellingConfig) -> None:
+    def __init__(self, config: UnphonemizationConfig) -> None:
         self.config = config
 
     def sample(

@@ -26,7 +26,7 @@ _FOREIGN_WORD = re.compile(r"[\u0370-\u07ff\u0900-\u10ff\u1f00-\u1fff\u3041-\u30
 _STRESS = str.maketrans("", "", "ˈˌ ")
 
 
-class Losses:
+class DroppedSymbols:
     """Finds the characters that a phonemizer loses."""
 
     def __init__(self, phonemizer: Phonemizer) -> None:

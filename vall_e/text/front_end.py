@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Literal
 from attrs import Factory, field, frozen
 
 from vall_e.errors import TextError
-from vall_e.text.dropped_symbols import Losses, without
+from vall_e.text.dropped_symbols import DroppedSymbols, without
 from vall_e.text.languages import resolve
 from vall_e.text.normalize import normalize
 from vall_e.text.tokenizers import new_vocabulary
-from vall_e.text.vocabulary import Encoded, Vocabulary, listed
+from vall_e.text.vocabulary import EncodedText, Vocabulary, listed
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -35,9 +35,9 @@ class FrontEnd:
     """Write out numbers, dates and abbreviations first."""
     unknown: Literal["error", "warn"]
     """What becomes of a character that is not spoken, and of a symbol that the vocabulary lacks."""
-    _losses: Losses = field(
+    _losses: DroppedSymbols = field(
         init=False,
-        default=Factory(lambda self: Losses(self.phonemizer), takes_self=True),
+        default=Factory(lambda self: DroppedSymbols(self.phonemizer), takes_self=True),
         repr=False,
         eq=False,
     )
@@ -66,11 +66,11 @@ class FrontEnd:
         """
         return self._spoken(text, language)[0]
 
-    def read(self, text: str, language: str) -> tuple[str, Encoded]:
+    def read(self, text: str, language: str) -> tuple[str, EncodedText]:
         """The phonemes and their ids, with all that was left out of the text on the way."""
         phonemes, lost = self._spoken(text, language)
         encoded = self.encode(phonemes)
-        return phonemes, Encoded(encoded.ids, lost + encoded.unknown)
+        return phonemes, EncodedText(encoded.ids, lost + encoded.unknown)
 
     def _spoken(self, text: str, language: str) -> tuple[str, Counter[str]]:
         language = self.language(language)
@@ -95,7 +95,7 @@ class FrontEnd:
             )
         log.warning("left out %s, for which nothing can be spoken, of %r", listed(lost), text)
 
-    def encode(self, phonemes: str) -> Encoded:
+    def encode(self, phonemes: str) -> EncodedText:
         """Ids with `<bos>` and `<eos>`, and the symbols that the vocabulary lacks."""
         canonical = unicodedata.normalize("NFD", phonemes)
         return self.vocabulary.encode(canonical, unknown=self.unknown)

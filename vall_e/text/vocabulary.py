@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 @frozen
-class Encoded:
+class EncodedText:
     """The ids of a text between `<bos>` and `<eos>`, and what was left out."""
 
     ids: list[int]
@@ -74,20 +74,20 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.symbols)
 
-    def encode(self, phonemes: str, *, unknown: Literal["error", "warn"]) -> Encoded:
+    def encode(self, phonemes: str, *, unknown: Literal["error", "warn"]) -> EncodedText:
         """`<bos>`, an id for each symbol, `<eos>`; unknown symbols are refused or left out."""
         encoded = self.look_up(phonemes)
         if encoded.unknown:
             _report(encoded.unknown, phonemes, unknown)
         return encoded
 
-    def look_up(self, phonemes: str) -> Encoded:
+    def look_up(self, phonemes: str) -> EncodedText:
         """As `encode`, where whoever asks reports what is unknown."""
         split = self._split(phonemes)
         known = [symbol for symbol in split.symbols if symbol in self._ids]
         missing = Counter(symbol for symbol in split.symbols if symbol not in self._ids)
         missing.update(split.lost)
-        return Encoded([BOS, *(self._ids[symbol] for symbol in known), EOS], missing)
+        return EncodedText([BOS, *(self._ids[symbol] for symbol in known), EOS], missing)
 
     def _split(self, phonemes: str) -> Split:
         if self.splitting is None:

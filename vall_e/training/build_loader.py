@@ -12,7 +12,7 @@ from vall_e.config.data import DataConfig
 from vall_e.config.schema import RunConfig
 from vall_e.data.batching.corpus import Corpus, require_alike_codes
 from vall_e.data.batching.loader import Loader, Maker, make_order
-from vall_e.data.batching.mixing import Materials, Mixer
+from vall_e.data.batching.mixing import CodeMixer, Materials
 from vall_e.data.batching.prompts import AnyOther, PromptNoise, PromptSource, Similar, similar_in
 from vall_e.data.dataset.open import open_stored
 from vall_e.data.dataset.wildcards import expanded
@@ -55,7 +55,7 @@ def loader_of(
     data = config.data
     materials = Materials(
         corpus,
-        Mixer(config.codec.build),
+        CodeMixer(config.codec.build),
         noises_of(corpus, config, registry),
         prompts=_prompts(corpus, data),
         prompt_parts=data.prompt_parts,

@@ -14,19 +14,21 @@ from vall_e.config.schema import RunConfig
 from vall_e.errors import CheckpointError
 from vall_e.interfaces.store import Info
 from vall_e.model.code_embedding import vectors_of
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 from vall_e.model.valle import Valle, build_valle
 from vall_e.model.wrappers.apply import wrapped
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.freeze import freeze
-from vall_e.training.initial_weights import Origin
+from vall_e.training.initial_weights import InitialWeights
 from vall_e.training.wrappers.state import base_of, take_up
 from vall_e.weights.file import read_metadata
 
 log = logging.getLogger(__name__)
 
 
-def make_learner(config: RunConfig, info: Info, vocabulary: Vocabulary, origin: Origin) -> Valle:
+def make_learner(
+    config: RunConfig, info: Info, vocabulary: Vocabulary, origin: InitialWeights
+) -> Valle:
     """With the weights of its origin, its wrappers around it, and frozen what is to stay.
 
     `info` tells of the codes that it learns. Raises `CheckpointError` for weights that do not fit.
@@ -49,12 +51,12 @@ def _model(
     config: RunConfig,
     info: Info,
     vocabulary: Vocabulary,
-    origin: Origin,
+    origin: InitialWeights,
     tensors: Mapping[str, Tensor],
 ) -> Valle:
     kind, codec = config.model.code_vectors, config.codec
     vectors = vectors_of(kind, codec.build(), name=codec.name) if kind != "learnt" else None
-    sizes = Sizes.of(
+    sizes = ModelSizes.of(
         levels=info.levels,
         codebook_size=info.codebook_size,
         vocabulary=len(vocabulary),

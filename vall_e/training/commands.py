@@ -26,7 +26,7 @@ _ORDER = re.compile(r"(?P<name>\w+)(?:\s+(?P<argument>[^@\s]+))?\s*(?:@\s*(?P<st
 
 
 @frozen
-class Order:
+class RunCommand:
     """One command. `step` is the step after which it is due, None for now."""
 
     name: str
@@ -34,7 +34,7 @@ class Order:
     step: int | None = None
 
     @classmethod
-    def parse(cls, line: str) -> Order:
+    def parse(cls, line: str) -> RunCommand:
         """Raise `ValueError` with what to write instead."""
         match = _ORDER.fullmatch(line.strip())
         if match is None or match["name"] not in NAMES:
@@ -52,8 +52,8 @@ class Commands:
     """Orders not carried out yet. `stop` may be called by a signal handler."""
 
     def __init__(self) -> None:
-        self._new: queue.SimpleQueue[Order] = queue.SimpleQueue()
-        self._waiting: list[Order] = []
+        self._new: queue.SimpleQueue[RunCommand] = queue.SimpleQueue()
+        self._waiting: list[RunCommand] = []
         self.stopped_by: str | None = None
 
     def stop(self, reason: str) -> None:
@@ -64,11 +64,11 @@ class Commands:
         if not line.strip():
             return
         try:
-            self._new.put(Order.parse(line))
+            self._new.put(RunCommand.parse(line))
         except ValueError as exc:
             log.warning("%s", exc)
 
-    def due(self, step: int) -> list[Order]:
+    def due(self, step: int) -> list[RunCommand]:
         """What is to be done after `step`, in the order in which it came."""
         while not self._new.empty():
             self._waiting.append(self._new.get())

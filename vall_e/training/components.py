@@ -12,7 +12,7 @@ from vall_e.training.options import (
     CompileConfig,
     ConstantConfig,
     CosineConfig,
-    LocalConfig,
+    LocalEngineConfig,
     LoraConfig,
     SgdConfig,
     WarmupConfig,
@@ -60,10 +60,10 @@ def build_cosine(config: CosineConfig, *, max_steps: int) -> Callable[[int], flo
     return lambda step: cosine(step, config.warmup_steps, max_steps, config.final)
 
 
-def build_local(config: LocalConfig) -> Engine:
-    from vall_e.training.local_engine import Local
+def build_local(config: LocalEngineConfig) -> Engine:
+    from vall_e.training.local_engine import LocalEngine
 
-    return Local()
+    return LocalEngine()
 
 
 def build_compile(config: CompileConfig) -> Callable[[torch.nn.Module], torch.nn.Module]:
@@ -123,7 +123,7 @@ SCHEDULES: tuple[Component[Any], ...] = (
 )
 ENGINES = (
     Component(
-        name="local", config=LocalConfig, build=build_local, summary="one process, one device"
+        name="local", config=LocalEngineConfig, build=build_local, summary="one process, one device"
     ),
 )
 WRAPPERS: tuple[Component[Any], ...] = (

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from vall_e.config.schema import RunConfig
 from vall_e.data.batching.corpus import Corpus, make_corpus, open_datasets, require_alike, texts_of
-from vall_e.data.batching.mixing import Materials, Mixer
+from vall_e.data.batching.mixing import CodeMixer, Materials
 from vall_e.data.dataset.open import info_of, open_stored
 from vall_e.data.dataset.wildcards import expanded
 from vall_e.errors import DataError
@@ -21,7 +21,7 @@ from vall_e.registry import Registry
 from vall_e.text.tokenizers import new_vocabulary, require_tokenizer
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.build_loader import noises_of
-from vall_e.training.validation import Trial, make_trials
+from vall_e.training.validation import ValidationBatch, make_trials
 from vall_e.weights.file import read_metadata
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ class TrainingData:
         _log_corpus(corpus, limit)
         return cls(datasets, [len(folders) for folders in paths], vocabulary, corpus)
 
-    def held_out(self, config: RunConfig, registry: Registry) -> dict[str, list[Trial]]:
+    def held_out(self, config: RunConfig, registry: Registry) -> dict[str, list[ValidationBatch]]:
         """The trials of each dataset of `data.validation`, by the name of its folder."""
         first = self.datasets[0]
         paths = expanded(config.data.validation, registry, option="data.validation")
@@ -61,7 +61,7 @@ class TrainingData:
             for folders in paths
             for folder in folders
         ]
-        sets: dict[str, list[Trial]] = {}
+        sets: dict[str, list[ValidationBatch]] = {}
         for dataset in found:
             require_alike(first, dataset)
             seconds = config.training.evaluate_seconds / len(found)
@@ -70,7 +70,7 @@ class TrainingData:
 
     def _trials(
         self, dataset: Stored, config: RunConfig, registry: Registry, seconds: float
-    ) -> list[Trial]:
+    ) -> list[ValidationBatch]:
         corpus = make_corpus(
             [dataset],
             self.vocabulary,
@@ -80,7 +80,7 @@ class TrainingData:
             spelt=_spelt(config),
         )
         return make_trials(
-            Materials(corpus, Mixer(config.codec.build), noises_of(corpus, config, registry)),
+            Materials(corpus, CodeMixer(config.codec.build), noises_of(corpus, config, registry)),
             config.tasks[0].build(),
             config.data,
             levels=_trained_levels(config, self.corpus.info.levels),

@@ -19,7 +19,7 @@ from vall_e.weights.locate import WEIGHTS, find_weights, latest
 
 
 @frozen
-class Origin:
+class InitialWeights:
     """A checkpoint of the run itself, or weights of another model, or nothing."""
 
     weights: Path | None
@@ -27,7 +27,9 @@ class Origin:
     """The run's own, whose weights these then are."""
 
     @classmethod
-    def of(cls, folder: Path, config: RunConfig, registry: Registry, *, resume: bool) -> Origin:
+    def of(
+        cls, folder: Path, config: RunConfig, registry: Registry, *, resume: bool
+    ) -> InitialWeights:
         """The latest checkpoint in the run's folder, or else what `training.start_from` names.
 
         Raises `TrainingError` where there is a checkpoint and the run is not to resume.

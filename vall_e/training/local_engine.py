@@ -12,7 +12,7 @@ from vall_e.device import find_device
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
-class Local:
+class LocalEngine:
     """Weights stay float32; `bf16` and `fp16` are the precision of the products in autocast.
 
     fp16 scales the loss, so that small gradients do not vanish, and leaves out a step whose

@@ -29,12 +29,12 @@ from vall_e.training.checkpoint import (
     unpack_optimizer,
     write_checkpoint,
 )
-from vall_e.training.commands import Commands, Order
+from vall_e.training.commands import Commands, RunCommand
 from vall_e.training.inference_weights import put_back, spoken
 from vall_e.training.learning_rate import Rate
 from vall_e.training.metrics import Metrics, MetricsFile
 from vall_e.training.objective import lengths_of
-from vall_e.training.validation import Trial, evaluate_sets
+from vall_e.training.validation import ValidationBatch, evaluate_sets
 from vall_e.weights.file import Bundle, save
 from vall_e.weights.locate import checkpoints
 
@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 
 @define
-class Progress:
+class RunProgress:
     """How far a run has come, over all its resumptions. `tokens` are sequence positions."""
 
     step: int = 0
@@ -77,9 +77,9 @@ class Run:
     optimizer: torch.optim.Optimizer
     rate: Rate
     loader: Loader
-    validation: Mapping[str, Sequence[Trial]]
+    validation: Mapping[str, Sequence[ValidationBatch]]
     marks: Marks
-    progress: Progress = attrs.field(factory=Progress)
+    progress: RunProgress = attrs.field(factory=RunProgress)
     options: Sequence[dict[str, Any]] = attrs.field(
         default=attrs.Factory(lambda self: group_options(self.optimizer), takes_self=True)
     )
@@ -87,7 +87,7 @@ class Run:
 
 
 @frozen
-class Watch:
+class RunCallbacks:
     """Whom a run tells what happens."""
 
     on_step: Callable[[Metrics], None] = lambda metrics: None
@@ -95,7 +95,7 @@ class Watch:
     on_file: Callable[[Path], None] = lambda path: None
 
 
-def train(run: Run, commands: Commands, watch: Watch) -> None:
+def train(run: Run, commands: Commands, watch: RunCallbacks) -> None:
     """Go on to `max_steps`, or until told to end; a checkpoint is written at the end."""
     batches = iter(run.loader)
     lost = LostSteps()
@@ -250,7 +250,7 @@ def restore(run: Run, state: TrainingState) -> None:
     learnt = {k.removeprefix(LEARNT): v for k, v in state.tensors.items() if k.startswith(LEARNT)}
     put_back(run.bundle.model, learnt)
     run.rate.factor = facts["rate"]
-    for field in attrs.fields(Progress):
+    for field in attrs.fields(RunProgress):
         setattr(run.progress, field.name, facts["progress"][field.name])
     position = Position(**facts["position"])
     if facts["data"] != run.marks.batches:
@@ -276,7 +276,7 @@ def finished(run: Run) -> Bundle:
     return attrs.evolve(run.bundle, statistics=statistics)
 
 
-def _after_step(run: Run, commands: Commands, file: MetricsFile, watch: Watch) -> None:
+def _after_step(run: Run, commands: Commands, file: MetricsFile, watch: RunCallbacks) -> None:
     step, config = run.progress.step, run.config
     orders = commands.due(step)
     asked = {order.name for order in orders}
@@ -294,7 +294,7 @@ def _after_step(run: Run, commands: Commands, file: MetricsFile, watch: Watch) -
         _carry_out(order, run, commands, watch)
 
 
-def _carry_out(order: Order, run: Run, commands: Commands, watch: Watch) -> None:
+def _carry_out(order: RunCommand, run: Run, commands: Commands, watch: RunCallbacks) -> None:
     if order.name == "lr":
         run.rate.override(float(order.argument))
         log.info("learning rate %s, times the schedule, from the next step on", order.argument)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from attrs import field, frozen, validators
-
-if TYPE_CHECKING:
-    pass
 
 
 @frozen
@@ -52,7 +49,7 @@ class CosineConfig:
 
 
 @frozen
-class LocalConfig:
+class LocalEngineConfig:
     """No options: device and precision are `training.device` and `training.precision`."""
 
 

@@ -17,7 +17,7 @@ from vall_e.training.build_model import make_learner
 from vall_e.training.checkpoint import read_state
 from vall_e.training.datasets import TrainingData
 from vall_e.training.dry_run import rehearse
-from vall_e.training.initial_weights import Origin
+from vall_e.training.initial_weights import InitialWeights
 from vall_e.training.learning_rate import Rate
 from vall_e.training.loop import Marks, Run, restore
 from vall_e.training.objective import Objective
@@ -42,7 +42,7 @@ def open_run(
     `training.start_from` can name; by default those that are installed.
     """
     registry = registry or discover()
-    origin = Origin.of(folder, config, registry, resume=resume)
+    origin = InitialWeights.of(folder, config, registry, resume=resume)
     if config.training.threads:
         torch.set_num_threads(config.training.threads)
     data = TrainingData.open(config, registry, origin.weights, limit=overfit)

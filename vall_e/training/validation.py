@@ -17,7 +17,7 @@ import torch
 from attrs import frozen
 
 from vall_e.config.data import DataConfig
-from vall_e.data.batching.batch_sampler import Draw
+from vall_e.data.batching.batch_sampler import SampleSpec
 from vall_e.data.batching.corpus import BadItemError
 from vall_e.data.batching.loader import make_order
 from vall_e.data.batching.mixing import Materials
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 @frozen(eq=False)
-class Trial:
+class ValidationBatch:
     """A batch of examples of one stage, whose loss is called `name`."""
 
     name: str
@@ -47,9 +47,9 @@ def make_trials(
     levels: Sequence[int],
     seconds: float,
     masking: Masking | None = None,
-) -> list[Trial]:
+) -> list[ValidationBatch]:
     """The same at every call. Whole batches of about `seconds` of audio, at least one."""
-    trials: list[Trial] = []
+    trials: list[ValidationBatch] = []
     corpus = materials.corpus
     config = attrs.evolve(config, shares=(), balance=(), appended=0.0, silence=0.0)
     later = cycle([level for level in levels if level > 0])
@@ -65,7 +65,7 @@ def make_trials(
 
 
 @torch.no_grad()
-def evaluate(model: Valle, trials: Sequence[Trial], engine: Engine) -> dict[str, float]:
+def evaluate(model: Valle, trials: Sequence[ValidationBatch], engine: Engine) -> dict[str, float]:
     """Mean loss a token by name of the trial, and the accuracy of `ar`, `nar` and `text`."""
     sums: dict[str, float] = {}
     tokens: dict[str, int] = {}
@@ -85,7 +85,7 @@ def evaluate(model: Valle, trials: Sequence[Trial], engine: Engine) -> dict[str,
 
 
 def evaluate_sets(
-    model: Valle, sets: Mapping[str, Sequence[Trial]], engine: Engine
+    model: Valle, sets: Mapping[str, Sequence[ValidationBatch]], engine: Engine
 ) -> dict[str, float]:
     """Over all held-out sets together as `validation.*`, and if there are several over each."""
     joined = [trial for trials in sets.values() for trial in trials]
@@ -103,21 +103,21 @@ def _trials_of(
     levels: Sequence[int],
     later: Iterator[int],
     masking: Masking | None,
-) -> list[Trial]:
+) -> list[ValidationBatch]:
     """`later` gives the level of each NAR example, so that over all batches none is left out."""
     if task.target != "response":
         target = [_example(task, sample, 0) for sample in samples]
-        return [Trial(task.target, task.target, target)]
-    trials: list[Trial] = []
+        return [ValidationBatch(task.target, task.target, target)]
+    trials: list[ValidationBatch] = []
     for stage, make in _of_level_0(masking) if 0 in levels else []:
-        trials.append(Trial(stage, stage, [make(_example(task, s, 0)) for s in samples]))
+        trials.append(ValidationBatch(stage, stage, [make(_example(task, s, 0)) for s in samples]))
         wrong = [_with_text_of_another(sample, samples) for sample in samples]
         swapped = [make(_example(task, s, 0)) for s in wrong if s is not None]
         if swapped:
-            trials.append(Trial(f"{stage}_wrong_text", stage, swapped))
+            trials.append(ValidationBatch(f"{stage}_wrong_text", stage, swapped))
     if max(levels) > 0:
         refined = [_example(task, sample, next(later)) for sample in samples]
-        trials.append(Trial("nar", "nar", refined))
+        trials.append(ValidationBatch("nar", "nar", refined))
     return trials
 
 
@@ -133,7 +133,7 @@ def _of_level_0(masking: Masking | None) -> list[tuple[str, Callable[[Example], 
 
 
 def _samples(
-    materials: Materials, task: Task, draws: Sequence[Draw], config: DataConfig
+    materials: Materials, task: Task, draws: Sequence[SampleSpec], config: DataConfig
 ) -> list[Sample]:
     """Those that can be made; what cannot be read is left out if the config says so."""
     samples: list[Sample] = []
@@ -147,7 +147,7 @@ def _samples(
     return samples
 
 
-def _sample(materials: Materials, task: Task, draw: Draw) -> Sample:
+def _sample(materials: Materials, task: Task, draw: SampleSpec) -> Sample:
     corpus = materials.corpus
     utterance = corpus.utterances[draw.utterance]
     frames = round(draw.prompt_seconds * corpus.info.frame_rate)

@@ -9,9 +9,9 @@ from attrs import frozen
 from torch import Tensor
 
 from vall_e.config.schema import RunConfig
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 from vall_e.text.vocabulary import Vocabulary
-from vall_e.weights.ecker_names import Layout
+from vall_e.weights.ecker_names import TensorNames
 
 
 @frozen(eq=False)
@@ -25,7 +25,7 @@ class Kept:
     """The file's metadata: config, userdata, stats."""
     tensors: Mapping[str, Tensor]
     """By their names there. Of a table that is partly ours: the rows after ours."""
-    layout: Layout
+    layout: TensorNames
     """How our tensors are called there."""
 
 
@@ -36,11 +36,11 @@ def as_told(identity: str, told: str) -> str:
 
 
 @frozen(eq=False)
-class Stored:
+class WeightsContents:
     """The parts of a model that is not built yet; tensors under our names."""
 
     config: RunConfig
-    sizes: Sizes
+    sizes: ModelSizes
     tensors: Mapping[str, Tensor]
     vocabulary: Vocabulary
     codec: str

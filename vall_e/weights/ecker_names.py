@@ -29,7 +29,7 @@ def _names(names: Collection[str]) -> tuple[str, ...]:
 
 
 @frozen
-class Layout:
+class TensorNames:
     """Names of tensors, there and here, of one model."""
 
     levels: int = 0
@@ -44,7 +44,7 @@ class Layout:
     """Tensors of ours that have a row less there: no token stops what is not written in turn."""
 
     @classmethod
-    def of(cls, state: Mapping[str, Tensor], capabilities: Collection[str]) -> Layout:
+    def of(cls, state: Mapping[str, Tensor], capabilities: Collection[str]) -> TensorNames:
         """The layout of a state of the original, as far as names and sizes tell it."""
         levels = levels_of(state)
         first = state.get("proms_emb.embeddings.0.weight")

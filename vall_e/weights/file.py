@@ -25,14 +25,14 @@ from vall_e.atomic_write import make_folder, written_beside
 from vall_e.config.load import structure, unstructure, without_folders
 from vall_e.config.schema import RunConfig
 from vall_e.errors import CheckpointError
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 from vall_e.model.lora import Terms, is_adapter, terms_of
 from vall_e.model.valle import Valle, build_valle
 from vall_e.registry import Registry
 from vall_e.text.vocabulary import Vocabulary
-from vall_e.weights.contents import Kept, Stored
+from vall_e.weights.contents import Kept, WeightsContents
 from vall_e.weights.ecker.file import is_original, read_original
-from vall_e.weights.ecker_names import Layout
+from vall_e.weights.ecker_names import TensorNames
 from vall_e.weights.lora_file import attach_tensors, stored
 
 FORMAT = 1
@@ -125,7 +125,7 @@ def load(
 
 
 def bundle_of(
-    read: Stored,
+    read: WeightsContents,
     path: Path,
     *,
     dtype: torch.dtype | None = torch.float32,
@@ -150,11 +150,11 @@ def bundle_of(
     )
 
 
-def _stored(path: Path, registry: Registry) -> Stored:
+def _stored(path: Path, registry: Registry) -> WeightsContents:
     metadata, tensors = _read(path)
     config = structure(_value(metadata, "config", path), registry, source=f"config in {path}")
-    sizes = Sizes(**_value(metadata, "sizes", path))
-    return Stored(
+    sizes = ModelSizes(**_value(metadata, "sizes", path))
+    return WeightsContents(
         config=config,
         sizes=sizes,
         tensors={name: t for name, t in tensors.items() if not name.startswith(KEPT)},
@@ -171,15 +171,15 @@ def _kept(
     tensors: Mapping[str, Tensor],
     path: Path,
     config: RunConfig,
-    sizes: Sizes,
+    sizes: ModelSizes,
 ) -> Kept:
     """Of a file that was made of one of the original."""
-    usual = Layout(levels=sizes.levels, single_head=config.model.heads == "single")
+    usual = TensorNames(levels=sizes.levels, single_head=config.model.heads == "single")
     told = "kept_layout" in metadata  # early files do not say it, and are all alike
     return Kept(
         _value(metadata, "kept", path),
         {n.removeprefix(KEPT): t for n, t in tensors.items() if n.startswith(KEPT)},
-        Layout(**_value(metadata, "kept_layout", path)) if told else usual,
+        TensorNames(**_value(metadata, "kept_layout", path)) if told else usual,
     )
 
 

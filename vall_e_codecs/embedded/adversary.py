@@ -50,12 +50,14 @@ class Adversary(nn.Module):
         ]
         return torch.stack(losses).mean()
 
-    def verdict(self, made: Float[Tensor, "b s"], target: Float[Tensor, "b s"]) -> Verdict:
+    def verdict(
+        self, made: Float[Tensor, "b s"], target: Float[Tensor, "b s"]
+    ) -> AdversarialLosses:
         """What the vocoder minimises. Gradients reach the discriminators too: drop them."""
         with torch.no_grad():
             wanted = self(target)
         found = self(made)
-        return Verdict(
+        return AdversarialLosses(
             deceit=torch.stack([relu(1 - fake[-1]).mean() for fake in found]).mean(),
             features=torch.stack(
                 [_difference(fake, real) for fake, real in zip(found, wanted, strict=True)]
@@ -64,7 +66,7 @@ class Adversary(nn.Module):
 
 
 @frozen(eq=False)
-class Verdict:
+class AdversarialLosses:
     """Two losses of the vocoder."""
 
     deceit: Float[Tensor, ""]

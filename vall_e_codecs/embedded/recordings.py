@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 @frozen
-class Skipped:
+class UnusableRecording:
     """A recording that cannot be used."""
 
     path: str
@@ -37,7 +37,7 @@ class Recordings:
     name: str
     samples: Int16[np.ndarray, " s"]
     ends: Int[np.ndarray, " n"]
-    skipped: tuple[Skipped, ...] = ()
+    skipped: tuple[UnusableRecording, ...] = ()
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -128,7 +128,9 @@ def _read_list(path: Path, sample_rate: int, cache: Path) -> Recordings:
         noted_bytes = json.dumps([asdict(item) for item in left_out]).encode()
         write_whole(skipped, noted_bytes, error=DataError)
         _save(ends, np.cumsum([len(clip) for clip in clips]))  # the last: it says that all is there
-    noted = tuple(Skipped(**item) for item in json.loads(skipped.read_text(encoding="utf-8")))
+    noted = tuple(
+        UnusableRecording(**item) for item in json.loads(skipped.read_text(encoding="utf-8"))
+    )
     return Recordings(path.parent.name, np.load(blob, mmap_mode="r"), np.load(ends), noted)
 
 
@@ -144,13 +146,13 @@ def _key(files: Sequence[Path], sample_rate: int) -> str:
 
 def _decoded(
     files: Sequence[Path], sample_rate: int
-) -> tuple[list[Int16[np.ndarray, " s"]], list[Skipped]]:
-    clips, skipped = list[np.ndarray](), list[Skipped]()
+) -> tuple[list[Int16[np.ndarray, " s"]], list[UnusableRecording]]:
+    clips, skipped = list[np.ndarray](), list[UnusableRecording]()
     for file in files:
         try:
             clips.append(_as_int16(read_mono(file, sample_rate)))
         except DataError as exc:
-            skipped.append(Skipped(str(file), exc.message))
+            skipped.append(UnusableRecording(str(file), exc.message))
     return clips, skipped
 
 

@@ -28,7 +28,7 @@ from vall_e_codecs.embedded.vocoder import Vocoder, VocoderSettings
 log = logging.getLogger(__name__)
 positive = validators.gt(0)
 
-Metrics = dict[str, float | int]
+CodecMetrics = dict[str, float | int]
 """One line: the step, the seconds of training, and means since the last line."""
 
 
@@ -84,7 +84,7 @@ class Trainer:
         self,
         sources: Sequence[Recordings],
         folder: Path,
-        report: Callable[[Metrics], None],
+        report: Callable[[CodecMetrics], None],
     ) -> None:
         """Train until the time is up. `folder` always holds a checkpoint and a usable codec."""
         saved, lines = self.seconds, list[dict[str, float]]()
@@ -243,7 +243,7 @@ def _optimizer(module: torch.nn.Module) -> torch.optim.Optimizer:
     return torch.optim.AdamW(module.parameters(), lr=0.0, betas=(0.8, 0.99), weight_decay=0.01)
 
 
-def append_json(path: Path, line: Metrics) -> None:
+def append_json(path: Path, line: CodecMetrics) -> None:
     """Add one line of metrics."""
     with path.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")

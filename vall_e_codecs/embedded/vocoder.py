@@ -71,7 +71,7 @@ class Vocoder(nn.Module):
         self.settings = settings
         self.entrance = nn.Conv1d(settings.dimension, settings.width, settings.kernel)
         self.entrance_norm = nn.LayerNorm(settings.width)
-        self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.layers))
+        self.blocks = nn.ModuleList(ConvNextBlock(settings) for _ in range(settings.layers))
         self.norm = nn.LayerNorm(settings.width)
         self.head = nn.Linear(settings.width, settings.subframes * (settings.fft // 2 + 1) * 2)
         self.window: Tensor
@@ -121,7 +121,7 @@ class Vocoder(nn.Module):
         return _overlap_add(pieces, step), _overlap_add(weight, step)[0].clamp(min=1e-8)
 
 
-class Block(nn.Module):
+class ConvNextBlock(nn.Module):
     """ConvNeXt: a depthwise causal convolution, then two linear layers a frame."""
 
     def __init__(self, settings: VocoderSettings) -> None:

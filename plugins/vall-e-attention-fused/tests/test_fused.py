@@ -9,7 +9,7 @@ import torch
 
 from vall_e.interfaces.attention import AttentionCase
 from vall_e_attention_fused.components import FusedConfig, vall_e_register_attentions
-from vall_e_attention_fused.fused import Fused, Plan
+from vall_e_attention_fused.fused import Fused, KernelPlan
 from vall_e_backbones.limits import Package
 
 needs_triton = pytest.mark.skipif(find_spec("triton") is None, reason="triton is not installed")
@@ -71,7 +71,7 @@ def test_the_table_of_tiles_tells_what_to_skip_and_what_not_to_look_at():
     q, mask = torch.zeros(2, 1, 130, 16), torch.ones(2, 1, 130, 130, dtype=torch.bool)
     mask[0, :, :64, 64:] = False
     mask[1, :, :, 100:] = False
-    plan = Plan.of(q, mask, causal=False, scale=None)
+    plan = KernelPlan.of(q, mask, causal=False, scale=None)
     assert plan.live.tolist() == [
         [[2, 0, 0], [2, 2, 2], [2, 2, 2]],
         [[2, 1, 0], [2, 1, 0], [2, 1, 0]],
@@ -81,7 +81,7 @@ def test_the_table_of_tiles_tells_what_to_skip_and_what_not_to_look_at():
 def test_a_mask_of_padding_stays_one_row_in_memory():
     valid = torch.ones(2, 1, 1, 130, dtype=torch.bool)
     valid[1, ..., 64:] = False
-    plan = Plan.of(
+    plan = KernelPlan.of(
         torch.zeros(2, 1, 130, 16), valid.expand(-1, -1, 130, -1), causal=False, scale=1.0
     )
     assert plan.mask.stride(1) == plan.live.stride(1) == 0
@@ -92,5 +92,5 @@ def test_a_mask_of_padding_stays_one_row_in_memory():
     ("size", "tile", "width"), [(8, 64, 16), (64, 64, 64), (80, 32, 128), (256, 16, 256)]
 )
 def test_tiles_shrink_as_heads_grow(size, tile, width):
-    plan = Plan.of(torch.zeros(1, 1, 3, size), None, causal=True, scale=None)
+    plan = KernelPlan.of(torch.zeros(1, 1, 3, size), None, causal=True, scale=None)
     assert (plan.tile, plan.width, plan.scale) == (tile, width, size**-0.5)

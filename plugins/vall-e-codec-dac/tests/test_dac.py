@@ -14,7 +14,7 @@ from vall_e_codec_dac.components import build_dac, vall_e_register_codecs
 from vall_e_codec_dac.options import DacConfig
 from vall_e_codecs.kit import imports
 
-SIZES = dac.Sizes(encoder=2, decoder=16)
+SIZES = dac.DacSizes(encoder=2, decoder=16)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from vall_e_codec_mimi import mimi
 from vall_e_codec_mimi.components import build_mimi, vall_e_register_codecs
 from vall_e_codec_mimi.options import MimiConfig
 
-SIZES = mimi.Sizes(width=16, filters=2, dimension=8, inner=16, layers=1, heads=2, window=12)
+SIZES = mimi.MimiSizes(width=16, filters=2, dimension=8, inner=16, layers=1, heads=2, window=12)
 
 
 @pytest.fixture(scope="module")

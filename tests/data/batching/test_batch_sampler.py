@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vall_e.config.data import DataConfig
-from vall_e.data.batching.batch_orders import ARRANGEMENTS, Samples
-from vall_e.data.batching.batch_sampler import Order, Position, Room
+from vall_e.data.batching.batch_orders import ARRANGEMENTS, EpochSamples
+from vall_e.data.batching.batch_sampler import BatchSampler, Position, Room
 from vall_e.data.batching.loader import _Plan
 from vall_e.data.batching.sampling_pools import Pool
 
@@ -36,8 +36,8 @@ def order(
     total = sum(share for share, size in zip(shares or sizes, sizes, strict=True) if size)
     uniform = np.random.default_rng(7).uniform(0.5, 10, sum(sizes))
     seconds, symbols = (uniform, uniform * 15) if lengths is None else lengths.T
-    return Order(
-        utterances=Samples(seconds, symbols * SECONDS, np.arange(len(seconds)) % 5),
+    return BatchSampler(
+        utterances=EpochSamples(seconds, symbols * SECONDS, np.arange(len(seconds)) % 5),
         pools=[
             Pool(np.arange(a, b), share / total, number)
             for number, ((a, b), share) in enumerate(

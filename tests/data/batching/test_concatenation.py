@@ -10,7 +10,7 @@ from vall_e.config.data import DataConfig
 from vall_e.data.batching.concatenation import NOTHING, Addition, Lengthening
 from vall_e.data.batching.corpus import make_corpus, texts_of
 from vall_e.data.batching.loader import Maker, make_order
-from vall_e.data.batching.mixing import Materials, Mixer
+from vall_e.data.batching.mixing import CodeMixer, Materials
 from vall_e.data.dataset.folder import Dataset
 from vall_e.tasks.components import TASKS
 from vall_e.testing import StaircaseCodec
@@ -29,7 +29,7 @@ def corpus(tmp_path):
 
 
 def test_what_is_added_is_said_after_the_utterance_with_silence_around(corpus):
-    source = Materials(corpus, Mixer(lambda: CODEC)).of(0, 0, Addition((4, 2), 0.1, 0.06))
+    source = Materials(corpus, CodeMixer(lambda: CODEC)).of(0, 0, Addition((4, 2), 0.1, 0.06))
     spoken = source.spoken()
     own = [corpus.utterances[place] for place in (0, 4, 2)]
     speech = torch.cat([utterance.codes() for utterance in own], dim=1)
@@ -91,7 +91,7 @@ def test_batches_have_room_for_what_is_added(corpus):
 
 
 def _with_mixer(corpus):
-    return Materials(corpus, Mixer(lambda: CODEC))
+    return Materials(corpus, CodeMixer(lambda: CODEC))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from vall_e.data.batching.corpus import make_corpus, texts_of
-from vall_e.data.batching.mixing import Materials, Mixer, _other
+from vall_e.data.batching.mixing import CodeMixer, Materials, _other
 from vall_e.data.dataset.folder import Dataset
 from vall_e.errors import DataError
 from vall_e.tasks.components import TASKS
@@ -29,7 +29,7 @@ def materials(tmp_path):
     """Ann and Bob both say one; only Ann says two."""
     corpus = _corpus(tmp_path / "speech", utterances=3, texts=("one", "one", "two"))
     noise = Dataset(write_dataset(tmp_path / "noise", CODEC, utterances=1, texts=("hiss",)))
-    return Materials(corpus, Mixer(lambda: CODEC), [noise])
+    return Materials(corpus, CodeMixer(lambda: CODEC), [noise])
 
 
 def _wave(*means):
@@ -41,29 +41,31 @@ def _heard(codes):
 
 
 def test_a_mixture_is_the_sum_of_the_waveforms():
-    mixture = Mixer(lambda: CODEC)(_wave(0.4, -0.4, 0.4, -0.4), _wave(0.2, 0.2, -0.2, -0.2), 20.0)
+    mixture = CodeMixer(lambda: CODEC)(
+        _wave(0.4, -0.4, 0.4, -0.4), _wave(0.2, 0.2, -0.2, -0.2), 20.0
+    )
     expected = torch.tensor([0.44, -0.36, 0.36, -0.44])  # a tenth as loud
     assert torch.allclose(_heard(mixture), expected, atol=0.01)
 
 
 def test_a_mixture_is_as_long_as_what_is_mixed_into():
-    mix = Mixer(lambda: CODEC)
+    mix = CodeMixer(lambda: CODEC)
     assert mix(_wave(0.1, 0.2, 0.1), _wave(0.1), 0.0).shape == (4, 3)
     assert mix(_wave(0.1), _wave(0.1, 0.2, 0.1), 0.0).shape == (4, 1)
 
 
 def test_a_mixture_that_is_too_loud_is_made_softer_as_a_whole():
-    mixture = Mixer(lambda: CODEC)(_wave(0.9, -0.45), _wave(0.9, -0.45), 0.0)
+    mixture = CodeMixer(lambda: CODEC)(_wave(0.9, -0.45), _wave(0.9, -0.45), 0.0)
     assert torch.allclose(_heard(mixture), torch.tensor([1.0, -0.5]), atol=0.01)
 
 
 def test_silence_can_be_mixed():
-    heard = _heard(Mixer(lambda: CODEC)(_wave(0.4, 0.4), _wave(0.0, 0.0), 10.0))
+    heard = _heard(CodeMixer(lambda: CODEC)(_wave(0.4, 0.4), _wave(0.0, 0.0), 10.0))
     assert torch.allclose(heard, torch.tensor([0.4, 0.4]), atol=0.01)
 
 
 def test_a_mixer_goes_to_other_processes_without_its_codec(monkeypatch):
-    mixer = Mixer(StaircaseCodec)
+    mixer = CodeMixer(StaircaseCodec)
     mixer(_wave(0.1), _wave(0.1), 0.0)
     copy = pickle.loads(pickle.dumps(mixer))  # noqa: S301
     assert copy.__dict__["_codec"] is None

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from vall_e.data.batching.corpus import make_corpus, texts_of
-from vall_e.data.batching.mixing import Materials, Mixer
+from vall_e.data.batching.mixing import CodeMixer, Materials
 from vall_e.data.batching.prompts import AnyOther, PromptNoise, Similar, similar_in
 from vall_e.data.dataset.folder import Dataset
 from vall_e.data.dataset.similar_file import write_similar
@@ -74,7 +74,7 @@ def test_a_prompt_is_glued_of_so_many_recordings(corpus):
 def test_a_share_of_the_prompts_is_noisy(corpus, tmp_path, share, mixed):
     hiss = Dataset(write_dataset(tmp_path / "noise", CODEC, utterances=1, texts=("hiss",)))
     noisy = Materials(
-        corpus, Mixer(lambda: CODEC), [hiss], prompt_noise=PromptNoise(share, (0.0, 3.0))
+        corpus, CodeMixer(lambda: CODEC), [hiss], prompt_noise=PromptNoise(share, (0.0, 3.0))
     )
     found = [
         [m.of(0, 12).prompt(random.Random(seed)) for m in (Materials(corpus), noisy)]

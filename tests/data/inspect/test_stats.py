@@ -14,7 +14,7 @@ from vall_e.data.ingest.encode_recording import Preparer
 from vall_e.data.ingest.process import process
 from vall_e.data.ingest.recordings import find_recordings
 from vall_e.data.inspect.export_audio import write_sounds
-from vall_e.data.inspect.stats import Item, Survey, survey
+from vall_e.data.inspect.stats import Survey, UtteranceInfo, survey
 from vall_e.testing import StaircaseCodec, tiny_bundle
 
 
@@ -58,7 +58,7 @@ def command(registry, *args):
 
 
 def item(number, seconds, text="x" * 20):
-    return Item(str(number), "ann", "en", seconds, text)
+    return UtteranceInfo(str(number), "ann", "en", seconds, text)
 
 
 def test_lengths_fall_into_bins_that_hold_all_of_them():

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 from attrs import evolve
 
-from vall_e.data.inspect.stats import Item, Survey
+from vall_e.data.inspect.stats import Survey, UtteranceInfo
 from vall_e.data.inspect.stats_page import page
 from vall_e.data.inspect.symbol_coverage import coverage
 from vall_e.text.vocabulary import Vocabulary
@@ -29,13 +29,15 @@ class Words(HTMLParser):
 
 def items(count=20):
     return [
-        Item(f"i{n}", f"<s{n % 3}>", "de" if n % 2 else "en", 2 + n / 50, "hello", "həlo\u0303")
+        UtteranceInfo(
+            f"i{n}", f"<s{n % 3}>", "de" if n % 2 else "en", 2 + n / 50, "hello", "həlo\u0303"
+        )
         for n in range(count)
     ]
 
 
-ODD = Item("odd & long", "<s0>", "en", 60.0, "<b>hello</b>", "həlo")
-BAD = Item("bad", "x", "en", 0.0, "", problem="bad.wav is no <audio>")
+ODD = UtteranceInfo("odd & long", "<s0>", "en", 60.0, "<b>hello</b>", "həlo")
+BAD = UtteranceInfo("bad", "x", "en", 0.0, "", problem="bad.wav is no <audio>")
 
 
 def test_everything_is_on_the_page_and_nothing_is_loaded():

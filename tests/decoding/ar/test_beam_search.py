@@ -12,7 +12,7 @@ from vall_e.decoding.guidance import UNGUIDED, Guidance
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
 from vall_e.tasks.options import TtsConfig
@@ -20,7 +20,7 @@ from vall_e.tasks.tts import Tts
 from vall_e.testing.fakes.tiny_model import tiny_config
 
 CODES = 3
-SIZES = Sizes(levels=2, codebook_size=CODES, vocabulary=12, languages=1)
+SIZES = ModelSizes(levels=2, codebook_size=CODES, vocabulary=12, languages=1)
 TASK = Tts(TtsConfig())
 
 

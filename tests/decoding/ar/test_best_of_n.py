@@ -11,7 +11,7 @@ from vall_e.decoding.guidance import Guidance
 from vall_e.decoding.job import Job
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.interfaces.task import Sample
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 from vall_e.model.sequence import Example, wordless
 from vall_e.model.valle import build_valle
 from vall_e.synthesis.request import Request
@@ -19,7 +19,7 @@ from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.fakes.tiny_model import tiny_config
 
-SIZES = Sizes(levels=4, codebook_size=16, vocabulary=12, languages=1)
+SIZES = ModelSizes(levels=4, codebook_size=16, vocabulary=12, languages=1)
 TASK = Tts(TtsConfig())
 NO_CODES = torch.empty(1, 0, dtype=torch.long)
 PLAIN = ["categorical"]

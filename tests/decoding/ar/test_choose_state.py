@@ -15,7 +15,7 @@ from vall_e.decoding.ar.loop import decode_ar
 from vall_e.decoding.guidance import UNGUIDED, Guidance
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 from vall_e.model.lora import Terms, adapters, attach, places
 from vall_e.model.sequence import Example
 from vall_e.model.valle import build_valle
@@ -23,7 +23,7 @@ from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.fakes.tiny_model import tiny_config
 
-SIZES = Sizes(levels=2, codebook_size=16, vocabulary=12, languages=1)
+SIZES = ModelSizes(levels=2, codebook_size=16, vocabulary=12, languages=1)
 TASK = Tts(TtsConfig())
 DEPTH = 3
 MOST = [7, 12]
@@ -256,7 +256,7 @@ def test_speech_is_the_same_with_drafts_and_tells_of_them(speaker):
 
 
 def test_the_options_that_the_page_sets_are_options(config, registry):
-    page = (Path(__file__).parents[2] / "docs" / "layer_skip.md").read_text()
+    page = (Path(__file__).parents[3] / "docs" / "layer_skip.md").read_text()
     overrides = re.findall(r"--set (\S+)", page)
     assert len(overrides) == 3
     changed = change(config, registry, overrides=overrides)

@@ -14,7 +14,7 @@ from vall_e.decoding.job import Job
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 from vall_e.model.pattern_targets import steps_of
 from vall_e.model.patterns import ABSENT
 from vall_e.model.sequence import Example
@@ -23,7 +23,7 @@ from vall_e.tasks.options import TtsConfig
 from vall_e.tasks.tts import Tts
 from vall_e.testing.fakes.tiny_model import tiny_config
 
-SIZES = Sizes(levels=3, codebook_size=16, vocabulary=12, languages=1)
+SIZES = ModelSizes(levels=3, codebook_size=16, vocabulary=12, languages=1)
 STOP = 16
 TASK = Tts(TtsConfig())
 PATTERNS = ("parallel", "delay", "interleaved", "coarse-first")

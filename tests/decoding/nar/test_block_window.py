@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vall_e.decoding.job import Job
-from vall_e.decoding.nar.block_window import WHOLE, Block, Window
+from vall_e.decoding.nar.block_window import WHOLE, BlockWindow, FrameBlock
 from vall_e.synthesis.request import Request
 
 TEXT = "a sentence that lasts a while. another one."
@@ -25,7 +25,7 @@ def longer(speaker):
 
 @given(frames=st.integers(1, 40), ahead=st.integers(0, 20), total=st.integers(1, 200))
 def test_blocks_cover_a_sentence_and_come_alike_when_its_end_is_not_known_yet(frames, ahead, total):
-    window = Window(frames, ahead)
+    window = BlockWindow(frames, ahead)
     start, written, ends = 0, 0, []
     while start < total:
         written = min(written + 1, total)
@@ -42,10 +42,10 @@ def test_blocks_cover_a_sentence_and_come_alike_when_its_end_is_not_known_yet(fr
 
 def test_without_a_window_a_sentence_is_one_block():
     assert WHOLE.block(0, 70, ended=False) is None
-    assert WHOLE.block(0, 70, ended=True) == Block(70, 70)
+    assert WHOLE.block(0, 70, ended=True) == FrameBlock(70, 70)
     assert WHOLE.block(70, 70, ended=True) is None
-    assert Window.of(0.0, 0.2, 50.0).frames == 0
-    assert Window.of(0.001, 0.2, 50.0) == Window(1, 10)
+    assert BlockWindow.of(0.0, 0.2, 50.0).frames == 0
+    assert BlockWindow.of(0.001, 0.2, 50.0) == BlockWindow(1, 10)
 
 
 @pytest.fixture

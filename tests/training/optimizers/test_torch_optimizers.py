@@ -6,16 +6,6 @@ import json
 import pytest
 import torch
 from torch import nn
-from vall_e.training.optimizers.options import (
-    AdafactorConfig,
-    AdagradConfig,
-    AdamW8bitConfig,
-    DAdaptationConfig,
-    MuonConfig,
-    ProdigyConfig,
-    ScheduleFreeAdamWConfig,
-    ScheduleFreeSgdConfig,
-)
 
 from vall_e.errors import ConfigError, TrainingError, UnavailableError
 from vall_e.testing import OptimizerContract
@@ -29,6 +19,16 @@ from vall_e.training.optimizers.components import (
     build_prodigy,
     build_schedule_free_adamw,
     build_schedule_free_sgd,
+)
+from vall_e.training.optimizers.options import (
+    AdafactorConfig,
+    AdagradConfig,
+    AdamW8bitConfig,
+    DAdaptationConfig,
+    MuonConfig,
+    ProdigyConfig,
+    ScheduleFreeAdamWConfig,
+    ScheduleFreeSgdConfig,
 )
 from vall_e.training.optional_imports import package
 

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from vall_e.cli.app import App, cli
 from vall_e.errors import CheckpointError
 from vall_e.export.ecker import OriginalExporter
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 from vall_e.model.valle import build_valle
 from vall_e.synthesis.request import Request
 from vall_e.synthesis.synthesizer import Synthesizer
@@ -20,10 +20,10 @@ from vall_e.weights.contents import as_told
 from vall_e.weights.ecker.config import describe
 from vall_e.weights.ecker.file import Reading, is_original, read_original
 from vall_e.weights.ecker.tensors import translate_back
-from vall_e.weights.ecker_names import Layout
+from vall_e.weights.ecker_names import TensorNames
 from vall_e.weights.file import bundle_of, load, save
 
-SIZES = Sizes(levels=2, codebook_size=8, vocabulary=12, languages=4)
+SIZES = ModelSizes(levels=2, codebook_size=8, vocabulary=12, languages=4)
 SYMBOLS = {"<unk>": 0, "<bos>": 1, "</eos>": 2, "<mask>": 3, " ": 4, "a": 5, "b": 6, "ø": 5}
 CONFIG = {
     "name": "ar+nar",
@@ -70,7 +70,7 @@ def state(model):
         "tasks_emb.weight": torch.ones(9, 16),
         "classifiers.proj.2.weight": torch.ones(12, 16),
     }
-    return translate_back(model.state_dict(), kept, Layout(levels=2))
+    return translate_back(model.state_dict(), kept, TensorNames(levels=2))
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@ import pytest
 import torch
 
 from vall_e.errors import CheckpointError
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 from vall_e.model.valle import build_valle
 from vall_e.testing.fakes.tiny_model import tiny_config
 from vall_e.weights.ecker.tensors import translate, translate_back
-from vall_e.weights.ecker_names import Layout, named_by
+from vall_e.weights.ecker_names import TensorNames, named_by
 
-SIZES = Sizes(levels=3, codebook_size=8, vocabulary=10, languages=2)
+SIZES = ModelSizes(levels=3, codebook_size=8, vocabulary=10, languages=2)
 
 
 @pytest.fixture(params=["single", "split"])
@@ -22,7 +22,7 @@ def model(registry, request):
 @pytest.fixture
 def original(model):
     """The state of the same model, as the original would have saved it."""
-    layout = Layout(single_head=len(model.heads.layers) == 1)
+    layout = TensorNames(single_head=len(model.heads.layers) == 1)
     state = {layout.called(name): tensor for name, tensor in model.state_dict().items()}
     first = "resps_emb.embeddings.0.weight"
     state[first] = torch.cat([state[first], torch.ones(1, 8)])  # the stop token's row
@@ -61,12 +61,12 @@ def test_every_tensor_finds_its_counterpart(model, original):
     ],
 )
 def test_names_are_those_of_the_original(ours, theirs):
-    assert Layout().called(ours) == theirs
+    assert TensorNames().called(ours) == theirs
     assert not ours.startswith("backbone.") or named_by(theirs) == ours
 
 
 def test_one_head_for_all_levels_has_a_name_of_its_own():
-    assert Layout(single_head=True).called("heads.layers.0.weight") == "classifier.weight"
+    assert TensorNames(single_head=True).called("heads.layers.0.weight") == "classifier.weight"
 
 
 def _levels_after_the_first(state):

@@ -9,19 +9,19 @@ import click
 from attrs import asdict
 
 from vall_e.cli.app import App
-from vall_e.cli.bench.options import Asked
+from vall_e.cli.bench.options import BenchOptions
 from vall_e.cli.terminal.table import echo_columns
 
 if TYPE_CHECKING:
-    from vall_e.benchmarks.backbones import Row
+    from vall_e.benchmarks.backbones import BackboneFigures
 
 
 HEAD = ["backbone", "parameters", "prefill/s", "decode/s", "training/s", "state of a row"]
 
 
-def measure_backbones(app: App, asked: Asked) -> None:
+def measure_backbones(app: App, asked: BenchOptions) -> None:
     """Run every backbone, with random weights, as large as the config's."""
-    from vall_e.benchmarks.backbones import Size, measure
+    from vall_e.benchmarks.backbones import BackboneSize, measure
     from vall_e.config.load import load
     from vall_e.device import find_device
 
@@ -30,7 +30,7 @@ def measure_backbones(app: App, asked: Asked) -> None:
         app.registry.offers_of("backbone"),
         run.model.attention.build(),
         find_device(asked.device or "cpu", option="--device"),
-        size=Size.of(run.model.backbone.options),
+        size=BackboneSize.of(run.model.backbone.options),
         repeats=asked.repeats,
     )
     if asked.as_json:
@@ -39,7 +39,7 @@ def measure_backbones(app: App, asked: Asked) -> None:
         _echo(rows)
 
 
-def _echo(rows: list[Row]) -> None:
+def _echo(rows: list[BackboneFigures]) -> None:
     measured = [row for row in rows if not row.reason]
     echo_columns([HEAD, *(_cells(row, measured[0]) for row in measured)])
     for row in rows:
@@ -47,7 +47,7 @@ def _echo(rows: list[Row]) -> None:
             click.echo(f"{row.name}: {row.reason}", err=True)
 
 
-def _cells(row: Row, first: Row) -> list[str]:
+def _cells(row: BackboneFigures, first: BackboneFigures) -> list[str]:
     """Rates with what they are of the first row's."""
 
     def rate(own: float | None, other: float | None) -> str:

@@ -9,12 +9,12 @@ import click
 from attrs import asdict
 
 from vall_e.cli.app import App
-from vall_e.cli.bench.options import Asked
+from vall_e.cli.bench.options import BenchOptions
 from vall_e.cli.terminal.table import echo_columns
 from vall_e.errors import ConfigError
 
 if TYPE_CHECKING:
-    from vall_e.benchmarks.codecs import Row
+    from vall_e.benchmarks.codecs import CodecFigures
     from vall_e.evaluation.judge_panel import Panel
     from vall_e.interfaces.codec import Codec
     from vall_e.registry import Registry
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 JUDGES = ("pesq", "stoi", "similarity")
 
 
-def measure_codecs(app: App, asked: Asked) -> None:
+def measure_codecs(app: App, asked: BenchOptions) -> None:
     """Send all recordings through all codecs, and print what came of it."""
     from vall_e.benchmarks.codec_recordings import gather
     from vall_e.benchmarks.codecs import contestants, measure
@@ -46,7 +46,7 @@ def measure_codecs(app: App, asked: Asked) -> None:
         _echo(rows, facts)
 
 
-def _codec(app: App, asked: Asked) -> Codec:
+def _codec(app: App, asked: BenchOptions) -> Codec:
     from vall_e.config.load import load
     from vall_e.device import find_device, place_codec
 
@@ -82,7 +82,7 @@ def _threads() -> int:
     return torch.get_num_threads()
 
 
-def _echo(rows: list[Row], facts: dict[str, Any]) -> None:
+def _echo(rows: list[CodecFigures], facts: dict[str, Any]) -> None:
     click.echo("{recordings} recordings, {seconds} s, {threads} threads".format(**facts))
     names = [*rows[0].scores]
     head = ["codec", "kbit/s", "encode s/s", "decode s/s", "weights", *names]
@@ -93,7 +93,7 @@ def _echo(rows: list[Row], facts: dict[str, Any]) -> None:
         click.echo(f"{name}: {reason}", err=True)
 
 
-def _cells(row: Row, names: list[str]) -> list[str]:
+def _cells(row: CodecFigures, names: list[str]) -> list[str]:
     return [
         row.name,
         f"{row.bits_per_second / 1000:.2f}",

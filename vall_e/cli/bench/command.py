@@ -13,11 +13,11 @@ from vall_e.cli.bench.data import measure_data
 from vall_e.cli.bench.decoding_modes import measure_ways
 from vall_e.cli.bench.embedded import measure_embedded
 from vall_e.cli.bench.model import measure_model
-from vall_e.cli.bench.options import Asked
+from vall_e.cli.bench.options import BenchOptions
 from vall_e.cli.bench.startup import measure_startup
 from vall_e.cli.option_groups import Explained, grouped
 
-MEASURES: Mapping[str, Callable[[App, Asked], None]] = {
+MEASURES: Mapping[str, Callable[[App, BenchOptions], None]] = {
     "startup": measure_startup,
     "data": measure_data,
     "compare": measure_ways,
@@ -44,9 +44,9 @@ EXAMPLES = (
 
 
 @click.command(cls=Explained, sections=SECTIONS, examples=EXAMPLES)
-@grouped(asked=Asked)
+@grouped(asked=BenchOptions)
 @click.pass_obj
-def bench(app: App, asked: Asked) -> None:
+def bench(app: App, asked: BenchOptions) -> None:
     """Measure how fast a model speaks and learns here, and how much memory it takes."""
     asked.require()
     MEASURES[asked.subject](app, asked)

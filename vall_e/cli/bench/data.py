@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from vall_e.cli.app import App
-from vall_e.cli.bench.options import Asked
+from vall_e.cli.bench.options import BenchOptions
 
 if TYPE_CHECKING:
-    from vall_e.benchmarks.data_loader import Report
+    from vall_e.benchmarks.data_loader import LoaderReport
 
 
-def measure_data(app: App, asked: Asked) -> None:
+def measure_data(app: App, asked: BenchOptions) -> None:
     """Feed the run of `--config`; with `--size`, and without a config, a model of that size."""
     import torch
 
@@ -33,7 +33,7 @@ def measure_data(app: App, asked: Asked) -> None:
         _echo(report)
 
 
-def _overrides(asked: Asked) -> tuple[str, ...]:
+def _overrides(asked: BenchOptions) -> tuple[str, ...]:
     from vall_e.benchmarks.decoding_modes import SHAPES
 
     made = ["training.threads=1"]
@@ -44,7 +44,7 @@ def _overrides(asked: Asked) -> tuple[str, ...]:
     return (*made, *asked.overrides, *told)
 
 
-def _echo(report: Report) -> None:
+def _echo(report: LoaderReport) -> None:
     at, memory = report.machine, report.peak_memory_bytes
     rows = {
         "machine": f"{at.processor}, {at.cores} cores, {at.system}",

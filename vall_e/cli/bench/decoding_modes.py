@@ -7,11 +7,11 @@ import json
 import click
 
 from vall_e.cli.app import App
-from vall_e.cli.bench.options import Asked
+from vall_e.cli.bench.options import BenchOptions
 from vall_e.cli.terminal.table import echo_columns
 
 
-def measure_ways(app: App, asked: Asked) -> None:
+def measure_ways(app: App, asked: BenchOptions) -> None:
     """Write frames with a model of `--size`, on one thread, in each of the ways."""
     import torch
 

@@ -9,20 +9,20 @@ import click
 from attrs import asdict
 
 from vall_e.cli.app import App
-from vall_e.cli.bench.options import Asked
+from vall_e.cli.bench.options import BenchOptions
 from vall_e.cli.terminal.table import echo_columns
 
 if TYPE_CHECKING:
-    from vall_e.benchmarks.tts_engines import Row
+    from vall_e.benchmarks.tts_engines import EngineFigures
 
 HEAD = ["engine", "threads", "window", "start", "first audio", "real-time factor", "peak memory"]
 
 
-def measure_embedded(_app: App, asked: Asked) -> None:
+def measure_embedded(_app: App, asked: BenchOptions) -> None:
     """Let each engine speak in a process of its own."""
-    from vall_e.benchmarks.tts_engines import ENGINES, PUBLISHED, Order, measure_apart
+    from vall_e.benchmarks.tts_engines import ENGINES, PUBLISHED, EngineJob, measure_apart
 
-    rows = [measure_apart(Order(name, asked.repeats, asked.overrides)) for name in ENGINES]
+    rows = [measure_apart(EngineJob(name, asked.repeats, asked.overrides)) for name in ENGINES]
     if asked.as_json:
         click.echo(json.dumps([asdict(row) for row in rows], indent=2))
         return
@@ -30,7 +30,7 @@ def measure_embedded(_app: App, asked: Asked) -> None:
     click.echo(PUBLISHED)
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: EngineFigures) -> list[str]:
     peak = row.peak_bytes
     return [
         row.engine,

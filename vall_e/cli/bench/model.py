@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from vall_e.cli.app import App
-from vall_e.cli.bench.options import Asked
+from vall_e.cli.bench.options import BenchOptions
 from vall_e.cli.voices_home import home
 
 if TYPE_CHECKING:
-    from vall_e.benchmarks.speed import Report
+    from vall_e.benchmarks.speed import SpeedReport
 
 
-def measure_model(app: App, asked: Asked) -> None:
+def measure_model(app: App, asked: BenchOptions) -> None:
     """Let the model speak and learn, and tell how that went."""
     from vall_e.benchmarks.speed import measure
     from vall_e.synthesis.load import open_synthesizer
@@ -37,7 +37,7 @@ def measure_model(app: App, asked: Asked) -> None:
         _echo(report)
 
 
-def _echo(report: Report) -> None:
+def _echo(report: SpeedReport) -> None:
     at = report.machine
     memory, trained = report.peak_memory_bytes, report.training_tokens_per_second
     rows = {

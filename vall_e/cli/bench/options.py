@@ -12,7 +12,7 @@ from attrs import field, fields_dict, frozen
 from vall_e.cli.option_groups import argument, option
 
 if TYPE_CHECKING:
-    from vall_e.benchmarks.decoding_modes import Size
+    from vall_e.benchmarks.decoding_modes import ModelSize
 
 existing = click.Path(exists=True, path_type=Path)
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -30,7 +30,7 @@ GOES_WITH: Mapping[str, tuple[str, ...]] = {
 
 
 @frozen
-class Asked:
+class BenchOptions:
     """What the command line says."""
 
     places: tuple[Path, ...] = field(metadata=argument(metavar="[FILES]", nargs=-1, type=existing))
@@ -101,7 +101,7 @@ class Asked:
             "thread.",
         )
     )
-    size: Size | None = field(
+    size: ModelSize | None = field(
         metadata=option(
             "--size",
             type=click.Choice(["full", "quarter", "embedded", "tiny"]),
@@ -155,7 +155,9 @@ class Asked:
 
     def _unheeded(self) -> Iterator[str]:
         heeded = (self.subject, *GOES_WITH[self.subject], "repeats", "as_json")
-        return (name for name in fields_dict(Asked) if name not in heeded and getattr(self, name))
+        return (
+            name for name in fields_dict(BenchOptions) if name not in heeded and getattr(self, name)
+        )
 
 
 def _refusal(name: str, subject: str) -> str:
@@ -167,5 +169,5 @@ def _refusal(name: str, subject: str) -> str:
 
 
 def _spelt(name: str) -> str:
-    flags: tuple[str, ...] = fields_dict(Asked)[name].metadata["flags"]
+    flags: tuple[str, ...] = fields_dict(BenchOptions)[name].metadata["flags"]
     return flags[-1] if flags else "FILES"

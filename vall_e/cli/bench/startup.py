@@ -8,11 +8,11 @@ import click
 from attrs import asdict
 
 from vall_e.cli.app import App
-from vall_e.cli.bench.options import Asked
+from vall_e.cli.bench.options import BenchOptions
 from vall_e.cli.terminal.table import echo_columns
 
 
-def measure_startup(app: App, asked: Asked) -> None:
+def measure_startup(app: App, asked: BenchOptions) -> None:
     """Start the command in fresh processes."""
     from vall_e.benchmarks.startup import measure
 

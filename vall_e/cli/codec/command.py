@@ -14,7 +14,7 @@ from vall_e.audio.encoding import ENCODINGS, format_of
 from vall_e.cli.app import App
 from vall_e.cli.codec.edit import cut, join
 from vall_e.cli.codec.files import CODES, ORIGINAL, facts_of_original, is_original
-from vall_e.cli.codec.options import CodecChoice
+from vall_e.cli.codec.options import CodecOption
 from vall_e.cli.option_groups import grouped
 from vall_e.errors import AudioError, CheckpointError, DataError, VallEError
 from vall_e.registry import Preset
@@ -67,7 +67,7 @@ codec.add_command(cut)
 @codec.command()
 @SOURCES
 @OUTPUT
-@grouped(choice=CodecChoice)
+@grouped(choice=CodecOption)
 @click.option("--levels", type=click.IntRange(min=1), metavar="N", help="Keep the first N levels.")
 @DEVICE
 @click.pass_obj
@@ -75,7 +75,7 @@ def encode(
     app: App,
     sources: tuple[Path, ...],
     output: Path,
-    choice: CodecChoice,
+    choice: CodecOption,
     levels: int | None,
     device: str,
 ) -> None:
@@ -105,7 +105,7 @@ def encode(
 @codec.command()
 @SOURCES
 @OUTPUT
-@grouped(choice=CodecChoice)
+@grouped(choice=CodecOption)
 @click.option("--levels", type=click.IntRange(min=1), metavar="N", help="Use the first N levels.")
 @click.option(
     "--format", "kind", type=click.Choice([*ENCODINGS]),
@@ -117,7 +117,7 @@ def decode(
     app: App,
     sources: tuple[Path, ...],
     output: Path,
-    choice: CodecChoice,
+    choice: CodecOption,
     levels: int | None,
     kind: str | None,
     device: str,
@@ -141,13 +141,13 @@ def decode(
 
 @codec.command()
 @click.argument("file", required=False, type=existing)
-@grouped(choice=CodecChoice)
+@grouped(choice=CodecOption)
 @click.option("--json", "as_json", is_flag=True, help="For programs, on stdout.")
 @click.pass_obj
 def info(
     app: App,
     file: Path | None,
-    choice: CodecChoice,
+    choice: CodecOption,
     as_json: bool,
 ) -> None:
     """Tell what is in a file of codes, or what a codec is.

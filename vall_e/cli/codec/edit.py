@@ -8,7 +8,7 @@ import click
 
 from vall_e.cli.app import App
 from vall_e.cli.codec.files import CODES_IN, codes_of, require_ending
-from vall_e.cli.codec.options import CodecChoice
+from vall_e.cli.codec.options import CodecOption
 from vall_e.cli.option_groups import grouped
 from vall_e.cli.time_range import Seconds
 
@@ -21,7 +21,7 @@ OUTPUT = click.option(
 @click.command()
 @click.argument("sources", nargs=-1, required=True, type=SOURCE)
 @OUTPUT
-@grouped(choice=CodecChoice)
+@grouped(choice=CodecOption)
 @click.option(
     "--pause", type=Seconds(zero=True), default=0.0, show_default=True,
     help="Seconds of silence between them.",
@@ -33,7 +33,7 @@ def join(
     app: App,
     sources: tuple[Path, ...],
     output: Path,
-    choice: CodecChoice,
+    choice: CodecOption,
     pause: float,
     again: bool,
     device: str,

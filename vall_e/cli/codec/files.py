@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from vall_e.audio.codes import Codes
     from vall_e.audio.ecker_codes import OriginalCodes
-    from vall_e.codec.long_audio import Encoded
+    from vall_e.codec.long_audio import EncodedAudio
     from vall_e.interfaces.codec import Codec
 
     Pieces = Iterator[Float32[np.ndarray, "*c s"]]
@@ -51,7 +51,7 @@ def codes_of(source: Path, codec: Codec) -> Codes:
     return Codes.load(source, codec=codec.identity)
 
 
-def save(encoded: Encoded, source: Path, target: Path) -> None:
+def save(encoded: EncodedAudio, source: Path, target: Path) -> None:
     """In the format that the target's ending names; `source` is the recording."""
     from vall_e.audio.clip import Clip
     from vall_e.audio.ecker_codes import original_of

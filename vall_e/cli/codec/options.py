@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @frozen
-class CodecChoice:
+class CodecOption:
     """The codec of a config, or one by its name."""
 
     config: Path | None = field(

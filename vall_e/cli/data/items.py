@@ -18,7 +18,7 @@ from vall_e.cli.terminal.progress_bar import bar
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
-    from vall_e.data.inspect.stats import Item
+    from vall_e.data.inspect.stats import UtteranceInfo
     from vall_e.interfaces.store import Stored
 
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -37,7 +37,7 @@ class Picked:
         metadata=option("--max-seconds", type=click.FloatRange(0), help="Only those up to this.")
     )
 
-    def holds(self, item: Item) -> bool:
+    def holds(self, item: UtteranceInfo) -> bool:
         longest = float("inf") if self.max_seconds is None else self.max_seconds
         return (
             self.speaker in (None, item.speaker)
@@ -188,14 +188,14 @@ def metadata(app: App, source: Path, output: Path) -> None:
     click.echo(f"{output}: {count} speakers")
 
 
-def _items(app: App, source: Path, transcripts: Path | None, picked: Picked) -> list[Item]:
+def _items(app: App, source: Path, transcripts: Path | None, picked: Picked) -> list[UtteranceInfo]:
     items = [item for item in survey_at(app, source, transcripts).items if picked.holds(item)]
     if not items:
         raise DataError(f"{source} has no such utterance", hint="widen what is asked for")
     return items
 
 
-def _line(item: Item, as_json: bool) -> str:
+def _line(item: UtteranceInfo, as_json: bool) -> str:
     if not as_json:
         return f"{item.id}\t{item.speaker}\t{item.language}\t{item.seconds:.2f}\t{item.text}"
     row = {**attrs.asdict(item), "path": str(item.path) if item.path else None}

@@ -15,14 +15,15 @@ from attrs import frozen
 
 from vall_e.cli.app import App
 from vall_e.cli.data.stride import share, shared
-from vall_e.cli.data.url_or_folder import FolderOrUrl, Target, target_of
+from vall_e.cli.data.url_or_folder import DatasetTarget, FolderOrUrl, target_of
 from vall_e.cli.terminal.progress_bar import bar
-from vall_e.data.ingest.encode_recording import Recipe, Wishes
+from vall_e.data.ingest.options import IngestOptions
+from vall_e.data.ingest.preparer_factory import PreparerFactory
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
-    from vall_e.data.ingest.encode_recording import Prepared, Skipped
-    from vall_e.data.ingest.process import Report
+    from vall_e.data.ingest.encode_recording import Prepared, SkippedRecording
+    from vall_e.data.ingest.process import ProcessReport
     from vall_e.data.ingest.recordings import Recording
     from vall_e.data.ingest.segments import Mode
     from vall_e.interfaces.data_engine import DataEngine
@@ -120,10 +121,12 @@ def process(
     from vall_e.config.load import load
 
     config = load(path, app.registry, overrides=overrides, environ=app.environ)
-    wishes = Wishes(language, max_seconds, device, voices_only, level)
+    options = IngestOptions(language, max_seconds, device, voices_only, level)
     choice = choose(engine, DataEngineChoice, app.registry, source="--engine")
     run = _Run(
-        app, Recipe(config, wishes, app.environ, app.load_plugins), choice.build(workers=workers)
+        app,
+        PreparerFactory(config, options, app.environ, app.load_plugins),
+        choice.build(workers=workers),
     )
     target = target_of(app, output, work)
     with _found(source, transcripts, speaker, slices) as recordings:
@@ -157,36 +160,38 @@ class _Run:
     """Makes datasets of recordings, with a bar."""
 
     app: App
-    recipe: Recipe
+    factory: PreparerFactory
     engine: DataEngine
 
-    def on_all(self, recordings: Sequence[Recording], target: Target) -> list[_Made]:
+    def on_all(self, recordings: Sequence[Recording], target: DatasetTarget) -> list[_Made]:
         """Speech to the target, noise to a dataset of its own in there."""
         from vall_e.data.ingest.recordings import NOISE
 
-        anything = self.recipe.wishes.voices_only
+        anything = self.factory.options.voices_only
         speech = [one for one in recordings if anything or not one.is_noise]
         noise = [one for one in recordings if not anything and one.is_noise]
-        made = [self._on(speech, target, self.recipe)] if speech else []
+        made = [self._on(speech, target, self.factory)] if speech else []
         if noise:
-            wishes = attrs.evolve(self.recipe.wishes, voices_only=True)
-            recipe = attrs.evolve(self.recipe, wishes=wishes)
-            made.append(self._on(noise, target.below(NOISE), recipe))
+            options = attrs.evolve(self.factory.options, voices_only=True)
+            factory = attrs.evolve(self.factory, options=options)
+            made.append(self._on(noise, target.below(NOISE), factory))
         return made
 
-    def _on(self, recordings: Sequence[Recording], target: Target, recipe: Recipe) -> _Made:
+    def _on(
+        self, recordings: Sequence[Recording], target: DatasetTarget, factory: PreparerFactory
+    ) -> _Made:
         from vall_e.data.ingest.process import process as run
 
         started = time.perf_counter()
         seen = 0.0
         with bar(self.app.console, len(recordings)) as advance:
 
-            def on_item(item: Prepared | Skipped) -> None:
+            def on_item(item: Prepared | SkippedRecording) -> None:
                 nonlocal seen
                 seen += getattr(item, "seconds", 0.0)
                 advance()
 
-            report = run(recordings, target.folder, recipe, engine=self.engine, on_item=on_item)
+            report = run(recordings, target.folder, factory, engine=self.engine, on_item=on_item)
         return _Made(str(target), report, seen, time.perf_counter() - started)
 
 
@@ -195,7 +200,7 @@ class _Made:
     """A dataset, what became of its recordings, and the seconds of them that were new."""
 
     name: str
-    report: Report
+    report: ProcessReport
     seconds: float
     elapsed: float
 

@@ -23,7 +23,7 @@ from vall_e.cli.data.options import (
 if TYPE_CHECKING:
     from collections import Counter
 
-    from vall_e.data.inspect.stats import Group, Survey
+    from vall_e.data.inspect.stats import GroupStats, Survey
     from vall_e.data.inspect.symbol_coverage import Coverage
 
 WIDTH = 40
@@ -106,7 +106,7 @@ def _report(found: Survey, known: Coverage | None, most: int | None) -> list[str
     return lines + _listed("cannot be used", bad, most)
 
 
-def _group_bars(groups: Sequence[Group]) -> list[str]:
+def _group_bars(groups: Sequence[GroupStats]) -> list[str]:
     return _bars([(one.name, one.utterances, f"{one.seconds / 60:.1f} min") for one in groups])
 
 

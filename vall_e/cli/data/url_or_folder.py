@@ -33,7 +33,7 @@ class FolderOrUrl(click.ParamType[Path | str]):
 
 
 @frozen
-class Target:
+class DatasetTarget:
     """A dataset is made in `folder`; what it becomes at a URL, it becomes at the end."""
 
     folder: Path
@@ -42,9 +42,9 @@ class Target:
     def __str__(self) -> str:
         return self.url or str(self.folder)
 
-    def below(self, name: str) -> Target:
+    def below(self, name: str) -> DatasetTarget:
         """A dataset within this one."""
-        return Target(self.folder / name, f"{self.url}/{name}" if self.url else "")
+        return DatasetTarget(self.folder / name, f"{self.url}/{name}" if self.url else "")
 
     def publish(self) -> None:
         from vall_e.data.ingest.object_storage import publish
@@ -53,15 +53,15 @@ class Target:
             publish(self.folder, self.url)
 
 
-def target_of(app: App, place: Path | str, work: Path | None) -> Target:
+def target_of(app: App, place: Path | str, work: Path | None) -> DatasetTarget:
     """Of a URL the dataset that is there has been fetched, unless a run that was stopped has it."""
     if isinstance(place, Path):
         if work:
             raise click.UsageError(f"--work goes with an -o that is a URL, and {place} is none.")
-        return Target(place)
+        return DatasetTarget(place)
     from vall_e.data.ingest.object_storage import begin
 
     name = hashlib.sha256(place.encode()).hexdigest()[:16]
     folder = work or home(app) / "work" / name
     begin(place, folder)
-    return Target(folder, place)
+    return DatasetTarget(folder, place)

@@ -12,18 +12,18 @@ import click
 from attrs import evolve
 
 from vall_e.cli.app import App
-from vall_e.cli.eval.options import Asked
+from vall_e.cli.eval.options import EvalOptions
 from vall_e.cli.voices_home import home
 
 if TYPE_CHECKING:
-    from vall_e.evaluation.clips import Item, Items
+    from vall_e.evaluation.clips import EvalClip, Items
     from vall_e.synthesis.synthesizer import Synthesizer
 
-Advance = Callable[[str, int | None, "Item"], None]
+Advance = Callable[[str, int | None, "EvalClip"], None]
 """Told of each clip: what is done to it, of how many, if known, and the clip."""
 
 
-def items_of(app: App, asked: Asked, advance: Advance) -> Items:
+def items_of(app: App, asked: EvalOptions, advance: Advance) -> Items:
     """What to judge, and what it depends on; spoken or decoded first, where that is asked."""
     from vall_e.evaluation.clips import facts
 
@@ -41,7 +41,7 @@ def lines_of(path: Path | None) -> list[str]:
     return read_lines(path) if path else []
 
 
-def _made(app: App, asked: Asked, advance: Advance) -> Items:
+def _made(app: App, asked: EvalOptions, advance: Advance) -> Items:
     if asked.texts:
         return _spoken(_synthesizer(app, asked), asked, advance)
     if asked.data:
@@ -49,7 +49,7 @@ def _made(app: App, asked: Asked, advance: Advance) -> Items:
     return _listed(asked.table or Path(), asked.count)
 
 
-def _synthesizer(app: App, asked: Asked) -> Synthesizer:
+def _synthesizer(app: App, asked: EvalOptions) -> Synthesizer:
     from vall_e.synthesis.load import open_synthesizer
 
     return open_synthesizer(
@@ -63,7 +63,7 @@ def _synthesizer(app: App, asked: Asked) -> Synthesizer:
     )
 
 
-def _spoken(synthesizer: Synthesizer, asked: Asked, advance: Advance) -> Items:
+def _spoken(synthesizer: Synthesizer, asked: EvalOptions, advance: Advance) -> Items:
     from vall_e.evaluation.generate_clips import orders, speak
 
     voices = asked.voices or ((synthesizer.usual_voice,) if synthesizer.usual_voice else ())
@@ -74,7 +74,7 @@ def _spoken(synthesizer: Synthesizer, asked: Asked, advance: Advance) -> Items:
     return speak(synthesizer, wanted, asked.clips, on_clip=partial(advance, "spoken", len(wanted)))
 
 
-def _decoded(app: App, asked: Asked, data: Path, advance: Advance) -> Items:
+def _decoded(app: App, asked: EvalOptions, data: Path, advance: Advance) -> Items:
     from vall_e.config.load import load
     from vall_e.evaluation.resynthesis import resynthesize
 

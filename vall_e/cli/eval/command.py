@@ -14,7 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from vall_e.cli.app import App
 from vall_e.cli.eval.clips import Advance, items_of, lines_of
-from vall_e.cli.eval.options import Asked
+from vall_e.cli.eval.options import EvalOptions
 from vall_e.cli.option_groups import Explained, grouped
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from vall_e.config.choices import JudgeChoice
-    from vall_e.evaluation.clips import Item, Items
+    from vall_e.evaluation.clips import EvalClip, Items
     from vall_e.evaluation.judge_panel import Panel
-    from vall_e.evaluation.report import Report
+    from vall_e.evaluation.report import EvalReport
     from vall_e.evaluation.statistics import Summary
     from vall_e.interfaces.judge import Case
     from vall_e.registry import Registry
@@ -45,9 +45,9 @@ EXAMPLES = (
 
 
 @click.command("eval", cls=Explained, sections=SECTIONS, examples=EXAMPLES)
-@grouped(asked=Asked)
+@grouped(asked=EvalOptions)
 @click.pass_context
-def evaluate(ctx: click.Context, asked: Asked) -> None:
+def evaluate(ctx: click.Context, asked: EvalOptions) -> None:
     """Judge clips that a LIST names, what a codec decodes (--data), or what a model says (--texts).
 
     LIST is a table separated by tabs, with a line of names first: path, and as far as known text,
@@ -70,7 +70,7 @@ def evaluate(ctx: click.Context, asked: Asked) -> None:
     _echo(report)
 
 
-def _write(report: Report, asked: Asked) -> None:
+def _write(report: EvalReport, asked: EvalOptions) -> None:
     from vall_e.evaluation.page import write_page
 
     for path in asked.json_files:
@@ -103,9 +103,9 @@ def _make_elsewhere(
 
 def _judge(
     panels: _Panels, items: Items, workers: int, run: Mapping[str, Any], advance: Advance
-) -> Report:
+) -> EvalReport:
     from vall_e.evaluation.judge_panel import judge_all
-    from vall_e.evaluation.report import Report
+    from vall_e.evaluation.report import EvalReport
 
     app, panel, many = panels.app, panels.make(), len(items.items)
     make = partial(_make_elsewhere, panels.names, dict(app.environ), app.load_plugins, panels.case)
@@ -116,7 +116,7 @@ def _judge(
         workers=workers,
         on_judged=lambda one: advance("judged", many, one.item),
     )
-    return Report.of(items, judged, panel, seed=panels.case.seed, run=run)
+    return EvalReport.of(items, judged, panel, seed=panels.case.seed, run=run)
 
 
 def _choices(names: Sequence[str], registry: Registry) -> list[JudgeChoice]:
@@ -136,7 +136,7 @@ def _options(ctx: click.Context) -> dict[str, Any]:
     }
 
 
-def _echo(report: Report) -> None:
+def _echo(report: EvalReport) -> None:
     """The figures to stdout; what a reader must mind to stderr."""
     for label, found in report.columns:
         click.echo(f"{label}:")
@@ -147,7 +147,7 @@ def _echo(report: Report) -> None:
         click.echo(line, err=True)
 
 
-def _mind(report: Report) -> Iterator[str]:
+def _mind(report: EvalReport) -> Iterator[str]:
     yield from (f"Mind: {remark}" for remark in report.remarks)
     for name, reason in report.unavailable.items():
         yield f"Not judged by {name}: {reason}"
@@ -176,7 +176,7 @@ class _Bar:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def _advance(self, what: str, total: int | None, _: Item) -> None:
+    def _advance(self, what: str, total: int | None, _: EvalClip) -> None:
         self._progress.update(self._task, description=what, total=total, advance=1)
 
 

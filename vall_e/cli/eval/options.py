@@ -16,7 +16,7 @@ POSITIVE = click.IntRange(min=1)
 
 
 @frozen
-class Asked:
+class EvalOptions:
     """What the command line says."""
 
     table: Path | None = field(metadata=argument(metavar="[LIST]", required=False, type=FILE))
@@ -191,7 +191,7 @@ def _there(*paths: Path | None) -> list[Path]:
 
 
 def _given(ctx: click.Context) -> set[str]:
-    """What stands on the command line, by the names of `Asked`."""
+    """What stands on the command line, by the names of `EvalOptions`."""
     names = {parameter.name for parameter in ctx.command.params if parameter.name}
     line = click.core.ParameterSource.COMMANDLINE
     return {name for name in names if ctx.get_parameter_source(name) is line}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @frozen
-class Report:
+class CheckReport:
     """What became of each law for one component."""
 
     kind: str
@@ -87,7 +87,7 @@ def _wanted(registry: Registry, name: str, kind: str | None) -> list[Offer]:
     return offers
 
 
-def _tried(offer: Offer, *, quiet: bool) -> Report:
+def _tried(offer: Offer, *, quiet: bool) -> CheckReport:
     """Try every law; unless `quiet`, a line for each on stdout, as it becomes known."""
     component, findings = offer.component, []
     if not quiet:
@@ -97,7 +97,9 @@ def _tried(offer: Offer, *, quiet: bool) -> Report:
         if not quiet:
             reason = f": {finding.reason}" if finding.reason else ""
             click.echo(f"  {finding.status:<8}  {finding.sentence}{reason}")
-    report = Report(offer.kind, component.name, offer.distribution, offer.version, tuple(findings))
+    report = CheckReport(
+        offer.kind, component.name, offer.distribution, offer.version, tuple(findings)
+    )
     if not quiet:
         click.echo(f"  {_summary(report)}")
     return report
@@ -121,7 +123,7 @@ def _findings(offer: Offer) -> Iterator[Finding]:
         )
 
 
-def _summary(report: Report) -> str:
+def _summary(report: CheckReport) -> str:
     counts = {
         status: sum(finding.status == status for finding in report.findings)
         for status in ("holds", "fails", "excepted", "skipped")

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 
 from vall_e.atomic_write import make_folder
 from vall_e.cli.app import App
-from vall_e.cli.synth.progress import Steps
+from vall_e.cli.synth.progress import ProgressDisplay
 from vall_e.errors import AudioError, DataError, VallEError
 from vall_e.synthesis.result import write_record
 
@@ -36,7 +36,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
 
 
 @frozen
-class Job:
+class BatchLine:
     """One line of the file."""
 
     line: int
@@ -45,9 +45,9 @@ class Job:
     """The other keys, as `Request` has them."""
 
 
-def read_jobs(path: Path) -> list[Job]:
+def read_jobs(path: Path) -> list[BatchLine]:
     """Raise `DataError` with all lines that are no jobs."""
-    jobs: list[Job] = []
+    jobs: list[BatchLine] = []
     mistakes: list[str] = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if not line.strip():
@@ -71,7 +71,7 @@ def read_jobs(path: Path) -> list[Job]:
 def run_jobs(
     app: App,
     synthesizer: Synthesizer,
-    jobs: Sequence[Job],
+    jobs: Sequence[BatchLine],
     usual: Request,
     folder: Path,
     *,
@@ -85,7 +85,7 @@ def run_jobs(
     """
     size = synthesizer.config.synthesis.batch_size
     failures: list[VallEError] = []
-    with Steps(app.console) as steps:
+    with ProgressDisplay(app.console) as steps:
         for first in range(0, len(jobs), size):
             steps.say(f"job {first + 1} of {len(jobs)}")
             group = jobs[first : first + size]
@@ -107,7 +107,7 @@ def _save(made: Result, path: Path, provenance: bool) -> None:
         write_record(made, path)
 
 
-def _job(raw: object, number: int) -> Job:
+def _job(raw: object, number: int) -> BatchLine:
     if not isinstance(raw, dict):
         raise ValueError("expected a mapping in braces")
     unknown = sorted(raw.keys() - TYPES.keys())
@@ -122,7 +122,7 @@ def _job(raw: object, number: int) -> Job:
     said.update({key: Path(said[key]) for key in ("input", "draft") if key in said})
     if "edit" in said:
         said["edit"] = _span(said["edit"])
-    return Job(number, raw.get("output", f"{number:04d}.wav"), said)
+    return BatchLine(number, raw.get("output", f"{number:04d}.wav"), said)
 
 
 def _span(edit: list[object]) -> tuple[float, float]:
@@ -132,7 +132,7 @@ def _span(edit: list[object]) -> tuple[float, float]:
     return numbers[0], numbers[1]
 
 
-def _report(job: Job, made: Result | VallEError, folder: Path, as_json: bool) -> None:
+def _report(job: BatchLine, made: Result | VallEError, folder: Path, as_json: bool) -> None:
     if isinstance(made, VallEError):
         click.echo(f"line {job.line}: {made.message}; {made.hint}", err=True)
         told = {"line": job.line, "error": made.message, "hint": made.hint}

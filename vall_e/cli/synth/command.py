@@ -18,8 +18,15 @@ from vall_e.atomic_write import told_as
 from vall_e.cli.app import App
 from vall_e.cli.option_groups import Explained, grouped, names_of
 from vall_e.cli.synth.batch import read_jobs, run_jobs
-from vall_e.cli.synth.options import PIPE, Matter, Speaker, Target, Weights, existing_file
-from vall_e.cli.synth.progress import Steps
+from vall_e.cli.synth.options import (
+    PIPE,
+    Matter,
+    OutputOptions,
+    VoiceOptions,
+    Weights,
+    existing_file,
+)
+from vall_e.cli.synth.progress import ProgressDisplay
 from vall_e.cli.voices_home import home
 from vall_e.errors import AudioError
 from vall_e.synthesis.result import note, write_record
@@ -37,8 +44,8 @@ READER_GONE = 141
 AGAIN = "Hint: try another --seed, or let it try by itself: --set synthesis.attempts=3"
 
 SECTIONS = {
-    "Voice": names_of(Speaker),
-    "Output": names_of(Target),
+    "Voice": names_of(VoiceOptions),
+    "Output": names_of(OutputOptions),
     "Text and chance": ("language", "seed", "max_seconds", "batch"),
     "Model": ("model", "loras", "overrides", "config", "device", "nar"),
     "Other tasks than speaking": ("task", "recording", "edit", "draft"),
@@ -53,9 +60,11 @@ EXAMPLES = (
 
 
 @click.command(cls=Explained, sections=SECTIONS, examples=EXAMPLES)
-@grouped(speaker=Speaker, target=Target, weights=Weights, matter=Matter)
+@grouped(speaker=VoiceOptions, target=OutputOptions, weights=Weights, matter=Matter)
 @click.pass_obj
-def synth(app: App, speaker: Speaker, target: Target, weights: Weights, matter: Matter) -> None:
+def synth(
+    app: App, speaker: VoiceOptions, target: OutputOptions, weights: Weights, matter: Matter
+) -> None:
     """Say TEXT in somebody's voice. A single - as TEXT reads it from stdin.
 
     Only speak in the voice of somebody who has agreed to it.
@@ -117,7 +126,7 @@ def _opened(app: App, weights: Weights) -> Synthesizer:
     )
 
 
-def _request(synthesizer: Synthesizer, matter: Matter, speaker: Speaker) -> Request:
+def _request(synthesizer: Synthesizer, matter: Matter, speaker: VoiceOptions) -> Request:
     from vall_e.synthesis.request import Request
 
     return Request(
@@ -132,7 +141,7 @@ def _request(synthesizer: Synthesizer, matter: Matter, speaker: Speaker) -> Requ
     )
 
 
-def _voice(synthesizer: Synthesizer, speaker: Speaker) -> VoiceLike | None:
+def _voice(synthesizer: Synthesizer, speaker: VoiceOptions) -> VoiceLike | None:
     """The voice, with what its recording says if that is given."""
     voices = speaker.voices
     if speaker.mixture:
@@ -161,7 +170,7 @@ def _weighted(text: str, known: Container[str]) -> tuple[str, float]:
 
 
 def _require_unused(
-    synthesizer: Synthesizer, matter: Matter, speaker: Speaker, target: Target
+    synthesizer: Synthesizer, matter: Matter, speaker: VoiceOptions, target: OutputOptions
 ) -> None:
     """Of a task that writes text: it prints it, and draws nothing by chance."""
     options = {
@@ -193,9 +202,9 @@ def _write_text(synthesizer: Synthesizer, matter: Matter, *, as_json: bool) -> N
     click.echo(json.dumps(asdict(found), ensure_ascii=False) if as_json else found.text)
 
 
-def _speak(app: App, synthesizer: Synthesizer, request: Request, target: Target) -> None:
+def _speak(app: App, synthesizer: Synthesizer, request: Request, target: OutputOptions) -> None:
     try:
-        with Steps(app.console) as steps:
+        with ProgressDisplay(app.console) as steps:
             chunks = synthesizer.stream(request, on_progress=steps, keep_audio=not target.stream)
             make = _write_stream if target.stream else _drain
             interrupted = make(chunks, target.file)

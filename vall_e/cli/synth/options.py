@@ -11,7 +11,7 @@ from attrs import field, frozen
 
 from vall_e.audio.encoding import format_of
 from vall_e.cli.option_groups import argument, option
-from vall_e.cli.time_range import Seconds, Span
+from vall_e.cli.time_range import Seconds, TimeRange
 from vall_e.errors import AudioError
 
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -35,7 +35,7 @@ class Matter:
     edit: tuple[float, float] | None = field(
         metadata=option(
             "--edit",
-            type=Span(),
+            type=TimeRange(),
             metavar="FROM-TO",
             help="cse, nse: the seconds of --input that are said anew, as in 1.2-1.9; TEXT is what "
             "all of it is to say.",
@@ -84,7 +84,7 @@ class Matter:
 
 
 @frozen
-class Speaker:
+class VoiceOptions:
     """Whose voice it is."""
 
     voices: tuple[str, ...] = field(
@@ -182,7 +182,7 @@ class Weights:
 
 
 @frozen
-class Target:
+class OutputOptions:
     """Where the audio goes, and what else is told."""
 
     output: str | None = field(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from vall_e.synthesis import stream
 
 
-class Steps:
+class ProgressDisplay:
     """Shows what a request is at; called with each step. The AR stage's total is not known."""
 
     def __init__(self, console: Console) -> None:
@@ -22,7 +22,7 @@ class Steps:
         )
         self._task = self._progress.add_task("reading", total=None)
 
-    def __enter__(self) -> Steps:
+    def __enter__(self) -> ProgressDisplay:
         self._progress.start()
         return self
 

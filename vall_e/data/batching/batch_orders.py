@@ -13,7 +13,7 @@ Name = Literal["duration", "length", "interleaved", "random"]
 
 
 @frozen(eq=False)
-class Samples:
+class EpochSamples:
     """The samples of an epoch in the order in which they were drawn; an element each."""
 
     seconds: np.ndarray
@@ -30,19 +30,19 @@ class Samples:
 class Arrangement:
     """An order of samples; and whether the batches that they fill are shuffled afterwards."""
 
-    order: Callable[[Samples, np.random.Generator], np.ndarray]
+    order: Callable[[EpochSamples, np.random.Generator], np.ndarray]
     shuffles: bool
 
 
-def _by_duration(samples: Samples, rng: np.random.Generator) -> np.ndarray:
+def _by_duration(samples: EpochSamples, rng: np.random.Generator) -> np.ndarray:
     return _nearly_sorted(samples.seconds, rng)
 
 
-def _by_length(samples: Samples, rng: np.random.Generator) -> np.ndarray:
+def _by_length(samples: EpochSamples, rng: np.random.Generator) -> np.ndarray:
     return _nearly_sorted(samples.seconds + samples.text, rng)
 
 
-def _interleaved(samples: Samples, rng: np.random.Generator) -> np.ndarray:
+def _interleaved(samples: EpochSamples, rng: np.random.Generator) -> np.ndarray:
     """Each speaker evenly spread over the epoch, from a beginning of its own."""
     mixed = rng.permutation(len(samples))
     grouped = mixed[np.argsort(samples.speakers[mixed], kind="stable")]
@@ -54,7 +54,7 @@ def _interleaved(samples: Samples, rng: np.random.Generator) -> np.ndarray:
     return spread
 
 
-def _at_random(samples: Samples, rng: np.random.Generator) -> np.ndarray:
+def _at_random(samples: EpochSamples, rng: np.random.Generator) -> np.ndarray:
     return rng.permutation(len(samples))
 
 

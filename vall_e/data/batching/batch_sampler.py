@@ -8,13 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from attrs import field, frozen
 
-from vall_e.data.batching.batch_orders import ARRANGEMENTS, Arrangement, Samples
+from vall_e.data.batching.batch_orders import ARRANGEMENTS, Arrangement, EpochSamples
 from vall_e.data.batching.concatenation import NOTHING, Addition
 from vall_e.data.batching.sampling_pools import Pool
 
 
 @frozen
-class Draw:
+class SampleSpec:
     """One training sample to be made: an utterance, how much prompt it gets, and what is added.
 
     `number` counts the samples of the epoch, so that each has a random state of its own.
@@ -54,13 +54,13 @@ class Room:
 
 
 @frozen(eq=False)
-class Order:
+class BatchSampler:
     """Batches without end, epoch after epoch. An epoch has as many samples as utterances.
 
     `utterances` are those that are drawn from, without prompts.
     """
 
-    utterances: Samples
+    utterances: EpochSamples
     pools: Sequence[Pool]
     prompt_seconds: tuple[float, float]
     without_prompt: float
@@ -70,7 +70,7 @@ class Order:
     lengthen: Callable[[np.ndarray, np.random.Generator], Sequence[Addition]] | None = None
     """What is added to utterances, by their numbers; None: nothing."""
 
-    def batches(self, start: Position) -> Iterator[tuple[Position, list[Draw]]]:
+    def batches(self, start: Position) -> Iterator[tuple[Position, list[SampleSpec]]]:
         """Each batch with its own position, from `start` on."""
         epoch, skip = start.epoch, start.batch
         while True:
@@ -79,7 +79,7 @@ class Order:
                 yield Position(epoch, number), planned[number]
             epoch, skip = epoch + 1, 0
 
-    def epoch(self, epoch: int) -> list[list[Draw]]:
+    def epoch(self, epoch: int) -> list[list[SampleSpec]]:
         """All batches of an epoch, in order."""
         rng = np.random.default_rng([self.seed, epoch])
         count = len(self.utterances)
@@ -88,8 +88,11 @@ class Order:
         prompts[rng.random(len(indices)) < self.without_prompt] = 0
         additions = self._additions(indices, epoch)
         samples = self._samples(indices, prompts, additions)
-        batches: list[list[Draw]] = [
-            [Draw(int(indices[i]), float(prompts[i]), epoch, i, additions[i]) for i in numbers]
+        batches: list[list[SampleSpec]] = [
+            [
+                SampleSpec(int(indices[i]), float(prompts[i]), epoch, i, additions[i])
+                for i in numbers
+            ]
             for numbers in self._filled(samples, self.arrangement.order(samples, rng))
         ]
         if self.arrangement.shuffles:
@@ -103,7 +106,7 @@ class Order:
 
     def _samples(
         self, indices: np.ndarray, prompts: np.ndarray, additions: Sequence[Addition]
-    ) -> Samples:
+    ) -> EpochSamples:
         known = self.utterances
         seconds, text = known.seconds[indices] + prompts, known.text[indices]
         for place, added in enumerate(additions):
@@ -111,9 +114,9 @@ class Order:
                 more = list(added.more)
                 seconds[place] += known.seconds[more].sum() + added.before + added.after
                 text[place] += known.text[more].sum()
-        return Samples(seconds, text, known.speakers[indices])
+        return EpochSamples(seconds, text, known.speakers[indices])
 
-    def _filled(self, samples: Samples, order: np.ndarray) -> Iterator[list[int]]:
+    def _filled(self, samples: EpochSamples, order: np.ndarray) -> Iterator[list[int]]:
         """The numbers of samples in this order, a batch of them at a time."""
         batch: list[int] = []
         longest = 0.0

@@ -16,8 +16,8 @@ from attrs import Factory, evolve, frozen
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from vall_e.config.data import DataConfig
-from vall_e.data.batching.batch_orders import ARRANGEMENTS, Samples
-from vall_e.data.batching.batch_sampler import Draw, Order, Position, Room
+from vall_e.data.batching.batch_orders import ARRANGEMENTS, EpochSamples
+from vall_e.data.batching.batch_sampler import BatchSampler, Position, Room, SampleSpec
 from vall_e.data.batching.concatenation import NOTHING, Addition, Lengthening
 from vall_e.data.batching.corpus import BadItemError, Corpus
 from vall_e.data.batching.mixing import Materials
@@ -60,7 +60,7 @@ class Maker:
     masking: Masking | None = None
     materials: Materials = Factory(lambda self: Materials(self.corpus), takes_self=True)
 
-    def __call__(self, draw: Draw) -> Example:
+    def __call__(self, draw: SampleSpec) -> Example:
         rng = draw.rng(self.seed)
         frames = round(draw.prompt_seconds * self.corpus.info.frame_rate)
         task = rng.choice([t for t in self.tasks if self.materials.serve(t.wants, draw.utterance)])
@@ -98,7 +98,7 @@ class Loader:
 
     def __init__(
         self,
-        order: Order,
+        order: BatchSampler,
         maker: Maker,
         *,
         rank: int = 0,
@@ -146,7 +146,7 @@ class Loader:
 
 def make_order(
     corpus: Corpus, config: DataConfig, *, seed: int, folders: Sequence[int] = ()
-) -> Order:
+) -> BatchSampler:
     """The order of a run. Without `shares` and `balance`, folders count by their utterances.
 
     `folders`: how many of the corpus each path of `data.train` stands for; empty: one.
@@ -161,8 +161,8 @@ def make_order(
             "left",
             hint="give a share to another folder, or widen data.seconds",
         )
-    return Order(
-        utterances=Samples(
+    return BatchSampler(
+        utterances=EpochSamples(
             seconds=corpus.seconds,
             text=np.array([len(u.text) for u in corpus.utterances]) / corpus.info.frame_rate,
             speakers=np.array([u.speaker for u in corpus.utterances]),
@@ -202,14 +202,14 @@ def _leave_signals_to_parent(worker: int) -> None:
 class _Planned:
     """What goes to a loader process."""
 
-    draws: Sequence[Draw]
+    draws: Sequence[SampleSpec]
     after: Position
 
 
 class _Plan(Sampler[_Planned]):
     """Of each `world_size` batches of the sequence, the one of this rank."""
 
-    def __init__(self, order: Order, start: Position, rank: int, world_size: int) -> None:
+    def __init__(self, order: BatchSampler, start: Position, rank: int, world_size: int) -> None:
         self.order, self.start, self.rank, self.world_size = order, start, rank, world_size
 
     def __iter__(self) -> Iterator[_Planned]:
@@ -247,7 +247,7 @@ class _Batches(Dataset[Any]):
             bad=bad,
         )
 
-    def _made(self, draws: Sequence[Draw]) -> tuple[list[tuple[Entry, Example]], list[_Bad]]:
+    def _made(self, draws: Sequence[SampleSpec]) -> tuple[list[tuple[Entry, Example]], list[_Bad]]:
         """Examples with their utterances, and what kept the others from being made."""
         made: list[tuple[Entry, Example]] = []
         bad: list[_Bad] = []
@@ -265,7 +265,7 @@ class _Batches(Dataset[Any]):
                 raise
         return made, bad
 
-    def _first(self, draws: Sequence[Draw]) -> tuple[list[tuple[Entry, Example]], list[_Bad]]:
+    def _first(self, draws: Sequence[SampleSpec]) -> tuple[list[tuple[Entry, Example]], list[_Bad]]:
         """The first that can be made."""
         found: list[_Bad] = []
         for draw in draws:
@@ -275,7 +275,7 @@ class _Batches(Dataset[Any]):
                 return made, found
         return [], found
 
-    def _others(self, draw: Draw) -> list[Draw]:
+    def _others(self, draw: SampleSpec) -> list[SampleSpec]:
         """A few other utterances in place of one, always the same."""
         rng, count = draw.rng(self.maker.seed), len(self.maker.corpus)
         places = rng.sample(range(count), min(count, STAND_INS))

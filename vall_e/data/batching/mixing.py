@@ -21,20 +21,20 @@ from vall_e.interfaces.codec import Codec
 from vall_e.interfaces.store import Stored
 from vall_e.interfaces.task import Recorded, Task, Wants
 
-Codes = Int[Tensor, "k f"]
+UtteranceCodes = Int[Tensor, "k f"]
 
 
 SILENCE = 1e-3
 """Of an amplitude of 1. What is softer has no loudness that could be matched."""
 
 
-class Mixer:
-    """Codes of several sounds at once. Each process makes a codec of its own, when it needs one."""
+class CodeMixer:
+    """Codes of several sounds at once. Each process builds its codec when it first needs one."""
 
     def __init__(self, make: Callable[[], Codec]) -> None:
         self._make = make
         self._codec: Codec | None = None
-        self._silence: Codes | None = None
+        self._silence: UtteranceCodes | None = None
 
     @property
     def codec(self) -> Codec:
@@ -43,13 +43,15 @@ class Mixer:
         return self._codec
 
     @torch.no_grad()
-    def __call__(self, main: Codes, other: Codes, decibels: float) -> Codes:
+    def __call__(
+        self, main: UtteranceCodes, other: UtteranceCodes, decibels: float
+    ) -> UtteranceCodes:
         """`main` as loud as it is and as long as it is, `other` so many decibels softer."""
         first, second = (self.codec.decode(codes[None])[0, 0] for codes in (main, other))
         mixture = _sum(first, second, 10 ** (-decibels / 20))
         return self.codec.encode(mixture[None, None])[0]
 
-    def silence(self, frames: int) -> Codes:
+    def silence(self, frames: int) -> UtteranceCodes:
         """What the codec writes for so many frames of silence, by the longest so far."""
         if self._silence is None or self._silence.shape[1] < frames:
             codes = silence(self.codec, frames).values
@@ -74,7 +76,7 @@ class Materials:
     """Where the samples of a corpus find what is mixed into them."""
 
     corpus: Corpus
-    mixer: Mixer | None = None
+    mixer: CodeMixer | None = None
     noises: Sequence[Stored] = ()
     prompts: PromptSource = field(factory=AnyOther)
     prompt_parts: tuple[int, int] = (1, 1)
@@ -148,7 +150,7 @@ class CorpusSource:
         text = self.joined([part.text for part in parts]) if added.more else own.text
         return Recorded(text, torch.cat(codes, dim=1))
 
-    def prompt(self, rng: random.Random) -> Codes | None:
+    def prompt(self, rng: random.Random) -> UtteranceCodes | None:
         if not self.frames:
             return None
         corpus = self.materials.corpus
@@ -182,7 +184,7 @@ class CorpusSource:
     def twin(self, rng: random.Random) -> Recorded:
         return self._recorded(rng.choice(self.materials.twins(self.index)))
 
-    def stranger(self, frames: int, rng: random.Random) -> Codes:
+    def stranger(self, frames: int, rng: random.Random) -> UtteranceCodes:
         corpus = self.materials.corpus
         ours = corpus.utterances[self.index].speaker
         speaker = _other(range(len(corpus.speakers)), {ours}, rng)
@@ -190,7 +192,7 @@ class CorpusSource:
         start = rng.randint(0, max(0, utterance.entry.frames - frames))
         return utterance.codes(start, start + frames)
 
-    def noise(self, frames: int, rng: random.Random) -> Codes:
+    def noise(self, frames: int, rng: random.Random) -> UtteranceCodes:
         dataset = rng.choice(self.materials.noises)
         entry = rng.choice(dataset.entries)
         start = rng.randrange(max(1, entry.frames))
@@ -199,18 +201,20 @@ class CorpusSource:
         whole = torch.from_numpy(read_codes(dataset, entry))
         return torch.cat([whole] * (2 + frames // entry.frames), 1)[:, start : start + frames]
 
-    def mixed(self, main: Codes, other: Codes, *, decibels: float) -> Codes:
+    def mixed(
+        self, main: UtteranceCodes, other: UtteranceCodes, *, decibels: float
+    ) -> UtteranceCodes:
         return self._mixer(main, other, decibels)
 
     @property
-    def _mixer(self) -> Mixer:
+    def _mixer(self) -> CodeMixer:
         if self.materials.mixer is None:
             raise DataError(
-                "sounds can only be mixed with a codec", hint="make Materials with a Mixer"
+                "sounds can only be mixed with a codec", hint="make Materials with a CodeMixer"
             )
         return self.materials.mixer
 
-    def _silence(self, seconds: float) -> Codes:
+    def _silence(self, seconds: float) -> UtteranceCodes:
         info = self.materials.corpus.info
         if not seconds:
             return torch.empty(info.levels, 0, dtype=torch.long)

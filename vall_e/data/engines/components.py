@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vall_e.data.engines.options import LocalConfig, RayConfig
+from vall_e.data.engines.options import LocalDataEngineConfig, RayConfig
 from vall_e.registry import Component
 
 if TYPE_CHECKING:
     from vall_e.interfaces.data_engine import DataEngine
 
 
-def build_local(config: LocalConfig, *, workers: int) -> DataEngine:
+def build_local(config: LocalDataEngineConfig, *, workers: int) -> DataEngine:
     from vall_e.data.engines.local import LocalEngine
 
     return LocalEngine(workers)
@@ -26,7 +26,7 @@ def build_ray(config: RayConfig, *, workers: int) -> DataEngine:
 DATA_ENGINES = (
     Component(
         name="local",
-        config=LocalConfig,
+        config=LocalDataEngineConfig,
         build=build_local,
         summary="This process, or as many processes of this machine as `--workers` says",
     ),

@@ -6,7 +6,7 @@ from attrs import field, frozen, validators
 
 
 @frozen
-class LocalConfig:
+class LocalDataEngineConfig:
     """No options."""
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from attrs import field, frozen
 
 from vall_e.audio.loudness import levelled
 from vall_e.codec.encode import encode
-from vall_e.config.schema import RunConfig
 from vall_e.data.dataset.manifest import Info
 from vall_e.data.ingest.object_storage import fetched
+from vall_e.data.ingest.options import IngestOptions
 from vall_e.data.ingest.recordings import Recording
 from vall_e.data.ingest.segments import read_part
 from vall_e.device import find_device, place_codec
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 MIN_SECONDS = 0.2  # shorter than a syllable: nothing to learn to say
 
 
-class Phonemes(Protocol):
+class PhonemeFrontEnd(Protocol):
     """What preparing needs of a front end."""
 
     def phonemes(self, text: str, language: str) -> str: ...
@@ -45,7 +44,7 @@ class Prepared:
 
 
 @frozen
-class Skipped:
+class SkippedRecording:
     """A recording that the dataset does without."""
 
     recording: Recording
@@ -61,7 +60,7 @@ class Preparer:
     """
 
     codec: Codec
-    front_end: Phonemes
+    front_end: PhonemeFrontEnd
     phonemizer: str
     languages: tuple[str, ...]
     language: str | None = None
@@ -82,11 +81,11 @@ class Preparer:
             phonemizer=self.phonemizer,
         )
 
-    def __call__(self, recording: Recording) -> Prepared | Skipped:
+    def __call__(self, recording: Recording) -> Prepared | SkippedRecording:
         try:
             return self._prepared(recording)
         except VallEError as exc:
-            return Skipped(recording, exc.message)
+            return SkippedRecording(recording, exc.message)
 
     def _prepared(self, recording: Recording) -> Prepared:
         if recording.problem:
@@ -124,71 +123,23 @@ class Preparer:
         return found
 
 
-def make_preparer(config: RunConfig, wishes: Wishes) -> Preparer:
+def make_preparer(config: RunConfig, options: IngestOptions) -> Preparer:
     """The preparer that a run's codec and text settings describe."""
     front_end = FrontEnd.of(config.text)
     known, varieties = config.text.languages, tuple(front_end.languages)
-    if wishes.language and among(wishes.language, known, varieties) is None:
+    if options.language and among(options.language, known, varieties) is None:
         raise DataError(
-            f"--language {wishes.language!r} is not in text.languages {list(known)}",
+            f"--language {options.language!r} is not in text.languages {list(known)}",
             hint="name one of these, or add it to text.languages",
         )
     return Preparer(
-        codec=place_codec(config.codec.build(), find_device(wishes.device, option="--device")),
+        codec=place_codec(config.codec.build(), find_device(options.device, option="--device")),
         front_end=front_end,
         phonemizer=config.text.phonemizer.component.name,
         languages=known,
-        language=wishes.language,
-        max_seconds=wishes.max_seconds,
-        voices_only=wishes.voices_only,
-        level=wishes.level,
+        language=options.language,
+        max_seconds=options.max_seconds,
+        voices_only=options.voices_only,
+        level=options.level,
         varieties=varieties,
     )
-
-
-@frozen
-class Wishes:
-    """What can be said of all recordings, beside the codec and the text settings of a run."""
-
-    language: str | None = None
-    """That of all recordings; None: what the transcripts say."""
-    max_seconds: float = 60.0
-    device: str = "cpu"
-    """Where the codec runs."""
-    voices_only: bool = False
-    """Nobody cares what is said: every text is empty."""
-    level: float | None = None
-    """The loudness, in dB of full scale, that all are brought to; None: as they are."""
-
-
-@frozen
-class Recipe:
-    """Makes a preparer. Pickled, it is plain values: another process finds the components anew.
-
-    Of `environ`, what concerns VALL-E goes along.
-    """
-
-    config: RunConfig
-    wishes: Wishes
-    environ: Mapping[str, str]
-    load_plugins: bool = True
-
-    def __call__(self) -> Preparer:
-
-        return make_preparer(self.config, self.wishes)
-
-    def __reduce__(self) -> tuple[Callable[..., Recipe], tuple[Any, ...]]:
-        from vall_e.config.load import unstructure
-
-        environ = {key: self.environ[key] for key in self.environ if key.startswith("VALL_E_")}
-        return _recipe, (unstructure(self.config), self.wishes, environ, self.load_plugins)
-
-
-def _recipe(
-    raw: dict[str, Any], wishes: Wishes, environ: Mapping[str, str], load_plugins: bool
-) -> Recipe:
-    from vall_e.config.load import structure
-    from vall_e.discovery import discover
-
-    registry = discover(environ=environ, load_plugins=load_plugins)
-    return Recipe(structure(raw, registry, source="config"), wishes, environ, load_plugins)

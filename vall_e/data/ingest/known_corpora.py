@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-Row = dict[str, str]
+TableRow = dict[str, str]
 COMMON_VOICE = ("validated.tsv", "train.tsv", "dev.tsv", "test.tsv")
 VCTK = (("wav48_silence_trimmed", "_mic1.flac"), ("wav48", ".wav"))
 """Folders of its sound, and how files end there."""
 
 
-def known_rows(folder: Path) -> list[Row] | None:
+def known_rows(folder: Path) -> list[TableRow] | None:
     """The rows of the first layout that the folder has, None if it has none.
 
     Paths count from `folder`; a row whose recording is missing is one of them.
@@ -31,7 +31,7 @@ def known_rows(folder: Path) -> list[Row] | None:
     return None
 
 
-def lj_speech(folder: Path) -> Iterator[Row]:
+def lj_speech(folder: Path) -> Iterator[TableRow]:
     """`wavs/ID.wav`, and ID|text|text in words, a line each, in `metadata.csv`."""
     table = folder / "metadata.csv"
     if not table.is_file() or not (folder / "wavs").is_dir():
@@ -49,7 +49,7 @@ def lj_speech(folder: Path) -> Iterator[Row]:
         yield {"id": identity, "path": path, "text": texts[-1] or texts[0], "speaker": folder.name}
 
 
-def libri_speech(folder: Path) -> Iterator[Row]:
+def libri_speech(folder: Path) -> Iterator[TableRow]:
     """`SPEAKER/CHAPTER/ID.flac`, and the texts of a chapter, in capitals, in its `.trans.txt`."""
     for table in sorted(folder.rglob("*.trans.txt")):
         for line in _text(table).splitlines():
@@ -59,7 +59,7 @@ def libri_speech(folder: Path) -> Iterator[Row]:
             yield {"id": identity, "path": path, "text": text.lower(), "speaker": speaker}
 
 
-def libri_tts(folder: Path) -> Iterator[Row]:
+def libri_tts(folder: Path) -> Iterator[TableRow]:
     """`SPEAKER/CHAPTER/ID.wav` with `ID.normalized.txt`."""
     for text in sorted(folder.rglob("*.normalized.txt")):
         identity = text.name.removesuffix(".normalized.txt")
@@ -67,7 +67,7 @@ def libri_tts(folder: Path) -> Iterator[Row]:
         yield {"id": identity, "path": path, "text": _text(text), "speaker": identity.split("_")[0]}
 
 
-def vctk(folder: Path) -> Iterator[Row]:
+def vctk(folder: Path) -> Iterator[TableRow]:
     """`txt/SPEAKER/ID.txt`, and sound in `wav48` or, of the first microphone, a newer folder."""
     sounds = [(folder / name, suffix) for name, suffix in VCTK if (folder / name).is_dir()]
     if not sounds:
@@ -79,7 +79,7 @@ def vctk(folder: Path) -> Iterator[Row]:
         yield {"id": text.stem, "path": path, "text": _text(text), "speaker": speaker}
 
 
-def common_voice(folder: Path) -> Iterator[Row]:
+def common_voice(folder: Path) -> Iterator[TableRow]:
     """`clips/`, and `validated.tsv` or another table beside it, of a language."""
     tables = [folder / name for name in COMMON_VOICE if (folder / name).is_file()]
     if not tables or not (folder / "clips").is_dir():
@@ -97,7 +97,7 @@ def common_voice(folder: Path) -> Iterator[Row]:
         }
 
 
-def emilia(folder: Path) -> Iterator[Row]:
+def emilia(folder: Path) -> Iterator[TableRow]:
     """`ID.mp3`, and `ID.json` with text, speaker and language beside it."""
     for path in sorted(folder.rglob("*.mp3")):
         beside = path.with_suffix(".json")
@@ -136,7 +136,7 @@ def _object(path: Path) -> dict[str, Any]:
     return found
 
 
-LAYOUTS: tuple[Callable[[Path], Iterator[Row]], ...] = (
+LAYOUTS: tuple[Callable[[Path], Iterator[TableRow]], ...] = (
     lj_speech,
     libri_speech,
     libri_tts,

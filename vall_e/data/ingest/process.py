@@ -14,7 +14,7 @@ from attrs import frozen
 
 from vall_e.data.dataset.manifest import CODES, MANIFEST, SKIPPED, Entry, Info, line_of, write_info
 from vall_e.data.engines.local import LocalEngine
-from vall_e.data.ingest.encode_recording import Prepared, Preparer, Skipped
+from vall_e.data.ingest.encode_recording import Prepared, Preparer, SkippedRecording
 from vall_e.data.ingest.pending import sort_out, write_skipped
 from vall_e.data.ingest.recordings import Recording
 from vall_e.data.ingest.resume import open_unfinished
@@ -26,12 +26,12 @@ DEADLY = "the processes that prepared it died"
 
 
 @frozen
-class Report:
+class ProcessReport:
     """What became of the recordings. `already`: done by an earlier run. Hours are the folder's."""
 
     done: int
     already: int
-    skipped: tuple[Skipped, ...]
+    skipped: tuple[SkippedRecording, ...]
     info: Info
 
     @property
@@ -45,8 +45,8 @@ def process(
     make: Callable[[], Preparer],
     *,
     engine: DataEngine | None = None,
-    on_item: Callable[[Prepared | Skipped], None] = lambda item: None,
-) -> Report:
+    on_item: Callable[[Prepared | SkippedRecording], None] = lambda item: None,
+) -> ProcessReport:
     """Add the recordings to the dataset in `out`, which is made if it is not there.
 
     Those that the folder has already are not done again. The outcome is the same with each
@@ -62,18 +62,18 @@ def _process(
     out: Path,
     made: _Made,
     engine: DataEngine,
-    on_item: Callable[[Prepared | Skipped], None],
-) -> Report:
+    on_item: Callable[[Prepared | SkippedRecording], None],
+) -> ProcessReport:
     info = made.preparer.info
     entries = open_unfinished(out, info)
     todo, refused = sort_out(recordings, {entry.id: entry for entry in entries}, out)
-    skipped = [Skipped(recording, reason) for recording, reason in refused]
+    skipped = [SkippedRecording(recording, reason) for recording, reason in refused]
     for item in skipped:
         on_item(item)
     done = 0
     with (out / CODES).open("ab") as codes, (out / MANIFEST).open("ab") as manifest:
         for outcome in engine.run(todo, made, _deadly):
-            if isinstance(outcome, Skipped):
+            if isinstance(outcome, SkippedRecording):
                 skipped.append(outcome)
             else:
                 entries.append(_append(outcome, out, codes, manifest))
@@ -83,7 +83,7 @@ def _process(
     info = _counted(info, entries)
     write_info(out, info)
     already = len(recordings) - done - len(skipped)
-    return Report(done=done, already=already, skipped=tuple(skipped), info=info)
+    return ProcessReport(done=done, already=already, skipped=tuple(skipped), info=info)
 
 
 def _counted(info: Info, entries: Sequence[Entry]) -> Info:
@@ -96,8 +96,8 @@ def _counted(info: Info, entries: Sequence[Entry]) -> Info:
     )
 
 
-def _deadly(recording: Recording) -> Prepared | Skipped:
-    return Skipped(recording, DEADLY)
+def _deadly(recording: Recording) -> Prepared | SkippedRecording:
+    return SkippedRecording(recording, DEADLY)
 
 
 def _append(item: Prepared, out: Path, codes: BinaryIO, manifest: BinaryIO) -> Entry:

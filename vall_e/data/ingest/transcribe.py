@@ -33,7 +33,7 @@ HELD = ".held"
 
 
 @frozen
-class Hearing:
+class TranscriptionReport:
     """What became of the recordings; `failed` are paths, each with the reason."""
 
     done: int
@@ -78,7 +78,7 @@ def transcribe(
     hear: Callable[[Clip], Transcript],
     *,
     on_item: Callable[[], None] = lambda: None,
-) -> Hearing:
+) -> TranscriptionReport:
     """Write what `hear` makes of each recording that `out` lacks; goes on where it was killed.
 
     What is heard goes to a journal beside `out` at once, and to `out` in the end. A recording that
@@ -98,7 +98,7 @@ def _transcribe(
     out: Path,
     hear: Callable[[Clip], Transcript],
     on_item: Callable[[], None],
-) -> Hearing:
+) -> TranscriptionReport:
     journal = out.with_name(out.name + JOURNAL)
     known = _read(out) | _journal(journal)
     todo = [name for name in names if name not in known]
@@ -117,7 +117,7 @@ def _transcribe(
     whole = {name: known[name] for name in sorted(known)}
     write_whole(out, json.dumps(whole, ensure_ascii=False, indent=1) + "\n")
     journal.unlink()
-    return Hearing(len(todo) - len(failed), len(names) - len(todo), tuple(failed))
+    return TranscriptionReport(len(todo) - len(failed), len(names) - len(todo), tuple(failed))
 
 
 def _clip(path: Path) -> Clip:

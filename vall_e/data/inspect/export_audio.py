@@ -13,7 +13,7 @@ from vall_e.audio.codes import Codes
 from vall_e.codec.encode import decode
 from vall_e.data.dataset.manifest import write_whole
 from vall_e.data.ingest.segments import read_part
-from vall_e.data.inspect.stats import Item
+from vall_e.data.inspect.stats import UtteranceInfo
 from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.codec import Codec
 from vall_e.interfaces.store import Stored
@@ -21,7 +21,7 @@ from vall_e.interfaces.store import Stored
 
 def write_sounds(
     dataset: Stored | None,
-    items: Sequence[Item],
+    items: Sequence[UtteranceInfo],
     output: Path,
     make_codec: Callable[[], Codec],
 ) -> list[tuple[str, str]]:
@@ -44,7 +44,7 @@ def write_sounds(
     return failed
 
 
-def _names(items: Sequence[Item]) -> list[str]:
+def _names(items: Sequence[UtteranceInfo]) -> list[str]:
     """A file name each, that no other has: `a_b` of `a/b`, `a_b_2` where that is taken."""
     names: dict[str, None] = {}
     for item in items:
@@ -57,7 +57,7 @@ def _names(items: Sequence[Item]) -> list[str]:
     return list(names)
 
 
-def _decoded(dataset: Stored, codec: Codec) -> Callable[[Item], Clip]:
+def _decoded(dataset: Stored, codec: Codec) -> Callable[[UtteranceInfo], Clip]:
     info = dataset.info
     if codec.identity != info.codec:
         raise DataError(
@@ -66,14 +66,14 @@ def _decoded(dataset: Stored, codec: Codec) -> Callable[[Item], Clip]:
         )
     entries = {entry.id: entry for entry in dataset.entries}
 
-    def sound(item: Item) -> Clip:
+    def sound(item: UtteranceInfo) -> Clip:
         values = dataset.codes(entries[item.id]).astype(np.int16)
         return decode(Codes(values, info.codec, info.frame_rate, info.sample_rate), codec)
 
     return sound
 
 
-def _recorded(item: Item) -> Clip:
+def _recorded(item: UtteranceInfo) -> Clip:
     if item.path is None:
         raise DataError(f"{item.id} has no recording", hint="name one in the transcripts")
     return read_part(item.path, item.start, item.end)

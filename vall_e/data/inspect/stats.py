@@ -36,7 +36,7 @@ RARE = 10
 
 
 @frozen
-class Item:
+class UtteranceInfo:
     """An utterance of a dataset, or a recording. `seconds` is 0 where they cannot be known."""
 
     id: str
@@ -63,7 +63,7 @@ class Item:
 
 
 @frozen
-class Group:
+class GroupStats:
     """The utterances of one speaker, or of one language."""
 
     name: str
@@ -73,7 +73,7 @@ class Group:
 
 @frozen
 class Outlier:
-    item: Item
+    item: UtteranceInfo
     reason: str
 
 
@@ -81,7 +81,7 @@ class Outlier:
 class Survey:
     """What there is to know about many utterances together."""
 
-    items: Sequence[Item] = field(repr=False)
+    items: Sequence[UtteranceInfo] = field(repr=False)
 
     @property
     def seconds(self) -> list[float]:
@@ -89,11 +89,11 @@ class Survey:
         return sorted(item.seconds for item in self.items if item.seconds)
 
     @property
-    def speakers(self) -> list[Group]:
+    def speakers(self) -> list[GroupStats]:
         return _groups((item.speaker, item) for item in self.items)
 
     @property
-    def languages(self) -> list[Group]:
+    def languages(self) -> list[GroupStats]:
         return _groups((item.language or "not said", item) for item in self.items)
 
     @property
@@ -146,7 +146,7 @@ def survey_of(entries: Iterable[Entry], folder: Path) -> Survey:
     """Of the entries of a dataset in any store; their sources count from `folder`, or a file."""
     return Survey(
         [
-            Item(
+            UtteranceInfo(
                 id=entry.id,
                 speaker=entry.speaker,
                 language=entry.language,
@@ -164,9 +164,9 @@ def _path(folder: Path, source: str) -> Path | None:
     return Path(normpath(folder.resolve() / source)) if source and not is_url(source) else None
 
 
-def _item(recording: Recording) -> Item:
+def _item(recording: Recording) -> UtteranceInfo:
     seconds, problem = _length(recording)
-    return Item(
+    return UtteranceInfo(
         id=recording.id,
         speaker=recording.speaker,
         language=recording.language or "",
@@ -191,7 +191,7 @@ def _length(recording: Recording) -> tuple[float, str]:
         return 0.0, f"{recording.path}: {getattr(exc, 'error_string', exc)}"
 
 
-def _groups(named: Iterable[tuple[str, Item]]) -> list[Group]:
+def _groups(named: Iterable[tuple[str, UtteranceInfo]]) -> list[GroupStats]:
     """The longest first."""
     counts: Counter[str] = Counter()
     seconds: Counter[str] = Counter()
@@ -199,18 +199,18 @@ def _groups(named: Iterable[tuple[str, Item]]) -> list[Group]:
         counts[name] += 1
         seconds[name] += item.seconds  # type: ignore[assignment]  # typeshed: a Counter counts
     names = sorted(counts, key=lambda name: (-seconds[name], name))
-    return [Group(name, counts[name], float(seconds[name])) for name in names]
+    return [GroupStats(name, counts[name], float(seconds[name])) for name in names]
 
 
-def _by_language(items: Sequence[Item]) -> list[list[Item]]:
-    groups: dict[str, list[Item]] = {}
+def _by_language(items: Sequence[UtteranceInfo]) -> list[list[UtteranceInfo]]:
+    groups: dict[str, list[UtteranceInfo]] = {}
     for item in items:
         if item.pace:
             groups.setdefault(item.language, []).append(item)
     return [group for group in groups.values() if len(group) >= FEW]
 
 
-def _spread(items: list[Item]) -> tuple[float, float, list[Item]]:
+def _spread(items: list[UtteranceInfo]) -> tuple[float, float, list[UtteranceInfo]]:
     """The median of the logarithm of their pace, how far from it is unusual, and they."""
     paces = [math.log(item.pace) for item in items]
     middle = median(paces)
@@ -218,7 +218,7 @@ def _spread(items: list[Item]) -> tuple[float, float, list[Item]]:
     return middle, max(DEVIATIONS * deviation, math.log(LEAST_FACTOR)), items
 
 
-def _told(item: Item, middle: float) -> str:
+def _told(item: UtteranceInfo, middle: float) -> str:
     slow = math.log(item.pace) < middle
     why = "text is missing, or silence is long" if slow else "speech is missing, or text too much"
     return f"{item.pace:.1f} symbols a second, usual are {math.exp(middle):.1f}: {why}"

@@ -13,7 +13,7 @@ from vall_e.errors import DataError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vall_e.data.inspect.stats import Group, Survey
+    from vall_e.data.inspect.stats import GroupStats, Survey
     from vall_e.data.inspect.symbol_coverage import Coverage
 
 SHOWN = 60
@@ -77,7 +77,7 @@ def _sums(found: Survey) -> str:
     )
 
 
-def _groups(groups: Iterable[Group]) -> list[Bar]:
+def _groups(groups: Iterable[GroupStats]) -> list[Bar]:
     return [
         (one.name, one.seconds, f"{one.seconds / 60:.1f} min, {one.utterances}") for one in groups
     ]

@@ -16,7 +16,7 @@ from vall_e.model.patterns import ABSENT, places_of
 from vall_e.model.sequence import Example, wordless
 from vall_e.model.valle import Valle
 
-Score = Literal["likelihood", "text"]
+ScoreBy = Literal["likelihood", "text"]
 """`likelihood`: how likely the model finds a draft. `text`: how much likelier with its text than
 without, so that a draft that mumbles, which is likely whatever the text is, counts for little."""
 
@@ -27,7 +27,7 @@ def scores(
     task: Task,
     samples: Sequence[Sample],
     drafts: Sequence[Written],
-    by: Score,
+    by: ScoreBy,
 ) -> list[float]:
     """The mean over each draft's tokens, in nats; its stop token counts where the model wrote it.
 

@@ -47,7 +47,7 @@ class Replayed:
         self._step = step
         self._record = record
         self._stride = stride
-        self._last: Recording | None = None
+        self._last: CapturedStep | None = None
 
     def __call__(
         self, x: Float[Tensor, "n d"], positions: Int[Tensor, " n"], cache: Cache
@@ -59,12 +59,12 @@ class Replayed:
         last = self._last
         if last is None or last.cache is not cache or last.size != size:
             self._last = None  # its memory is free for the next one
-            last = Recording(self._step, self._record, x, positions, index, cache, size)
+            last = CapturedStep(self._step, self._record, x, positions, index, cache, size)
             self._last = last
         return last(x, positions, index)
 
 
-class Recording:
+class CapturedStep:
     """One step, of `size` positions of a cache."""
 
     def __init__(

@@ -6,7 +6,7 @@ from attrs import frozen
 
 
 @frozen
-class Block:
+class FrameBlock:
     """Frames up to `end` are written now, with those up to `seen` in view."""
 
     end: int
@@ -14,7 +14,7 @@ class Block:
 
 
 @frozen
-class Window:
+class BlockWindow:
     """Blocks of `frames`, each with `ahead` more frames in view; 0 frames: the whole at once.
 
     Blocks depend on nothing but the length of the sentence, so a stream that knows only its
@@ -25,18 +25,18 @@ class Window:
     ahead: int = 0
 
     @classmethod
-    def of(cls, seconds: float, ahead_seconds: float, frame_rate: float) -> Window:
+    def of(cls, seconds: float, ahead_seconds: float, frame_rate: float) -> BlockWindow:
         """At least one frame, if `seconds` is not 0."""
         frames = max(1, round(seconds * frame_rate)) if seconds else 0
         return cls(frames, round(ahead_seconds * frame_rate))
 
-    def block(self, start: int, written: int, *, ended: bool) -> Block | None:
+    def block(self, start: int, written: int, *, ended: bool) -> FrameBlock | None:
         """The block from frame `start` on, once so much of level 0 is `written` that it is due."""
         end = start + self.frames
         if self.frames and written >= end + self.ahead:
-            return Block(end, end + self.ahead)
-        return Block(written, written) if ended and start < written else None
+            return FrameBlock(end, end + self.ahead)
+        return FrameBlock(written, written) if ended and start < written else None
 
 
-WHOLE = Window()
+WHOLE = BlockWindow()
 """A sentence at once: each frame is written with all others in view."""

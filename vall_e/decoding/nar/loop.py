@@ -10,7 +10,7 @@ from jaxtyping import Int
 from torch import Tensor
 
 from vall_e.decoding.guidance import UNGUIDED, Guidance
-from vall_e.decoding.nar.block_window import WHOLE, Window
+from vall_e.decoding.nar.block_window import WHOLE, BlockWindow
 from vall_e.decoding.nar.prefix_cache import Passes, level_passes
 from vall_e.decoding.sampler_chain import UNUSABLE, unusable
 from vall_e.interfaces.sampling import Draw
@@ -18,7 +18,7 @@ from vall_e.interfaces.task import Sample, Task
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
 
-Codes = Int[Tensor, "m f"]
+FrameCodes = Int[Tensor, "m f"]
 
 
 @frozen(eq=False)
@@ -33,7 +33,7 @@ class Refiner:
     draw: Draw
     levels: int
     guidance: Guidance = UNGUIDED
-    window: Window = WHOLE
+    window: BlockWindow = WHOLE
     on_level: Callable[[], None] = lambda: None
 
     def __attrs_post_init__(self) -> None:
@@ -44,11 +44,11 @@ class Refiner:
     def next_block(
         self,
         samples: Sequence[Sample],
-        settled: Sequence[Codes],
+        settled: Sequence[FrameCodes],
         generators: Sequence[torch.Generator],
         *,
         ended: bool,
-    ) -> list[Codes]:
+    ) -> list[FrameCodes]:
         """What is settled (all levels) of each sample's response (known levels), a block longer.
 
         A sample whose next block is not due keeps what it has. All know the same number of
@@ -75,8 +75,8 @@ class Refiner:
         self,
         samples: Sequence[Sample],
         generators: Sequence[torch.Generator],
-        begun: Sequence[Codes] | None = None,
-    ) -> list[Codes]:
+        begun: Sequence[FrameCodes] | None = None,
+    ) -> list[FrameCodes]:
         """All levels of whole responses; of their first frames they may be known (`begun`)."""
         settled = list(begun or [s.response.new_empty(self.levels, 0) for s in samples])
         while any(
@@ -89,9 +89,9 @@ class Refiner:
     def _all_levels(
         self,
         samples: Sequence[Sample],
-        settled: Sequence[Codes],
+        settled: Sequence[FrameCodes],
         generators: Sequence[torch.Generator],
-    ) -> list[Codes]:
+    ) -> list[FrameCodes]:
         passes = level_passes(self.model)
         for level in range(len(samples[0].response), self.levels):
             drawn = self._draw(samples, level, generators, passes)
@@ -137,9 +137,9 @@ def decode_nar(
     generators: Sequence[torch.Generator],
     levels: int,
     guidance: Guidance = UNGUIDED,
-    window: Window = WHOLE,
+    window: BlockWindow = WHOLE,
     on_level: Callable[[], None] = lambda: None,
-) -> list[Codes]:
+) -> list[FrameCodes]:
     """Fill what the samples' responses (n, f) lack of `levels` levels, for all rows at once.
 
     All samples know the same number of levels n >= 1. A row is the same alone as in any batch,

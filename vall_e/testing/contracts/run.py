@@ -15,7 +15,7 @@ from attrs import frozen
 
 from vall_e.testing.contracts.pytest_words import pytest
 
-Status = Literal["holds", "fails", "skipped", "excepted"]
+LawStatus = Literal["holds", "fails", "skipped", "excepted"]
 PREFIX = "test_"
 
 
@@ -24,7 +24,7 @@ class Finding:
     """What became of one law."""
 
     law: str
-    status: Status
+    status: LawStatus
     reason: str = ""
     """Why it is not `holds`."""
     general: bool = False

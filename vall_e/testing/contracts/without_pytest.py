@@ -12,17 +12,17 @@ from attrs import define, field, frozen
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Skipped(BaseException):
+class LawSkipped(BaseException):
     """A law does not concern this component. No `Exception`: no component may catch it."""
 
 
 class _Skip:
     """Ends a test that makes no sense here."""
 
-    Exception = Skipped
+    Exception = LawSkipped
 
     def __call__(self, reason: str) -> NoReturn:
-        raise Skipped(reason)
+        raise LawSkipped(reason)
 
 
 class _Fail:

@@ -8,7 +8,7 @@ from vall_e.config.load import structure
 from vall_e.config.schema import RunConfig
 from vall_e.interfaces.codec import Codec
 from vall_e.model.code_embedding import vectors_of
-from vall_e.model.embedding import Sizes
+from vall_e.model.embedding import ModelSizes
 from vall_e.model.valle import build_valle
 from vall_e.registry import Registry
 from vall_e.text.vocabulary import Vocabulary
@@ -32,7 +32,7 @@ def tiny_bundle(registry: Registry, codec: Codec, /, *, seed: int = 0, **changes
     config = tiny_config(registry, **changes)
     vocabulary = Vocabulary.of(ALPHABET)
     vectors = vectors_of(config.model.code_vectors, codec, name=codec.identity)
-    sizes = Sizes.of(
+    sizes = ModelSizes.of(
         levels=codec.levels,
         codebook_size=codec.codebook_size,
         vocabulary=len(vocabulary),

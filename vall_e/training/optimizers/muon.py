@@ -12,8 +12,8 @@ import torch
 from torch.nn import Parameter
 
 from vall_e.errors import ConfigError, UnavailableError
-from vall_e.training.optimizers.torch_optimizers import decays, groups
 from vall_e.training.optimizers.options import MuonConfig
+from vall_e.training.optimizers.torch_optimizers import decays, groups
 
 
 class Together(torch.optim.Optimizer):

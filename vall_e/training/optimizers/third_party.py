@@ -6,7 +6,6 @@ from collections.abc import Iterable
 import torch
 from torch.nn import Parameter
 
-from vall_e.training.optimizers.torch_optimizers import groups
 from vall_e.training.optimizers.options import (
     AdamW8bitConfig,
     DAdaptationConfig,
@@ -14,6 +13,7 @@ from vall_e.training.optimizers.options import (
     ScheduleFreeAdamWConfig,
     ScheduleFreeSgdConfig,
 )
+from vall_e.training.optimizers.torch_optimizers import groups
 from vall_e.training.optional_imports import package
 
 Named = Iterable[tuple[str, Parameter]]

@@ -13,8 +13,8 @@ from attrs import frozen
 from torch import Tensor
 
 from vall_e.errors import CheckpointError
-from vall_e.model.embedding import LENGTH_END, Sizes
-from vall_e.weights.ecker_names import Layout, rows_of
+from vall_e.model.embedding import LENGTH_END, ModelSizes
+from vall_e.weights.ecker_names import TensorNames, rows_of
 
 Sums = Literal["auto", "legacy", "whole"]
 
@@ -96,11 +96,11 @@ _SINCE_WHOLE_SUMS = {
 
 
 @frozen
-class Described:
+class EckerModel:
     """The original's model in our words: plain data for `vall_e.config.load.structure`."""
 
     raw: dict[str, Any]
-    sizes: Sizes
+    sizes: ModelSizes
     unknown: tuple[str, ...]
     """Fields that we never heard of."""
     unused: tuple[str, ...]
@@ -109,7 +109,7 @@ class Described:
 
 def describe(
     config: Mapping[str, Any], tensors: Mapping[str, Tensor], *, sums: Sums = "auto"
-) -> Described:
+) -> EckerModel:
     """Read the config, and the sizes off the tensors.
 
     `sums`: whether the newest level is left out of sums (`legacy`); the config does not say it.
@@ -120,7 +120,7 @@ def describe(
     _check_kinds(fields)
     _refuse(fields)
     _require_tables(fields, tensors)
-    layout = Layout.of(tensors, told := tuple(fields.get("capabilities", ("ar", "nar"))))
+    layout = TensorNames.of(tensors, told := tuple(fields.get("capabilities", ("ar", "nar"))))
     sizes = _sizes(tensors, layout)
     # A `len` of before frames were masked stands for a length alone.
     masks = layout.called("embedding.masked.weight") in tensors
@@ -150,7 +150,7 @@ def describe(
         ],
     }
     known = {*_POSSIBLE, *_DECIDING, *_OF_NO_SAY}
-    return Described(
+    return EckerModel(
         raw,
         sizes,
         unknown=tuple(sorted(fields.keys() - known)),
@@ -216,9 +216,9 @@ def _is_legacy(fields: Mapping[str, Any], sums: Sums) -> bool:
     return sums == "legacy" or (sums == "auto" and not _SINCE_WHOLE_SUMS & fields.keys())
 
 
-def _sizes(tensors: Mapping[str, Tensor], layout: Layout) -> Sizes:
+def _sizes(tensors: Mapping[str, Tensor], layout: TensorNames) -> ModelSizes:
     masked, length = (layout.called(f"heads.{each}.weight") for each in ("masked", "length"))
-    return Sizes(
+    return ModelSizes(
         levels=max(layout.levels, 1),  # that there is none is told with all else that is missing
         codebook_size=rows_of(_tensor(tensors, "proms_emb.embeddings.0.weight")),
         vocabulary=rows_of(_tensor(tensors, "text_emb.weight")),

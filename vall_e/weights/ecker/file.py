@@ -23,7 +23,7 @@ from vall_e.model.valle import build_valle
 from vall_e.registry import Registry
 from vall_e.text.imported_vocabulary import adopt, read_tokenizer
 from vall_e.text.vocabulary import Vocabulary
-from vall_e.weights.contents import Kept, Stored
+from vall_e.weights.contents import Kept, WeightsContents
 from vall_e.weights.ecker.config import Sums, describe
 from vall_e.weights.ecker.tensors import translate
 from vall_e.weights.safe_torch_pickle import PICKLED, plain_facts, read_pickle
@@ -56,7 +56,9 @@ def is_original(path: Path) -> bool:
         return False
 
 
-def read_original(path: Path, registry: Registry, reading: Reading | None = None) -> Stored:
+def read_original(
+    path: Path, registry: Registry, reading: Reading | None = None
+) -> WeightsContents:
     """The model in the file under our names, and the rest of the file.
 
     Raises `CheckpointError` for a config that asks for what we lack, and for tensors that are
@@ -74,7 +76,7 @@ def read_original(path: Path, registry: Registry, reading: Reading | None = None
     with torch.device("meta"):
         wanted = build_valle(config.model, described.sizes).state_dict()
     found = translate(state, wanted, config.model.capabilities)
-    return Stored(
+    return WeightsContents(
         config,
         described.sizes,
         found.tensors,

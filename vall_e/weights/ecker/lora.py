@@ -16,7 +16,7 @@ from torch import Tensor
 
 from vall_e.errors import CheckpointError
 from vall_e.model.lora import Terms
-from vall_e.weights.ecker_names import Layout, named_by
+from vall_e.weights.ecker_names import TensorNames, named_by
 
 _NAMED = re.compile(r"(?P<place>.+?)(\.parametrizations\.weight\.0)?\.lora_(?P<part>[AB])")
 _OURS = "backbone."
@@ -73,7 +73,7 @@ def translate_lora_back(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
             hint="train the LoRA without `embeddings`, or export --to lora",
         )
     return {
-        Layout().called(name).replace("lora_a", "lora_A").replace("lora_b", "lora_B"): tensor
+        TensorNames().called(name).replace("lora_a", "lora_A").replace("lora_b", "lora_B"): tensor
         for name, tensor in tensors.items()
     }
 

@@ -14,7 +14,7 @@ from attrs import evolve, frozen
 from torch import Tensor
 
 from vall_e.errors import CheckpointError
-from vall_e.weights.ecker_names import Layout, needless, rows_of
+from vall_e.weights.ecker_names import TensorNames, needless, rows_of
 
 _LEFT_OUT = re.compile(
     r"""
@@ -44,7 +44,7 @@ class Translation:
 
     tensors: dict[str, Tensor]
     kept: dict[str, Tensor]
-    layout: Layout
+    layout: TensorNames
 
 
 def translate(
@@ -56,7 +56,7 @@ def translate(
 
     Raises `CheckpointError` that names all tensors that are missing, of another shape or unknown.
     """
-    layout = Layout.of(state, capabilities)
+    layout = TensorNames.of(state, capabilities)
     tensors: dict[str, Tensor] = {}
     kept = dict(state)
     wrong: list[str] = []
@@ -93,7 +93,7 @@ def translate(
 
 
 def translate_back(
-    tensors: Mapping[str, Tensor], kept: Mapping[str, Tensor], layout: Layout
+    tensors: Mapping[str, Tensor], kept: Mapping[str, Tensor], layout: TensorNames
 ) -> dict[str, Tensor]:
     """The tensors under the names of the original, with what was kept of it."""
     named = {

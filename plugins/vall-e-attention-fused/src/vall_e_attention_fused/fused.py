@@ -45,7 +45,7 @@ class Fused:
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
         require(self, q, k, mask=mask, causal=causal, dropout=dropout)
-        plan = Plan.of(q, mask, causal=causal, scale=scale)
+        plan = KernelPlan.of(q, mask, causal=causal, scale=scale)
         out: Tensor = _Attend.apply(q, k, v, plan)  # type: ignore[no-untyped-call]
         return out
 
@@ -58,7 +58,7 @@ def _compiles(triton: Any) -> bool:
 
 
 @frozen(eq=False)
-class Plan:
+class KernelPlan:
     """What a call's three programs have in common."""
 
     mask: UInt8[Tensor, "b t u"] | None
@@ -79,7 +79,7 @@ class Plan:
         *,
         causal: bool,
         scale: float | None,
-    ) -> "Plan":
+    ) -> "KernelPlan":
         size = q.shape[-1]
         width = max(16, 1 << (size - 1).bit_length())
         tile = 64 if width <= 64 else 32 if width <= 128 else 16
@@ -132,7 +132,7 @@ def _in_tiles(x: Bool[Tensor, "b t u"], tile: int) -> Bool[Tensor, "b tiles_t ti
 
 class _Attend(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, plan: Plan) -> Tensor:
+    def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, plan: KernelPlan) -> Tensor:
         from vall_e_attention_fused import programs
 
         q, k, v = (_side_by_side(x) for x in (q, k, v))
@@ -156,7 +156,7 @@ class _Attend(torch.autograd.Function):
         from vall_e_attention_fused import programs
 
         q, k, v, out, lse = ctx.saved_tensors
-        plan: Plan = ctx.plan
+        plan: KernelPlan = ctx.plan
         grad = _side_by_side(grad)
         delta = (grad.float() * out.float()).sum(-1)  # (b, h, t)
         dq, dk, dv = _like(q), _like(k), _like(v)

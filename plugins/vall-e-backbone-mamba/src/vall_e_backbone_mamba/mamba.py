@@ -11,7 +11,7 @@ from vall_e.plugin import Cache, ConfigError
 from vall_e_backbone_mamba.mixers import Mamba2Mixer, MambaMixer, Memory
 from vall_e_backbone_mamba.options import Mamba2Config, MambaConfig
 
-Mixer = MambaMixer | Mamba2Mixer
+StateSpaceMixer = MambaMixer | Mamba2Mixer
 
 
 def mamba(config: MambaConfig) -> "Mamba":
@@ -49,12 +49,14 @@ class Mamba(nn.Module):
     caches = True
     lora_targets = ("layers.*.mixer.in_proj", "layers.*.mixer.out_proj")
 
-    def __init__(self, config: MambaConfig | Mamba2Config, make: Callable[[], Mixer]) -> None:
+    def __init__(
+        self, config: MambaConfig | Mamba2Config, make: Callable[[], StateSpaceMixer]
+    ) -> None:
         super().__init__()
         self.config = config
         self.d_model = config.d_model
-        self.layers: Iterable[Layer] = nn.ModuleList(  # type: ignore[assignment]  # of these
-            Layer(config, make()) for _ in range(config.layers)
+        self.layers: Iterable[MambaLayer] = nn.ModuleList(  # type: ignore[assignment]  # of these
+            MambaLayer(config, make()) for _ in range(config.layers)
         )
         self.norm_f = nn.RMSNorm(config.d_model, eps=config.norm_eps)
 
@@ -99,8 +101,8 @@ class Mamba(nn.Module):
         return cache.memories
 
 
-class Layer(nn.Module):
-    def __init__(self, config: MambaConfig | Mamba2Config, mixer: Mixer) -> None:
+class MambaLayer(nn.Module):
+    def __init__(self, config: MambaConfig | Mamba2Config, mixer: StateSpaceMixer) -> None:
         super().__init__()
         self.norm = nn.RMSNorm(config.d_model, eps=config.norm_eps)
         self.mixer = mixer

@@ -47,7 +47,7 @@ class RetNet(nn.Module):
         super().__init__()
         self.config = config
         self.d_model = config.d_model
-        self.layers = nn.ModuleList(Layer(config) for _ in range(config.layers))
+        self.layers = nn.ModuleList(RetNetLayer(config) for _ in range(config.layers))
         self.layer_norm = nn.RMSNorm(config.d_model, eps=config.norm_eps)
 
     def forward(
@@ -101,7 +101,7 @@ class RetNet(nn.Module):
         return x, uneven
 
 
-class Layer(nn.Module):
+class RetNetLayer(nn.Module):
     def __init__(self, config: RetNetConfig) -> None:
         super().__init__()
         self.retention_layer_norm = nn.RMSNorm(config.d_model, eps=config.norm_eps)

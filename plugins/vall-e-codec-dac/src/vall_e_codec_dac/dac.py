@@ -36,11 +36,11 @@ from vall_e_codecs.kit import (
 
 log = logging.getLogger(__name__)
 
-Choice = Literal["auto", "dac", "transformers"]
+DacImplementation = Literal["auto", "dac", "transformers"]
 
 
 @frozen
-class Sizes:
+class DacSizes:
     """The network's sizes; tests make `encoder` and `decoder` small."""
 
     sample_rate: int = 44_100
@@ -56,14 +56,14 @@ class Sizes:
 
 
 PUBLISHED = {
-    16_000: Sizes(16_000, (2, 4, 5, 8), 12),
-    24_000: Sizes(24_000, (2, 4, 5, 8), 32),
-    44_100: Sizes(),
+    16_000: DacSizes(16_000, (2, 4, 5, 8), 12),
+    24_000: DacSizes(24_000, (2, 4, 5, 8), 32),
+    44_100: DacSizes(),
 }
 
 
 @runtime_checkable
-class Network(Protocol):
+class DacNetwork(Protocol):
     """A DAC, whoever wrote it."""
 
     module: nn.Module
@@ -81,7 +81,7 @@ class Dac(nn.Module):
     encode_context = decode_context = 14
     """Frames: what the convolutions reach, rounded up for all three rates."""
 
-    def __init__(self, network: Network, sizes: Sizes, *, levels: int, identity: str) -> None:
+    def __init__(self, network: DacNetwork, sizes: DacSizes, *, levels: int, identity: str) -> None:
         super().__init__()
         self.module = network.module
         self.sample_rate = sizes.sample_rate
@@ -116,7 +116,7 @@ class Dac(nn.Module):
 class Transformers:
     """The network of transformers."""
 
-    def __init__(self, sizes: Sizes, state: Mapping[str, Tensor]) -> None:
+    def __init__(self, sizes: DacSizes, state: Mapping[str, Tensor]) -> None:
         self.module = unloaded(sizes)
         self.module.load_state_dict({name: state[name] for name in self.module.state_dict()})
 
@@ -132,7 +132,7 @@ class Transformers:
 class Reference:
     """The network of Descript's own package."""
 
-    def __init__(self, sizes: Sizes, state: Mapping[str, Tensor]) -> None:
+    def __init__(self, sizes: DacSizes, state: Mapping[str, Tensor]) -> None:
         package = importlib.import_module("dac.model.dac")  # untyped, and seldom installed
         self.module: nn.Module = package.DAC(
             encoder_dim=sizes.encoder,
@@ -183,7 +183,7 @@ def open_dac(config: DacConfig) -> Dac:
     return dac_of(path, levels=config.levels, sizes=sizes, choice=config.implementation)
 
 
-def dac_of(path: Path, *, levels: int, sizes: Sizes, choice: Choice = "auto") -> Dac:
+def dac_of(path: Path, *, levels: int, sizes: DacSizes, choice: DacImplementation = "auto") -> Dac:
     """A DAC with the weights in this file, of either project."""
     state = canonical(read_tensors(path))
     _require(state, sizes, path)
@@ -193,7 +193,7 @@ def dac_of(path: Path, *, levels: int, sizes: Sizes, choice: Choice = "auto") ->
     return Dac(build(sizes, state), sizes, levels=levels, identity=identity)
 
 
-def unloaded(sizes: Sizes) -> nn.Module:
+def unloaded(sizes: DacSizes) -> nn.Module:
     """The network of transformers without weights."""
     if not imports("transformers"):
         raise UnavailableError(
@@ -214,7 +214,7 @@ def unloaded(sizes: Sizes) -> nn.Module:
     return module
 
 
-def _implementation(choice: Choice) -> type[Transformers] | type[Reference]:
+def _implementation(choice: DacImplementation) -> type[Transformers] | type[Reference]:
     if choice != "transformers" and imports("dac"):
         return Reference
     if choice == "dac":
@@ -226,7 +226,7 @@ def _implementation(choice: Choice) -> type[Transformers] | type[Reference]:
     return Transformers
 
 
-def _require(state: Mapping[str, Tensor], sizes: Sizes, path: Path) -> None:
+def _require(state: Mapping[str, Tensor], sizes: DacSizes, path: Path) -> None:
     with torch.device("meta"):
         wanted = unloaded(sizes).state_dict()
     require_shapes(

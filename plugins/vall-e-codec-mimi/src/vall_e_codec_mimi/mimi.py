@@ -41,7 +41,7 @@ CONTEXT = 12
 
 
 @frozen
-class Sizes:
+class MimiSizes:
     """The network's sizes; tests make them small, the published weights have the defaults."""
 
     width: int = 512
@@ -164,10 +164,10 @@ def open_mimi(config: MimiConfig) -> Mimi:
     return mimi_of(path, levels=config.levels)
 
 
-def mimi_of(path: Path, *, levels: int, sizes: Sizes | None = None) -> Mimi:
+def mimi_of(path: Path, *, levels: int, sizes: MimiSizes | None = None) -> Mimi:
     """A Mimi with the weights in this file."""
     state = read_tensors(path)
-    module = network(sizes or Sizes())
+    module = network(sizes or MimiSizes())
     wanted = module.state_dict()
     require_shapes(
         {name_in_file(name): tensor.shape for name, tensor in wanted.items()},
@@ -179,7 +179,7 @@ def mimi_of(path: Path, *, levels: int, sizes: Sizes | None = None) -> Mimi:
     return Mimi(module, levels=levels, identity=f"mimi-24k:{digest_of(state, _names_codes)}")
 
 
-def network(sizes: Sizes) -> nn.Module:
+def network(sizes: MimiSizes) -> nn.Module:
     """The network without weights."""
     if not imports("transformers"):
         raise UnavailableError(

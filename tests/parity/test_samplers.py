@@ -1,6 +1,6 @@
 """Samplers give the numbers of the project that this one learnt from, under plain or legacy names.
 
-Its numbers are not part of this repository: see `tests/model/test_parity.py`.
+Its numbers are not part of this repository: see `tests/parity/test_passes.py`.
 """
 
 import os

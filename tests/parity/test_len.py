@@ -1,6 +1,6 @@
 """Masked frames, lengths and guidance: the numbers of the project that this one learnt from.
 
-The fixtures are not part of this repository; see `test_parity.py`.
+The fixtures are not part of this repository; see `tests/parity/test_passes.py`.
 """
 
 import json

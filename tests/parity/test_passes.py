@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from vall_e.decoding.nar.loop import decode_nar
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.export.ecker import OriginalExporter
-from vall_e.weights.ecker_names import Layout
+from vall_e.weights.ecker_names import TensorNames
 from vall_e.weights.file import load
 from vall_e_samplers.legacy import LegacyRepetitionPenalty
 from vall_e_samplers.legacy_options import LegacyRepetitionPenaltyConfig
@@ -93,7 +93,7 @@ def test_gradients_are_the_same(references, name, variant, level, wide_heads):
     norms = {}
     for own, parameter in model.named_parameters():
         if parameter.grad is not None:
-            called = Layout(single_head=len(model.heads.layers) == 1).called(own)
+            called = TensorNames(single_head=len(model.heads.layers) == 1).called(own)
             norms[called] = parameter.grad.norm().item()
     model.zero_grad()
     for called, norm in theirs.items():

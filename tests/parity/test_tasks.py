@@ -226,7 +226,7 @@ def test_losses_of_a_text_by_other_heads_are_the_same(references, kind, ahead):
     losses = reference.scalars[f"split_all.loss.{kind}"]
     assert 0.1 * sum(found) / 2 == pytest.approx(losses["text.nll"], abs=TOLERANCE)
     assert math.isnan(losses["prom.nll"])
-    # What the response's own loss is by itself is compared in test_parity_len.
+    # What the response's own loss is by itself is compared in tests/parity/test_len.py.
     joint = reference.scalars[f"joint_outputs_only.loss.{kind}"]["nll"]
     own = reference.scalars[f"split_outputs_only.loss.{kind}"]
     assert own == ({"resp.nll": pytest.approx(joint)} if kind == "nar00" else {})
