@@ -18,12 +18,13 @@ from babel.units import format_unit
 from num2words import num2words
 
 from vall_e.text.fractions import FRACTION
-from vall_e.text.language_tables import Wording, wording
+from vall_e.text.wordings.lookup import wording
+from vall_e.text.wordings.wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from vall_e.text.language_tables import Fractions
+    from vall_e.text.wordings.wording import Fractions
 
 CURRENCIES = {
     "US$": "USD", "$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "C$": "CAD", "CA$": "CAD",

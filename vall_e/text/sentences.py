@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from vall_e.text.language_tables import never_ends_a_sentence
+from vall_e.text.wordings.lookup import never_ends_a_sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -1,0 +1,27 @@
+"""The wording of a language code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vall_e.text.wordings.english import BRITISH, ENGLISH
+from vall_e.text.wordings.french import FRENCH
+from vall_e.text.wordings.german import GERMAN
+from vall_e.text.wordings.spanish import SPANISH
+
+if TYPE_CHECKING:
+    from vall_e.text.wordings.wording import Wording
+
+_BY_LANGUAGE = {"en": ENGLISH, "de": GERMAN, "fr": FRENCH, "es": SPANISH}
+
+
+def wording(language: str) -> Wording | None:
+    """Of the language, whatever its region; none if only the phonemizer knows how it is spoken."""
+    if language.startswith("en-gb"):
+        return BRITISH
+    return _BY_LANGUAGE.get(language.partition("-")[0])
+
+
+def never_ends_a_sentence(word: str) -> bool:
+    """Whether this is an abbreviation, of any language known here, that a name follows."""
+    return any(word in words.before_name for words in _BY_LANGUAGE.values())
