@@ -58,7 +58,7 @@ def test_a_step_tells_what_its_batches_waste(bench):
 
 
 def test_noise_in_prompts_asks_for_noise(bench):
-    with pytest.raises(DataError, match=r"data\.noise names none"):
+    with pytest.raises(DataError, match=r"data\.noise lists no dataset"):
         bench.open(data={"prompt_noise": 0.1})
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from vall_e.errors import UnavailableError
-from vall_e.training.dry_run import rehearse
+from vall_e.training.dry_run import dry_run
 
 
 def test_a_kernel_that_cannot_learn_here_is_refused_before_the_run(bench):
@@ -18,7 +18,7 @@ def test_rehearsing_leaves_chance_weights_and_gradients_alone(bench):
     model = run.bundle.model
     chance = torch.get_rng_state()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    rehearse(model, run.engine)
+    dry_run(model, run.engine)
     assert torch.get_rng_state().equal(chance)
     assert all(tensor.equal(before[name]) for name, tensor in model.state_dict().items())
     assert all(parameter.grad is None for parameter in model.parameters())

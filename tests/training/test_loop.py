@@ -202,7 +202,9 @@ def test_a_loss_that_is_no_number_stops_and_names_the_batch(bench):
     nn.init.constant_(run.bundle.model.heads.layers[1].bias, math.nan)
     nn.init.constant_(run.bundle.model.heads.layers[2].bias, math.nan)
     batch = next(iter(run.loader))
-    with pytest.raises(TrainingError, match="the loss is nan in step 1; the batch: ") as caught:
+    with pytest.raises(
+        TrainingError, match="the loss is nan in step 1; utterances in the batch: "
+    ) as caught:
         update(run, iter([batch]))
     assert all(identity in caught.value.message for identity in batch.ids)
 
@@ -254,7 +256,7 @@ def test_commands_are_read(line, order):
 @pytest.mark.parametrize(
     ("line", "says"),
     [
-        ("sing", "no command 'sing'; there are save, eval, export, lr, quit"),
+        ("sing", "unknown command 'sing'; use one of save, eval, export, lr, quit"),
         ("lr", "lr takes a positive number, as in `lr 1e-4`, not ''"),
         ("lr -1", "not '-1'"),
         ("lr nan", "not 'nan'"),
@@ -290,7 +292,7 @@ def test_overfitting_one_utterance_brings_the_loss_down(bench):
 @pytest.mark.parametrize(
     ("change", "error", "says"),
     [
-        ({"data": {"train": []}}, DataError, "data.train names no dataset"),
+        ({"data": {"train": []}}, DataError, "data.train lists no dataset"),
         ({"data": {"train": ["/nowhere"]}}, DataError, "/nowhere is not a dataset"),
         ({"data": {"seconds": [100, 200]}}, DataError, "no utterance is left .* 30 under 100 s"),
         ({"device": "toaster"}, UnavailableError, "training.device: there is no device 'toaster'"),
@@ -305,7 +307,7 @@ def test_what_cannot_start_says_why(bench, change, error, says):
 
 def test_a_run_is_not_started_over_another(bench):
     bench.train(commands="quit@1")
-    with pytest.raises(TrainingError, match="holds a run already, with step-000001") as caught:
+    with pytest.raises(TrainingError, match="already contains a run, with step-000001") as caught:
         bench.open()
     assert "--resume" in caught.value.hint
 
@@ -315,7 +317,9 @@ def test_a_checkpoint_of_another_model_is_refused(bench):
     raw = bench.raw()
     raw["model"]["backbone"]["d_model"] = 32
     config = structure(raw, bench.registry)
-    with pytest.raises(CheckpointError, match=r"another model.backbone.d_model \(16, not 32\)"):
+    with pytest.raises(
+        CheckpointError, match=r"different options: model.backbone.d_model \(16, not 32\)"
+    ):
         open_run(config, bench.folder / "run", resume=True)
 
 

@@ -195,7 +195,7 @@ def test_batches_of_another_size_start_a_new_epoch_of_the_same_data(bench, caplo
     bench.train(commands="quit@2")
     run = bench.open(resume=True, data={"batch_seconds": 6})
     assert run.loader.position.epoch > 0
-    assert "batches are cut in another way than before: a new epoch starts" in caplog.text
+    assert "batches are formed differently than before: a new epoch starts" in caplog.text
     assert "the data are not those" not in caplog.text
 
 
@@ -266,7 +266,7 @@ def test_fp16_that_never_finds_a_scale_ends_the_run(bench):
     lost(1.0)
     for _ in range(LostSteps.LIMIT - 1):
         lost(math.nan)
-    with pytest.raises(TrainingError, match="50 steps in a row were not finite") as caught:
+    with pytest.raises(TrainingError, match="50 consecutive steps were not finite") as caught:
         lost(math.inf)
     assert "training.precision" in caught.value.hint
 
@@ -288,9 +288,9 @@ def test_metrics_are_json_also_where_a_number_is_none(tmp_path):
 
 def test_overfitting_more_than_there_is_says_so(bench, caplog):
     bench.open(overfit=31)
-    assert "31 utterances were asked for, there are 30" in caplog.text
+    assert "31 utterances requested, but there are only 30" in caplog.text
 
 
 def test_a_run_without_held_out_data_says_so_when_asked_to_validate(bench, caplog):
     bench.train(data={"validation": []}, commands="eval@1\nquit@2")
-    assert "eval: there is no held-out data" in caplog.text
+    assert "eval: there is no validation data" in caplog.text

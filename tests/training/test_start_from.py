@@ -89,14 +89,14 @@ def test_half_precision_is_trained_in_full(bench, trained, registry):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"model": {"text_stride": 2}}, "another model.text_stride (1, not 2)"),
+        ({"model": {"text_stride": 2}}, "different options: model.text_stride (1, not 2)"),
         (
             {"sections": {"text": {"phonemizer": "none", "languages": ["en-us", "de"]}}},
-            'another text.languages (["en-us"], not ["en-us", "de"])',
+            'different options: text.languages (["en-us"], not ["en-us", "de"])',
         ),
         (
             {"sections": {"tasks": [{"name": "tts", "language": False}]}},
-            "another tasks.tts.language (true, not false)",
+            "different options: tasks.tts.language (true, not false)",
         ),
     ],
     ids=["model", "languages", "task"],
@@ -113,7 +113,9 @@ def test_data_of_other_codes_are_refused(bench, trained):
     for name in ("data", "held-out"):
         write_dataset(bench.folder / name, codec)
     few = {"name": "staircase", "levels": 2, "codebook_size": 16, "sample_rate": 16_000}
-    with pytest.raises(CheckpointError, match=r"3 levels of 16, the data are of .* 2 levels of 16"):
+    with pytest.raises(
+        CheckpointError, match=r"3 levels of 16, the data has codes of .* 2 levels of 16"
+    ):
         bench.open("second", start_from=str(trained), sections={"codec": few})
 
 

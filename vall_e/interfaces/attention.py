@@ -14,20 +14,21 @@ if TYPE_CHECKING:
 
 @frozen
 class AttentionCase:
-    """What a kernel is asked to do. Equal cases have equal answers, so they may be remembered."""
+    """What a kernel is asked to do. Equal cases have equal answers, so answers may be cached."""
 
     device: torch.device
     dtype: torch.dtype
     head_dim: int
     heads: int
     kv_heads: int
-    """Fewer than `heads`, of which it is a divisor, where query heads share keys and values."""
+    """Number of key/value heads; less than `heads` (a divisor of it) for grouped-query
+    attention."""
     masked: bool = False
-    """An explicit mask is given."""
+    """An explicit mask is passed."""
     causal: bool = False
     dropout: float = 0.0
     training: bool = False
-    """Gradients are wanted."""
+    """Gradients are required."""
     padding: bool = False
     """The mask hides whole keys: it is the same for all queries of a row."""
 
@@ -41,7 +42,7 @@ class AttentionCase:
         causal: bool,
         dropout: float,
     ) -> AttentionCase:
-        """The case that these arguments of a kernel make."""
+        """The case that these kernel arguments describe."""
         return cls(
             device=q.device,
             dtype=q.dtype,
@@ -52,7 +53,7 @@ class AttentionCase:
             causal=causal,
             dropout=dropout,
             training=q.requires_grad or k.requires_grad,
-            # Told by how it lies in memory: a look at what it says would wait for the GPU.
+            # Judged by the strides: reading the values would synchronize with the GPU.
             padding=mask is not None and (mask.shape[2] == 1 or mask.stride(2) == 0),
         )
 
@@ -64,7 +65,7 @@ class AttentionKernel(Protocol):
     name: str
 
     def unsupported(self, case: AttentionCase) -> str | None:
-        """Why this cannot be done here, or None. A call that it covers is an `UnavailableError`."""
+        """Why this case cannot be computed here, or None. Calling it is an `UnavailableError`."""
         ...
 
     def __call__(
@@ -78,8 +79,8 @@ class AttentionKernel(Protocol):
         scale: float | None = None,
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
-        """`causal` goes with mask None and t == u. `scale`: c ** -0.5 unless given.
+        """`causal` requires mask None and t == u. `scale` defaults to c ** -0.5.
 
-        `dropout` is the chance of each attention weight to be dropped; the rest is scaled up.
+        `dropout` is the probability that an attention weight is dropped; the rest is scaled up.
         """
         ...

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Cache(Protocol):
-    """What a backbone remembers of the positions it has seen, one row a request.
+    """The state that a backbone keeps for the positions it has processed, one row per request.
 
     Allocated once for `max_length` positions. `lengths` says how many each row holds; a forward
     pass with `lengths=n` appends n positions to each row (rows may differ). Writing past
@@ -52,48 +52,49 @@ class Backbone(Protocol):
         """Run over right-padded rows; gives the hidden states and an auxiliary loss (0 if none).
 
         `lengths` counts the valid positions of each row of `x`; `positions` are the indices that
-        positional encodings see. With a cache (causal only) `x` continues what the cache holds.
+        positional encodings use. With a cache (causal only) `x` continues what the cache holds.
         Outputs past `lengths` are unspecified but finite.
         """
         ...
 
     def new_cache(self, batch: int, max_length: int) -> Cache:
-        """Preallocate on the module's device and dtype."""
+        """Allocate a cache on the module's device and dtype."""
         ...
 
 
 @runtime_checkable
 class LayeredCache(Cache, Protocol):
-    """A cache whose last positions can be taken back."""
+    """A cache that can be cut back to earlier positions."""
 
     def rewind(self, lengths: Int[Tensor, " b"]) -> None:
-        """Keep so many positions of each row; those after them will be overwritten."""
+        """Keep this many positions of each row; later ones will be overwritten."""
         ...
 
 
 @runtime_checkable
 class SteadyCache(Cache, Protocol):
-    """A cache of which a step can be recorded and replayed, as a CUDA graph."""
+    """A cache whose step can be recorded and replayed as a CUDA graph."""
 
     reach: int
-    """What the fullest row holds, known on the host."""
+    """The length of the fullest row, known on the host."""
 
     def grow(self) -> Int[Tensor, " b"]:
-        """Count one more position of each row, and give where it goes. Waits for nothing."""
+        """Count one more position per row and return its index. Does not synchronize."""
         ...
 
     def steady(self, size: int) -> Cache:
-        """The same memory, for a step (`Stepping`) that does the same each time.
+        """The same memory, for a step (`Stepping`) that does the same work each time.
 
-        It reads `size` positions, of which a mask made on the device says what counts. It writes
-        where `lengths` say, a tensor of its own that is filled before each step, and counts none.
+        It reads `size` positions; a mask computed on the device selects the valid ones. It writes
+        at `lengths`, a tensor of its own that is filled before each step, and does not increase the
+        count.
         """
         ...
 
 
 @runtime_checkable
 class Layered(Protocol):
-    """What a `Backbone` has besides if its layers can be run one by one. LayerSkip needs it.
+    """Extra methods of a `Backbone` whose layers can be run one by one. LayerSkip needs them.
 
     A whole pass is `exit(span(x, first=0, last=depth))`. `new_cache` gives a `LayeredCache`.
     """
@@ -113,20 +114,20 @@ class Layered(Protocol):
     ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
         """Run layers `first` to `last - 1` over states that left layer `first - 1`.
 
-        The rest is as of a whole pass. Of the cache only these layers' part is read and written;
-        its lengths grow all the same, so `rewind` it before the layers that follow. A row of
-        length 0 changes nothing.
+        Everything else is as in a full pass. Only these layers' part of the cache is read and
+        written; its lengths grow all the same, so `rewind` it before running the layers that
+        follow. A row of length 0 changes nothing.
         """
         ...
 
     def exit(self, x: Float[Tensor, "*n d"]) -> Float[Tensor, "*n d"]:
-        """What the heads read, of states that left any layer."""
+        """The input of the heads, from states that left any layer."""
         ...
 
 
 @runtime_checkable
 class Gathering(Backbone, Protocol):
-    """What a `Backbone` has besides if a pass can compute some of the states alone. Optional."""
+    """Extra method of a `Backbone` that can return only some of the states. Optional."""
 
     gathers: bool
     """True."""
@@ -141,35 +142,36 @@ class Gathering(Backbone, Protocol):
         cache: Cache | None = None,
         wanted: Int[Tensor, "b n"] | None = None,
     ) -> tuple[Float[Tensor, "b _ d"], Float[Tensor, ""]]:
-        """As of any backbone; with positions `wanted` the hidden states there, (b, n, d).
+        """As for any backbone; with positions `wanted`, the hidden states there, (b, n, d).
 
-        The last layer need do no more than that. A cache is filled as by any pass.
+        The last layer may skip the other positions. The cache is filled as in any pass.
         """
         ...
 
 
 @runtime_checkable
 class Stepping(Protocol):
-    """What a `Backbone` has besides if it appends a position to every row faster. Optional."""
+    """Extra method of a `Backbone` that appends one position to every row faster. Optional."""
 
     def steps(self) -> Callable[[Tensor, Tensor, Cache], Tensor]:
-        """`step(x, positions, cache)` for one decoding, during which the weights do not change.
+        """`step(x, positions, cache)` for one decoding run, during which the weights do not change.
 
-        Takes vectors (b, d) and positions (b,), gives states (b, d): what a pass over `x[:, None]`
-        with lengths of 1 does, up to rounding, without gradients and without waiting for a GPU.
+        Takes vectors (b, d) and positions (b,) and returns states (b, d), as a pass over `x[:,
+        None]` with lengths of 1 would, up to rounding, without gradients and without synchronizing
+        with a GPU.
         """
         ...
 
 
 @runtime_checkable
 class Joinable(Protocol):
-    """A linear layer that can be one product with others that have the same input, as in int8."""
+    """A linear layer that can be fused with others that have the same input, as in int8."""
 
     out_features: int
 
     def joined(self, others: Sequence[torch.nn.Module]) -> Callable[[Tensor], Tensor] | None:
-        """A function that gives the outputs (*n, o) of this layer and the others side by side.
+        """A function that computes the outputs (*n, o) of this layer and the others side by side.
 
-        None if it cannot be made.
+        None if they cannot be fused.
         """
         ...

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class CodecStream(Protocol):
-    """Decodes codes as they come. All outputs joined up equal `Codec.decode` of the whole.
+    """Decodes codes as they arrive. The concatenated outputs equal `Codec.decode` of the whole.
 
-    Sound is on the device of the codes.
+    The audio is on the device of the codes.
     """
 
     def push(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
-        """Take `f` more frames; gives the samples that are final by now (possibly none)."""
+        """Take `f` more frames; return the samples that are final by now (possibly none)."""
         ...
 
     def flush(self) -> Float[Tensor, "b 1 s"]:
@@ -32,11 +32,11 @@ class Codec(Protocol):
     """Turns a waveform into residual codes and back. Configured once; encoding changes no state.
 
     `identity` names codec and weights (say `embedded-16k:3f2a9c01`): codes of another identity
-    are refused. `frame_rate` is frames a second, each of a whole number of samples
-    (`frame_samples`); `causal` is True if `stream()` gives audio before the end.
+    are refused. `frame_rate` is frames per second; each frame is a whole number of samples
+    (`frame_samples`). `causal` is True if `stream()` returns audio before the end.
 
-    A codec with weights is a `torch.nn.Module`: `to(device)` moves it. What comes out is on the
-    device of what went in, and a codec without weights runs there.
+    A codec with weights is a `torch.nn.Module`: `to(device)` moves it. Output is on the device of
+    the input, and a codec without weights computes there.
     """
 
     identity: str
@@ -47,10 +47,10 @@ class Codec(Protocol):
     causal: bool
 
     def encode(self, audio: Float[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
-        """`f` is `frame_count(s, ...)`: a last frame that is only begun counts as a whole one.
+        """`f` is `frame_count(s, ...)`: an incomplete last frame counts as a whole one.
 
-        Samples a little beyond [-1, 1] are clipped, with a warning. What cannot be sound is an
-        `AudioError`: integers, samples that are no numbers, or beyond +-4.
+        Samples a little beyond [-1, 1] are clipped, with a warning. Input that is not audio is an
+        `AudioError`: integers, NaN or infinite samples, or samples beyond +-4.
         """
         ...
 
@@ -63,13 +63,13 @@ class Codec(Protocol):
 
 @runtime_checkable
 class Listener(Protocol):
-    """Encodes sound as it comes. All outputs joined up equal `Codec.encode` of the whole.
+    """Encodes audio as it arrives. The concatenated outputs equal `Codec.encode` of the whole.
 
-    Codes are on the device of the sound.
+    Codes are on the device of the audio.
     """
 
     def push(self, audio: Float[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
-        """Take `s` more samples; gives the codes that are final by now (possibly none)."""
+        """Take `s` more samples; return the codes that are final by now (possibly none)."""
         ...
 
     def flush(self) -> Int[Tensor, "b k f"]:
@@ -79,14 +79,14 @@ class Listener(Protocol):
 
 @runtime_checkable
 class Listening(Protocol):
-    """What a `Codec` has besides if it encodes sound as it comes: of any length, without seams."""
+    """Extra method of a `Codec` that can encode a stream of any length, without seams."""
 
     def listen(self) -> Listener: ...
 
 
 @runtime_checkable
 class Vectored(Protocol):
-    """What a `Codec` has besides if its codes stand for vectors that are summed over the levels."""
+    """Extra method of a `Codec` whose codes are vectors summed over the levels."""
 
     def code_vectors(self) -> Float[Tensor, "k v c"]:
         """What each code of each level adds to the vector of its frame, before it is decoded."""
@@ -95,10 +95,10 @@ class Vectored(Protocol):
 
 @runtime_checkable
 class Local(Protocol):
-    """What a `Codec` has besides if its view is limited: long recordings are cut without seams.
+    """Extra attributes of a `Codec` with limited context: long recordings are cut without seams.
 
-    In frames on either side: `encode_context` of sound that the codes of a frame depend on, and
-    `decode_context` of codes that its sound depends on; None: on all that came before.
+    In frames on either side: `encode_context` is how much audio the codes of a frame depend on,
+    `decode_context` how many codes its audio depends on; None: everything before it.
     """
 
     encode_context: int | None
@@ -107,10 +107,10 @@ class Local(Protocol):
 
 @runtime_checkable
 class Blockwise(Protocol):
-    """What a `Codec` has besides if its files hold blocks that overlap, of several channels.
+    """Extra methods of a `Codec` whose files hold overlapping blocks, of several channels.
 
     A block is `block_samples` long, the last may be shorter; one begins each `block_step` samples.
-    What `encode` and `decode` make is for models: mono, block after block, without loudness.
+    `encode` and `decode` serve models: mono, block after block, without loudness.
     """
 
     channels: int
@@ -118,16 +118,16 @@ class Blockwise(Protocol):
     block_step: int
 
     def encode_block(self, audio: Float[Tensor, "c s"]) -> tuple[Int[Tensor, "k f"], float]:
-        """Its codes, and how loud it is."""
+        """The codes of the block, and its loudness."""
         ...
 
     def decode_block(self, codes: Int[Tensor, "n f"], loudness: float) -> Float[Tensor, "c s"]: ...
 
 
 def frame_samples(*, sample_rate: int, frame_rate: float) -> Fraction:
-    """Samples of one frame, exactly; a codec's is a whole number.
+    """Samples per frame, exactly; for a codec this is a whole number.
 
-    A rate such as 16000 / 384 is no float: what is meant is the fraction that is nearest to it.
+    A rate such as 16000 / 384 is not exact as a float: the nearest simple fraction is used.
     """
     return sample_rate / Fraction(frame_rate).limit_denominator(sample_rate)
 

@@ -1,4 +1,4 @@
-"""What the core asks of a data engine: who prepares recordings, and where. Torch-free."""
+"""What the core asks of a data engine, which runs the preparation of recordings. Torch-free."""
 
 from __future__ import annotations
 
@@ -21,11 +21,12 @@ class DataEngine(Protocol):
         make: Callable[[], Callable[[I], O]],
         lost: Callable[[I], O],
     ) -> Iterator[O]:
-        """`make()(item)` of each item, in the order of the items, whichever is done first.
+        """`make()(item)` of each item, in the order of the items, whichever finishes first.
 
-        Each process calls `make` once. Items, outcomes, `make` and `lost` can be pickled. An item
-        whose process dies is prepared again, so the same outcome may be made twice and is given
-        once; where process after process dies of it, `lost(item)` is its outcome. An exception of
-        `make` or of what it gave ends the run; `DataError` says that the engine itself failed.
+        Each process calls `make` once. Items, outcomes, `make` and `lost` can be pickled. If a
+        process dies, its item is prepared again, so an outcome may be computed twice but is
+        returned once; if the item kills one process after another, its outcome is `lost(item)`. An
+        exception from `make` or from what it returned ends the run; `DataError` means that the
+        engine itself failed.
         """
         ...

@@ -1,4 +1,4 @@
-"""What the core asks of an embedder: recordings of one voice point in one direction. Torch-free."""
+"""What the core asks of a speaker embedder: similar voices give similar vectors. Torch-free."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Embedder(Protocol):
-    """Turns recordings into vectors of one width. What it heard before changes nothing."""
+    """Turns recordings into vectors of one size. Earlier inputs never affect later ones."""
 
     def __call__(self, clip: Sound) -> NDArray[np.float32] | None:
-        """A unit vector (d,) of a clip of any rate and channels; None where no speech is heard."""
+        """A unit vector (d,) for a clip of any rate and channels; None if it contains no speech."""
         ...

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Exporter(Protocol):
-    """Writes a trained model in one format; `suffix` is its file's, say `.safetensors`.
+    """Writes a trained model in one format; `suffix` is its file extension, say `.safetensors`.
 
-    A format of several files is a folder.
+    A format of several files is written as a folder.
     """
 
     suffix: str

@@ -1,8 +1,8 @@
-"""What the core asks of a judge: it gets a clip with what is known of it, and gives scores.
+"""What the core asks of a judge: it takes a clip and what is known about it, and returns scores.
 
-A score is an amount for a weight, and a figure over many clips is the sum of the amounts for the
-sum of the weights. So one rule serves means (weight 1) and rates (errors for words), and what is
-drawn again for an interval is whole clips. Torch-free.
+A score is an amount and a weight; the value over many clips is the sum of the amounts divided by
+the sum of the weights. So one rule serves means (weight 1) and rates (errors per word), and
+confidence intervals resample whole clips. Torch-free.
 """
 
 from __future__ import annotations
@@ -44,38 +44,38 @@ class Evidence:
 
     clip: Sound
     text: str = field(default="", kw_only=True)
-    """What should be said; empty where it is not known."""
+    """The reference text; empty if it is not known."""
     speaker: str = field(default="", kw_only=True)
     reference: Sound | None = field(default=None, kw_only=True)
-    """A recording of the voice that is meant."""
+    """A reference recording of the intended speaker."""
     original: Sound | None = field(default=None, kw_only=True)
-    """What a codec should have given back."""
+    """The original audio that a codec should have reproduced."""
 
 
 @frozen(eq=False)
 class Case:
-    """What is known about all the clips together."""
+    """What is known about all clips together."""
 
     candidates: tuple[str, ...] = ()
-    """Sentences that may be said, those of the clips among them."""
+    """Sentences that may occur, including those of the clips."""
     references: Mapping[str, Sequence[Sound]] = field(factory=dict)
     """Recordings of each speaker, one or more."""
     seed: int = 0
-    """Of whatever a judge draws."""
+    """Seed of everything random in a judge."""
 
 
 @frozen
 class Figure:
-    """What a number means, and which way is good."""
+    """What a number means, and which direction is better."""
 
     meaning: str
     better: Literal["higher", "lower", ""] = ""
-    """Empty: neither; it has a range where it should be."""
+    """Empty: neither direction; the value has a target range."""
 
 
 @frozen
 class Score:
-    """A figure of one clip. `amount` is None, with a reason, where there is none."""
+    """A figure of one clip. `amount` is None, with a reason, if it could not be computed."""
 
     amount: float | None
     weight: float = field(default=1.0, validator=validators.gt(0))
@@ -88,7 +88,7 @@ class Score:
 
 @frozen
 class Verdict:
-    """The scores of one clip, one for each of the judge's figures, and words for the reader."""
+    """The scores of one clip, one for each of the judge's figures, and texts for the reader."""
 
     scores: Mapping[str, Score]
     notes: Mapping[str, str] = Factory(dict)
@@ -96,11 +96,11 @@ class Verdict:
 
 @runtime_checkable
 class Judge(Protocol):
-    """Gives figures of clips, one clip at a time. What it judged before changes nothing."""
+    """Scores clips one at a time. Earlier clips never affect later ones."""
 
     @property
     def figures(self) -> Mapping[str, Figure]:
-        """All that a verdict holds, by name."""
+        """All figures that a verdict contains, by name."""
         ...
 
     @property
@@ -110,12 +110,12 @@ class Judge(Protocol):
 
     @property
     def weights(self) -> Mapping[str, str]:
-        """SHA-256 of weights that the figures depend on, by name; `sha256_of` gives a file's."""
+        """SHA-256 of weights that the figures depend on, by name; `sha256_of` computes a file's."""
         ...
 
     @property
     def remarks(self) -> Sequence[str]:
-        """What a reader of these figures must know, if anything."""
+        """Caveats that a reader of these figures must know, if any."""
         ...
 
     def __call__(self, evidence: Evidence) -> Verdict: ...

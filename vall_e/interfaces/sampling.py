@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class LogitsProcessor(Protocol):
-    """Changes the distribution of the next token. Vectorised; a row never looks at another.
+    """Changes the distribution of the next token. Vectorized; a row never depends on another.
 
-    No sampler asks a tensor for its values (`item`, `tolist`, `if`), for which a GPU is waited for.
+    It must not read tensor values (`item`, `tolist`, `if`), which would synchronize with the GPU.
     """
 
     def __call__(
         self, history: Int[Tensor, "b t"], logits: Float[Tensor, "b v"]
     ) -> Float[Tensor, "b v"]:
-        """`history` holds what was drawn so far. Does not change `logits` in place."""
+        """`history` holds the tokens sampled so far. Does not change `logits` in place."""
         ...
 
 
@@ -36,21 +36,21 @@ class Draw(Protocol):
         logits: Float[Tensor, "b v"],
         generators: Sequence[torch.Generator],
     ) -> Int[Tensor, " b"]:
-        """`generators[i]` belongs to row i, so that a row draws the same in any batch."""
+        """`generators[i]` belongs to row i, so a row samples the same tokens in any batch."""
         ...
 
 
 @runtime_checkable
 class Stateful(Protocol):
-    """A sampler that remembers more of each row than `history` says; most do not.
+    """A sampler with state per row beyond `history`; most have none.
 
-    It serves the AR stage only, where a row stays what it is from frame to frame.
+    Used in the AR stage only, where a row stays the same from frame to frame.
     """
 
     def select(self, rows: Int[Tensor, " r"]) -> None:
-        """The batch goes on with these of its rows, in this order (others have ended)."""
+        """Keep only these rows of the batch, in this order (the others have ended)."""
         ...
 
 
 Sampler = LogitsProcessor | Draw
-"""What a sampler component builds: one of the two. It is built anew for every request."""
+"""What a sampler component builds: one of the two. A new one is built for every request."""

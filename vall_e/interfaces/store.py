@@ -18,7 +18,7 @@ FORMAT = 1
 
 @frozen
 class Info:
-    """What a dataset says of itself. Counts are those of the manifest, once `complete` is true."""
+    """Metadata of a dataset. Counts are those of the manifest, once `complete` is true."""
 
     codec: str
     frame_rate: float
@@ -33,11 +33,11 @@ class Info:
     format: int = FORMAT
 
     def differences(self, other: Info) -> list[str]:
-        """Names of the settings, counts aside, that keep the two from sharing a folder."""
+        """Names of the settings (not counts) that prevent the two from sharing a folder."""
         names = ("codec", "frame_rate", "levels", "codebook_size", "phonemizer", "format")
         return [name for name in names if getattr(self, name) != getattr(other, name)]
 
-    def told(self, names: Sequence[str]) -> str:
+    def describe(self, names: Sequence[str]) -> str:
         """These settings with their values, for a message."""
         return ", ".join(f"{name} {getattr(self, name)}" for name in names)
 
@@ -47,8 +47,8 @@ class Entry:
     """An utterance, without its codes.
 
     The codes of all utterances form one sequence, in which these are frames `offset` to
-    `offset + frames`. `source` is the path of the recording, counted from the dataset's folder;
-    empty: not known.
+    `offset + frames`. `source` is the path of the recording, relative to the dataset's folder;
+    empty if it is not known.
     """
 
     id: str
@@ -72,14 +72,14 @@ class Item:
 
 @runtime_checkable
 class Stored(Protocol):
-    """A dataset that is open. Picklable: each loader process opens its files anew.
+    """An open dataset. Picklable: each loader process reopens its files.
 
-    Raises `DataError` or `CheckpointError`, which name the file, for what is damaged.
+    Raises `DataError` or `CheckpointError`, which name the file, if something is damaged.
     """
 
     @property
     def folder(self) -> Path:
-        """Where it is: a folder or a file."""
+        """The folder or file of the dataset."""
         ...
 
     @property
@@ -87,7 +87,7 @@ class Stored(Protocol):
 
     @property
     def entries(self) -> Sequence[Entry]:
-        """In the order in which they were written, with an `offset` each."""
+        """In the order in which they were written, each with an `offset`."""
         ...
 
     def codes(
@@ -102,17 +102,17 @@ class Store(Protocol):
     """Opens and writes datasets of one kind."""
 
     def holds(self, path: Path) -> bool:
-        """Whether this looks like one of its datasets. Quick: nothing is read as a whole."""
+        """Whether this looks like one of its datasets. Quick: no file is read completely."""
         ...
 
     def open(self, path: Path, *, assumed: Info | None = None) -> Stored:
-        """A complete dataset. `assumed` is for files that do not tell which codec made them."""
+        """A complete dataset. `assumed` is for files that do not say which codec made them."""
         ...
 
     def write(self, path: Path, info: Info, items: Iterable[Item]) -> Info:
-        """Write a new dataset at `path`, where nothing is; gives its `info`, which is complete.
+        """Write a new dataset at `path`, which must not exist; returns its `info`, complete.
 
-        Items are taken one by one. Their offsets are counted anew. A store that cannot write
+        Items are taken one by one, and their offsets are computed again. A store that cannot write
         raises `DataError`, as does one that finds something at `path`.
         """
         ...
@@ -122,8 +122,8 @@ class Store(Protocol):
 class Lenient(Protocol):
     """A store that can also open a partly damaged dataset, for `data.bad_items: skip`.
 
-    What cannot be listed is then left out, named in the log and kept in `left_out` (`Reduced`);
-    what can be listed and not be read is left to `Stored.codes`.
+    Entries that cannot be listed are left out, named in the log and kept in `left_out` (`Reduced`);
+    entries that can be listed but not read are left to `Stored.codes`.
     """
 
     def lenient(self) -> Store: ...
@@ -131,9 +131,9 @@ class Lenient(Protocol):
 
 @runtime_checkable
 class Reduced(Protocol):
-    """A dataset that lacks what could not be listed."""
+    """A dataset without the entries that could not be listed."""
 
     @property
     def left_out(self) -> Mapping[str, str]:
-        """The reasons, by the names of what is missing."""
+        """The reasons, by the names of the missing entries."""
         ...

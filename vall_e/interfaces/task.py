@@ -1,4 +1,4 @@
-"""What the core asks of a task, and gives it. Torch-free; sizes: `vall_e.interfaces`."""
+"""What the core asks of a task, and what it provides. Torch-free; sizes: `vall_e.interfaces`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 class Source(Protocol):
-    """Where a task finds what it mixes into a training sample, besides the utterance itself.
+    """Where a task finds what it adds to a training sample, besides the utterance itself.
 
-    Sound is mixed as a waveform and encoded anew, in the loader processes where there are any.
+    Audio is mixed as a waveform and encoded again, in the loader processes if there are any.
     """
 
     def prompt(self, rng: random.Random) -> Int[Tensor, "k f"] | None:
@@ -25,7 +25,7 @@ class Source(Protocol):
         ...
 
     def neighbour(self, rng: random.Random) -> Recorded | None:
-        """Another recording of the same speaker as a whole; None where there is none."""
+        """Another complete recording of the same speaker; None if there is none."""
         ...
 
     def joined(self, texts: Sequence[Int[Tensor, " _"]]) -> Int[Tensor, " p"]:
@@ -33,11 +33,11 @@ class Source(Protocol):
         ...
 
     def spelling(self) -> Int[Tensor, " p"]:
-        """The utterance's text as it is spelt. For tasks that want `spelling`."""
+        """The utterance's text as spelled. For tasks that want `spelling`."""
         ...
 
     def twin(self, rng: random.Random) -> Recorded:
-        """The same phonemes said by another speaker. For tasks that want `twins`."""
+        """The same phonemes spoken by another speaker. For tasks that want `twins`."""
         ...
 
     def stranger(self, frames: int, rng: random.Random) -> Int[Tensor, "k f"]:
@@ -45,7 +45,7 @@ class Source(Protocol):
         ...
 
     def noise(self, frames: int, rng: random.Random) -> Int[Tensor, "k f"]:
-        """So many frames of a recording of `data.noise`, from a random place, repeated as needed.
+        """Exactly `frames` of a recording from `data.noise`, from a random position.
 
         For tasks that want `noise`.
         """
@@ -54,16 +54,16 @@ class Source(Protocol):
     def mixed(
         self, main: Int[Tensor, "k f"], other: Int[Tensor, "k g"], *, decibels: float
     ) -> Int[Tensor, "k f"]:
-        """Both at once: `main` as loud as it is, `other` so many decibels softer.
+        """Both together: `main` at its own level, `other` softer by `decibels`.
 
-        As long as `main`: what `other` has more is cut off.
+        As long as `main`: the rest of `other` is cut off.
         """
         ...
 
 
 @frozen(eq=False)
 class Recorded:
-    """An utterance: what it says, and its codes."""
+    """An utterance: its text and its codes."""
 
     text: Int[Tensor, " p"]
     codes: Int[Tensor, "k f"]
@@ -73,8 +73,8 @@ class Recorded:
 class Sample:
     """The content of one sequence, for training (all `k` levels known) or for a request.
 
-    A request's `response` holds the levels known so far: none yet drawn is shape (1, 0). Where the
-    text is what is predicted, a request's is <bos> <eos>.
+    A request's `response` holds the levels known so far, shape (1, 0) before the first. If the text
+    is what is predicted, a request's text is <bos> <eos>.
     """
 
     text: Int[Tensor, " p"]
@@ -82,15 +82,15 @@ class Sample:
     prompt: Int[Tensor, "k f"] | None
     response: Int[Tensor, "n g"]
     input: Int[Tensor, "k s"] | None = None
-    """The recording that a task works on, say one with noise."""
+    """The recording that a task works on, for example a noisy one."""
     prompt_text: Int[Tensor, " q"] | None = None
-    """What the prompt says, for a task that wants it."""
+    """The transcript of the prompt, for a task that wants it."""
     read: Int[Tensor, " r"] | None = None
-    """The text that a task works on, which writes another text."""
+    """The text that a task reads, if it writes another text."""
     edit: tuple[int, int] | None = None
-    """The frames of `input`, from and up to, that are said anew."""
+    """The frames of `input` (start, end) that are replaced."""
     mix: tuple[tuple[Int[Tensor, "k f"], float], ...] = ()
-    """Prompts of several voices, as long as `prompt`, the first of them, with their weights."""
+    """Prompts of several voices, each as long as `prompt` (the first of them), with weights."""
 
 
 SegmentName = Literal[
@@ -103,20 +103,20 @@ class Segment:
     """A named run of the sequence, embedded by its own table.
 
     `ids` is (n,) for text, read, language and level; codes (levels, frames) for prompt, input and
-    response. Text and read share their table, prompt and input share theirs. `masked` is level 0
-    with some frames masked, and to train on what they are, (1 or 2, frames); `length` is a number
-    as decimal digits, between a 0 and a 10. Any other name is one of the task's `markers`, a learnt
+    response. Text and read share a table, and so do prompt and input. `masked` is level 0 with some
+    frames masked and, for training, their true values, (1 or 2, frames); `length` is a number as
+    decimal digits, between a 0 and a 10. Any other name is one of the task's `markers`, a learned
     vector: its `ids` are [0].
     """
 
     name: str
     ids: Tensor
     mix: tuple[tuple[Tensor, float], ...] = field(default=(), kw_only=True)
-    """Instead of the vectors of `ids` the mean of these codes' vectors, by weight."""
+    """Replaces the vectors of `ids` by the weighted mean of these codes' vectors."""
 
     @classmethod
     def marker(cls, name: str) -> Segment:
-        """The learnt vector of this name."""
+        """The learned vector of this name."""
         import torch
 
         return cls(name, torch.zeros(1, dtype=torch.long))
@@ -132,9 +132,9 @@ Spelling = Literal["unused", "read", "written"]
 
 @frozen
 class Wants:
-    """What a request for a task must and may bring, and what its training data must hold.
+    """What a request for a task must and may contain, and what its training data needs.
 
-    A request that lacks something or brings what would be left unheard is refused.
+    A request that lacks something, or contains something the task would ignore, is refused.
     """
 
     text: InputUse = "needed"
@@ -142,29 +142,29 @@ class Wants:
     input: InputUse = "unused"
     """A recording to work on (`--input`); the response is as long as it is."""
     edit: bool = False
-    """Which part of `input` is said anew (`--edit`); `text` is then what all of it is to say."""
+    """Which part of `input` is replaced (`--edit`); `text` is then the text of the whole result."""
     transcript: bool = False
-    """What the voice's recording says; then all of the recording is the prompt."""
+    """The transcript of the voice recording; the whole recording is then the prompt."""
     spelling: Spelling = "unused"
-    """Whether it reads or writes text as it is spelt. The vocabulary then has the characters of the
-    data's texts too, and a request's text goes to the model as it is, without a phonemizer."""
+    """Whether it reads or writes spelled text. The vocabulary then also has the characters of the
+    data's texts, and a request's text goes to the model unchanged, without a phonemizer."""
     noise: bool = False
-    """`data.noise`, to train."""
+    """`data.noise`, for training."""
     strangers: bool = False
-    """Two speakers or more, to train."""
+    """Two or more speakers, for training."""
     neighbours: bool = False
-    """Speakers with several recordings, to train."""
+    """Speakers with several recordings, for training."""
     twins: bool = False
-    """Sentences that several speakers say, to train."""
+    """Sentences that several speakers say, for training."""
 
 
 @runtime_checkable
 class Task(Protocol):
     """Which segments a sequence has, in which order, and what is predicted.
 
-    `name` is what `--task` and `tasks:` say; `target` names the segment that is predicted:
-    `response`, level by level, or `text` or `length`, from level 0 alone. `markers` are names of
-    learnt vectors that its sequences hold, so that the model can tell it from other tasks.
+    `name` is what `--task` and `tasks:` use; `target` names the predicted segment: `response`,
+    level by level, or `text` or `length`, from level 0 alone. `markers` are names of learned
+    vectors in its sequences, by which the model can distinguish it from other tasks.
     """
 
     name: str
@@ -187,6 +187,6 @@ class Task(Protocol):
     def segments(self, sample: Sample, *, level: int) -> list[Segment]:
         """The sequence that predicts `level`, the target last.
 
-        A text that is the target stands there without <bos> and <eos>.
+        If the text is the target, it has no <bos> and <eos> here.
         """
         ...

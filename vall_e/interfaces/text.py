@@ -15,9 +15,9 @@ class Phonemizer(Protocol):
     languages: Sequence[str]
 
     def __call__(self, text: str, language: str) -> str:
-        """IPA with word gaps and punctuation. Raises `TextError` for a language it lacks."""
+        """IPA with word gaps and punctuation. Raises `TextError` for an unsupported language."""
         ...
 
     def alphabet(self) -> Iterable[str]:
-        """Every symbol that may come out, as far as it is known beforehand."""
+        """Every symbol that the output may contain, as far as this is known in advance."""
         ...

@@ -1,4 +1,4 @@
-"""What training asks of an engine, and of optimizers that want more than steps. Torch-free."""
+"""What training asks of an engine, and of optimizers with extra abilities. Torch-free."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class Engine(Protocol):
     """Runs the steps of the training loop: where, in which precision, on how many devices.
 
-    One loop serves every engine; `rank` and `world_size` say which share of the data is ours.
+    One loop serves every engine; `rank` and `world_size` say which share of the data is its own.
     """
 
     device: torch.device
@@ -31,30 +31,31 @@ class Engine(Protocol):
         device: str,
         precision: str,
     ) -> torch.nn.Module:
-        """Move the model; gives what the loop calls in its place. Sets device, rank, world_size.
+        """Move the model; return what the loop calls instead. Sets device, rank, world_size.
 
         `device` and `precision` are those of `training`. The model's `forward` takes examples and
-        gives a dict of scalars, `loss` among them. Raises `UnavailableError` if it cannot run here.
+        returns a dict of scalars, including `loss`. Raises `UnavailableError` if it cannot run
+        here.
         """
         ...
 
     def autocast(self) -> AbstractContextManager[object]:
-        """The context of each forward pass: what `precision` asks for."""
+        """The context of each forward pass, for the chosen `precision`."""
         ...
 
     def backward(self, loss: Float[Tensor, ""], *, last: bool) -> None:
-        """Add to the gradients; `last` of an accumulation window: ranks exchange them only then."""
+        """Add to the gradients; ranks exchange them only at the `last` batch of an accumulation."""
         ...
 
     def step(self, *, clip_norm: float) -> float:
-        """Unscale, clip, update, zero the gradients; gives the gradient norm before clipping.
+        """Unscale, clip, update, zero the gradients; return the gradient norm before clipping.
 
-        Gradients that are not finite change no weight; the norm tells of them.
+        Gradients that are not finite change no weight; the returned norm shows them.
         """
         ...
 
     def state_dict(self) -> dict[str, Tensor]:
-        """What `prepare`d state (a loss scale, say) must come back on resume."""
+        """State of `prepare` (a loss scale, for example) that must be restored on resume."""
         ...
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None: ...
@@ -62,28 +63,28 @@ class Engine(Protocol):
 
 @runtime_checkable
 class Averaging(Protocol):
-    """What an optimizer has besides if it learns other weights than those to speak with."""
+    """Extra methods of an optimizer whose training weights differ from its inference weights."""
 
     def eval(self) -> None:
-        """Give the parameters the values to speak with."""
+        """Set the parameters to their inference values."""
         ...
 
     def train(self) -> None:
-        """Go on learning. The values to learn with are put back afterwards, bit for bit."""
+        """Continue training. Restores the training values, bit for bit."""
         ...
 
 
 @runtime_checkable
 class Rounding(Protocol):
-    """What a module has besides if it computes with other weights than those that it learns."""
+    """Extra methods of a module that computes with other weights than the ones it trains."""
 
     def settle(self) -> None:
-        """Take over the weights that it computes with, and compute with them as they are.
+        """Replace the weights by those it computes with, and use them unchanged.
 
-        What a plain module computes from them is then the same.
+        A plain module then computes the same from them.
         """
         ...
 
     def unsettle(self) -> None:
-        """Go on learning. The weights to learn are put back afterwards, bit for bit."""
+        """Continue training. Restores the trained weights, bit for bit."""
         ...

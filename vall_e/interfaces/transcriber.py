@@ -1,4 +1,4 @@
-"""What the core asks of a transcriber: it hears a recording and says what is said. Torch-free."""
+"""What the core asks of a transcriber: the text of a recording, with times. Torch-free."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Word:
 
 @frozen
 class Passage:
-    """A stretch that is said in one go, in seconds; `speaker` is empty where nobody told them."""
+    """A stretch of continuous speech, in seconds; `speaker` is empty if it is not known."""
 
     start: float
     end: float
@@ -34,7 +34,7 @@ class Passage:
 
 @frozen
 class Transcript:
-    """What a recording says: passages in order; `language` is empty where it is not known."""
+    """The text of a recording: passages in order; `language` is empty if it is not known."""
 
     passages: tuple[Passage, ...]
     language: str = ""
@@ -46,14 +46,14 @@ class Transcript:
 
 @runtime_checkable
 class Transcriber(Protocol):
-    """Hears recordings, one at a time. What it heard before changes nothing.
+    """Transcribes recordings, one at a time. Earlier recordings never affect later ones.
 
-    `languages` are the codes that it can be told; none: whatever it is told, or finds out itself.
+    `languages` are the codes that it accepts; empty: any, or it detects the language itself.
     """
 
     @property
     def languages(self) -> Sequence[str]: ...
 
     def __call__(self, clip: Sound, *, language: str | None = None) -> Transcript:
-        """What a clip of any rate says. Raises `TextError` for a language that it lacks."""
+        """The transcript of a clip of any rate. Raises `TextError` for an unsupported language."""
         ...

@@ -1,4 +1,4 @@
-"""How a component is tried: what it says of itself to its contract. Torch-free."""
+"""How a component is tested: the facts that it gives its contract. Torch-free."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Trial:
     """What `vall-e plugins check` and `vall_e.testing.contract_of` need to know of a component."""
 
     options: Mapping[str, object] = field(factory=dict)
-    """Options of a small one, as Python values. What is not named keeps its default."""
+    """Options of a small instance, as Python values. Others keep their default."""
     facts: Mapping[str, object] = field(factory=dict)
-    """Attributes of the contract that differ, as `{"reorders": True}` for a sampler."""
+    """Attributes of the contract to override, as `{"reorders": True}` for a sampler."""
     exceptions: Mapping[str, str] = field(factory=dict)
-    """Laws that it cannot hold, by the names of their tests, and why. It must break them: one that
-    it holds after all fails."""
+    """Laws that it cannot satisfy, by the names of their tests, with the reason. Each must indeed
+    fail: one that passes after all is reported as a failure."""

@@ -17,7 +17,7 @@ from vall_e.tasks.splice import Splice
 
 
 class Editing:
-    """Says a part of a recording anew: the model hears what is around it, and reads all."""
+    """Replaces part of a recording: the model gets the audio around it and the whole text."""
 
     name = "cse"
     target: Target = "response"

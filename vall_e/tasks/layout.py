@@ -12,7 +12,7 @@ from vall_e.tasks.options import NoiseConfig
 
 
 def head(sample: Sample, level: int, *, language: bool) -> list[Segment]:
-    """`text . language . level`, the language only if the model is told it."""
+    """`text . language . level`, the language only if the model is conditioned on it."""
     return [Segment("text", sample.text), *tail(sample, level, language=language)]
 
 
@@ -23,18 +23,18 @@ def tail(sample: Sample, level: int, *, language: bool) -> list[Segment]:
 
 
 def prompt(sample: Sample) -> list[Segment]:
-    """The prompt, or nothing where there is none."""
+    """The prompt, or nothing if there is none."""
     return [] if sample.prompt is None else [Segment("prompt", sample.prompt, mix=sample.mix)]
 
 
 def recording(sample: Sample, marker: str) -> list[Segment]:
-    """What the task works on, after its marker."""
+    """The recording that the task works on, after its marker."""
     worked_on = [] if sample.input is None else [Segment("input", sample.input)]
     return [Segment.marker(marker), *worked_on]
 
 
 def edited(sample: Sample, middle: list[Segment]) -> list[Segment]:
-    """The recording with `middle` between two markers, in place of what is said anew."""
+    """The recording with `middle` between two markers, in place of the part that is replaced."""
     start, stop = sample.edit or (0, 0)
     codes = torch.zeros(1, 0, dtype=torch.long) if sample.input is None else sample.input
     parts = [Segment("input", codes[:, :start]), Segment.marker("soe"), *middle]
@@ -43,7 +43,7 @@ def edited(sample: Sample, middle: list[Segment]) -> list[Segment]:
 
 
 class Cleaning:
-    """A task that writes one of the two that a noisy recording is made of."""
+    """A task that writes one of the two components of a noisy recording: speech or noise."""
 
     target: Target = "response"
     markers: tuple[str, ...]
@@ -61,11 +61,11 @@ class Cleaning:
 
 
 def sometimes_wordless(sample: Sample, share: float, rng: random.Random) -> Sample:
-    """Without its text in so many cases, so that a request need not bring one."""
+    """Without its text in this share of cases, so that a request need not contain one."""
     return wordless(sample) if rng.random() < share else sample
 
 
 def reading(sample: Sample, marker: str) -> list[Segment]:
-    """The text that a task works on, after its marker."""
+    """The text that the task works on, after its marker."""
     read = [] if sample.read is None else [Segment("read", sample.read)]
     return [Segment.marker(marker), *read]

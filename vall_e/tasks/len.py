@@ -1,7 +1,7 @@
-"""How long a text is when spoken: `text . language . level . prompt . length`.
+"""Predicts the spoken length of a text: `text . language . level . prompt . length`.
 
-The length is that of the response, in frames, as decimal digits between a 0 and a 10 (the end), as
-e-c-k-e-r/vall-e lays it out.
+The length is that of the response, in frames, as decimal digits between a 0 and a 10 (the end), in
+the layout of e-c-k-e-r/vall-e.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from vall_e.tasks.options import LengthConfig
 
 
 class Length:
-    """Writes how many frames the text takes in the voice of the prompt."""
+    """Predicts how many frames the text takes in the voice of the prompt."""
 
     name = "len"
     target: Target = "length"

@@ -19,7 +19,7 @@ from vall_e.tasks.splice import Splice
 
 
 class NoisyEditing:
-    """Says a part of a recording anew over the same noise, which the part still tells."""
+    """Replaces part of a noisy recording over the same noise, which the replaced part still has."""
 
     name = "nse"
     target: Target = "response"
@@ -55,7 +55,7 @@ class NoisyEditing:
         ]
 
     def _noisy(self, clean: Splice, source: Source, rng: random.Random) -> Splice:
-        """Mixed as one sound, so that what is kept has the same codes before and after."""
+        """Mixed as one waveform, so that the kept parts have the same codes before and after."""
         parts = [clean.before, clean.new, clean.after, clean.old]
         lengths = [part.codes.shape[1] if part else 0 for part in parts]
         whole = torch.cat([part.codes for part in parts if part], dim=1)

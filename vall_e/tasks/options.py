@@ -18,78 +18,78 @@ def _in_order(instance: object, attribute: Any, value: tuple[float, float]) -> N
 @frozen
 class TtsConfig:
     language: bool = True
-    """Tell the model the language (models of one language do without)."""
+    """Condition the model on the language (single-language models do not need it)."""
 
 
 @frozen
 class ContinuedConfig:
     language: bool = True
-    """Tell the model the language (models of one language do without)."""
+    """Condition the model on the language (single-language models do not need it)."""
 
 
 @frozen
 class NoiseConfig:
     language: bool = True
-    """Tell the model the language (models of one language do without)."""
+    """Condition the model on the language (single-language models do not need it)."""
     decibels: tuple[float, float] = field(default=(0.0, 20.0), validator=_in_order)
-    """How much louder than the noise the speech is; drawn for each sample."""
+    """How much louder the speech is than the noise (dB range); drawn at random for each sample."""
     without_text: float = field(default=0.5, validator=_probability)
-    """Share of the samples whose text is left out, so that a request need not bring one."""
+    """Share of samples without text, so that a request need not contain one."""
 
 
 @frozen
 class ExtractionConfig:
     language: bool = True
-    """Tell the model the language (models of one language do without)."""
+    """Condition the model on the language (single-language models do not need it)."""
     decibels: tuple[float, float] = field(default=(0.0, 6.0), validator=_in_order)
-    """How much louder than the other speaker the one of the prompt is; drawn for each sample."""
+    """How much louder the prompt's speaker is than the other (dB range); random for each sample."""
     without_text: float = field(default=0.5, validator=_probability)
-    """Share of the samples whose text is left out, so that a request need not bring one."""
+    """Share of samples without text, so that a request need not contain one."""
 
 
 @frozen
 class ConversionConfig:
     language: bool = True
-    """Tell the model the language (models of one language do without)."""
+    """Condition the model on the language (single-language models do not need it)."""
 
 
 @frozen
 class RecognitionConfig:
     language: bool = True
-    """Tell the model the language (models of one language do without)."""
+    """Condition the model on the language (single-language models do not need it)."""
 
 
 @frozen
 class LengthConfig:
     language: bool = True
-    """Tell the model the language (models of one language do without)."""
+    """Condition the model on the language (single-language models do not need it)."""
 
 
 @frozen
 class EditingConfig:
     language: bool = True
-    """Tell the model the language (models of one language do without)."""
+    """Condition the model on the language (single-language models do not need it)."""
     only_one_side: float = field(default=0.25, validator=_probability)
-    """Share of the samples where the edit is at the beginning or the end of the recording."""
+    """Share of samples whose edit is at the beginning or the end of the recording."""
 
 
 @frozen
 class NoisyEditingConfig:
     language: bool = True
-    """Tell the model the language (models of one language do without)."""
+    """Condition the model on the language (single-language models do not need it)."""
     only_one_side: float = field(default=0.25, validator=_probability)
-    """Share of the samples where the edit is at the beginning or the end of the recording."""
+    """Share of samples whose edit is at the beginning or the end of the recording."""
     decibels: tuple[float, float] = field(default=(0.0, 20.0), validator=_in_order)
-    """How much louder than the noise the speech is; drawn for each sample."""
+    """How much louder the speech is than the noise (dB range); drawn at random for each sample."""
 
 
 @frozen
 class PhonemizationConfig:
     language: bool = True
-    """Tell the model the language (models of one language do without)."""
+    """Condition the model on the language (single-language models do not need it)."""
 
 
 @frozen
 class UnphonemizationConfig:
     language: bool = True
-    """Tell the model the language (models of one language do without)."""
+    """Condition the model on the language (single-language models do not need it)."""

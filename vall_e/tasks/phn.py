@@ -13,7 +13,7 @@ from vall_e.tasks.options import PhonemizationConfig
 
 
 class Phonemization:
-    """Writes in phonemes what is spelt in letters, as the data's phonemizer would."""
+    """Converts spelled text to phonemes, as the data's phonemizer would."""
 
     name = "phn"
     target: Target = "text"

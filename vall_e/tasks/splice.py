@@ -1,4 +1,4 @@
-"""Training samples for tasks that say a part of a recording anew."""
+"""Training samples for tasks that replace part of a recording."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Splice:
     def draw(
         cls, new: Recorded, source: Source, rng: random.Random, *, only_one_side: float
     ) -> Splice:
-        """`new` in place of another utterance, between two more, or beside one."""
+        """`new` in place of another utterance, between two others or beside one."""
         before, old, after = (source.neighbour(rng) for _ in range(3))
         chance = rng.random()
         if chance < only_one_side / 2:
@@ -36,20 +36,20 @@ class Splice:
 
     @property
     def edit(self) -> tuple[int, int]:
-        """The frames of the recording that are said anew."""
+        """The frames of the recording that are replaced."""
         start = self.before.codes.shape[1] if self.before else 0
         return start, start + self.old.codes.shape[1]
 
     def text(self, source: Source) -> Int[Tensor, " p"]:
-        """What all of it is to say."""
+        """The text of the whole result."""
         return source.joined([part.text for part in self._around(self.new)])
 
     def recording(self) -> Int[Tensor, "k f"]:
-        """As it was."""
+        """The recording before the edit."""
         return torch.cat([part.codes for part in self._around(self.old)], dim=1)
 
     def result(self) -> Int[Tensor, "k g"]:
-        """As it is to be."""
+        """The recording after the edit."""
         return torch.cat([part.codes for part in self._around(self.new)], dim=1)
 
     def _around(self, middle: Recorded) -> list[Recorded]:

@@ -23,7 +23,7 @@ class SpeechRemoval(Cleaning):
         self, *, text: Tensor, language: int, codes: Tensor, source: Source, rng: random.Random
     ) -> Sample:
         noise = source.noise(codes.shape[1], rng)
-        # The noise stays as loud as it is, so that its codes are those of what is to be heard.
+        # The noise keeps its level, so that its codes are those of the target.
         noisy = source.mixed(noise, codes, decibels=-rng.uniform(*self.config.decibels))
         sample = Sample(text, language, prompt=None, response=noise, input=noisy)
         return sometimes_wordless(sample, self.config.without_text, rng)

@@ -13,7 +13,7 @@ from vall_e.tasks.options import RecognitionConfig
 
 
 class Recognition:
-    """Writes down, in phonemes, what a recording says."""
+    """Transcribes a recording as phonemes."""
 
     name = "stt"
     target: Target = "text"

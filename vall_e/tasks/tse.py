@@ -16,7 +16,7 @@ from vall_e.tasks.options import ExtractionConfig
 
 
 class Extraction:
-    """Writes what one of two people says who speak at once: the one of the prompt."""
+    """Writes the speech of one of two overlapping speakers: the speaker of the prompt."""
 
     name = "tse"
     target: Target = "response"
@@ -32,7 +32,7 @@ class Extraction:
         other = source.stranger(codes.shape[1], rng)
         both = source.mixed(codes, other, decibels=rng.uniform(*self.config.decibels))
         sample = Sample(text, language, source.prompt(rng), response=codes, input=both)
-        if sample.prompt is None:  # then only the text can tell who is meant
+        if sample.prompt is None:  # then only the text identifies the speaker
             return sample
         return sometimes_wordless(sample, self.config.without_text, rng)
 

@@ -13,7 +13,7 @@ from vall_e.tasks.options import TtsConfig
 
 
 class Tts:
-    """Says a text in the voice of the prompt; without a prompt, in any voice."""
+    """Speaks a text in the voice of the prompt; without a prompt, in an arbitrary voice."""
 
     name = "tts"
     target: Target = "response"

@@ -1,4 +1,4 @@
-"""Text to speech that goes on from the prompt: `texts . language . level . prompt . response`."""
+"""Text to speech as a continuation: `texts . language . level . prompt . response`."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from vall_e.tasks.options import ContinuedConfig
 
 
 class Continued:
-    """Says a text as what follows a recording whose words are known, so the model sees both.
+    """Speaks a text as the continuation of a recording with a known transcript.
 
-    The two texts stand one after the other, each between its <bos> and <eos>.
+    The two texts follow one another, each between its <bos> and <eos>.
     """
 
     name = "tts-c"

@@ -13,7 +13,7 @@ from vall_e.tasks.options import UnphonemizationConfig
 
 
 class Unphonemization:
-    """Spells in letters what is written in phonemes."""
+    """Converts phonemes to spelled text."""
 
     name = "un-phn"
     target: Target = "text"

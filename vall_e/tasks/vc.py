@@ -13,7 +13,7 @@ from vall_e.tasks.options import ConversionConfig
 
 
 class Conversion:
-    """Says what a recording says, in the voice of the prompt.
+    """Speaks the words of a recording in the voice of the prompt.
 
     It learns from sentences that several speakers say: one is the input, the other the response.
     """

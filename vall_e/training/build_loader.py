@@ -1,4 +1,4 @@
-"""What a run is fed with: its batches, and what is mixed into their samples."""
+"""The batches of a run, and what is mixed into their samples."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ NEWER = (
     "silence",
     "silence_seconds",
 )
-"""Options that change batches, and left them as they were when they came."""
+"""Options that change batches, and had no effect at the default they were introduced with."""
 ONCE = {"order": "duration"}
-"""Of those whose default is another by now, the one that they came with."""
+"""For those whose default has changed since, the default they were introduced with."""
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def loader_of(
     rank: int = 0,
     world_size: int = 1,
 ) -> Loader:
-    """The batches of a run. `folders` says how many each path of `data.train` stands for."""
+    """The batches of a run. `folders` counts the datasets behind each path of `data.train`."""
     data = config.data
     materials = Materials(
         corpus,
@@ -65,7 +65,7 @@ def loader_of(
     materials.require(tasks)
     mixes = bool(data.prompt_noise) or any(t.wants.noise or t.wants.strangers for t in tasks)
     if not data.workers and mixes:
-        log.warning("mixing sound slows training down: set data.workers to 2 or more")
+        log.warning("mixing audio slows training down: set data.workers to 2 or more")
     maker = Maker(
         corpus=corpus,
         tasks=tasks,
@@ -92,7 +92,7 @@ def loader_of(
 
 
 def noises_of(corpus: Corpus, config: RunConfig, registry: Registry) -> list[Stored]:
-    """The datasets of noise, which are of the corpus's codec, or `DataError`."""
+    """The noise datasets; `DataError` if their codec is not the corpus's."""
     paths = expanded(config.data.noise, registry, option="data.noise")
     noises = [
         open_stored(folder, registry, assumed=corpus.info, bad_items=config.data.bad_items)
@@ -103,7 +103,7 @@ def noises_of(corpus: Corpus, config: RunConfig, registry: Registry) -> list[Sto
         require_alike_codes(corpus.info, noise)
     if config.data.prompt_noise and not noises:
         raise DataError(
-            "data.prompt_noise mixes noise into prompts, and data.noise names none",
+            "data.prompt_noise mixes noise into prompts, but data.noise lists no dataset",
             hint="process recordings of noise with `vall-e data process --voices-only` "
             "and list the folder in data.noise",
         )
@@ -117,7 +117,7 @@ def _prompts(corpus: Corpus, data: DataConfig) -> PromptSource:
 
 
 def mark_of(corpus: Corpus, data: DataConfig | None = None, noises: Sequence[Stored] = ()) -> str:
-    """Changes when the utterances do; with `data`, when the sequence of batches does."""
+    """Changes when the utterances do; with `data`, also when the sequence of batches does."""
     digest = hashlib.sha256()
     for utterance in corpus.utterances:
         digest.update(f"{utterance.entry.id}\t{utterance.entry.frames}\n".encode())
@@ -133,7 +133,7 @@ def mark_of(corpus: Corpus, data: DataConfig | None = None, noises: Sequence[Sto
 
 
 def _changed(data: DataConfig) -> list[str]:
-    """The newer options that are not at the default that they came with."""
+    """The newer options that are not at the default they were introduced with."""
     options = [option for option in attrs.fields(DataConfig) if option.name in NEWER]
     return [
         f"{option.name}={getattr(data, option.name)!r}"

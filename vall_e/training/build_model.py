@@ -1,4 +1,4 @@
-"""The model that a run trains, as it is before the first step."""
+"""The model that a run trains, before the first step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from vall_e.model.wrappers.apply import wrapped
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.freeze import freeze
 from vall_e.training.initial_weights import InitialWeights
-from vall_e.training.wrappers.state import base_of, take_up
+from vall_e.training.wrappers.state import base_of, load_adapters
 from vall_e.weights.file import read_metadata
 
 log = logging.getLogger(__name__)
@@ -29,9 +29,9 @@ log = logging.getLogger(__name__)
 def make_learner(
     config: RunConfig, info: Info, vocabulary: Vocabulary, origin: InitialWeights
 ) -> Valle:
-    """With the weights of its origin, its wrappers around it, and frozen what is to stay.
+    """With its initial weights loaded, wrapped by the wrappers, and with `training.frozen` applied.
 
-    `info` tells of the codes that it learns. Raises `CheckpointError` for weights that do not fit.
+    `info` describes the codes. Raises `CheckpointError` for weights that do not fit.
     """
     tensors = origin.tensors()
     model = wrapped(
@@ -43,7 +43,7 @@ def make_learner(
     if frozen := freeze(model, config.training.frozen):
         log.info("frozen: %s", ", ".join(frozen))
     if origin.checkpoint:
-        take_up(model, tensors)
+        load_adapters(model, tensors)
     return model
 
 
@@ -70,18 +70,18 @@ def _model(
         model.embedding.take_code_vectors(vectors)
     if origin.weights:
         try:
-            known = base_of(tensors)  # half precision becomes single on the way
+            known = base_of(tensors)  # converts half precision to single
             model.load_state_dict({**_of_new_tasks(model, origin.weights), **known})
         except RuntimeError as exc:
             raise CheckpointError(
                 f"{origin.weights} does not fit the config: {exc}",
-                hint="take the model section and the data that it was trained with",
+                hint="use the model section and the data that the weights were trained with",
             ) from exc
     return model
 
 
 def _of_new_tasks(model: Valle, weights: Path) -> dict[str, Tensor]:
-    """What the model has beside that of `weights`, since it is to learn more tasks: as drawn."""
+    """Parameters that the model has and `weights` lacks, because of new tasks: at random values."""
     sizes = json.loads(read_metadata(weights)["sizes"])
     known = tuple(f"embedding.markers.{name}." for name in sizes.get("markers", ()))
     new = ["embedding.markers."] + (["heads.text."] if not sizes.get("writes_text") else [])

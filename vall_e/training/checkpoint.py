@@ -1,8 +1,8 @@
-"""Checkpoints: a folder for each, which appears whole or not at all. No pickle.
+"""Checkpoints: a folder each, which appears whole or not at all. No pickle.
 
 runs/valle/latest                       name of the newest checkpoint folder
 runs/valle/step-000500/
-weights.safetensors                 the model, complete: `vall-e synth -m` takes it
+weights.safetensors                 the complete model, as `vall-e synth -m` reads it
 training.safetensors                tensors of optimizer and engine
 training.json                       step, counts, position in the data, learning rate
 """
@@ -33,7 +33,7 @@ FACTS = "training.json"
 
 @frozen(eq=False)
 class TrainingState:
-    """What resuming needs beside the weights: plain values, and tensors by name."""
+    """What resuming needs besides the weights: plain values, and tensors by name."""
 
     facts: dict[str, Any]
     tensors: dict[str, Tensor] = field(repr=False)
@@ -42,7 +42,7 @@ class TrainingState:
 def write_checkpoint(
     run: Path, step: int, bundle: Bundle, state: TrainingState, *, by_hand: bool = False
 ) -> Path:
-    """Write the folder and point `latest` to it. One made `by_hand` is never pruned."""
+    """Write the folder and point `latest` to it. One saved `by_hand` (on request) is not pruned."""
     folder = run / f"step-{step:06d}"
     part = run / f"{folder.name}.part"
     shutil.rmtree(part, ignore_errors=True)
@@ -54,7 +54,7 @@ def write_checkpoint(
     for path in part.iterdir():
         _flush(path)
     _flush_names(part)
-    shutil.rmtree(folder, ignore_errors=True)  # of a step that is trained for the second time
+    shutil.rmtree(folder, ignore_errors=True)  # if this step is trained a second time
     os.replace(part, folder)
     pointer = run / f"{LATEST}.part"
     pointer.write_text(folder.name + "\n", encoding="utf-8")
@@ -81,14 +81,14 @@ def read_state(folder: Path) -> TrainingState:
 
 
 def prune(run: Path, keep: int, *, spare: Path) -> None:
-    """Delete all but the newest `keep` checkpoints; those made by hand stay and do not count.
+    """Delete all but the newest `keep` checkpoints; those saved on request stay and do not count.
 
-    `spare` was written just now: after going back to an older checkpoint it is not the newest.
+    `spare` was just written: after resuming from an older checkpoint it may not be the newest.
     """
     automatic = [f for f in checkpoints(run) if not _by_hand(f) and f != spare]
     keep -= 0 if _by_hand(spare) else 1
     for folder in automatic[: max(len(automatic) - keep, 0)]:
-        gone = folder.with_name(folder.name + ".part")  # so that it vanishes at once
+        gone = folder.with_name(folder.name + ".part")  # so that it disappears in one step
         shutil.rmtree(gone, ignore_errors=True)
         os.replace(folder, gone)
         shutil.rmtree(gone, ignore_errors=True)
@@ -101,7 +101,7 @@ def pack_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor],
     values: dict[str, Any] = {"groups": state["param_groups"], "state": {}}
     for index, slots in state["state"].items():
         found, plain = _apart(slots)
-        # A copy, since safetensors writes no two tensors that share their memory.
+        # A copy, since safetensors does not write two tensors that share memory.
         for name, tensor in found.items():
             copy = tensor.detach().to("cpu", copy=True)
             tensors[f"optimizer/{index}/{name}"] = copy.contiguous()
@@ -112,7 +112,7 @@ def pack_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor],
     except TypeError as exc:
         raise TrainingError(
             f"the state of {type(optimizer).__name__} cannot be saved: {exc}",
-            hint="its state_dict may hold tensors, numbers, text and lists of them",
+            hint="its state_dict may only hold tensors, numbers, strings and lists of them",
         ) from exc
     return tensors, values
 
@@ -120,7 +120,7 @@ def pack_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor],
 def unpack_optimizer(
     optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], values: dict[str, Any]
 ) -> None:
-    """Put back what `pack_optimizer` took; `CheckpointError` if it is another optimizer's."""
+    """Restore what `pack_optimizer` saved; `CheckpointError` if it is another optimizer's."""
     state: dict[int, dict[str, Any]] = {int(i): dict(slots) for i, slots in values["state"].items()}
     for key, tensor in tensors.items():
         kind, _, rest = key.partition("/")
@@ -135,12 +135,12 @@ def unpack_optimizer(
     except (ValueError, KeyError) as exc:
         raise CheckpointError(
             f"the checkpoint's optimizer state does not fit: {exc}",
-            hint="resume with the optimizer and the model that it was made with",
+            hint="resume with the optimizer and the model that the checkpoint was made with",
         ) from exc
 
 
 def _apart(slots: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors by path (a slot may be a dict of its own), and the plain values as they are."""
+    """The tensors by path (a slot may itself be a dict), and the plain values unchanged."""
     tensors: dict[str, Tensor] = {}
     plain: dict[str, Any] = {}
     for name, value in slots.items():
@@ -168,7 +168,7 @@ def take_changed_options(
     before: Sequence[dict[str, Any]],
     now: Sequence[dict[str, Any]],
 ) -> None:
-    """Set the options that differ between two configs; those that an optimizer learns stay."""
+    """Set the options that differ between two configs; those that the optimizer adapts stay."""
     for group, old, new in zip(optimizer.param_groups, before, now, strict=True):
         for name, value in new.items():
             if _plain(old.get(name)) != _plain(value):
@@ -176,7 +176,7 @@ def take_changed_options(
 
 
 def _plain(value: Any) -> Any:
-    """As it comes back from JSON, which has no tuples."""
+    """The value as JSON returns it, which has no tuples."""
     return list(value) if isinstance(value, tuple) else value
 
 
@@ -184,17 +184,17 @@ def _by_hand(folder: Path) -> bool:
     try:
         return bool(json.loads((folder / FACTS).read_text(encoding="utf-8"))["by_hand"])
     except (OSError, ValueError, KeyError):
-        return True  # nothing that we know to be ours to delete
+        return True  # not recognizably ours, so never delete it
 
 
 def _flush(path: Path) -> None:
-    """To the disk, so that a power cut after the rename finds the file whole."""
+    """Flush to disk, so that the file is complete even if power fails after the rename."""
     with path.open("rb") as file:
         os.fsync(file.fileno())
 
 
 def _flush_names(folder: Path) -> None:
-    """What files are called in a folder is written to the disk on its own."""
+    """Flush the folder's entries, which the system writes separately from the files."""
     if os.name == "nt":  # cannot open folders
         return
     descriptor = os.open(folder, os.O_RDONLY)

@@ -1,10 +1,10 @@
-"""Orders given to a run while it goes on: lines on stdin, and signals.
+"""Commands for a run in progress: lines on stdin, and signals.
 
 save            write a checkpoint now; it is never pruned
 eval            validate now
 export [FILE]   write the weights to a file of their own
 lr X            change the learning rate that the schedule multiplies
-quit            save and end
+quit            save and stop
 COMMAND@STEP    the same, after that step
 """
 
@@ -27,7 +27,7 @@ _ORDER = re.compile(r"(?P<name>\w+)(?:\s+(?P<argument>[^@\s]+))?\s*(?:@\s*(?P<st
 
 @frozen
 class RunCommand:
-    """One command. `step` is the step after which it is due, None for now."""
+    """One command. `step` is the step after which it is carried out, None for now."""
 
     name: str
     argument: str = ""
@@ -35,10 +35,10 @@ class RunCommand:
 
     @classmethod
     def parse(cls, line: str) -> RunCommand:
-        """Raise `ValueError` with what to write instead."""
+        """Raise `ValueError` that says what is allowed instead."""
         match = _ORDER.fullmatch(line.strip())
         if match is None or match["name"] not in NAMES:
-            raise ValueError(f"no command {line.strip()!r}; there are {', '.join(NAMES)}")
+            raise ValueError(f"unknown command {line.strip()!r}; use one of {', '.join(NAMES)}")
         argument = match["argument"] or ""
         if match["name"] == "lr" and not _is_rate(argument):
             raise ValueError(f"lr takes a positive number, as in `lr 1e-4`, not {argument!r}")
@@ -49,7 +49,7 @@ class RunCommand:
 
 
 class Commands:
-    """Orders not carried out yet. `stop` may be called by a signal handler."""
+    """Commands waiting to be carried out. `stop` may be called by a signal handler."""
 
     def __init__(self) -> None:
         self._new: queue.SimpleQueue[RunCommand] = queue.SimpleQueue()
@@ -60,7 +60,7 @@ class Commands:
         self.stopped_by = reason
 
     def give(self, line: str) -> None:
-        """Take a line; one that is no command is logged and forgotten."""
+        """Accept a line; an invalid one is logged and ignored."""
         if not line.strip():
             return
         try:
@@ -69,7 +69,7 @@ class Commands:
             log.warning("%s", exc)
 
     def due(self, step: int) -> list[RunCommand]:
-        """What is to be done after `step`, in the order in which it came."""
+        """The commands to carry out after `step`, in the order in which they came."""
         while not self._new.empty():
             self._waiting.append(self._new.get())
         now = [order for order in self._waiting if order.step is None or order.step <= step]
@@ -77,10 +77,10 @@ class Commands:
         return now
 
     def listen(self, descriptor: int) -> None:
-        """Take lines from a file descriptor until it ends, in a thread of its own.
+        """Read lines from a file descriptor until it ends, in a thread of its own.
 
-        Read without Python's buffered reader: its lock, held by a thread that waits, would abort
-        the interpreter's exit. A terminal in the foreground of another job is not read, since
+        Read without Python's buffered reader: its lock, held by a waiting thread, would abort the
+        interpreter's exit. A terminal is not read while another job is in its foreground, since
         that would suspend this process.
         """
         if not _readable(descriptor):

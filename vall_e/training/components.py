@@ -1,4 +1,4 @@
-"""Optimizers, schedules, engines and wrappers that ship in the core. No torch here."""
+"""Built-in optimizers, schedules, engines and wrappers. No torch here."""
 
 from __future__ import annotations
 
@@ -104,19 +104,19 @@ OPTIMIZERS: tuple[Component[Any], ...] = (
 )
 SCHEDULES: tuple[Component[Any], ...] = (
     Component(
-        name="constant", config=ConstantConfig, build=build_constant, summary="the same rate always"
+        name="constant", config=ConstantConfig, build=build_constant, summary="constant rate"
     ),
     Component(
         name="warmup",
         config=WarmupConfig,
         build=build_warmup,
-        summary="a linear rise, then the same rate",
+        summary="linear warm-up, then constant",
     ),
     Component(
         name="cosine",
         config=CosineConfig,
         build=build_cosine,
-        summary="a linear rise, then a half cosine down to the last step",
+        summary="linear warm-up, then cosine decay until the last step",
         paper="https://arxiv.org/abs/1608.03983",
     ),
     *OTHER_SCHEDULES,
@@ -131,14 +131,14 @@ WRAPPERS: tuple[Component[Any], ...] = (
         name="compile",
         config=CompileConfig,
         build=build_compile,
-        summary="torch.compile of the backbone; slow first steps, then faster ones",
+        summary="torch.compile of the backbone; the first steps are slow, later ones faster",
         trial=Trial(facts={"tolerance": 1e-5}),
     ),
     Component(
         name="lora",
         config=LoraConfig,
         build=build_lora,
-        summary="trains small matrices beside the frozen model: a voice as a file of 1 MB",
+        summary="trains small low-rank matrices on a frozen model: a voice in a file of 1 MB",
         used_in="training",
         paper="https://arxiv.org/abs/2106.09685",
     ),

@@ -1,4 +1,4 @@
-"""What a run learns from, and what it is validated on."""
+"""The datasets that a run trains and validates on."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ log = logging.getLogger(__name__)
 
 @frozen(eq=False)
 class TrainingData:
-    """The datasets of `data.train`, and the vocabulary by which their texts are read."""
+    """The datasets of `data.train`, and the vocabulary that encodes their texts."""
 
     datasets: Sequence[Stored]
     folders: Sequence[int]
-    """How many datasets each path of `data.train` stands for."""
+    """How many datasets each path of `data.train` expands to."""
     vocabulary: Vocabulary
     corpus: Corpus
 
@@ -41,9 +41,10 @@ class TrainingData:
     def open(
         cls, config: RunConfig, registry: Registry, weights: Path | None, *, limit: int | None
     ) -> TrainingData:
-        """With the vocabulary of `weights`, or without weights a new one; the first `limit` only.
+        """With the vocabulary of `weights`, if given; only the first `limit` utterances.
 
-        Raises `DataError` for data that one model cannot learn together, or under this config.
+        Raises `DataError` for data that one model cannot train on together, or not with this
+        config.
         """
         paths = expanded(config.data.train, registry, option="data.train")
         datasets = _open([folder for folders in paths for folder in folders], config, registry)
@@ -53,7 +54,7 @@ class TrainingData:
         return cls(datasets, [len(folders) for folders in paths], vocabulary, corpus)
 
     def held_out(self, config: RunConfig, registry: Registry) -> dict[str, list[ValidationBatch]]:
-        """The trials of each dataset of `data.validation`, by the name of its folder."""
+        """The batches of each dataset of `data.validation`, by the name of its folder."""
         first = self.datasets[0]
         paths = expanded(config.data.validation, registry, option="data.validation")
         found = [
@@ -92,7 +93,7 @@ class TrainingData:
 def _open(folders: Sequence[Path], config: RunConfig, registry: Registry) -> list[Stored]:
     if not folders:
         raise DataError(
-            "data.train names no dataset",
+            "data.train lists no dataset",
             hint="make one with `vall-e data process` and list its folder there",
         )
     ours = info_of(config)
@@ -102,20 +103,20 @@ def _open(folders: Sequence[Path], config: RunConfig, registry: Registry) -> lis
 
 
 def _require_as_configured(dataset: Stored, ours: Info) -> None:
-    """Raise `DataError` if the model would be saved with another codec or phonemizer."""
+    """Raise `DataError` if the model would be saved with a different codec or phonemizer."""
     info = dataset.info
     differences = info.differences(ours)
     if differences:
         raise DataError(
-            f"{dataset.folder} was made with {info.told(differences)}, "
-            f"the config has {ours.told(differences)}",
+            f"{dataset.folder} was made with {info.describe(differences)}, "
+            f"the config has {ours.describe(differences)}",
             hint="set codec and text.phonemizer as they were when the dataset was made, "
             "or process the recordings again with `vall-e data process -c`",
         )
 
 
 def _vocabulary(datasets: Sequence[Stored], config: RunConfig, weights: Path | None) -> Vocabulary:
-    """The symbols that the data teach: others would be ids that mean nothing to the model."""
+    """The symbols in the training data: the model would not know the ids of any others."""
     if weights is None:
         return new_vocabulary(config.text, texts_of(datasets, spelt=_spelt(config)))
     vocabulary = Vocabulary.from_json(read_metadata(weights)["vocabulary"])
@@ -124,7 +125,7 @@ def _vocabulary(datasets: Sequence[Stored], config: RunConfig, weights: Path | N
 
 
 def _spelt(config: RunConfig) -> bool:
-    """Whether a task asks for texts as they are spelt."""
+    """Whether a task needs spelled texts."""
     return any(task.build().wants.spelling != "unused" for task in config.tasks)
 
 
@@ -139,7 +140,7 @@ def _corpus(
     if shares and len(shares) != len(config.data.train):
         raise DataError(
             f"data.shares has {len(shares)} numbers for {len(config.data.train)} folders",
-            hint="give one for each folder of data.train",
+            hint="give one number for each folder of data.train",
         )
     return make_corpus(
         datasets,
@@ -161,11 +162,11 @@ def _log_corpus(corpus: Corpus, overfit: int | None) -> None:
     for reason, count in corpus.left_out.items():
         log.warning("left out %d utterances %s", count, reason)
     if overfit and len(corpus) < overfit:
-        log.warning("overfit: %d utterances were asked for, there are %d", overfit, len(corpus))
+        log.warning("overfit: %d utterances requested, but there are only %d", overfit, len(corpus))
 
 
 def _trained_levels(config: RunConfig, levels: int) -> list[int]:
-    """The levels that this run teaches: validating others would say nothing of it."""
+    """The levels that this run trains: validating others would be meaningless."""
     if isinstance(config.training.levels, tuple):
         return sorted(set(config.training.levels))
     return list(trained_levels(levels, config.model.capabilities, config.training.level_range))

@@ -1,4 +1,4 @@
-"""One small pass before a run begins, so that what cannot learn on this machine is told at once."""
+"""One small pass before a run begins, so that errors of this machine show at once."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from vall_e.interfaces.training import Engine
 from vall_e.model.valle import Valle
 
 
-def rehearse(model: Valle, engine: Engine) -> None:
-    """Raise what the first step would raise: that an attention kernel is missing, say.
+def dry_run(model: Valle, engine: Engine) -> None:
+    """Raise what the first step would raise: a missing attention kernel, for example.
 
-    The backbone runs over two short rows, one of them padded, as it stands (not compiled). Weights,
-    gradients and chance stay as they are. In a run of several processes nothing is tried: a part
+    The backbone runs over two short rows, one of them padded, as it is (not compiled). Weights,
+    gradients and random state do not change. In a run of several processes nothing is tried: a part
     of a model may not run alone.
     """
     if engine.world_size > 1:
@@ -21,7 +21,7 @@ def rehearse(model: Valle, engine: Engine) -> None:
     backbone, device = model.backbone, model.device
     assert isinstance(backbone, nn.Module)  # noqa: S101 - as its protocol says
     devices = [device] if device.type == "cuda" else []
-    for causal in sorted(_ways(model)):
+    for causal in sorted(_causal_modes(model)):
         with (
             torch.random.fork_rng(devices=devices),
             engine.autocast(),
@@ -35,7 +35,7 @@ def rehearse(model: Valle, engine: Engine) -> None:
             )
 
 
-def _ways(model: Valle) -> set[bool]:
-    """Whether the stages that it has look back only."""
+def _causal_modes(model: Valle) -> set[bool]:
+    """Whether its stages are causal."""
     ahead = model.backbone.bidirectional and model.config.nar_attention != "causal"
     return {name == "ar" or not ahead for name in model.config.capabilities}

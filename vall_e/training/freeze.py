@@ -1,4 +1,4 @@
-"""Weights that a run leaves as they are."""
+"""Weights that a run does not train."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from vall_e.errors import ConfigError
 
 
 def freeze(model: nn.Module, patterns: Sequence[str]) -> list[str]:
-    """Freeze the parameters whose names fit one of the patterns; gives their names.
+    """Freeze the parameters whose names match one of the patterns; returns their names.
 
-    Raises `ConfigError` for a pattern that fits none, and where nothing is left to train.
+    Raises `ConfigError` for a pattern that matches none, and if nothing is left to train.
     """
     parameters = dict(model.named_parameters())
     frozen: list[str] = []
@@ -21,12 +21,12 @@ def freeze(model: nn.Module, patterns: Sequence[str]) -> list[str]:
         fitting = [name for name in parameters if fnmatchcase(name, pattern)]
         if not fitting:
             raise ConfigError(
-                f"training.frozen: no weight is called {pattern!r}",
-                hint=f"names are like {next(iter(parameters))}; * stands for any part of one",
+                f"training.frozen: no weight matches {pattern!r}",
+                hint=f"names look like {next(iter(parameters))}; * matches any part of a name",
             )
         frozen += fitting
     for name in frozen:
         parameters[name].requires_grad_(False)
     if patterns and not any(parameter.requires_grad for parameter in parameters.values()):
-        raise ConfigError("training.frozen: nothing is left to train", hint="name fewer weights")
+        raise ConfigError("training.frozen: nothing is left to train", hint="freeze fewer weights")
     return sorted(set(frozen))

@@ -1,7 +1,7 @@
-"""The weights that a model speaks with, where they are not those that it learns.
+"""The weights for inference, where they differ from those being trained.
 
-An optimizer may learn one set of weights and speak with their average (`Averaging`); a module may
-compute with rounded ones (`Rounding`). What is validated and saved is what speaks.
+An optimizer may train one set of weights and use their average (`Averaging`); a module may
+compute with rounded ones (`Rounding`). The inference weights are validated and saved.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,34 +14,38 @@ from vall_e.interfaces.training import Averaging, Rounding
 
 
 @contextmanager
-def spoken(model: nn.Module, optimizer: torch.optim.Optimizer) -> Iterator[dict[str, Tensor]]:
-    """Within, the model has the weights that it speaks with.
+def inference_weights(
+    model: nn.Module, optimizer: torch.optim.Optimizer
+) -> Iterator[dict[str, Tensor]]:
+    """Within this context the model has its inference weights.
 
-    Gives those that it learns, by name: none where they are the same. They come back bit for bit.
+    Yields the training weights by name: none if they are the same. They are restored bit for bit.
     """
     averaging = optimizer if isinstance(optimizer, Averaging) else None
     rounding = [module for module in model.modules() if isinstance(module, Rounding)]
     if averaging is None and not rounding:
         yield {}
         return
-    learnt = {n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad}
+    training_weights = {
+        n: p.detach().clone() for n, p in model.named_parameters() if p.requires_grad
+    }
     if averaging:
         averaging.eval()
     for module in rounding:
         module.settle()
     try:
-        yield learnt
+        yield training_weights
     finally:
         for module in rounding:
             module.unsettle()
         if averaging:
             averaging.train()
-        put_back(model, learnt)
+        restore_training_weights(model, training_weights)
 
 
 @torch.no_grad()
-def put_back(model: nn.Module, learnt: Mapping[str, Tensor]) -> None:
-    """Give the model the weights to learn on with."""
+def restore_training_weights(model: nn.Module, training_weights: Mapping[str, Tensor]) -> None:
+    """Restore the training weights."""
     parameters = dict(model.named_parameters())
-    for name, tensor in learnt.items():
+    for name, tensor in training_weights.items():
         parameters[name].copy_(tensor)

@@ -1,4 +1,4 @@
-"""The weights that a run goes on from."""
+"""The weights that a run starts from."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from vall_e.weights.locate import WEIGHTS, find_weights, latest
 
 @frozen
 class InitialWeights:
-    """A checkpoint of the run itself, or weights of another model, or nothing."""
+    """A checkpoint of the run itself, or weights of another model, or none."""
 
     weights: Path | None
     checkpoint: Path | None = None
-    """The run's own, whose weights these then are."""
+    """The checkpoint of the run itself, which then holds these weights."""
 
     @classmethod
     def of(
@@ -32,7 +32,7 @@ class InitialWeights:
     ) -> InitialWeights:
         """The latest checkpoint in the run's folder, or else what `training.start_from` names.
 
-        Raises `TrainingError` where there is a checkpoint and the run is not to resume.
+        Raises `TrainingError` if there is a checkpoint and `resume` is not set.
         """
         checkpoint = _checkpoint(folder, resume=resume)
         if checkpoint:
@@ -40,19 +40,19 @@ class InitialWeights:
         return cls(_first_weights(config, registry))
 
     def require_fit(self, config: RunConfig, info: Info) -> None:
-        """Raise `CheckpointError` if the weights mean something else to a run of this config."""
+        """Raise `CheckpointError` if the weights have another meaning under this config."""
         if self.checkpoint:
             require_same(self.checkpoint / WEIGHTS, config, info)
         elif self.weights:
             require_fit(self.weights, config, info)
 
     def tensors(self) -> dict[str, Tensor]:
-        """All of the weights. Raises `CheckpointError` where those of another model have a LoRA."""
+        """All of the weights. Raises `CheckpointError` if those of another model contain a LoRA."""
         tensors = model_tensors(self.weights) if self.weights else {}
         if not self.checkpoint and base_of(tensors).keys() != tensors.keys():
             raise CheckpointError(
-                f"{self.weights} holds a LoRA beside its base",
-                hint="make one model of both: "
+                f"{self.weights} contains a LoRA besides its base model",
+                hint="merge the two first: "
                 f"vall-e export {self.weights} --merge -o merged.safetensors",
             )
         return tensors
@@ -62,14 +62,14 @@ def _checkpoint(folder: Path, *, resume: bool) -> Path | None:
     checkpoint = latest(folder)
     if checkpoint and not resume:
         raise TrainingError(
-            f"{folder} holds a run already, with {checkpoint.name}",
-            hint="go on with --resume, or choose another folder with --set training.output=...",
+            f"{folder} already contains a run, with {checkpoint.name}",
+            hint="continue it with --resume, or use another folder with --set training.output=...",
         )
     return checkpoint
 
 
 def _first_weights(config: RunConfig, registry: Registry) -> Path | None:
-    """What `training.start_from` names; None: the model starts from nothing."""
+    """The file that `training.start_from` names; None: random initialization."""
     name = config.training.start_from
     if not name:
         return None
@@ -81,7 +81,7 @@ def _first_weights(config: RunConfig, registry: Registry) -> Path | None:
         if not Path(name).exists():
             raise
         raise UnknownComponentError(
-            exc.message, hint=f"write ./{name} for the file or folder of that name"
+            exc.message, hint=f"write ./{name} if you mean the file or folder of that name"
         ) from exc
     weights: Path = component.build(component.config())
     return weights

@@ -8,7 +8,7 @@ import torch
 
 
 class Rate:
-    """Multiplies the optimizer's own rates with the schedule's factor and the user's changes."""
+    """Multiplies the optimizer's own rates by the schedule's factor and the user's changes."""
 
     def __init__(self, optimizer: torch.optim.Optimizer, schedule: Callable[[int], float]) -> None:
         self.optimizer = optimizer
@@ -18,14 +18,14 @@ class Rate:
 
     @property
     def highest(self) -> float:
-        """What `set` last gave the first group of parameters."""
+        """The rate that `set` last gave to the first parameter group."""
         return float(self.optimizer.param_groups[0]["lr"])
 
     def set(self, step: int) -> None:
-        """For the update after `step` updates."""
+        """Set the rates for the update after `step` updates."""
         for group, own in zip(self.optimizer.param_groups, self.own, strict=True):
             group["lr"] = own * self.factor * self.schedule(step)
 
     def override(self, lr: float) -> None:
-        """Let the schedule multiply `lr`; other groups of parameters follow in proportion."""
+        """Let the schedule multiply `lr`; other parameter groups follow in proportion."""
         self.factor = lr / self.own[0]

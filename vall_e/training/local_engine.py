@@ -13,9 +13,9 @@ DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class LocalEngine:
-    """Weights stay float32; `bf16` and `fp16` are the precision of the products in autocast.
+    """Weights stay float32; `bf16` and `fp16` are the precision of autocast operations.
 
-    fp16 scales the loss, so that small gradients do not vanish, and leaves out a step whose
+    fp16 scales the loss, so that small gradients do not vanish, and skips a step whose
     gradients overflow.
     """
 
@@ -32,18 +32,18 @@ class LocalEngine:
         device: str,
         precision: str,
     ) -> nn.Module:
-        """Raise `UnavailableError` if this machine lacks the device."""
+        """Raise `UnavailableError` if this machine does not have the device."""
         self.device = find_device(device, option="training.device")
         self.optimizer = optimizer
         self.dtype = DTYPES.get(precision)
         self.scaler = torch.amp.GradScaler(self.device.type, enabled=precision == "fp16")
         model = model.to(self.device)
-        if optimizer.state:  # some have one from the start, where the weights were then
+        if optimizer.state:  # some have state from the start, on the weights' former device
             optimizer.load_state_dict(optimizer.state_dict())
         return model
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Where the forward pass, and only that, must run."""
+        """The context of the forward pass, and only of that."""
         if self.dtype is None:
             return nullcontext()
         return torch.autocast(self.device.type, dtype=self.dtype)
@@ -52,7 +52,7 @@ class LocalEngine:
         self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
 
     def step(self, *, clip_norm: float) -> float:
-        """Without a scaler, gradients that are not numbers change nothing: the norm tells."""
+        """Without a scaler, gradients that are not finite change nothing; the norm shows them."""
         self.scaler.unscale_(self.optimizer)
         parameters = [p for group in self.optimizer.param_groups for p in group["params"]]
         norm = float(nn.utils.clip_grad_norm_(parameters, clip_norm))
@@ -63,7 +63,7 @@ class LocalEngine:
         return norm
 
     def state_dict(self) -> dict[str, Tensor]:
-        """The loss scale of fp16; nothing else."""
+        """The loss scale of fp16; otherwise empty."""
         return {key: torch.tensor(value) for key, value in self.scaler.state_dict().items()}
 
     def load_state_dict(self, state: dict[str, Tensor]) -> None:

@@ -30,7 +30,7 @@ from vall_e.training.checkpoint import (
     write_checkpoint,
 )
 from vall_e.training.commands import Commands, RunCommand
-from vall_e.training.inference_weights import put_back, spoken
+from vall_e.training.inference_weights import inference_weights, restore_training_weights
 from vall_e.training.learning_rate import Rate
 from vall_e.training.metrics import Metrics, MetricsFile
 from vall_e.training.objective import lengths_of
@@ -39,27 +39,27 @@ from vall_e.weights.file import Bundle, save
 from vall_e.weights.locate import checkpoints
 
 LEARNT = "learnt/"
-"""Before the names of weights that are not those of the weights file."""
+"""Prefix of tensors that are not those of the weights file."""
 
 log = logging.getLogger(__name__)
 
 
 @define
 class RunProgress:
-    """How far a run has come, over all its resumptions. `tokens` are sequence positions."""
+    """How far a run has come, including before it was resumed. `tokens` are sequence positions."""
 
     step: int = 0
     samples: int = 0
     tokens: int = 0
     seconds: float = 0.0
-    """Spent in training steps."""
+    """Time spent in training steps."""
     validation: dict[str, float] = attrs.field(factory=dict)
-    """What the last validation found."""
+    """Results of the last validation."""
 
 
 @frozen
 class Marks:
-    """Tell one corpus from another, and one order of batches: positions hold for the same only."""
+    """Identify a corpus, and a batch order: a saved position is valid only for the same ones."""
 
     corpus: str
     batches: str
@@ -67,7 +67,7 @@ class Marks:
 
 @frozen(eq=False)
 class Run:
-    """Everything that a training step needs. `objective` is what the engine made of the model."""
+    """Everything that a training step needs. `objective` is the model as the engine wrapped it."""
 
     folder: Path
     config: TrainingConfig
@@ -83,12 +83,12 @@ class Run:
     options: Sequence[dict[str, Any]] = attrs.field(
         default=attrs.Factory(lambda self: group_options(self.optimizer), takes_self=True)
     )
-    """Of the optimizer's groups of parameters, as the config gives them."""
+    """The options of the optimizer's parameter groups, from the config."""
 
 
 @frozen
 class RunCallbacks:
-    """Whom a run tells what happens."""
+    """Callbacks of a run."""
 
     on_step: Callable[[Metrics], None] = lambda metrics: None
     on_validation: Callable[[Metrics], None] = lambda metrics: None
@@ -96,7 +96,7 @@ class RunCallbacks:
 
 
 def train(run: Run, commands: Commands, watch: RunCallbacks) -> None:
-    """Go on to `max_steps`, or until told to end; a checkpoint is written at the end."""
+    """Train until `max_steps`, or a stop command; a checkpoint is written at the end."""
     batches = iter(run.loader)
     lost = LostSteps()
     run.objective.train()
@@ -111,26 +111,26 @@ def train(run: Run, commands: Commands, watch: RunCallbacks) -> None:
 
 
 class LostSteps:
-    """Counts steps in a row that changed nothing, since fp16 could not hold their gradients."""
+    """Counts consecutive steps that changed nothing because fp16 gradients overflowed."""
 
     LIMIT = 50
-    """A healthy run loses some 10 at the start, until the loss scale has come down."""
+    """A healthy run loses about 10 steps at the start, until the loss scale has come down."""
 
     def __init__(self) -> None:
         self.count = 0
 
     def __call__(self, norm: float) -> None:
-        """Take a step's gradient norm; `TrainingError` where it will never end."""
+        """Take a step's gradient norm; `TrainingError` if too many were not finite."""
         self.count = 0 if math.isfinite(norm) else self.count + 1
         if self.count == self.LIMIT:
             raise TrainingError(
-                f"the gradients of {self.count} steps in a row were not finite in fp16",
+                f"the gradients of {self.count} consecutive steps were not finite in fp16",
                 hint="set training.precision to bf16 or fp32, or lower the optimizer's lr",
             )
 
 
 def _update_or_save(run: Run, batches: Iterator[Batch], lost: LostSteps) -> Metrics:
-    """As `update`; if it fails, what was learnt before is kept."""
+    """As `update`; if it fails, a checkpoint of the last good state is saved."""
     try:
         metrics = update(run, batches)
         lost(metrics["grad_norm"])
@@ -142,14 +142,14 @@ def _update_or_save(run: Run, batches: Iterator[Batch], lost: LostSteps) -> Metr
 
 
 def update(run: Run, batches: Iterator[Batch]) -> Metrics:
-    """One optimizer step, over `accumulation` batches; gives its metrics.
+    """One optimizer step, over `accumulation` batches; returns its metrics.
 
-    Raises `TrainingError`, with the utterances' ids, if loss or gradients are no numbers; the
+    Raises `TrainingError`, with the utterances' ids, if loss or gradients are not finite; the
     weights are then those of the step before.
     """
     started = time.perf_counter()
     progress, config = run.progress, run.config
-    # A random state that follows from the step: dropout after resuming is as without it.
+    # The random state depends on the step only, so dropout is the same after resuming.
     torch.manual_seed((config.seed << 32) + progress.step * run.engine.world_size + run.engine.rank)
     run.rate.set(progress.step)
     taken = [next(batches) for _ in range(config.accumulation)]
@@ -179,7 +179,7 @@ def update(run: Run, batches: Iterator[Batch]) -> Metrics:
 
 
 def _add_gradients(run: Run, window: Sequence[Batch]) -> dict[str, float]:
-    """Run the batches forward and backward; gives the mean of each loss over all of them."""
+    """Run the batches forward and backward; returns the mean of each loss over all of them."""
     means: dict[str, float] = {}
     shares = _shares(run.bundle.model, window)
     for number, (batch, share) in enumerate(zip(window, shares, strict=True), start=1):
@@ -195,26 +195,26 @@ def _add_gradients(run: Run, window: Sequence[Batch]) -> dict[str, float]:
 
 
 def _shares(model: Valle, batches: Sequence[Batch]) -> list[float]:
-    """What each batch of a window counts: in proportion to the tokens that it predicts.
+    """The weight of each batch in a window: in proportion to the tokens that it predicts.
 
-    So every token weighs the same, and a window is what one large batch would be.
+    So every token counts the same, and a window equals one large batch.
     """
     counts = [sum(map(model.predicted, batch.examples)) for batch in batches]
     return [count / sum(counts) for count in counts]
 
 
 def validate(run: Run) -> Metrics:
-    """Losses on the held-out sets; nothing if there are none."""
+    """Losses on the validation sets; empty if there are none."""
     if not run.validation:
         return {}
-    with spoken(run.bundle.model, run.optimizer):
+    with inference_weights(run.bundle.model, run.optimizer):
         found = evaluate_sets(run.bundle.model, run.validation, run.engine)
     run.progress.validation = found
     return {"step": run.progress.step, **found}
 
 
 def save_checkpoint(run: Run, *, by_hand: bool = False) -> Path:
-    """Write where the run stands, and delete checkpoints beyond `keep`."""
+    """Write the state of the run, and delete old checkpoints beyond `keep`."""
     tensors, optimizer = pack_optimizer(run.optimizer)
     engine = {f"engine/{name}": value.cpu() for name, value in run.engine.state_dict().items()}
     facts: dict[str, Any] = {
@@ -227,7 +227,7 @@ def save_checkpoint(run: Run, *, by_hand: bool = False) -> Path:
         "options": run.options,
     }
     step = run.progress.step
-    with spoken(run.bundle.model, run.optimizer) as learnt:
+    with inference_weights(run.bundle.model, run.optimizer) as learnt:
         weights = {f"{LEARNT}{name}": tensor.cpu() for name, tensor in learnt.items()}
         state = TrainingState(facts, {**tensors, **engine, **weights})
         folder = write_checkpoint(run.folder, step, finished(run), state, by_hand=by_hand)
@@ -236,7 +236,7 @@ def save_checkpoint(run: Run, *, by_hand: bool = False) -> Path:
 
 
 def restore(run: Run, state: TrainingState) -> None:
-    """Put everything but the weights back to where `save_checkpoint` found it."""
+    """Restore everything except the weights to what `save_checkpoint` saved."""
     facts = state.facts
     unpack_optimizer(run.optimizer, state.tensors, facts["optimizer"])
     before = facts.get("options", run.options)
@@ -248,16 +248,16 @@ def restore(run: Run, state: TrainingState) -> None:
     }
     run.engine.load_state_dict(engine)
     learnt = {k.removeprefix(LEARNT): v for k, v in state.tensors.items() if k.startswith(LEARNT)}
-    put_back(run.bundle.model, learnt)
+    restore_training_weights(run.bundle.model, learnt)
     run.rate.factor = facts["rate"]
     for field in attrs.fields(RunProgress):
         setattr(run.progress, field.name, facts["progress"][field.name])
     position = Position(**facts["position"])
     if facts["data"] != run.marks.batches:
         what = (
-            "batches are cut in another way than before"
+            "batches are formed differently than before"
             if facts.get("corpus") == run.marks.corpus
-            else "the data are not those of the checkpoint"
+            else "the data has changed since the checkpoint"
         )
         log.warning("%s: a new epoch starts", what)
         position = Position(position.epoch + 1, 0)
@@ -283,7 +283,7 @@ def _after_step(run: Run, commands: Commands, file: MetricsFile, watch: RunCallb
     if step % config.evaluate_every == 0 or step == config.max_steps or "eval" in asked:
         found = validate(run)
         if "eval" in asked and not found:
-            log.warning("eval: there is no held-out data; name some in data.validation")
+            log.warning("eval: there is no validation data; list some in data.validation")
         if found:
             file.write(found)
             watch.on_validation(found)
@@ -303,9 +303,9 @@ def _carry_out(order: RunCommand, run: Run, commands: Commands, watch: RunCallba
     elif order.name == "export":
         path = run.folder / (order.argument or f"weights-{run.progress.step:06d}.safetensors")
         try:
-            with spoken(run.bundle.model, run.optimizer):
+            with inference_weights(run.bundle.model, run.optimizer):
                 save(finished(run), path)
-        except CheckpointError as exc:  # a mistyped path must not cost the run
+        except CheckpointError as exc:  # a mistyped path must not end the run
             log.error("export: %s", exc.message)
         else:
             watch.on_file(path)
@@ -319,6 +319,6 @@ def _unsaved(run: Run) -> bool:
 def _lost(what: str, run: Run, batches: Sequence[Batch]) -> TrainingError:
     ids = [identity for batch in batches for identity in batch.ids]
     return TrainingError(
-        f"{what} in step {run.progress.step + 1}; the batch: {', '.join(ids)}",
-        hint="look at these recordings, or lower the optimizer's lr, and go on with --resume",
+        f"{what} in step {run.progress.step + 1}; utterances in the batch: {', '.join(ids)}",
+        hint="check these recordings or lower the optimizer's lr, then continue with --resume",
     )

@@ -1,4 +1,4 @@
-"""What a run writes down: one JSON object a line in `metrics.jsonl`."""
+"""The metrics of a run: one JSON object a line in `metrics.jsonl`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Metrics = dict[str, float | int]
 
 
 class MetricsFile:
-    """Appends lines. Lines of later steps than `step`, of a run that was killed, are cut off."""
+    """Appends lines. Lines of steps after `step`, left by a run that was killed, are removed."""
 
     def __init__(self, folder: Path, *, step: int) -> None:
         path = folder / METRICS
@@ -28,7 +28,7 @@ class MetricsFile:
         self._file = path.open("a", encoding="utf-8")
 
     def write(self, metrics: Metrics) -> None:
-        """What is not finite, as the norm of gradients that overflow in fp16, is null: JSON."""
+        """Values that are not finite (gradient norms that overflow in fp16) become null in JSON."""
         line = {name: value if math.isfinite(value) else None for name, value in metrics.items()}
         self._file.write(json.dumps(line, allow_nan=False) + "\n")
         self._file.flush()
@@ -49,4 +49,4 @@ def _step_of(line: str) -> float:
     try:
         return float(json.loads(line)["step"])
     except (ValueError, KeyError, TypeError):
-        return float("inf")  # half a line, from a run that was killed while writing it
+        return float("inf")  # an incomplete line, from a run that was killed while writing it

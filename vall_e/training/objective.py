@@ -1,4 +1,4 @@
-"""What training minimises."""
+"""The training objective."""
 
 from collections.abc import Sequence
 
@@ -24,9 +24,9 @@ class Objective(nn.Module):
         self.layer_skip = layer_skip
 
     def forward(self, examples: Sequence[Example], step: int = 0) -> dict[str, Float[Tensor, ""]]:
-        """`loss`, which is to be minimised, and what to look at beside it, by metric name.
+        """`loss`, which is minimized, and further metrics by name.
 
-        `step` is that of the run, for what changes in its course.
+        `step` is the step of the run, for objectives that change over time.
         """
         size = self.model.sizes.codebook_size
         losses = self.model.loss(
@@ -44,5 +44,5 @@ class Objective(nn.Module):
 
 
 def lengths_of(model: Valle, examples: Sequence[Example]) -> list[int]:
-    """Positions of each sequence as the model reads it, separators included, padding not."""
+    """Positions of each sequence as the model reads it, with separators but without padding."""
     return [len(model.laid_out(example)) for example in examples]

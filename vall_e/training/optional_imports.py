@@ -1,4 +1,4 @@
-"""Packages that only some components need, imported when one of those is built."""
+"""Packages that only some components need, imported when such a component is built."""
 
 from importlib import import_module
 from types import ModuleType
@@ -7,10 +7,10 @@ from vall_e.errors import UnavailableError
 
 
 def package(name: str, *, needed_by: str, install: str) -> ModuleType:
-    """The module of this name. Raises `UnavailableError`, with the reason and how to install it."""
+    """Import the module. Raises `UnavailableError`, with the reason and how to install it."""
     try:
         return import_module(name)
-    except Exception as exc:  # compiled packages fail in many ways
+    except Exception as exc:  # compiled packages fail with all kinds of exceptions
         raise UnavailableError(
             f"{needed_by} needs the package {name.partition('.')[0]}: {exc}",
             hint=f"pip install '{install}'",

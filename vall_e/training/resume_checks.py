@@ -1,4 +1,4 @@
-"""What may not change between weights and the run that goes on, or starts, from them."""
+"""What must not change between weights and the run that continues or starts from them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from vall_e.weights.contents import as_told
 from vall_e.weights.file import read_metadata
 
 FREE = {"attention", "dropout", "checkpointing"}
-"""Options of the model that change how it is computed or trained, not what the weights mean."""
+"""Options that change how the model is computed or trained, but not the meaning of weights."""
 
 
 def require_same(weights: Path, config: RunConfig, info: Info) -> None:
-    """Raise `CheckpointError` if a run's own weights mean something else under this config."""
+    """Raise `CheckpointError` if a run's own weights have another meaning under this config."""
     saved = _saved(weights)
     before, now = saved["config"], _plain(config)
-    _require_codes(weights.parent, saved, info, hint="train on that data into another output")
+    _require_codes(weights.parent, saved, info, hint="train on this data in another output folder")
     fixed = ("name", *config.training.optimizer.component.fixed)
     optimizers = (_only(raw["training"]["optimizer"], fixed) for raw in (before, now))
     changed = [
@@ -34,15 +34,15 @@ def require_same(weights: Path, config: RunConfig, info: Info) -> None:
     ]
     if changed:
         raise CheckpointError(
-            f"{weights.parent} was trained with another {', '.join(changed)}",
-            hint="set it back to resume, or choose another training.output",
+            f"{weights.parent} was trained with different options: {', '.join(changed)}",
+            hint="set them back to resume, or choose another training.output",
         )
 
 
 def require_fit(weights: Path, config: RunConfig, info: Info) -> None:
-    """Raise `CheckpointError` if a new run cannot start from weights of another one.
+    """Raise `CheckpointError` if a new run cannot start from weights of another run.
 
-    Tasks may be added, capabilities given up, and the optimizer is the run's own.
+    Tasks may be added, capabilities dropped, and the optimizer is the run's own.
     """
     saved = _saved(weights)
     before, now = saved["config"], _plain(config)
@@ -57,8 +57,9 @@ def require_fit(weights: Path, config: RunConfig, info: Info) -> None:
         changed += _changed(f"tasks.{task['name']}", known.get(task["name"], task), task)
     if changed:
         raise CheckpointError(
-            f"{weights} was trained with another {', '.join(changed)}",
-            hint="give these options in the YAML file the values of the weights, named first",
+            f"{weights} was trained with different options: {', '.join(changed)}",
+            hint="set these options in the YAML file to the values of the weights, "
+            "which are named first",
         )
 
 
@@ -83,13 +84,13 @@ def _require_codes(name: Path, saved: dict[str, Any], info: Info, *, hint: str) 
         shape = "{} with {} levels of {}"
         raise CheckpointError(
             f"{name} was trained on codes of {shape.format(*ours)}, "
-            f"the data are of {shape.format(*data)}",
+            f"the data has codes of {shape.format(*data)}",
             hint=hint,
         )
 
 
 def _meaning(before: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
-    """The options that differ of those that say what tensors and ids mean."""
+    """The options that differ among those that define what tensors and ids mean."""
     yield from _changed("model", before["model"], now["model"])
     texts = (
         {
@@ -103,19 +104,19 @@ def _meaning(before: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
 
 
 def _lora(raw: dict[str, Any]) -> Any:
-    """The wrapper whose tensors are among the weights; None if there is none."""
+    """The LoRA wrapper whose tensors are among the weights; None if there is none."""
     return next((w for w in raw["training"]["wrappers"] if w["name"] == "lora"), None)
 
 
 def _changed(place: str, before: Any, after: Any) -> Iterator[str]:
-    """The options that differ. One that only one side knows is of another version."""
+    """The options that differ. Options that only one side has belong to another version."""
     if isinstance(before, dict) and isinstance(after, dict):
         for key in sorted((before.keys() & after.keys()) - FREE):
             yield from _changed(f"{place}.{key}", before[key], after[key])
     elif before != after:
-        yield f"{place} ({_told(before)}, not {_told(after)})"
+        yield f"{place} ({_yaml(before)}, not {_yaml(after)})"
 
 
-def _told(value: Any) -> str:
-    """As the YAML file has it."""
+def _yaml(value: Any) -> str:
+    """The value as written in YAML."""
     return value if isinstance(value, str) else json.dumps(value)

@@ -1,4 +1,4 @@
-"""From a config to a run that can start, or go on."""
+"""From a config to a run that is ready to start or resume."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vall_e.training.build_loader import loader_of, mark_of
 from vall_e.training.build_model import make_learner
 from vall_e.training.checkpoint import read_state
 from vall_e.training.datasets import TrainingData
-from vall_e.training.dry_run import rehearse
+from vall_e.training.dry_run import dry_run
 from vall_e.training.initial_weights import InitialWeights
 from vall_e.training.learning_rate import Rate
 from vall_e.training.loop import Marks, Run, restore
@@ -36,10 +36,10 @@ def open_run(
 ) -> Run:
     """Data, model, optimizer and engine of a run whose checkpoints go to `folder`.
 
-    With `resume` it stands where its latest checkpoint stood; there need not be one. With
-    `overfit` it has the first so many utterances and no validation. Paths of the config count
-    from the working directory. `registry` knows the stores of data and the models that
-    `training.start_from` can name; by default those that are installed.
+    With `resume` it continues from its latest checkpoint, if there is one. With `overfit` it uses
+    only this many utterances and no validation. Paths in the config are relative to the working
+    directory. `registry` knows the dataset stores and the models that `training.start_from` can
+    name; by default the installed ones.
     """
     registry = registry or discover()
     origin = InitialWeights.of(folder, config, registry, resume=resume)
@@ -56,7 +56,7 @@ def open_run(
         device=config.training.device,
         precision=config.training.precision,
     )
-    rehearse(model, engine)
+    dry_run(model, engine)
     log.info("device %s, precision %s", engine.device, config.training.precision)
     schedule = config.training.schedule.build(max_steps=config.training.max_steps)
     loader = loader_of(

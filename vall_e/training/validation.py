@@ -1,8 +1,8 @@
-"""Held-out losses, and whether the model reads its text at all.
+"""Validation losses, and whether the model uses its text at all.
 
-`ar_wrong_text` is the loss of the same speech after the text of another sample. It equals `ar`
-until attention has found which phoneme each frame says; then a gap opens. A loss that falls
-without that gap is speech learnt by heart.
+`ar_wrong_text` is the loss of the same speech given the text of another sample. It equals `ar`
+until attention has aligned phonemes and frames; then a gap opens. A loss that falls without
+that gap means that the model has memorized the speech.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 @frozen(eq=False)
 class ValidationBatch:
-    """A batch of examples of one stage, whose loss is called `name`."""
+    """A batch of examples of one stage, whose loss is reported as `name`."""
 
     name: str
     stage: str
@@ -66,7 +66,7 @@ def make_trials(
 
 @torch.no_grad()
 def evaluate(model: Valle, trials: Sequence[ValidationBatch], engine: Engine) -> dict[str, float]:
-    """Mean loss a token by name of the trial, and the accuracy of `ar`, `nar` and `text`."""
+    """Mean loss per token by batch name, and the accuracy of `ar`, `nar` and `text`."""
     sums: dict[str, float] = {}
     tokens: dict[str, int] = {}
     was_training = model.training
@@ -87,7 +87,7 @@ def evaluate(model: Valle, trials: Sequence[ValidationBatch], engine: Engine) ->
 def evaluate_sets(
     model: Valle, sets: Mapping[str, Sequence[ValidationBatch]], engine: Engine
 ) -> dict[str, float]:
-    """Over all held-out sets together as `validation.*`, and if there are several over each."""
+    """Over all validation sets together as `validation.*`, and if there are several, over each."""
     joined = [trial for trials in sets.values() for trial in trials]
     found = {f"validation.{name}": v for name, v in evaluate(model, joined, engine).items()}
     if len(sets) > 1:
@@ -104,7 +104,7 @@ def _trials_of(
     later: Iterator[int],
     masking: Masking | None,
 ) -> list[ValidationBatch]:
-    """`later` gives the level of each NAR example, so that over all batches none is left out."""
+    """`later` gives the level of each NAR example, so that all levels occur over all batches."""
     if task.target != "response":
         target = [_example(task, sample, 0) for sample in samples]
         return [ValidationBatch(task.target, task.target, target)]
@@ -122,7 +122,7 @@ def _trials_of(
 
 
 def _of_level_0(masking: Masking | None) -> list[tuple[str, Callable[[Example], Example]]]:
-    """The stages that write level 0, and how each has its examples: masked ones always alike."""
+    """The stages that predict level 0, and how each forms examples (with fixed masks)."""
     stages: list[tuple[str, Callable[[Example], Example]]] = []
     if masking is None or masking.share < 1:
         stages.append(("ar", lambda example: example))
@@ -135,7 +135,7 @@ def _of_level_0(masking: Masking | None) -> list[tuple[str, Callable[[Example], 
 def _samples(
     materials: Materials, task: Task, draws: Sequence[SampleSpec], config: DataConfig
 ) -> list[Sample]:
-    """Those that can be made; what cannot be read is left out if the config says so."""
+    """All samples that can be made; unreadable ones are skipped if the config says so."""
     samples: list[Sample] = []
     for draw in draws:
         try:
@@ -165,9 +165,9 @@ def _example(task: Task, sample: Sample, level: int) -> Example:
 
 
 def _with_text_of_another(sample: Sample, samples: Sequence[Sample]) -> Sample | None:
-    """The text of the next sample in the batch that says something else in the same language.
+    """The text of the next sample in the batch with a different text in the same language.
 
-    A batch holds speech of similar length, so the wrong text has about the right length.
+    Samples in a batch have similar lengths, so the wrong text has about the right length.
     """
     start = next(i for i, other in enumerate(samples) if other is sample)
     for other in (*samples[start + 1 :], *samples[:start]):

@@ -153,7 +153,7 @@ def test_muon_takes_the_matrices_of_the_backbone():
 
 def test_muon_refuses_a_pattern_that_fits_no_weight():
     weights = [("body.weight", nn.Parameter(torch.ones(2, 2)))]
-    with pytest.raises(ConfigError, match="no weight is named like nope") as caught:
+    with pytest.raises(ConfigError, match="no weight matches nope") as caught:
         build_muon(MuonConfig(rest=("body.*", "nope")), parameters=weights)
     assert "body.weight" in caught.value.hint
 

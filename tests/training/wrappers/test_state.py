@@ -224,7 +224,7 @@ def test_what_a_layer_reads_is_brought_to_it():
     ],
 )
 def test_devices_need_one_way_to_be_filled(options):
-    with pytest.raises(ValueError, match=r"must have|say with"):
+    with pytest.raises(ValueError, match=r"must have|use `limits`"):
         ModelOffloadConfig(**options)
 
 

@@ -153,8 +153,8 @@ def require_alike(first: Stored, other: Stored) -> None:
     differences = first.info.differences(other.info)
     if differences:
         raise DataError(
-            f"{first.folder} was made with {first.info.told(differences)}, "
-            f"{other.folder} with {other.info.told(differences)}",
+            f"{first.folder} was made with {first.info.describe(differences)}, "
+            f"{other.folder} with {other.info.describe(differences)}",
             hint="process both with the same codec and text.phonemizer",
         )
 
@@ -164,8 +164,8 @@ def require_alike_codes(info: Info, noise: Stored) -> None:
     differences = [name for name in info.differences(noise.info) if name != "phonemizer"]
     if differences:
         raise DataError(
-            f"the noise in {noise.folder} was made with {noise.info.told(differences)}, "
-            f"the speech with {info.told(differences)}",
+            f"the noise in {noise.folder} was made with {noise.info.describe(differences)}, "
+            f"the speech with {info.describe(differences)}",
             hint="process both with the same codec",
         )
 

@@ -93,6 +93,7 @@ def _require_same(found: Info, ours: Info, out: Path) -> None:
     differences = found.differences(ours)
     if differences:
         raise DataError(
-            f"{out} was made with {found.told(differences)}, not with {ours.told(differences)}",
+            f"{out} was made with {found.describe(differences)}, "
+            f"not with {ours.describe(differences)}",
             hint="choose another folder",
         )

@@ -10,7 +10,7 @@ from torch import nn
 
 from vall_e.testing.contracts.pytest_words import pytest
 from vall_e.training.checkpoint import pack_optimizer, unpack_optimizer
-from vall_e.training.inference_weights import spoken
+from vall_e.training.inference_weights import inference_weights
 
 
 class OptimizerContract:
@@ -68,7 +68,7 @@ class OptimizerContract:
         optimizer = self.make(model.named_parameters())
         other = self.make(undisturbed.named_parameters())
         for _ in range(3):
-            with spoken(model, optimizer):
+            with inference_weights(model, optimizer):
                 pass
             _step(model, optimizer)
             _step(undisturbed, other)

@@ -1,4 +1,4 @@
-"""Optimizers beside adamw and sgd. No torch here."""
+"""Optimizers besides adamw and sgd. No torch here."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def build_adafactor(config: AdafactorConfig, *, parameters: Named) -> torch.opti
 
 
 def build_muon(config: MuonConfig, *, parameters: Named) -> torch.optim.Optimizer:
-    """Raises `UnavailableError` where torch has no Muon."""
+    """Raises `UnavailableError` if torch has no Muon."""
     from vall_e.training.optimizers.muon import muon
 
     return muon(config, parameters)
@@ -87,21 +87,21 @@ OTHER_OPTIMIZERS = (
         name="adagrad",
         config=AdagradConfig,
         build=build_adagrad,
-        summary="a rate for each weight, which falls with the gradients that it has had",
+        summary="a rate per weight, which falls with the sum of its squared gradients",
         paper="https://jmlr.org/papers/v12/duchi11a.html",
     ),
     Component(
         name="adafactor",
         config=AdafactorConfig,
         build=build_adafactor,
-        summary="the gradient's squares by row and column: a state of almost no memory",
+        summary="factored second moments by row and column: almost no memory for state",
         paper="https://arxiv.org/abs/1804.04235",
     ),
     Component(
         name="muon",
         config=MuonConfig,
         build=build_muon,
-        summary="orthogonal updates of the backbone's matrices, AdamW for the rest",
+        summary="orthogonalized updates of the backbone's matrices, AdamW for the rest",
         paper="https://arxiv.org/abs/2502.16982",
         fixed=("rest",),
         trial=Trial(options={"lr": 0.05}),
@@ -126,7 +126,7 @@ OTHER_OPTIMIZERS = (
         name="schedule-free-adamw",
         config=ScheduleFreeAdamWConfig,
         build=build_schedule_free_adamw,
-        summary="AdamW that averages instead of lowering its rate (package schedulefree)",
+        summary="AdamW with weight averaging instead of a decaying rate (package schedulefree)",
         paper="https://arxiv.org/abs/2405.15682",
         trial=Trial(options={"lr": 0.02, "warmup_steps": 2}, facts={"averages": True}),
     ),
@@ -134,7 +134,7 @@ OTHER_OPTIMIZERS = (
         name="schedule-free-sgd",
         config=ScheduleFreeSgdConfig,
         build=build_schedule_free_sgd,
-        summary="SGD that averages instead of lowering its rate (package schedulefree)",
+        summary="SGD with weight averaging instead of a decaying rate (package schedulefree)",
         paper="https://arxiv.org/abs/2405.15682",
         trial=Trial(options={"lr": 0.2, "warmup_steps": 2}, facts={"averages": True}),
     ),
@@ -142,7 +142,7 @@ OTHER_OPTIMIZERS = (
         name="adamw-8bit",
         config=AdamW8bitConfig,
         build=build_adamw_8bit,
-        summary="AdamW with a state of 8 bits (package bitsandbytes)",
+        summary="AdamW with 8-bit state (package bitsandbytes)",
         paper="https://arxiv.org/abs/2110.02861",
     ),
 )

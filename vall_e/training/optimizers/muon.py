@@ -1,7 +1,7 @@
 """Muon for matrices and AdamW for the rest, as one optimizer.
 
-Muon is by Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/; the scale that makes one
-learning rate serve both is by Liu et al. 2025, https://arxiv.org/abs/2502.16982.
+Muon is by Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/; the scale that allows one
+learning rate for both is by Liu et al. 2025, https://arxiv.org/abs/2502.16982.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,7 +17,7 @@ from vall_e.training.optimizers.torch_optimizers import decays, groups
 
 
 class Together(torch.optim.Optimizer):
-    """Several optimizers of different parameters as one: their groups in order, one state."""
+    """Several optimizers of different parameters as one, with all their groups and one state."""
 
     def __init__(self, parts: Sequence[torch.optim.Optimizer]) -> None:
         super().__init__([group for part in parts for group in part.param_groups], {})
@@ -25,9 +25,9 @@ class Together(torch.optim.Optimizer):
         self._share()
 
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """One step of each. `closure` is for optimizers that look twice, which these do not."""
+        """One step of each. `closure` is for optimizers that evaluate twice; these do not."""
         if closure is not None:
-            raise ValueError("this optimizer takes no closure")
+            raise ValueError("this optimizer does not support a closure")
         for part in self.parts:
             part.step()
 
@@ -36,7 +36,7 @@ class Together(torch.optim.Optimizer):
         self._share()
 
     def _share(self) -> None:
-        """The parts work on our groups and our state, which are what is saved."""
+        """Let the parts use our groups and our state, which are what is saved."""
         rest = iter(self.param_groups)
         for part in self.parts:
             part.param_groups = [next(rest) for _ in part.param_groups]
@@ -75,12 +75,12 @@ def muon(config: MuonConfig, parameters: Iterable[tuple[str, Parameter]]) -> tor
 
 
 def _require_fit(names: Sequence[str], patterns: tuple[str, ...]) -> None:
-    """The default patterns are those of our models, and need not fit another."""
+    """The default patterns are made for our models, and may not match others."""
     idle = [each for each in patterns if not any(_fits(name, [each]) for name in names)]
     if idle and patterns != MuonConfig().rest:
         raise ConfigError(
-            f"training.optimizer.rest: no weight is named like {', '.join(idle)}",
-            hint=f"name weights such as {', '.join(names[:3])}; * stands for any part",
+            f"training.optimizer.rest: no weight matches {', '.join(idle)}",
+            hint=f"use names such as {', '.join(names[:3])}; * matches any part of a name",
         )
 
 

@@ -19,77 +19,77 @@ def _none_or_over_1(instance: object, attribute: object, value: float) -> None:
 @frozen
 class AdagradConfig:
     lr: float = field(default=1e-2, validator=positive)
-    """Learning rate, before the schedule's factor."""
+    """Learning rate, multiplied by the schedule's factor."""
     lr_decay: float = field(default=0.0, validator=not_negative)
-    """The rate is divided by 1 + this for each step done."""
+    """Learning rate decay: the rate is divided by 1 + this * steps."""
     eps: float = field(default=1e-10, validator=positive)
     weight_decay: float = field(default=0.0, validator=not_negative)
-    """Of matrices; vectors (norms, biases) are left alone."""
+    """Weight decay of matrices; vectors (norms, biases) are not decayed."""
 
 
 @frozen
 class AdafactorConfig:
     lr: float = field(default=1e-2, validator=positive)
-    """Learning rate, before the schedule's factor: a share of the size of the weights."""
+    """Learning rate relative to the size of the weights, multiplied by the schedule's factor."""
     beta2_decay: float = field(default=-0.8, validator=validators.lt(0))
-    """The memory of the gradient's square at step n is 1 - n ** this."""
+    """The decay rate of the second moment at step n is 1 - n ** this."""
     clip: float = field(default=1.0, validator=positive)
-    """Updates with a greater root mean square are scaled down to it."""
+    """Updates with a larger root mean square are scaled down to it."""
     weight_decay: float = field(default=0.0, validator=not_negative)
-    """Of matrices; vectors (norms, biases) are left alone."""
+    """Weight decay of matrices; vectors (norms, biases) are not decayed."""
 
 
 @frozen
 class ProdigyConfig:
     lr: float = field(default=1.0, validator=positive)
-    """Factor on the rate that it finds itself; leave it at 1."""
+    """Factor on the rate that the optimizer finds itself; leave it at 1."""
     coefficient: float = field(default=1.0, validator=positive)
-    """Times the rate that it finds: 0.5 to 2 are usual."""
+    """Coefficient of the estimated rate: 0.5 to 2 are usual."""
     first: float = field(default=1e-6, validator=positive)
-    """The distance to start from. It only grows."""
+    """Initial estimate of the distance (d0). It only grows."""
     growth: float = field(default=0.0, validator=_none_or_over_1)
-    """At most so many times further with each step: 1.02 is like a warm-up. 0: no limit."""
+    """Largest growth of the estimate per step: 1.02 acts like a warm-up. 0: no limit."""
     beta1: float = field(default=0.9, validator=fraction)
-    """Memory of the gradient's mean."""
+    """Decay rate of the first moment (beta1)."""
     beta2: float = field(default=0.999, validator=fraction)
-    """Memory of the gradient's square."""
+    """Decay rate of the second moment (beta2)."""
     eps: float = field(default=1e-8, validator=positive)
     weight_decay: float = field(default=0.01, validator=not_negative)
-    """Of matrices; vectors (norms, biases) are left alone."""
+    """Weight decay of matrices; vectors (norms, biases) are not decayed."""
     bias_correction: bool = True
-    """As Adam has it, for the means of the first steps."""
+    """Adam's bias correction of the moments in the first steps."""
     safeguard_warmup: bool = True
-    """The schedule's rise does not count in the distance: set it with a warm-up."""
+    """Safeguard for warm-up: its low rates do not affect the distance estimate. Set it with one."""
 
 
 @frozen
 class DAdaptationConfig:
     lr: float = field(default=1.0, validator=positive)
-    """Factor on the rate that it finds itself; leave it at 1."""
+    """Factor on the rate that the optimizer finds itself; leave it at 1."""
     first: float = field(default=1e-6, validator=positive)
-    """The distance to start from. It only grows."""
+    """Initial estimate of the distance (d0). It only grows."""
     growth: float = field(default=0.0, validator=_none_or_over_1)
-    """At most so many times further with each step: 1.02 is like a warm-up. 0: no limit."""
+    """Largest growth of the estimate per step: 1.02 acts like a warm-up. 0: no limit."""
     beta1: float = field(default=0.9, validator=fraction)
-    """Memory of the gradient's mean."""
+    """Decay rate of the first moment (beta1)."""
     beta2: float = field(default=0.999, validator=fraction)
-    """Memory of the gradient's square."""
+    """Decay rate of the second moment (beta2)."""
     eps: float = field(default=1e-8, validator=positive)
     weight_decay: float = field(default=0.01, validator=not_negative)
-    """Of matrices; vectors (norms, biases) are left alone."""
+    """Weight decay of matrices; vectors (norms, biases) are not decayed."""
 
 
 @frozen
 class ScheduleFreeAdamWConfig:
     lr: float = field(default=2.5e-3, validator=positive)
-    """Learning rate; take the schedule `constant` with it."""
+    """Learning rate; use it with the schedule `constant`."""
     beta1: float = field(default=0.9, validator=[validators.gt(0), validators.lt(1)])
-    """How near to the average the gradient is taken."""
+    """Interpolation between average and newest weights, where the gradient is taken (beta1)."""
     beta2: float = field(default=0.999, validator=fraction)
-    """Memory of the gradient's square."""
+    """Decay rate of the second moment (beta2)."""
     eps: float = field(default=1e-8, validator=positive)
     weight_decay: float = field(default=0.01, validator=not_negative)
-    """Of matrices; vectors (norms, biases) are left alone."""
+    """Weight decay of matrices; vectors (norms, biases) are not decayed."""
     warmup_steps: int = field(default=300, validator=not_negative)
     """Steps over which the rate rises linearly."""
 
@@ -97,11 +97,11 @@ class ScheduleFreeAdamWConfig:
 @frozen
 class ScheduleFreeSgdConfig:
     lr: float = field(default=1.0, validator=positive)
-    """Learning rate; take the schedule `constant` with it."""
+    """Learning rate; use it with the schedule `constant`."""
     momentum: float = field(default=0.9, validator=[validators.gt(0), validators.lt(1)])
-    """How near to the average the gradient is taken."""
+    """Interpolation between average and newest weights, where the gradient is taken."""
     weight_decay: float = field(default=0.0, validator=not_negative)
-    """Of matrices; vectors (norms, biases) are left alone."""
+    """Weight decay of matrices; vectors (norms, biases) are not decayed."""
     warmup_steps: int = field(default=300, validator=not_negative)
     """Steps over which the rate rises linearly."""
 
@@ -109,33 +109,33 @@ class ScheduleFreeSgdConfig:
 @frozen
 class MuonConfig:
     lr: float = field(default=1e-3, validator=positive)
-    """Learning rate, before the schedule's factor. Updates of matrices are scaled to be as large as
-    those of AdamW, so one rate serves both."""
+    """Learning rate, multiplied by the schedule's factor. Updates of matrices are scaled to the
+    size of AdamW's, so one rate serves both."""
     momentum: float = field(default=0.95, validator=fraction)
-    """Memory of a matrix' gradient."""
+    """Momentum of matrices."""
     iterations: int = field(default=5, validator=positive)
-    """Of Newton and Schulz, which make the update orthogonal."""
+    """Newton-Schulz iterations, which make the update orthogonal."""
     rest: tuple[str, ...] = ("embedding.*", "heads.*")
-    """Matrices that AdamW trains too, by name; `*` stands for any part. Vectors are AdamW's."""
+    """Matrices that AdamW trains, by name; `*` matches any part. AdamW also trains all vectors."""
     beta1: float = field(default=0.9, validator=fraction)
-    """Of AdamW: memory of the gradient's mean."""
+    """AdamW: decay rate of the first moment (beta1)."""
     beta2: float = field(default=0.95, validator=fraction)
-    """Of AdamW: memory of the gradient's square."""
+    """AdamW: decay rate of the second moment (beta2)."""
     eps: float = field(default=1e-8, validator=positive)
     weight_decay: float = field(default=0.1, validator=not_negative)
-    """Of matrices; vectors (norms, biases) are left alone."""
+    """Weight decay of matrices; vectors (norms, biases) are not decayed."""
 
 
 @frozen
 class AdamW8bitConfig:
     lr: float = field(default=1e-3, validator=positive)
-    """Learning rate, before the schedule's factor."""
+    """Learning rate, multiplied by the schedule's factor."""
     beta1: float = field(default=0.9, validator=fraction)
-    """Memory of the gradient's mean."""
+    """Decay rate of the first moment (beta1)."""
     beta2: float = field(default=0.98, validator=fraction)
-    """Memory of the gradient's square."""
+    """Decay rate of the second moment (beta2)."""
     eps: float = field(default=1e-8, validator=positive)
     weight_decay: float = field(default=0.01, validator=not_negative)
-    """Of matrices; vectors (norms, biases) are left alone."""
+    """Weight decay of matrices; vectors (norms, biases) are not decayed."""
     smallest: int = field(default=4096, validator=positive)
-    """Tensors of fewer numbers keep a state of 32 bits."""
+    """Tensors with fewer elements keep a 32-bit state."""

@@ -41,7 +41,7 @@ def dadaptation(config: DAdaptationConfig, parameters: Named) -> torch.optim.Opt
     """Defazio and Mishchenko 2023, https://arxiv.org/abs/2301.07733."""
     kind = package("dadaptation", needed_by="dadaptation", install=OPTIMIZERS).DAdaptAdam
     decoupled = [
-        {**group, "decouple": True}  # told to the class, it would print about it
+        {**group, "decouple": True}  # as an argument of the class it would print a message
         for group in groups(parameters, config.weight_decay)
     ]
     made: torch.optim.Optimizer = kind(
@@ -96,6 +96,6 @@ def adamw_8bit(config: AdamW8bitConfig, parameters: Named) -> torch.optim.Optimi
 
 
 def _training(optimizer: torch.optim.Optimizer) -> torch.optim.Optimizer:
-    """In the state between validations, where the loop expects it."""
+    """Switch to training state, which the loop expects between validations."""
     optimizer.train()  # type: ignore[attr-defined]
     return optimizer

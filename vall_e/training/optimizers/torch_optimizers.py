@@ -1,4 +1,4 @@
-"""Optimizers of torch, with weight decay where it belongs."""
+"""Optimizers of torch, with weight decay for matrices only."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -65,9 +65,9 @@ def groups(
 
 
 def decays(parameter: Parameter) -> bool:
-    """Whether weight decay is good for it: it is a matrix, and not one that its module marks.
+    """Whether weight decay applies to it: it is a matrix that its module has not excluded.
 
-    A mark is the attribute `no_weight_decay` of the parameter, true for a matrix whose numbers are
-    no weights of a sum: rates of decay, say.
+    A module excludes one by setting the parameter's attribute `no_weight_decay` to true, for a
+    matrix that is not a linear map: decay rates of a state space model, for example.
     """
     return parameter.ndim >= 2 and not getattr(parameter, "no_weight_decay", False)

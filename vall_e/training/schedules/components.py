@@ -1,4 +1,4 @@
-"""Schedules beside constant, warmup and cosine. No torch here."""
+"""Schedules besides constant, warmup and cosine. No torch here."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class OneCycleConfig:
     rise: float = field(default=0.3, validator=factor)
     """Share of the run over which the factor rises to 1."""
     first: float = field(default=0.04, validator=[validators.gt(0), validators.le(1)])
-    """Factor of the first step."""
+    """Factor at the first step."""
     final: float = field(default=1e-4, validator=factor)
-    """Factor of the last step."""
+    """Factor at the last step."""
 
 
 @frozen
@@ -33,13 +33,13 @@ class NoamConfig:
 @frozen
 class WsdConfig:
     warmup_steps: int = field(default=300, validator=validators.ge(0))
-    """Steps over which the factor rises linearly to 1, where it stays."""
+    """Steps over which the factor rises linearly to 1; it then stays there."""
     decay: float = field(default=0.2, validator=factor)
     """Share of the run, at its end, over which the factor falls."""
     final: float = field(default=0.0, validator=factor)
-    """Factor of the last step."""
+    """Factor at the last step."""
     shape: Literal["sqrt", "linear"] = "sqrt"
-    """How it falls: fast at first and slowly then, or evenly."""
+    """Shape of the decay: `sqrt` falls fast at first and slowly later, `linear` evenly."""
 
 
 def build_one_cycle(config: OneCycleConfig, *, max_steps: int) -> Callable[[int], float]:
@@ -74,21 +74,21 @@ OTHER_SCHEDULES = (
         name="one-cycle",
         config=OneCycleConfig,
         build=build_one_cycle,
-        summary="half a cosine up, then one down to almost nothing",
+        summary="half a cosine up, then half a cosine down to almost zero",
         paper="https://arxiv.org/abs/1708.07120",
     ),
     Component(
         name="noam",
         config=NoamConfig,
         build=build_noam,
-        summary="a linear rise, then as 1 / sqrt(step); needs no last step",
+        summary="linear warm-up, then 1 / sqrt(step); independent of the run's length",
         paper="https://arxiv.org/abs/1706.03762",
     ),
     Component(
         name="wsd",
         config=WsdConfig,
         build=build_wsd,
-        summary="a linear rise, the same rate, and a fall at the end of the run",
+        summary="linear warm-up, constant rate, and a decay at the end of the run",
         paper="https://arxiv.org/abs/2404.06395",
     ),
 )

@@ -1,4 +1,4 @@
-"""Learning-rate factors as functions of the step, which counts from 0. Torch-free."""
+"""Learning-rate factors as functions of the step, counted from 0. Torch-free."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 
 def warmup(step: int, warmup_steps: int) -> float:
-    """Rises to 1 at the last warm-up step. The first step has some rate already."""
+    """Rises to 1 at the last warm-up step. It is above 0 at the first step already."""
     return min(1.0, (step + 1) / warmup_steps) if warmup_steps else 1.0
 
 
@@ -20,7 +20,7 @@ def cosine(step: int, warmup_steps: int, max_steps: int, final: float) -> float:
 
 
 def one_cycle(step: int, max_steps: int, *, rise: float, first: float, final: float) -> float:
-    """Half a cosine up from `first` to 1 over the share `rise` of the run, another down to `final`.
+    """Half a cosine from `first` to 1 over the share `rise` of the run, another down to `final`.
 
     Smith and Topin 2017, https://arxiv.org/abs/1708.07120.
     """
@@ -42,10 +42,10 @@ def noam(step: int, warmup_steps: int) -> float:
 def warmup_stable_decay(
     step: int, max_steps: int, *, warmup_steps: int, decay: float, final: float, shape: str
 ) -> float:
-    """Warm-up, 1, and over the last share `decay` of the run down to `final`.
+    """Warm-up, constant 1, and a decay to `final` over the last share `decay` of the run.
 
-    Hu et al. 2024, https://arxiv.org/abs/2404.06395; the `sqrt` shape (1 - sqrt of the share that
-    is done) is by Haegele et al. 2024, https://arxiv.org/abs/2405.18392.
+    Hu et al. 2024, https://arxiv.org/abs/2404.06395; the `sqrt` shape (1 - sqrt of the fraction
+    done) is by Haegele et al. 2024, https://arxiv.org/abs/2405.18392.
     """
     last = max_steps - 1
     span = decay * last
@@ -55,5 +55,5 @@ def warmup_stable_decay(
 
 
 def _between(start: float, end: float, done: float) -> float:
-    """Along half a cosine, which is flat at both ends; `done` runs from 0 to 1."""
+    """Along half a cosine, flat at both ends; `done` runs from 0 to 1."""
     return end + (start - end) * (1 + math.cos(math.pi * done)) / 2

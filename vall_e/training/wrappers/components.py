@@ -1,4 +1,4 @@
-"""Wrappers beside compile and lora. No torch here."""
+"""Wrappers besides compile and lora. No torch here."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 @frozen
 class RoundedConfig:
     enabled: bool = True
-    """False leaves the model as it is."""
+    """False leaves the model unchanged."""
     group: int = field(default=64, validator=validators.gt(0))
-    """Numbers of a row that share a scale: fewer are more exact, and take more memory."""
+    """Weights of a row that share a scale: smaller groups are more exact and take more memory."""
     include: tuple[str, ...] = field(default=("*",), validator=validators.min_len(1))
     """Patterns of linear layers of the backbone, like `layers.*.mlp.*`."""
 
@@ -30,49 +30,49 @@ class RoundedConfig:
 @frozen
 class BitsAndBytesConfig:
     linear: bool = True
-    """Products of the backbone's linear layers are of 8 bits."""
+    """Run the backbone's linear layers in 8 bits."""
     embedding: bool = True
-    """Embeddings keep an optimizer state of 32 bits with optimizers of 8 bits."""
+    """Keep a 32-bit optimizer state for embeddings, with 8-bit optimizers."""
 
 
 @frozen
 class Fp8Config:
     enabled: bool = True
-    """False leaves the model as it is."""
+    """False leaves the model unchanged."""
     by: Literal["torchao", "transformer-engine"] = "torchao"
-    """The package that computes: NVIDIA's needs a GPU of compute capability 8.9."""
+    """The package that provides fp8; NVIDIA's needs a GPU of compute capability 8.9."""
 
 
 @frozen
 class TensorRtConfig:
     enabled: bool = True
-    """False leaves the model as it is."""
+    """False leaves the model unchanged."""
     dynamic: bool = True
-    """One program for all lengths; else one for each length that is met."""
+    """One compiled program for all lengths; otherwise one for each length."""
 
 
 def _one_fewer(instance: ModelOffloadConfig, attribute: Any, value: tuple[float, ...]) -> None:
     if value and (len(value) != len(instance.devices) - 1 or min(value) < 0):
-        raise ValueError("must have a number from 0 on for each device but the last")
+        raise ValueError("must have one number of 0 or more for each device except the last")
 
 
 def _one_each(
     instance: ModelOffloadConfig, attribute: Any, value: tuple[tuple[str, ...], ...]
 ) -> None:
     if value and (len(value) != len(instance.devices) or instance.limits):
-        raise ValueError("must have a list for each device, and goes without `limits`")
+        raise ValueError("must have one list per device, and cannot be combined with `limits`")
     if not value and not instance.limits and len(instance.devices) > 1:
-        raise ValueError("say with `limits` or `assign` what goes to which device")
+        raise ValueError("use `limits` or `assign` to distribute the layers")
 
 
 @frozen
 class ModelOffloadConfig:
     devices: tuple[str, ...] = field(default=("cpu",), validator=validators.min_len(1))
-    """Where the backbone's layers are: ["cuda:0", "cuda:1"], say."""
+    """Devices for the backbone's layers, for example [cuda:0, cuda:1]."""
     limits: tuple[float, ...] = field(default=(), validator=_one_fewer)
-    """What each device but the last holds at most: up to 1 a share of all layers, else bytes."""
+    """Limit of each device except the last: up to 1 a share of all layers, above that bytes."""
     assign: tuple[tuple[str, ...], ...] = field(default=(), validator=_one_each)
-    """Instead of limits: patterns of layers for each device, as in [["layers.[0-5]"], ["*"]]."""
+    """Instead of limits: patterns of layers per device, as in [["layers.[0-5]"], ["*"]]."""
 
 
 def build_int8(config: RoundedConfig) -> Wrap:
@@ -103,7 +103,7 @@ def build_bitsandbytes(config: BitsAndBytesConfig) -> Wrap:
 
 
 def build_fp8(config: Fp8Config) -> Wrap:
-    """The wrapper raises `UnavailableError` without the package, or a GPU that it needs."""
+    """The wrapper raises `UnavailableError` without the package, or without a suitable GPU."""
     from vall_e.training.wrappers.state import unchanged
     from vall_e.training.wrappers.third_party_layers import in_fp8
 
@@ -129,7 +129,7 @@ OTHER_WRAPPERS: tuple[Component[Any], ...] = (
         name="int8",
         config=RoundedConfig,
         build=build_int8,
-        summary="weights of 8 bits, to speak with: a quarter of the memory",
+        summary="8-bit weights for inference: a quarter of the memory",
         used_in="speaking",
         trial=Trial(facts={"tolerance": 0.02}),
     ),
@@ -137,7 +137,7 @@ OTHER_WRAPPERS: tuple[Component[Any], ...] = (
         name="int4",
         config=RoundedConfig,
         build=build_int4,
-        summary="weights of 4 bits, to speak with: an eighth of the memory",
+        summary="4-bit weights for inference: an eighth of the memory",
         used_in="speaking",
         trial=Trial(facts={"tolerance": 0.5}),
         paper="https://arxiv.org/abs/2210.17323",
@@ -146,7 +146,7 @@ OTHER_WRAPPERS: tuple[Component[Any], ...] = (
         name="bitsandbytes",
         config=BitsAndBytesConfig,
         build=build_bitsandbytes,
-        summary="products of 8 bits and stable embeddings (package bitsandbytes)",
+        summary="8-bit linear layers and stable embeddings (package bitsandbytes)",
         used_in="training",
         trial=Trial(facts={"tolerance": 0.1}),
         paper="https://arxiv.org/abs/2208.07339",
@@ -155,7 +155,7 @@ OTHER_WRAPPERS: tuple[Component[Any], ...] = (
         name="fp8",
         config=Fp8Config,
         build=build_fp8,
-        summary="products of 8 bits floating point (package torchao or transformer-engine)",
+        summary="fp8 linear layers (package torchao or transformer-engine)",
         used_in="training",
         trial=Trial(facts={"tolerance": 0.2}),
         paper="https://arxiv.org/abs/2209.05433",
@@ -171,7 +171,7 @@ OTHER_WRAPPERS: tuple[Component[Any], ...] = (
         name="model-offload",
         config=ModelOffloadConfig,
         build=build_model_offload,
-        summary="layers of the backbone on several devices",
+        summary="splits the backbone's layers between several devices",
         used_in="training",
         trial=Trial(options={"devices": ("cpu", "cpu"), "limits": (0.5,)}),
     ),

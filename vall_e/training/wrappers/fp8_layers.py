@@ -1,4 +1,4 @@
-"""Linear layers of Transformer Engine, whose products are of 8 bits floating point.
+"""Linear layers of Transformer Engine, computed in 8-bit floating point.
 
 https://docs.nvidia.com/deeplearning/transformer-engine/; needs a GPU of compute capability 8.9.
 """
@@ -17,14 +17,14 @@ from vall_e.training.optional_imports import package
 INSTALL = "transformer-engine[pytorch]"
 LEAST = (8, 9)
 ROWS = 8
-"""Its products take a multiple of so many rows."""
+"""Its matrix products need a multiple of this many rows."""
 
 
 def in_transformer_engine(model: nn.Module, names: set[str]) -> nn.Module:
-    """Put its layers in place of the linear ones of these names.
+    """Replace the linear layers of these names by its own.
 
-    Each tensor has a scale of its own, found anew for each product: no history goes into files.
-    Raises `UnavailableError` without the package, or without a GPU that knows such numbers.
+    Each tensor has its own scale, computed for each product: files hold no scale history.
+    Raises `UnavailableError` without the package, or without a GPU that supports fp8.
     """
     engine = package("transformer_engine.pytorch", needed_by="fp8", install=INSTALL)
     recipes = package("transformer_engine.common.recipe", needed_by="fp8", install=INSTALL)
@@ -33,7 +33,7 @@ def in_transformer_engine(model: nn.Module, names: set[str]) -> nn.Module:
 
 
 def replaced(model: nn.Module, names: set[str], engine: Any, recipe: object) -> nn.Module:
-    """The same, with `engine` for `transformer_engine.pytorch`."""
+    """The same, with `engine` instead of `transformer_engine.pytorch`."""
     layer = _layer(engine, recipe)
     for name in names:
         old = model.get_submodule(name)
@@ -57,10 +57,10 @@ def _require_gpu() -> None:
 
 
 def _layer(engine: Any, recipe: object) -> Any:
-    """Its linear layer, under the names that a plain one has in a file."""
+    """Its linear layer, with the tensor names of a plain one."""
 
     class Fp8Linear(engine.Linear):  # type: ignore[misc]
-        # What its own keep beside the weights is history, which this recipe has none of.
+        # What its layers keep besides the weights is scale history, which this recipe has none of.
         get_extra_state = nn.Module.get_extra_state
         set_extra_state = nn.Module.set_extra_state
 

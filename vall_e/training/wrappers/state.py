@@ -9,9 +9,9 @@ from vall_e.model.lora import Flavour, Terms, adapters, attach, is_adapter, plac
 
 
 def compiled(model: nn.Module, *, dynamic: bool) -> nn.Module:
-    """Compile the backbone where it stands, when it first runs; the keys of `state_dict` stay.
+    """Compile the backbone in place, when it first runs; the keys of `state_dict` stay the same.
 
-    Embeddings and heads loop over segments in varying number: bad to compile, and cheap.
+    Embeddings and heads loop over a varying number of segments: bad to compile, and cheap.
     """
     backbone = getattr(model, "backbone", model)
     backbone.compile(dynamic=dynamic)
@@ -27,10 +27,10 @@ def adapted(
     exclude: Sequence[str],
     embeddings: bool,
 ) -> nn.Module:
-    """Freeze the model and put trainable adapters (LoRA) beside its matrices."""
+    """Freeze the model and add trainable adapters (LoRA) to its matrices."""
     if adapters(model):
         raise TrainingError(
-            "training.wrappers: there is a lora already", hint="name one wrapper lora only"
+            "training.wrappers: more than one lora", hint="list the wrapper lora only once"
         )
     names = places(model, include=include, exclude=exclude, embeddings=embeddings)
     model.requires_grad_(False)
@@ -43,17 +43,17 @@ def base_of(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {key: tensor for key, tensor in weights.items() if not is_adapter(key)}
 
 
-def take_up(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Go on with the adapters of a checkpoint; `CheckpointError` if they are not the model's."""
+def load_adapters(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Load the adapters of a checkpoint; `CheckpointError` if they do not fit the model."""
     try:
         model.load_state_dict(weights)
     except RuntimeError as exc:
         raise CheckpointError(
-            f"the checkpoint's LoRA is not that of the config: {exc}",
+            f"the checkpoint's LoRA does not match the config: {exc}",
             hint="set training.wrappers as they were, or choose another training.output",
         ) from exc
 
 
 def unchanged(model: nn.Module) -> nn.Module:
-    """What an optional wrapper does when it is switched off."""
+    """What an optional wrapper does when it is disabled."""
     return model

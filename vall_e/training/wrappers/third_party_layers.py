@@ -11,7 +11,7 @@ from vall_e.training.wrappers.fp8_layers import in_transformer_engine
 
 
 def in_bitsandbytes(model: nn.Module, *, linear: bool, embedding: bool) -> nn.Module:
-    """Products of 8 bits (https://arxiv.org/abs/2208.07339); the weights stay whole."""
+    """8-bit products (https://arxiv.org/abs/2208.07339); the weights stay in full precision."""
     layers = package("bitsandbytes.nn", needed_by="bitsandbytes", install="vall-e[bitsandbytes]")
     body = getattr(model, "backbone", model)
     for name in _called(body, nn.Linear) if linear else []:
@@ -33,9 +33,9 @@ def in_bitsandbytes(model: nn.Module, *, linear: bool, embedding: bool) -> nn.Mo
 
 
 def in_fp8(model: nn.Module, *, by: Literal["torchao", "transformer-engine"]) -> nn.Module:
-    """Products of 8 bits floating point, by one of these packages; the weights stay whole.
+    """8-bit floating point products, by one of these packages; weights stay in full precision.
 
-    It takes layers whose sides are multiples of 16. Raises `ConfigError` if there are none.
+    It uses layers whose sides are multiples of 16. Raises `ConfigError` if there are none.
     """
     body = getattr(model, "backbone", model)
     names = {name for name in _called(body, nn.Linear) if _is_even(body.get_submodule(name))}
@@ -61,7 +61,7 @@ def by_tensorrt(model: nn.Module, *, dynamic: bool) -> nn.Module:
 
 
 def _called(body: nn.Module, kind: type[nn.Module]) -> list[str]:
-    """Names of the modules that are of this kind and no other."""
+    """Names of the modules of exactly this type."""
     return [name for name, module in body.named_modules() if type(module) is kind]
 
 
