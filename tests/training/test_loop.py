@@ -78,6 +78,31 @@ def test_a_window_of_batches_is_one_large_batch(bench):
     assert metrics["samples"] == len(whole.ids) + 1
 
 
+@pytest.mark.parametrize("size", [1, 3])
+def test_each_metric_of_a_window_is_that_of_one_large_batch(bench, size):
+    """Also where a batch has no sample of a stage: it then counts nothing, rather than as 0."""
+    run = bench.open(accumulation=6 // size)
+    twin = bench.open("twin")
+    run.bundle.model.eval()
+    twin.bundle.model.eval()
+    found = {}
+    for batch in islice(twin.loader, 3):
+        for example, identity in zip(batch.examples, batch.ids, strict=True):
+            found.setdefault(example.stage, []).append((example, identity, batch))
+    chosen = [*found["ar"][:2], *found["nar"][:4]]
+    parts = [chosen[i : i + size] for i in range(0, len(chosen), size)]
+    batches = [
+        attrs.evolve(p[0][2], examples=[e for e, _, _ in p], ids=[i for _, i, _ in p])
+        for p in parts
+    ]
+    whole = twin.objective([example for example, _, _ in chosen])
+    metrics = update(run, iter(batches))
+    names = [name for name in whole if not name.startswith("tokens.")]
+    assert {"nll.ar", "nll.nar", "accuracy.ar", "accuracy.nar"} <= set(names)
+    for name in names:
+        assert metrics[name] == pytest.approx(whole[name].item(), rel=1e-4), name
+
+
 class Failing:
     """A loader that gives three batches and then an error."""
 

@@ -122,17 +122,6 @@ def _parts(examples, name):
     return [next(s.ids.tolist() for s in e.segments if s.name == name) for e in examples]
 
 
-def test_a_wrong_text_is_another_text_before_the_same_speech(bench):
-    trials = _trials(bench, levels=[0])
-    swapped = [trial for trial in trials if trial.name == "ar_wrong_text"]
-    assert swapped
-    for trial in swapped:
-        right = next(t for t in trials if t.name == "ar" and len(t.examples) == len(trial.examples))
-        assert _parts(trial.examples, "response") == _parts(right.examples, "response")
-        texts = zip(_parts(trial.examples, "text"), _parts(right.examples, "text"), strict=True)
-        assert all(wrong != text for wrong, text in texts)
-
-
 def test_levels_are_validated_evenly_whatever_the_batches(bench):
     """A batch of one must not always test the same level."""
     trials = _trials(bench, levels=[0, 1, 2], batch_seconds=0.1)

@@ -36,13 +36,14 @@ class Losses:
     """`total` is what to minimise; the rest is to look at. Tensors, so that nothing waits.
 
     `nll`: nats a token, by stage. `accuracy`: share of tokens whose likeliest guess is right.
-    `tokens`: predicted tokens of the batch.
+    `counts`: the tokens that those are means of. `tokens`: predicted tokens of the batch.
     """
 
     total: Float[Tensor, ""]
     nll: dict[str, Float[Tensor, ""]]
     accuracy: dict[str, Float[Tensor, ""]]
     auxiliary: Float[Tensor, ""]
+    counts: dict[str, int]
     tokens: int
 
 
@@ -81,6 +82,7 @@ def joined(
             stage: torch.stack(parts).sum() / counts[stage] for stage, parts in right.items()
         },
         auxiliary=auxiliary.detach(),
+        counts=counts,
         tokens=tokens,
     )
 

@@ -32,7 +32,7 @@ from vall_e.training.checkpoint import (
 from vall_e.training.commands import Commands, RunCommand
 from vall_e.training.inference_weights import inference_weights, restore_training_weights
 from vall_e.training.learning_rate import Rate
-from vall_e.training.metrics import Metrics, MetricsFile
+from vall_e.training.metrics import Metrics, MetricsFile, window_means
 from vall_e.training.objective import lengths_of
 from vall_e.training.validation import ValidationBatch, evaluate_sets
 from vall_e.weights.file import Bundle, save
@@ -179,8 +179,8 @@ def update(run: Run, batches: Iterator[Batch]) -> Metrics:
 
 
 def _add_gradients(run: Run, window: Sequence[Batch]) -> dict[str, float]:
-    """Run the batches forward and backward; returns the mean of each loss over all of them."""
-    means: dict[str, float] = {}
+    """Run the batches forward and backward; returns the mean of each metric over all of them."""
+    found: list[dict[str, float]] = []
     shares = _shares(run.bundle.model, window)
     for number, (batch, share) in enumerate(zip(window, shares, strict=True), start=1):
         with run.engine.autocast():
@@ -188,10 +188,9 @@ def _add_gradients(run: Run, window: Sequence[Batch]) -> dict[str, float]:
         values = {name: float(value.detach()) for name, value in losses.items()}
         if not math.isfinite(values["loss"]):
             raise _lost(f"the loss is {values['loss']}", run, [batch])
-        for name, value in values.items():
-            means[name] = means.get(name, 0.0) + value * share
+        found.append(values)
         run.engine.backward(losses["loss"] * share, last=number == len(window))
-    return means
+    return window_means(found, shares)
 
 
 def _shares(model: Valle, batches: Sequence[Batch]) -> list[float]:

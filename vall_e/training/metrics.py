@@ -5,12 +5,34 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 METRICS = "metrics.jsonl"
 
 Metrics = dict[str, float | int]
+
+
+def window_means(
+    batches: Sequence[Mapping[str, float]], shares: Sequence[float]
+) -> dict[str, float]:
+    """The metrics of an accumulation window, equal to those of one batch with all its samples.
+
+    The metrics of a stage are means over `tokens.STAGE` tokens; a batch may lack the stage. Other
+    metrics are weighted by `shares`, one per batch.
+    """
+    sums: dict[str, float] = {}
+    weights: dict[str, float] = {}
+    for batch, share in zip(batches, shares, strict=True):
+        for name, value in batch.items():
+            kind, _, stage = name.partition(".")
+            if kind == "tokens":
+                continue
+            weight = batch[f"tokens.{stage}"] if stage else share
+            sums[name] = sums.get(name, 0.0) + value * weight
+            weights[name] = weights.get(name, 0.0) + weight
+    return {name: sums[name] / weights[name] for name in sums}
 
 
 class MetricsFile:

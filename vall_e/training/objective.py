@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -26,7 +27,8 @@ class Objective(nn.Module):
     def forward(self, examples: Sequence[Example], step: int = 0) -> dict[str, Float[Tensor, ""]]:
         """`loss`, which is minimized, and further metrics by name.
 
-        `step` is the step of the run, for objectives that change over time.
+        `nll.STAGE` and `accuracy.STAGE` are means over `tokens.STAGE` tokens. `step` is the step of
+        the run, for objectives that change over time.
         """
         size = self.model.sizes.codebook_size
         losses = self.model.loss(
@@ -39,6 +41,7 @@ class Objective(nn.Module):
             "loss": losses.total,
             **{f"nll.{stage}": value for stage, value in losses.nll.items()},
             **{f"accuracy.{stage}": value for stage, value in losses.accuracy.items()},
+            **{f"tokens.{stage}": torch.tensor(float(n)) for stage, n in losses.counts.items()},
             "auxiliary": losses.auxiliary,
         }
 

@@ -1,6 +1,6 @@
 """Validation losses, and whether the model uses its text at all.
 
-`ar_wrong_text` is the loss of the same speech given the text of another sample. It equals `ar`
+`ar_wrong_text` is the loss of the same clips, each given the text of another one. It equals `ar`
 until attention has aligned phonemes and frames; then a gap opens. A loss that falls without
 that gap means that the model has memorized the speech.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import cycle
+from itertools import cycle, islice
 
 import attrs
 import torch
@@ -26,6 +26,12 @@ from vall_e.interfaces.training import Engine
 from vall_e.model.masking import Masking
 from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
+from vall_e.training.wrong_texts import with_wrong_texts
+
+WRONG = "_wrong_text"
+"""After the name of a stage: its loss with wrong texts."""
+SEED = 0
+"""Of the order of the clips, their cuts and their wrong texts: alike in all runs."""
 
 log = logging.getLogger(__name__)
 
@@ -49,24 +55,32 @@ def make_trials(
     masking: Masking | None = None,
 ) -> list[ValidationBatch]:
     """The same at every call. Whole batches of about `seconds` of audio, at least one."""
-    trials: list[ValidationBatch] = []
+    batches: list[list[Sample]] = []
     corpus = materials.corpus
     config = attrs.evolve(config, shares=(), balance=(), appended=0.0, silence=0.0)
-    later = cycle([level for level in levels if level > 0])
-    for draws in make_order(corpus, config, seed=0).epoch(0):
+    for draws in make_order(corpus, config, seed=SEED).epoch(0):
         draws = [draw for draw in draws if materials.serve(task.wants, draw.utterance)]
         samples = _samples(materials, task, draws, config)
         if samples:
-            trials += _trials_of(task, samples, levels, later, masking)
+            batches.append(samples)
         seconds -= sum(corpus.utterances[draw.utterance].entry.seconds for draw in draws)
         if seconds <= 0:
             break
-    return trials
+    later = cycle([level for level in levels if level > 0])
+    wrongs = _wrong(batches) if task.wants.text != "unused" else [[] for _ in batches]
+    return [
+        trial
+        for samples, wrong in zip(batches, wrongs, strict=True)
+        for trial in _trials_of(task, samples, wrong, levels, later, masking)
+    ]
 
 
 @torch.no_grad()
 def evaluate(model: Valle, trials: Sequence[ValidationBatch], engine: Engine) -> dict[str, float]:
-    """Mean loss per token by batch name, and the accuracy of `ar`, `nar` and `text`."""
+    """Mean loss per token by batch name, and the accuracy of `ar`, `nar` and `text`.
+
+    The loss with wrong texts is only returned if every clip has one: the means are comparable.
+    """
     sums: dict[str, float] = {}
     tokens: dict[str, int] = {}
     was_training = model.training
@@ -81,7 +95,9 @@ def evaluate(model: Valle, trials: Sequence[ValidationBatch], engine: Engine) ->
             sums[name] = sums.get(name, 0.0) + float(value) * losses.tokens
             tokens[name] = tokens.get(name, 0) + losses.tokens
     model.train(was_training)
-    return {name: sums[name] / tokens[name] for name in sums}
+    means = {name: sums[name] / tokens[name] for name in sums}
+    whole = {name for name in means if tokens[name] == tokens[name.removesuffix(WRONG)]}
+    return {name: mean for name, mean in means.items() if name in whole}
 
 
 def evaluate_sets(
@@ -100,35 +116,48 @@ def evaluate_sets(
 def _trials_of(
     task: Task,
     samples: Sequence[Sample],
+    wrong: Sequence[Sample],
     levels: Sequence[int],
     later: Iterator[int],
     masking: Masking | None,
 ) -> list[ValidationBatch]:
-    """`later` gives the level of each NAR example, so that all levels occur over all batches."""
+    """`wrong` are the samples with other texts, or empty.
+
+    `later` gives the level of each NAR example, so that all levels occur over all batches.
+    """
     if task.target != "response":
         target = [_example(task, sample, 0) for sample in samples]
         return [ValidationBatch(task.target, task.target, target)]
     trials: list[ValidationBatch] = []
     for stage, make in _of_level_0(masking) if 0 in levels else []:
         trials.append(ValidationBatch(stage, stage, [make(_example(task, s, 0)) for s in samples]))
-        wrong = [_with_text_of_another(sample, samples) for sample in samples]
-        swapped = [make(_example(task, s, 0)) for s in wrong if s is not None]
+        swapped = [make(_example(task, sample, 0)) for sample in wrong]
         if swapped:
-            trials.append(ValidationBatch(f"{stage}_wrong_text", stage, swapped))
+            trials.append(ValidationBatch(f"{stage}{WRONG}", stage, swapped))
     if max(levels) > 0:
         refined = [_example(task, sample, next(later)) for sample in samples]
         trials.append(ValidationBatch("nar", "nar", refined))
     return trials
 
 
+def _wrong(batches: Sequence[Sequence[Sample]]) -> list[list[Sample]]:
+    """The same batches with wrong texts; empty ones where there is no other text."""
+    samples = [sample for batch in batches for sample in batch]
+    swapped = iter(with_wrong_texts(samples, SEED) or ())
+    return [list(islice(swapped, len(batch))) for batch in batches]
+
+
 def _of_level_0(masking: Masking | None) -> list[tuple[str, Callable[[Example], Example]]]:
-    """The stages that predict level 0, and how each forms examples (with fixed masks)."""
+    """The stages that predict level 0, and how each forms examples.
+
+    A clip has the same masked frames in every pass, also with a wrong text.
+    """
     stages: list[tuple[str, Callable[[Example], Example]]] = []
     if masking is None or masking.share < 1:
         stages.append(("ar", lambda example: example))
     if masking is not None:
         always = attrs.evolve(masking, share=1.0)
-        stages.append(("masked", lambda example: always(example, random.Random(len(example)))))
+        stages.append(("masked", lambda e: always(e, random.Random(len(e.target)))))
     return stages
 
 
@@ -162,15 +191,3 @@ def _sample(materials: Materials, task: Task, draw: SampleSpec) -> Sample:
 
 def _example(task: Task, sample: Sample, level: int) -> Example:
     return Example(tuple(task.segments(sample, level=level)), level)
-
-
-def _with_text_of_another(sample: Sample, samples: Sequence[Sample]) -> Sample | None:
-    """The text of the next sample in the batch with a different text in the same language.
-
-    Samples in a batch have similar lengths, so the wrong text has about the right length.
-    """
-    start = next(i for i, other in enumerate(samples) if other is sample)
-    for other in (*samples[start + 1 :], *samples[:start]):
-        if other.language == sample.language and not torch.equal(other.text, sample.text):
-            return attrs.evolve(sample, text=other.text)
-    return None
