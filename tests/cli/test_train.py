@@ -1,3 +1,5 @@
+import json
+import re
 import subprocess
 import sys
 
@@ -12,6 +14,8 @@ from vall_e.registry import Registry
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes import components
 from vall_e.testing.fakes.tiny_dataset import write_dataset
+from vall_e.weights.locate import find_weights
+from vall_e.weights.metadata import read_metadata
 
 CONFIG = {
     "model": {"backbone": {"name": "llama", "d_model": 16, "layers": 1, "heads": 2}},
@@ -60,8 +64,8 @@ def test_a_run_is_not_started_twice(vall_e, tmp_path):
     vall_e("train", tmp_path / "run.yaml")
     result = vall_e("train", tmp_path / "run.yaml")
     assert result.exit_code == 9
-    assert "holds a run already" in result.stderr
-    assert "Hint: go on with --resume" in result.stderr
+    assert "already contains a run" in result.stderr
+    assert "Hint: continue it with --resume" in result.stderr
 
 
 def test_a_missing_dataset_has_the_code_of_data(vall_e, tmp_path):
@@ -83,6 +87,23 @@ def test_a_run_may_start_from_other_weights(vall_e, tmp_path, monkeypatch):
     more = ("--set", f"training.output={tmp_path / 'more'}", "--max-steps", 1)
     result = vall_e("train", path, "--from", "step-000003/weights.safetensors", *more)
     assert result.exit_code == 0, result.stderr
+
+
+def test_a_model_trained_from_another_speaks_with_its_options(vall_e, tmp_path):
+    speaking = {**CONFIG, "synthesis": {"hold_end": True}, "sampling": {"guidance": 2.0}}
+    (tmp_path / "first.yaml").write_text(yaml.safe_dump(speaking))
+    vall_e("train", tmp_path / "first.yaml", "--max-steps", 1)
+    raw = {
+        **CONFIG,
+        "training": {"output": "mine", "max_steps": 1, "start_from": "./run"},
+        "sampling": {"guidance": 3.0},
+    }
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(raw))
+    assert vall_e("train", tmp_path / "mine.yaml").exit_code == 0
+    saved = json.loads(read_metadata(find_weights(tmp_path / "mine"))["config"])
+    assert (saved["synthesis"]["hold_end"], saved["sampling"]["guidance"]) == (True, 3.0)
+    shown = vall_e("config", "show", tmp_path / "mine.yaml").stdout
+    assert re.search(r"hold_end: true +# weights of .*run\n", shown)
 
 
 def test_a_folder_that_is_taken_for_a_name_is_told(vall_e, tmp_path, monkeypatch):

@@ -9,8 +9,9 @@ from safetensors.torch import load_file
 from vall_e.errors import CheckpointError, UnknownComponentError
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes.tiny_dataset import write_dataset
-from vall_e.weights.file import load, read_metadata, save
+from vall_e.weights.file import load, save
 from vall_e.weights.locate import find_weights
+from vall_e.weights.metadata import read_metadata
 
 
 @pytest.fixture

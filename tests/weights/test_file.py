@@ -12,7 +12,8 @@ from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example
 from vall_e.testing.fakes.staircase_codec import StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
-from vall_e.weights.file import load, metadata_of, read_metadata, save, tensors_of
+from vall_e.weights.file import load, metadata_of, save, tensors_of
+from vall_e.weights.metadata import read_metadata
 
 
 @pytest.fixture

@@ -10,10 +10,11 @@ import click
 from vall_e.atomic_write import write_whole
 from vall_e.cli.app import App
 from vall_e.config.json_schema import json_schema
-from vall_e.config.load import change, load, load_with_origins, structure
+from vall_e.config.load import change, load, structure
 from vall_e.config.structure import unstructure
 from vall_e.config.template import flat, starter, with_origins
 from vall_e.errors import ConfigError
+from vall_e.weights.speaking_options import load_run
 
 config_file = click.Path(dir_okay=False, path_type=Path)
 overrides_option = click.option(
@@ -40,7 +41,7 @@ def show(
     app: App, path: Path | None, overrides: tuple[str, ...], as_json: bool, origin: bool
 ) -> None:
     """Show every value of CONFIG, or of the defaults, and where it comes from."""
-    loaded = load_with_origins(path, app.registry, overrides=overrides, environ=app.environ)
+    loaded = load_run(path, app.registry, overrides=overrides, environ=app.environ)
     raw = unstructure(loaded.config)
     if not as_json:
         text = with_origins(loaded.config, loaded.origin if origin else lambda _: "")

@@ -77,16 +77,16 @@ def train(
     While it runs it takes commands on stdin, one a line: save, eval, export [FILE], lr X, quit,
     each with @STEP if it is for later (quit@500). Ctrl-C and SIGTERM save a checkpoint and end.
     """
-    from vall_e.config.load import load
     from vall_e.training.commands import Commands
     from vall_e.training.loop import train as run_all
     from vall_e.training.setup import open_run
+    from vall_e.weights.speaking_options import load_run
 
     if max_steps is not None:
         overrides = (*overrides, f"training.max_steps={max_steps}")
     if start_from is not None:
         overrides = (*overrides, f"training.start_from={json.dumps(start_from)}")
-    config = load(path, app.registry, overrides=overrides, environ=app.environ)
+    config = load_run(path, app.registry, overrides=overrides, environ=app.environ).config
     folder = Path(config.training.output + ("-overfit" if overfit else ""))
     steps = config.training.max_steps
     with _held(folder, app.environ):

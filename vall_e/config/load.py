@@ -6,6 +6,7 @@ nothing is read but what is handed in.
 
 from __future__ import annotations
 
+import copy
 import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ from vall_e.errors import ConfigError
 from vall_e.registry import Registry
 
 __all__ = [
+    "Inherited",
     "Loaded",
     "change",
     "load",
@@ -38,6 +40,8 @@ __all__ = [
 ]
 
 V = TypeVar("V")
+Inherited = Callable[[str, Path], Node]
+"""Options by what `training.start_from` names and the folder of `training.output`."""
 
 
 @frozen
@@ -74,14 +78,18 @@ def load_with_origins(
     *,
     overrides: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
+    inherited: Inherited | None = None,
 ) -> Loaded:
-    """As `load`; for `vall-e config show`."""
+    """As `load`, with the origin of each value. `inherited` options are used in place of defaults.
+
+    Only a run that starts from other weights inherits any.
+    """
     if path is None:
         tree = Node({}, attrs.evolve(DEFAULT, folder=Path()))
-        return _finish(tree, [], registry, overrides, environ, source="defaults")
+        return _finish(tree, [], registry, overrides, environ, inherited, source="defaults")
     origin = ValueOrigin(str(path), folder=path.parent)
     tree, mistakes = read(_text(path), lambda line: attrs.evolve(origin, line=line))
-    return _finish(tree, mistakes, registry, overrides, environ, source=str(path))
+    return _finish(tree, mistakes, registry, overrides, environ, inherited, source=str(path))
 
 
 def change(
@@ -132,6 +140,7 @@ def _finish(
     registry: Registry,
     overrides: Sequence[str],
     environ: Mapping[str, str] | None,
+    inherited: Inherited | None = None,
     *,
     source: str,
 ) -> Loaded:
@@ -141,17 +150,39 @@ def _finish(
     ]
     if tree.value is None:
         tree.value = {}
+    if inherited is not None:
+        tree = _over_inherited(tree, given, registry, inherited)
     mistakes = mistakes + override.apply(tree, RunConfig, given, registry)
     config = _structure(tree, mistakes, registry, source)
+    return Loaded(_with_paths(config, lambda where, path: _absolute(tree, where, path)), tree)
 
-    def absolute(where: Where, path: str) -> str:
-        node = tree.find(where)
-        origin = tree.origin if node is None or node.origin is DEFAULT else node.origin
-        if origin.folder is None:
-            return path
-        return os.path.abspath(origin.folder / Path(path).expanduser())
 
-    return Loaded(_with_paths(config, absolute), tree)
+def _absolute(tree: Node, where: Where, path: str) -> str:
+    """A path of a config, from the folder that it is relative to."""
+    node = tree.find(where)
+    origin = tree.origin if node is None or node.origin is DEFAULT else node.origin
+    if origin.folder is None:
+        return path
+    return os.path.abspath(origin.folder / Path(path).expanduser())
+
+
+def _over_inherited(
+    tree: Node, given: Sequence[override.Override], registry: Registry, inherited: Inherited
+) -> Node:
+    """The tree with inherited options beneath. The overrides may say what is inherited from."""
+    final = copy.deepcopy(tree)
+    override.apply(final, RunConfig, given, registry)  # its mistakes are reported later
+
+    def text(key: str) -> str:
+        node = final.find(("training", key))
+        return node.value if node is not None and isinstance(node.value, str) else ""
+
+    start, output = text("start_from"), text("output")
+    if not start:
+        return tree
+    if not is_name(start):
+        start = _absolute(final, ("training", "start_from"), start)
+    return tree.over(inherited(start, Path(_absolute(final, ("training", "output"), output))))
 
 
 def _structure(

@@ -53,6 +53,18 @@ class Node:
             return [part.plain() for part in self.value]
         return self.value
 
+    def over(self, other: Node) -> Node:
+        """Merge two trees; where both have a value it is ours."""
+        if self.value is None and isinstance(other.value, dict):
+            return other  # a section with all its options commented out
+        if not (isinstance(self.value, dict) and isinstance(other.value, dict)):
+            return self
+        parts = {
+            key: part.over(other.value[key]) if key in other.value else part
+            for key, part in self.value.items()
+        }
+        return Node({**other.value, **parts}, self.origin)
+
     def find(self, where: Where) -> Node | None:
         """The node at `where`, if it was written."""
         node, depth = self.nearest(where)

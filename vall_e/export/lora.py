@@ -8,9 +8,10 @@ from vall_e.interfaces.export import Exporter
 from vall_e.model.lora import adapters, merge, terms_of
 from vall_e.model.valle import Valle
 from vall_e.weights.ecker.lora import terms_back, translate_lora_back
-from vall_e.weights.file import Bundle, read_metadata
+from vall_e.weights.file import Bundle
 from vall_e.weights.locate import find_weights
 from vall_e.weights.lora_file import SUFFIX, require_lora, save_lora, write_tensors
+from vall_e.weights.metadata import read_metadata
 
 ORIGINAL_SUFFIX = ".lora.sft"
 

@@ -21,7 +21,7 @@ from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.freeze import freeze
 from vall_e.training.initial_weights import InitialWeights
 from vall_e.training.wrappers.state import base_of, load_adapters
-from vall_e.weights.file import read_metadata
+from vall_e.weights.metadata import read_metadata
 
 log = logging.getLogger(__name__)
 

@@ -22,7 +22,7 @@ from vall_e.text.tokenizers import new_vocabulary, require_tokenizer
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.build_loader import noises_of
 from vall_e.training.validation import ValidationBatch, make_trials
-from vall_e.weights.file import read_metadata
+from vall_e.weights.metadata import read_metadata
 
 log = logging.getLogger(__name__)
 

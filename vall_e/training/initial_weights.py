@@ -7,15 +7,14 @@ from pathlib import Path
 from attrs import frozen
 from torch import Tensor
 
-from vall_e.config.field_metadata import is_name
 from vall_e.config.schema import RunConfig
-from vall_e.errors import CheckpointError, TrainingError, UnknownComponentError
+from vall_e.errors import CheckpointError, TrainingError
 from vall_e.interfaces.store import Info
 from vall_e.registry import Registry
 from vall_e.training.resume_checks import require_fit, require_same
 from vall_e.training.wrappers.state import base_of
 from vall_e.weights.file import model_tensors
-from vall_e.weights.locate import WEIGHTS, find_weights, latest
+from vall_e.weights.locate import WEIGHTS, latest, named_weights
 
 
 @frozen
@@ -37,7 +36,8 @@ class InitialWeights:
         checkpoint = _checkpoint(folder, resume=resume)
         if checkpoint:
             return cls(checkpoint / WEIGHTS, checkpoint)
-        return cls(_first_weights(config, registry))
+        name = config.training.start_from
+        return cls(named_weights(name, registry) if name else None)
 
     def require_fit(self, config: RunConfig, info: Info) -> None:
         """Raise `CheckpointError` if the weights have another meaning under this config."""
@@ -66,22 +66,3 @@ def _checkpoint(folder: Path, *, resume: bool) -> Path | None:
             hint="continue it with --resume, or use another folder with --set training.output=...",
         )
     return checkpoint
-
-
-def _first_weights(config: RunConfig, registry: Registry) -> Path | None:
-    """The file that `training.start_from` names; None: random initialization."""
-    name = config.training.start_from
-    if not name:
-        return None
-    if not is_name(name):
-        return find_weights(Path(name))
-    try:
-        component = registry.get("model", name)
-    except UnknownComponentError as exc:
-        if not Path(name).exists():
-            raise
-        raise UnknownComponentError(
-            exc.message, hint=f"write ./{name} if you mean the file or folder of that name"
-        ) from exc
-    weights: Path = component.build(component.config())
-    return weights

@@ -12,7 +12,7 @@ from vall_e.config.schema import RunConfig
 from vall_e.data.dataset.manifest import Info
 from vall_e.errors import CheckpointError
 from vall_e.weights.contents import as_told
-from vall_e.weights.file import read_metadata
+from vall_e.weights.metadata import read_metadata
 
 FREE = {"attention", "dropout", "checkpointing"}
 """Options that change how the model is computed or trained, but not the meaning of weights."""

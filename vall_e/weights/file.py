@@ -34,9 +34,8 @@ from vall_e.weights.contents import Kept, WeightsContents
 from vall_e.weights.ecker.file import is_original, read_original
 from vall_e.weights.ecker_names import TensorNames
 from vall_e.weights.lora_file import attach_tensors, stored
+from vall_e.weights.metadata import FORMAT, require_file, require_format
 
-FORMAT = 1
-"""Version of the file's layout. A newer one is refused."""
 KEPT = "kept/"
 
 
@@ -188,47 +187,21 @@ def model_tensors(path: Path) -> dict[str, Tensor]:
     return {n: t for n, t in load_file(path).items() if not n.startswith(KEPT)}
 
 
-def read_metadata(path: Path) -> dict[str, str]:
-    """The metadata alone, checked; quick for any size of file."""
-    return _open(path, lambda file: None)[0]
-
-
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
     return _open(path, lambda file: {name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
 
 
 def _open(path: Path, take: Any) -> tuple[dict[str, str], Any]:
-    if not path.is_file():
-        raise CheckpointError(
-            f"there is no weights file {path}", hint="check the path given with -m"
-        )
+    require_file(path)
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
-            _check_format(metadata, path)
+            require_format(metadata, path)
             return metadata, take(file)
     except (SafetensorError, OSError) as exc:
         raise CheckpointError(
             f"{path} is damaged or no safetensors file: {exc}", hint="export or copy it again"
         ) from exc
-
-
-def _check_format(metadata: Mapping[str, str], path: Path) -> None:
-    if "lora" in metadata and "config" not in metadata:
-        raise CheckpointError(
-            f"{path} is a LoRA, not a whole model",
-            hint="give it with --lora, and the model that it belongs to with -m",
-        )
-    if "format" not in metadata:
-        raise CheckpointError(
-            f"{path} has no config in its metadata, so it was not written by this project",
-            hint="make one with vall-e export, or vall-e models convert",
-        )
-    if json.loads(metadata["format"]) > FORMAT:
-        raise CheckpointError(
-            f"{path} has format {metadata['format']}, this version reads up to {FORMAT}",
-            hint="update vall-e",
-        )
 
 
 def _value(metadata: Mapping[str, str], key: str, path: Path) -> Any:

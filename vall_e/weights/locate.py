@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from vall_e.errors import CheckpointError
+from vall_e.config.field_metadata import is_name
+from vall_e.errors import CheckpointError, UnknownComponentError
+from vall_e.registry import Registry
 
 LATEST = "latest"
 WEIGHTS = "weights.safetensors"
@@ -45,3 +47,19 @@ def find_weights(path: Path) -> Path:
             hint="give the folder that training.output names",
         )
     return folder / WEIGHTS
+
+
+def named_weights(name: str, registry: Registry) -> Path:
+    """The weights that `training.start_from` names: an installed model, a file or a folder."""
+    if not is_name(name):
+        return find_weights(Path(name))
+    try:
+        component = registry.get("model", name)
+    except UnknownComponentError as exc:
+        if not Path(name).exists():
+            raise
+        raise UnknownComponentError(
+            exc.message, hint=f"write ./{name} for the file or folder of that name"
+        ) from exc
+    weights: Path = component.build(component.config())
+    return weights

@@ -41,7 +41,7 @@ def survey_at(app: App, source: Path, transcripts: Path | None) -> Survey:
 def vocabulary_of(model: Path) -> Vocabulary:
     """That of weights, or of a training folder."""
     from vall_e.text.vocabulary import Vocabulary
-    from vall_e.weights.file import read_metadata
     from vall_e.weights.locate import find_weights
+    from vall_e.weights.metadata import read_metadata
 
     return Vocabulary.from_json(read_metadata(find_weights(model))["vocabulary"])
