@@ -287,9 +287,73 @@ def test_a_job_that_fails_is_told_and_the_others_are_made(synth, tmp_path):
     assert (tmp_path / "out" / "0002.wav").is_file()
 
 
+@pytest.mark.parametrize("suffix", ["wave", "txt", ""])
+def test_a_bad_suffix_is_the_failure_of_its_job_alone(synth, tmp_path, suffix):
+    jobs = [{"text": "one", "output": f"a.{suffix}"}, {"text": "two", "output": "b.wav"}]
+    (tmp_path / "jobs.jsonl").write_text("\n".join(map(json.dumps, jobs)))
+    result = synth("--batch", "jobs.jsonl")
+    assert result.exit_code == 5
+    assert "line 1: " in result.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.wav"]
+
+
+def test_a_file_that_cannot_be_written_is_the_failure_of_its_job_alone(synth, tmp_path):
+    (tmp_path / "out" / "a.wav").mkdir(parents=True)
+    jobs = [{"text": "one", "output": "a.wav"}, {"text": "two", "output": "b.wav"}]
+    (tmp_path / "jobs.jsonl").write_text("\n".join(map(json.dumps, jobs)))
+    result = synth("--batch", "jobs.jsonl")
+    assert result.exit_code == 5
+    assert "a.wav cannot be written" in result.stderr
+    assert (tmp_path / "out" / "b.wav").is_file()
+
+
+def test_a_line_separator_and_a_byte_order_mark_are_part_of_the_file(synth, tmp_path):
+    text = "one\u2028two\x85three"
+    line = json.dumps({"text": text}, ensure_ascii=False)
+    (tmp_path / "jobs.jsonl").write_bytes(b"\xef\xbb\xbf" + line.encode() + b"\r\n")
+    result = synth("--batch", "jobs.jsonl", "--json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["provenance"]["text"] == text
+
+
+@pytest.mark.parametrize("outside", ["../x.wav", "deep/../../x.wav", "{tmp}/x.wav", "link/x.wav"])
+def test_outputs_stay_in_their_folder_unless_it_is_allowed(synth, tmp_path, outside):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "link").symlink_to(tmp_path)
+    outside = outside.format(tmp=tmp_path.as_posix())
+    (tmp_path / "jobs.jsonl").write_text(json.dumps({"text": "hi", "output": outside}))
+    result = synth("--batch", "jobs.jsonl")
+    assert result.exit_code == 8
+    assert f"line 1: the output {outside} is outside out; --allow-anywhere" in result.stderr
+    assert not (tmp_path / "x.wav").exists()
+    assert synth("--batch", "jobs.jsonl", "--allow-anywhere").exit_code == 0
+    assert (tmp_path / "x.wav").is_file()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [("a.wav", "./a.wav"), ("a.wav", "b/../a.wav"), ("b//a.wav", "b/a.wav"), (None, "0001.wav")],
+)
+def test_two_jobs_cannot_write_one_file(synth, tmp_path, first, second):
+    jobs = [{"text": "one"} | ({"output": first} if first else {}), {"text": "2", "output": second}]
+    (tmp_path / "jobs.jsonl").write_text("\n".join(map(json.dumps, jobs)))
+    result = synth("--batch", "jobs.jsonl", "--allow-anywhere")
+    assert result.exit_code == 8
+    assert "lines 1, 2: " in result.stderr
+    assert "is the output of several lines" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [
+        ('{"text": "a", "seed": -1}', "line 1: seed: this cannot be -1"),
+        ('{"text": "a", "seed": 1.5}', "line 1: seed: this cannot be 1.5"),
+        ('{"text": "a", "max_seconds": NaN}', "line 1: max_seconds: this cannot be NaN"),
+        ('{"text": "a", "max_seconds": 1e400}', "line 1: max_seconds: this cannot be Infinity"),
+        ('{"text": "a", "max_seconds": 0}', "line 1: max_seconds: this cannot be 0"),
+        ('{"input": "a", "edit": [0, Infinity]}', "line 1: edit: this cannot be [0, Infinity]"),
+        ('{"text": "a", "output": "a\\u0000.wav"}', "line 1: output: this cannot be"),
         ("[]", "line 1: expected a mapping"),
         ('{"txt": "a"}', "line 1: unknown key 'txt'; there are: text, output"),
         ('{"text": 3}', "line 1: text: this cannot be 3"),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +13,7 @@ import click
 from attrs import evolve, frozen
 
 from vall_e.atomic_write import make_folder
+from vall_e.audio.encoding import format_of
 from vall_e.cli.app import App
 from vall_e.cli.synth.progress import ProgressDisplay
 from vall_e.errors import AudioError, DataError, VallEError
@@ -45,11 +48,15 @@ class BatchLine:
     """The other keys, as `Request` has them."""
 
 
-def read_jobs(path: Path) -> list[BatchLine]:
-    """Raise `DataError` with all lines that are no jobs."""
+def read_jobs(path: Path, folder: Path, *, allow_anywhere: bool = False) -> list[BatchLine]:
+    """The jobs of a file whose outputs go to `folder`, or below it unless `allow_anywhere`.
+
+    Raises `DataError` with all lines that are no jobs, before anything is spoken.
+    """
     jobs: list[BatchLine] = []
     mistakes: list[str] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    # Not `splitlines`: a text may contain U+2028, which JSON does not escape.
+    for number, line in enumerate(_text(path).split("\n"), 1):
         if not line.strip():
             continue
         try:
@@ -58,8 +65,9 @@ def read_jobs(path: Path) -> list[BatchLine]:
             mistakes.append(f"line {number}: {exc}")
         else:
             jobs.append(job)
-    outputs = [job.output for job in jobs]
-    mistakes += [f"{name} is the output of several lines" for name in _twice(outputs)]
+    mistakes += _clashes(jobs, folder)
+    if not allow_anywhere:
+        mistakes += _outside(jobs, folder)
     if mistakes or not jobs:
         raise DataError(
             "\n  ".join([f"{path}:", *(mistakes or ["there are no jobs in it"])]),
@@ -88,23 +96,79 @@ def run_jobs(
     with ProgressDisplay(app.console) as steps:
         for first in range(0, len(jobs), size):
             steps.say(f"job {first + 1} of {len(jobs)}")
-            group = jobs[first : first + size]
-            requests = [evolve(usual, **job.said) for job in group]
-            for job, made in zip(group, synthesizer.synthesize_batch(requests), strict=True):
-                if isinstance(made, VallEError):
-                    failures.append(made)
-                else:
-                    _save(made, folder / job.output, provenance)
-                _report(job, made, folder, as_json)
+            for job, made in _spoken(synthesizer, jobs[first : first + size], usual, folder):
+                outcome = _saved(made, folder / job.output, provenance)
+                if isinstance(outcome, VallEError):
+                    failures.append(outcome)
+                _report(job, outcome, folder, as_json)
     if failures:
         raise click.exceptions.Exit(failures[0].exit_code)
 
 
-def _save(made: Result, path: Path, provenance: bool) -> None:
-    make_folder(path.parent, error=AudioError)
-    made.save(path)
-    if provenance:
-        write_record(made, path)
+def _spoken(
+    synthesizer: Synthesizer, group: Sequence[BatchLine], usual: Request, folder: Path
+) -> Iterator[tuple[BatchLine, Result | VallEError]]:
+    """What was made of each job; those whose output no format fits are not spoken."""
+    refused = {job.line: error for job in group if (error := _wrong_suffix(folder / job.output))}
+    requests = [evolve(usual, **job.said) for job in group if job.line not in refused]
+    results = iter(synthesizer.synthesize_batch(requests) if requests else ())
+    for job in group:
+        yield job, refused[job.line] if job.line in refused else next(results)
+
+
+def _wrong_suffix(path: Path) -> AudioError | None:
+    try:
+        format_of(path)
+    except AudioError as exc:
+        return exc
+    return None
+
+
+def _saved(made: Result | VallEError, path: Path, provenance: bool) -> Result | VallEError:
+    """Write the audio; a file that cannot be written is the failure of its job alone."""
+    if isinstance(made, VallEError):
+        return made
+    try:
+        make_folder(path.parent, error=AudioError)
+        made.save(path)
+        if provenance:
+            write_record(made, path)
+    except VallEError as exc:
+        return exc
+    return made
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise DataError(f"{path} cannot be read: {exc}", hint="save it as UTF-8") from exc
+
+
+def _clashes(jobs: Sequence[BatchLine], folder: Path) -> list[str]:
+    """A mistake for each file that several jobs would write, however they spell its name."""
+    lines: dict[str, list[BatchLine]] = {}
+    for job in jobs:
+        lines.setdefault(os.path.normcase(_place(job, folder)), []).append(job)
+    return [
+        f"lines {', '.join(str(job.line) for job in same)}: {same[0].output} is the output of "
+        "several lines"
+        for same in lines.values()
+        if len(same) > 1
+    ]
+
+
+def _outside(jobs: Sequence[BatchLine], folder: Path) -> list[str]:
+    root = folder.resolve()
+    return [
+        f"line {job.line}: the output {job.output} is outside {folder}; --allow-anywhere permits it"
+        for job in jobs
+        if not _place(job, folder).is_relative_to(root)
+    ]
+
+
+def _place(job: BatchLine, folder: Path) -> Path:
+    return (folder / job.output).resolve()
 
 
 def _job(raw: object, number: int) -> BatchLine:
@@ -114,7 +178,7 @@ def _job(raw: object, number: int) -> BatchLine:
     if unknown:
         raise ValueError(f"unknown key {unknown[0]!r}; there are: {', '.join(TYPES)}")
     for key, value in raw.items():
-        if isinstance(value, bool) or not isinstance(value, TYPES[key]):
+        if not _fits(key, value):
             raise ValueError(f"{key}: this cannot be {json.dumps(value)}")
     if not raw.keys() & {"text", "input"}:
         raise ValueError("missing: text")
@@ -125,9 +189,20 @@ def _job(raw: object, number: int) -> BatchLine:
     return BatchLine(number, raw.get("output", f"{number:04d}.wav"), said)
 
 
+def _fits(key: str, value: object) -> bool:
+    """JSON as Python reads it has numbers that are not finite, and no limit to whole ones."""
+    if isinstance(value, bool) or not isinstance(value, TYPES[key]):
+        return False
+    if isinstance(value, str):
+        return "\0" not in value or key == "text"
+    if key == "seed":
+        return isinstance(value, int) and value >= 0
+    return not isinstance(value, (int, float)) or 0 < value < math.inf
+
+
 def _span(edit: list[object]) -> tuple[float, float]:
     numbers = [n for n in edit if isinstance(n, (int, float)) and not isinstance(n, bool)]
-    if len(numbers) != len(edit) or len(edit) != 2 or not 0 <= numbers[0] <= numbers[1]:
+    if len(numbers) != len(edit) or len(edit) != 2 or not 0 <= numbers[0] <= numbers[1] < math.inf:
         raise ValueError(f"edit: this cannot be {json.dumps(edit)}, but [1.2, 1.9] could")
     return numbers[0], numbers[1]
 
@@ -145,7 +220,3 @@ def _report(job: BatchLine, made: Result | VallEError, folder: Path, as_json: bo
         click.echo(json.dumps(told, ensure_ascii=False))
     elif not isinstance(made, VallEError):
         click.echo(f"{folder / job.output}: {made.seconds:.2f} s, seed {made.seed}")
-
-
-def _twice(names: Sequence[str]) -> list[str]:
-    return sorted({name for name in names if names.count(name) > 1})

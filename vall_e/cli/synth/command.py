@@ -72,7 +72,11 @@ def synth(
     matter.require()
     speaker.require()
     target.require(batch=matter.batch is not None)
-    jobs = read_jobs(matter.batch) if matter.batch else []
+    jobs = (
+        read_jobs(matter.batch, target.folder, allow_anywhere=target.allow_anywhere)
+        if matter.batch
+        else []
+    )
     matter = _read(matter)
     synthesizer = _opened(app, weights)
     if matter.text and matter.recording is None and synthesizer.task.wants.text == "unused":

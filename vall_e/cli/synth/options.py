@@ -212,6 +212,14 @@ class OutputOptions:
         )
     )
 
+    allow_anywhere: bool = field(
+        metadata=option(
+            "--allow-anywhere",
+            is_flag=True,
+            help="Let the jobs of --batch write outside the folder of -o.",
+        )
+    )
+
     @property
     def file(self) -> str:
         return self.output or "out.wav"
@@ -222,6 +230,8 @@ class OutputOptions:
 
     def require(self, *, batch: bool) -> None:
         """Raise an error now, and not after all the work."""
+        if self.allow_anywhere and not batch:
+            raise click.UsageError("--allow-anywhere is for the outputs of --batch.")
         if batch and (self.stream or self.output == PIPE):
             raise click.UsageError("--batch writes files: leave out --stream and -o -.")
         if self.as_json and self.output == PIPE:
