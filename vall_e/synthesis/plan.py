@@ -109,7 +109,8 @@ class Planner:
         reader = Reader(self._parts, language, sample, seed, request.max_seconds, level_0)
         # What is made of a recording is as long as that, and so of one piece.
         whole = recording or draft
-        pieces = [Piece(request.text, 0.0)] if whole else self._cut(request.text)
+        text = self._parts.front_end.without_markup(request.text)
+        pieces = [Piece(request.text, 0.0)] if whole else self._cut(text, language)
         plan = Plan(tuple(pieces), seed, self._provenance(request, voice, language), reader)
         plan.line(0)
         return plan

@@ -42,9 +42,10 @@ class Cut:
     def of(cls, config: SynthesisConfig) -> Cut:
         return cls(config.sentence_words, config.first_words, config.pause_seconds)
 
-    def __call__(self, text: str) -> list[Piece]:
+    def __call__(self, text: str, language: str) -> list[Piece]:
         """Raise `TextError` for a text without words."""
-        sentences = [s for s in split(text, max_words=self.words) if any(map(str.isalnum, s))]
+        found = split(text, max_words=self.words, language=language)
+        sentences = [sentence for sentence in found if any(map(str.isalnum, sentence))]
         if not sentences:
             raise TextError("there is no text to say", hint="give at least one word")
         pieces = [Piece(sentence, self.pause) for sentence in sentences]
