@@ -14,6 +14,7 @@ from attrs import field, frozen, validators
 from vall_e.discovery import discover, registry_of
 from vall_e.plugin import Component, hookimpl
 from vall_e.registry import Registry
+from vall_e.synthesis.load import LoadOptions, open_synthesizer
 from vall_e.synthesis.synthesizer import Synthesizer
 
 
@@ -46,7 +47,7 @@ class Plugin:
 def main(registry: Registry, model: str | None = None) -> Synthesizer:
     registry = Registry([*registry.offers, *registry_of([Plugin()]).offers])
     chain = "sampling.ar=[{name: epsilon, p: 0.01}, categorical]"
-    return Synthesizer.open(model, registry, overrides=[chain])
+    return open_synthesizer(LoadOptions(model=model, overrides=[chain]), registry)
 
 
 if __name__ == "__main__":

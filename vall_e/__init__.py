@@ -39,7 +39,7 @@ __all__ = [
 _HOMES = {
     "Chunk": "vall_e.synthesis.result",
     "Clip": "vall_e.audio.clip",
-    "Request": "vall_e.synthesis.plan",
+    "Request": "vall_e.synthesis.request",
     "Result": "vall_e.synthesis.result",
     "Synthesizer": "vall_e.synthesis.synthesizer",
     "VallEError": "vall_e.errors",

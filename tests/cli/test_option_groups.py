@@ -6,7 +6,7 @@ from attrs import field, frozen
 from click.testing import CliRunner
 
 from vall_e.cli.app import COMMANDS, cli
-from vall_e.cli.option_groups import Explained, argument, grouped, names_of, option
+from vall_e.cli.option_groups import Explained, Grouped, argument, grouped, names_of, option
 
 
 @frozen
@@ -20,7 +20,7 @@ class Cups:
     count: int = field(metadata=option("-n", "--cups", type=int, default=1))
 
 
-@click.command()
+@click.command(cls=Grouped)
 @grouped(tea=Tea, cups=Cups)
 @click.option("--loud", is_flag=True)
 def brew(cups, tea, loud):

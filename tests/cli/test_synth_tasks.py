@@ -118,12 +118,12 @@ def test_an_edit_that_is_none_names_its_line(synth, tmp_path, edit):
 @pytest.mark.parametrize(
     ("task", "args", "says"),
     [
-        ("cse", ["hello", "--input", "said.wav"], "with --edit 1.2-1.9"),
+        ("cse", ["hello", "--input", "said.wav"], "with --edit: 1.2 to 1.9"),
         ("cse", ["hello", "--edit", "0.1-0.2"], "name it with --input"),
         ("cse", ["hello", "--input", "said.wav", "--edit", "0.2"], "is not from one second"),
         ("cse", ["hello", "--input", "said.wav", "--edit", "0.1-9"], "the recording lasts 0.40 s"),
         ("ns", ["hello"], "name it with --input"),
-        ("tts", ["hello", "--edit", "0.1-0.2"], "makes no use of a part"),
+        ("tts", ["hello", "--edit", "0.1-0.2"], "does not use the part"),
         ("stt", ["nobody.wav"], "'nobody.wav' does not exist"),
         ("stt", ["said.wav", "-o", "a.wav", "--seed", 1], "no use of --output, --seed"),
         ("phn", ["hello", "--voice", "linda"], "no use of --voice"),
@@ -132,7 +132,7 @@ def test_an_edit_that_is_none_names_its_line(synth, tmp_path, edit):
             ["--input", "said.wav", "--set", "synthesis.max_seconds=0.2"],
             "at most 0.2 s are allowed (synthesis.max_seconds)",
         ),
-        ("phn", ["hello", "--input", "said.wav"], "makes no use of a recording"),
+        ("phn", ["hello", "--input", "said.wav"], "does not use an input recording"),
     ],
 )
 def test_what_is_missing_or_unused_is_said(synth, task, args, says):

@@ -21,7 +21,7 @@ FRAMES = 8
 
 @pytest.fixture(scope="module")
 def samples(tiny):
-    lines = [tiny._planner(Request(text), None).line(0).job.sample for text in TEXTS]
+    lines = [tiny._planner(Request(text), None).job(0).sample for text in TEXTS]
     return [evolve(sample, response=torch.zeros(1, 0, dtype=torch.long)) for sample in lines]
 
 
@@ -51,7 +51,7 @@ def test_rows_of_a_batch_are_written_as_alone(tiny, samples, draw):
             generators=[torch.Generator().manual_seed(len(sample.text))],
             max_frames=[FRAMES - i],
         )
-        assert alone.codes.tolist() == together[i].codes.tolist()
+        assert alone.level_0.tolist() == together[i].level_0.tolist()
         assert alone.ended == together[i].ended
 
 
@@ -59,7 +59,7 @@ def test_with_a_cache_the_same_is_written_as_by_running_everything_anew(tiny, sa
     written = _written(tiny, samples, Greedy(GreedyConfig()))
     for sample, found in zip(samples, written, strict=True):
         codes = []
-        while len(codes) < len(found.codes) + found.ended:
+        while len(codes) < len(found.level_0) + found.ended:
             response = torch.tensor([codes], dtype=torch.long)
             grown = evolve(sample, response=response)
             with torch.inference_mode():
@@ -70,8 +70,8 @@ def test_with_a_cache_the_same_is_written_as_by_running_everything_anew(tiny, sa
             if not codes:
                 logits[tiny.model.stop] = float("-inf")
             codes.append(int(logits.argmax()))
-        assert codes[: len(found.codes)] == found.codes.tolist()
-        assert codes[len(found.codes) :] == [tiny.model.stop] * found.ended
+        assert codes[: len(found.level_0)] == found.level_0.tolist()
+        assert codes[len(found.level_0) :] == [tiny.model.stop] * found.ended
 
 
 def test_fifty_utterances_leave_nothing_behind(tiny):

@@ -50,7 +50,7 @@ def _written(model, samples, guidance, *, frames=6, stops=False):
         max_frames=[frames + i for i in range(len(samples))],
         guidance=guidance,
     )
-    return [w.codes.tolist() for w in written]
+    return [w.level_0.tolist() for w in written]
 
 
 @torch.no_grad()

@@ -5,6 +5,7 @@ import torch
 
 from vall_e.config.synthesis import DemaskConfig
 from vall_e.decoding.ar.stopping import Bounds
+from vall_e.decoding.compatibility import REQUEST_RULES, RequestFacts, require
 from vall_e.decoding.job import Job
 from vall_e.decoding.length import FrameSpan, spans_of
 from vall_e.decoding.masked import Canvas, Demasking
@@ -14,6 +15,8 @@ from vall_e.model.masking import MaskSchedule
 from vall_e.synthesis.assembly import Parts
 from vall_e.synthesis.request import Request
 from vall_e.synthesis.synthesizer import Synthesizer
+from vall_e.tasks.components import build_cse
+from vall_e.tasks.options import EditingConfig
 from vall_e.testing.fakes.tiny_model import tiny_bundle
 
 BACKBONE = {"name": "llama", "d_model": 32, "layers": 2, "heads": 2}
@@ -75,7 +78,7 @@ def _after(synthesizer, digit):
     from vall_e.interfaces.task import Sample, Segment
     from vall_e.model.sequence import Example
 
-    ids = synthesizer._planner(Request("hello", seed=0), None).line(0).job.sample.text
+    ids = synthesizer._planner(Request("hello", seed=0), None).job(0).sample.text
     sample = Sample(ids, 0, None, torch.zeros(1, 0, dtype=torch.long))
     head = synthesizer._decoder.length.segments(sample, level=0)[:-1]
     digits = torch.tensor([0] if digit == 0 else [0, digit])
@@ -89,7 +92,7 @@ def test_a_draft_gives_its_length_and_what_is_not_masked_of_it(filling, tone):
     draft = tone.cut(0.0, 0.3)
     result = synthesizer.synthesize(Request("Hello there. Oh no, no.", draft=draft, seed=0))
     assert len(result.sentences) == 1  # a draft is of all that is said
-    level_0 = synthesizer._recording(draft).values[0]
+    level_0 = synthesizer._encoder.recording(draft).values[0]
     assert result.codes.values.shape[1] == len(level_0)
     assert (result.codes.values[0] == level_0).mean() > 0.7
 
@@ -97,13 +100,13 @@ def test_a_draft_gives_its_length_and_what_is_not_masked_of_it(filling, tone):
 @pytest.mark.parametrize(
     ("options", "draft", "told"),
     [
-        ({"demask": {"start": 0.5}}, False, "when a draft is taken up; there is none"),
-        ({}, True, "nothing of the draft would stay"),
-        ({"capabilities": ("ar", "nar"), "tasks": ("tts",)}, True, "only where level 0 is filled"),
-        ({"candidates": 2}, False, "candidates: 2 are of no use where level 0 is filled in"),
-        ({"beams": 2}, False, "beams: 2 are of no use where level 0 is filled in"),
-        ({"speculative": {"layers": 1}}, False, "speculative.layers: 1 are of no use"),
-        ({"synthesis": {"attempts": 2}}, False, "attempts: 2 are of no use"),
+        ({"demask": {"start": 0.5}}, False, "starts from a draft, and there is none"),
+        ({}, True, "nothing of the draft would be kept"),
+        ({"capabilities": ("ar", "nar"), "tasks": ("tts",)}, True, "only with masked decoding"),
+        ({"candidates": 2}, False, "candidates: 2 has no effect with masked decoding"),
+        ({"beams": 2}, False, "beams: 2 has no effect with masked decoding"),
+        ({"speculative": {"layers": 1}}, False, "speculative.layers: 1 has no effect"),
+        ({"synthesis": {"attempts": 2}}, False, "attempts: 2 has no effect"),
     ],
 )
 def test_what_makes_no_sense_is_refused(filling, tone, options, draft, told):
@@ -113,7 +116,7 @@ def test_what_makes_no_sense_is_refused(filling, tone, options, draft, told):
 
 
 def test_a_model_that_never_learnt_lengths_or_masks_says_so(filling):
-    with pytest.raises(CheckpointError, match="has not learnt how long a text is"):
+    with pytest.raises(CheckpointError, match="cannot predict lengths"):
         filling(tasks=["tts"]).synthesize("hello")
     with pytest.raises(CheckpointError, match="cannot do len"):
         filling(capabilities=["ar", "nar"], level_0="demask")
@@ -192,6 +195,18 @@ def test_a_sentence_that_takes_longer_than_it_may_is_not_whole(filling):
     assert span(5) == [FrameSpan(5)]
     assert span(6) == [FrameSpan(5, whole=False)]
     assert span(0) == [FrameSpan(1)]
-    edited = Job(Sample(sample.text, 0, None, sample.response, edit=(0, 1)), 0, 0, Bounds(0, 5))
-    with pytest.raises(ConfigError, match="nothing says how long an edit gets"):
-        spans_of(filling().model, None, [edited], 1.0)
+
+
+def test_an_edit_cannot_be_filled_in(filling):
+    facts = RequestFacts(
+        task=build_cse(EditingConfig()),
+        model=filling().model,
+        masked=True,
+        start=0.0,
+        text=True,
+        voice=False,
+        input=True,
+        edit=True,
+    )
+    with pytest.raises(ConfigError, match="the length of an edit is not known"):
+        require(facts, REQUEST_RULES)

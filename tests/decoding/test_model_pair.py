@@ -3,7 +3,8 @@ import pytest
 from attrs import evolve
 
 from vall_e.errors import CheckpointError
-from vall_e.synthesis.assembly import Parts, gather
+from vall_e.synthesis.assembly import Parts
+from vall_e.synthesis.load import LoadOptions, open_parts
 from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing.fakes.tiny_model import tiny_bundle
 from vall_e.weights.file import load, save
@@ -56,7 +57,7 @@ def test_files_are_paired_by_name(bundle, codec, registry, tmp_path):
     first, second = tmp_path / "ar.safetensors", tmp_path / "nar.safetensors"
     save(bundle("ar"), first)
     save(bundle("nar", seed=1), second)
-    parts = gather(first, registry, nar=second)
+    parts = open_parts(LoadOptions(model=first, nar=second), registry)
     assert parts.identity["model"]["file"] == "ar.safetensors"
     assert parts.identity["nar"]["file"] == "nar.safetensors"
     spoken = Synthesizer(parts, device="cpu").synthesize("hello", seed=1).codes.values
@@ -70,17 +71,23 @@ def test_a_model_may_name_the_one_that_goes_on(bundle, codec, registry, tmp_path
     save(bundle("ar", synthesis={**SHORT, "nar": str(others[0])}), first)
     for seed, path in enumerate(others):
         save(bundle("nar", seed=seed), path)
-    found = [gather(first, registry, nar=nar).identity["nar"]["file"] for nar in (None, others[1])]
+    found = [
+        open_parts(LoadOptions(model=first, nar=nar), registry).identity["nar"]["file"]
+        for nar in (None, others[1])
+    ]
     assert found == ["nar.safetensors", "other.safetensors"]
-    with_options = gather(first, registry, config=bundle("ar").config)
+    with_options = open_parts(LoadOptions(model=first, config=bundle("ar").config), registry)
     assert with_options.identity["nar"]["file"] == "nar.safetensors"
-    for alone in ({"overrides": ["synthesis.nar=''"]}, {"paired": False}):
-        assert "nar" not in gather(first, registry, **alone).identity
+    for alone in ({"overrides": ["synthesis.nar=''"]}, {"loras": ["me.lora"]}):
+        assert "nar" not in open_parts(LoadOptions(model=first, **alone), registry).identity
     others[0].unlink()
-    with pytest.raises(CheckpointError, match=r"nar\.safetensors .* does not lie beside it"):
-        gather(first, registry)
+    with pytest.raises(CheckpointError, match=r"nar\.safetensors .* is not beside it"):
+        open_parts(LoadOptions(model=first), registry)
     with pytest.raises(CheckpointError, match=r"there is no weights file .*/gone\.safetensors"):
-        gather(first, registry, overrides=[f"synthesis.nar={tmp_path}/gone.safetensors"])
+        open_parts(
+            LoadOptions(model=first, overrides=[f"synthesis.nar={tmp_path}/gone.safetensors"]),
+            registry,
+        )
 
 
 def test_what_does_not_go_together_is_refused(bundle, codec):

@@ -56,7 +56,7 @@ def test_only_the_last_may_draw():
     with pytest.raises(ConfigError) as caught:
         Chain([Greedy(), Double()], names=["greedy", "double"], where="sampling.ar")
     assert caught.value.message == "sampling.ar[0]: greedy draws a token, so nothing can follow it"
-    assert caught.value.hint == "move greedy to the end of sampling.ar, or take it out"
+    assert caught.value.hint == "move greedy to the end of sampling.ar, or remove it"
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("-inf")])
@@ -105,18 +105,16 @@ def test_state_in_an_inner_chain_is_told_which_rows_stay():
     assert count.seen.tolist() == [1]
 
 
-def test_a_sampler_with_state_is_refused_where_frames_are_drawn_at_once():
-    with pytest.raises(
-        ConfigError, match=r"sampling\.nar: count \(2\) goes on from frame"
-    ) as caught:
-        Chain(
-            [Double(), Count()], names=["double", "count"], where="sampling.nar"
-        ).require_no_state()
-    assert caught.value.hint == "take it out of sampling.nar; it serves sampling.ar"
-    Chain([Double(), Greedy()]).require_no_state()
+def test_a_chain_names_its_samplers_with_state():
+    chain = Chain([Double(), Count()], names=["double", "count"], where="sampling.nar")
+    assert chain.stateful == ("count (2)",)
+    assert Chain([Double(), Greedy()]).stateful == ()
 
 
 def test_a_decoder_refuses_mirostat_for_the_nar_stage_at_once(speaker):
-    with pytest.raises(ConfigError, match=r"sampling\.nar: mirostat-v2"):
+    with pytest.raises(
+        ConfigError, match=r"sampling\.nar: mirostat-v2 \(1\) keeps state from frame to frame"
+    ) as caught:
         speaker(sampling={"nar": ["mirostat-v2"]})
+    assert caught.value.hint == "remove it from sampling.nar; it belongs in sampling.ar"
     assert speaker(sampling={"ar": ["mirostat-v2"]}).synthesize("two. three.", seed=1).audio.size

@@ -62,7 +62,7 @@ def ours(bundle, sample, registry):
         generators=[torch.Generator()],
         max_frames=[FRAMES],
     )
-    return written.codes.tolist()
+    return written.level_0.tolist()
 
 
 @pytest.mark.slow

@@ -69,7 +69,7 @@ def test_it_learns_by_heart_and_says_it(registry, kind):
     empty = [evolve(sample, response=torch.empty(1, 0, dtype=torch.long)) for sample in wanted]
     written = decode_ar(models[0], TASK, empty, max_frames=[20] * 2, **drawing)
     assert all(row.ended for row in written)
-    begun = [evolve(s, response=row.codes[None]) for s, row in zip(empty, written, strict=True)]
+    begun = [evolve(s, response=row.level_0[None]) for s, row in zip(empty, written, strict=True)]
     filled = decode_nar(models[-1], TASK, begun, levels=3, **drawing)
     for sample, codes in zip(wanted, filled, strict=True):
         assert codes.equal(sample.response)

@@ -216,7 +216,7 @@ def _require_right_drafts(model, example):
         max_frames=[20],
         read=partial(SpeculativeRows, options),
     )
-    assert written.codes.equal(example.target.ids[0])
+    assert written.level_0.equal(example.target.ids[0])
     assert written.ended
     assert written.effort.plain() == {"drafted": 6, "accepted": 6}
 

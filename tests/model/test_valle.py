@@ -115,12 +115,12 @@ def test_cached_steps_equal_one_pass(config, positions, sums):
         model, TASK, samples, draw=Never(), generators=[None, None], max_frames=[12, 9]
     )
     for sample, row in zip(samples, written, strict=True):
-        full = _example(evolve(sample, response=row.codes[None].clone()), 0)
+        full = _example(evolve(sample, response=row.level_0[None].clone()), 0)
         states, _, _ = model.hidden([full])
-        frames = len(row.codes)
+        frames = len(row.level_0)
         again = model.logits(states[0, -frames - 1 : -1], 0)[:, :16].argmax(-1)
-        assert again.equal(row.codes)
-    assert [len(row.codes) for row in written] == [12, 9]
+        assert again.equal(row.level_0)
+    assert [len(row.level_0) for row in written] == [12, 9]
     assert not any(row.ended for row in written)
 
 
@@ -133,7 +133,7 @@ def test_a_request_is_the_same_alone_and_in_a_batch(model):
         alone = decode_ar(
             model, TASK, [sample], draw=Never(), generators=[None], max_frames=[frames]
         )
-        assert alone[0].codes.equal(row.codes)
+        assert alone[0].level_0.equal(row.level_0)
 
 
 def test_the_stop_token_ends_a_row_and_is_not_written(model):
@@ -145,16 +145,16 @@ def test_the_stop_token_ends_a_row_and_is_not_written(model):
     written = decode_ar(
         model, TASK, [_start(_sample())], draw=StopsThird(), generators=[None], max_frames=[9]
     )
-    assert len(written[0].codes) == 3
+    assert len(written[0].level_0) == 3
     assert written[0].ended
 
 
 def test_decoding_goes_on_from_given_frames(model):
     sample = _start(_sample())
     whole = decode_ar(model, TASK, [sample], draw=Never(), generators=[None], max_frames=[8])
-    head = evolve(sample, response=whole[0].codes[None, :3].clone())
+    head = evolve(sample, response=whole[0].level_0[None, :3].clone())
     rest = decode_ar(model, TASK, [head], draw=Never(), generators=[None], max_frames=[5])
-    assert rest[0].codes.equal(whole[0].codes[3:])
+    assert rest[0].level_0.equal(whole[0].level_0[3:])
 
 
 def test_nar_fills_the_missing_levels_and_keeps_the_known(model):
@@ -207,7 +207,7 @@ def test_it_learns_a_batch_by_heart(model):
     written = decode_ar(
         model.eval(), TASK, [sample], draw=Greedy(), generators=[None], max_frames=[20]
     )
-    assert written[0].codes.equal(_sample(0).response[0])
+    assert written[0].level_0.equal(_sample(0).response[0])
     assert written[0].ended
 
 

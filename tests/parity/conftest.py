@@ -105,7 +105,7 @@ class Reference:
             generators=[None] * len(samples),
             max_frames=[frames] * len(samples),
         )
-        return [row.codes for row in rows]
+        return [row.level_0 for row in rows]
 
 
 class References(dict):

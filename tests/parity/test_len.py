@@ -162,7 +162,7 @@ def test_guided_frames_are_the_same(reference):
         max_frames=[24],
         guidance=Guidance(2.0, BOTH, 0.7),
     )
-    assert written.codes.equal(reference["ar_greedy_cfg2.0"])
+    assert written.level_0.equal(reference["ar_greedy_cfg2.0"])
 
 
 def test_the_tasks_of_the_file_are_speech_and_lengths(reference):

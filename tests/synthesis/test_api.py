@@ -9,7 +9,7 @@ import pytest
 import vall_e
 from vall_e.embedded.components import built_in
 from vall_e.errors import CheckpointError, ConfigError, UnknownComponentError
-from vall_e.synthesis.load import open_synthesizer
+from vall_e.synthesis.load import LoadOptions, open_synthesizer
 
 
 def test_the_public_names_are_these():
@@ -40,7 +40,7 @@ def test_importing_the_package_imports_no_torch():
 
 
 def test_a_weights_file_speaks_as_the_model_in_memory_does(weights, registry, tiny):
-    opened = open_synthesizer(weights, None, registry, device="cpu")
+    opened = open_synthesizer(LoadOptions(model=weights, device="cpu"), registry)
     result = opened.synthesize("hello", seed=1)
     assert np.array_equal(result.audio, tiny.synthesize("hello", seed=1).audio)
     assert result.provenance["model"]["file"] == "tiny.safetensors"
@@ -60,7 +60,7 @@ def test_a_training_folder_means_its_latest_checkpoint(weights, registry, tmp_pa
     shutil.copy(weights, checkpoint / "weights.safetensors")
     (tmp_path / "run" / "latest").write_text("step-000005\n")
     for folder in (tmp_path / "run", checkpoint):
-        assert open_synthesizer(folder, None, registry).languages == ("en-us",)
+        assert open_synthesizer(LoadOptions(model=folder), registry).languages == ("en-us",)
 
 
 @pytest.fixture
@@ -81,20 +81,22 @@ training: {output: trained}
 
 def test_a_config_alone_opens_what_it_trained(weights, registry, config):
     with pytest.raises(CheckpointError, match="has not been trained") as caught:
-        open_synthesizer(None, config, registry)
+        open_synthesizer(LoadOptions(config=config), registry)
     assert "vall-e train" in caught.value.hint
     checkpoint = config.parent / "trained" / "step-000005"
     checkpoint.mkdir(parents=True)
     shutil.copy(weights, checkpoint / "weights.safetensors")
     (config.parent / "trained" / "latest").write_text("step-000005\n")
-    assert open_synthesizer(None, config, registry).config.synthesis.pause_seconds == 0.5
+    assert (
+        open_synthesizer(LoadOptions(config=config), registry).config.synthesis.pause_seconds == 0.5
+    )
 
 
 def test_options_come_from_weights_then_config_then_environment_then_overrides(
     weights, registry, config
 ):
     def options(**given):
-        return open_synthesizer(weights, given.pop("config", None), registry, **given).config
+        return open_synthesizer(LoadOptions(model=weights, **given), registry).config
 
     assert options().synthesis.max_seconds == 0.2
     assert options(config=config).synthesis.max_seconds == 0.1
@@ -113,13 +115,13 @@ def test_options_come_from_weights_then_config_then_environment_then_overrides(
 )
 def test_what_the_weights_fix_cannot_be_set(weights, registry, key):
     with pytest.raises(ConfigError) as caught:
-        open_synthesizer(weights, None, registry, overrides=[f"{key}=1"])
-    assert caught.value.message.startswith(f"--set {key}: this is fixed by the weights")
+        open_synthesizer(LoadOptions(model=weights, overrides=[f"{key}=1"]), registry)
+    assert caught.value.message.startswith(f"{key} is fixed by the weights")
 
 
 def test_another_codec_than_the_models_is_refused(weights, registry):
     with pytest.raises(CheckpointError, match="the model writes codes of staircase:3x8"):
-        open_synthesizer(weights, None, registry, overrides=["codec.levels=2"])
+        open_synthesizer(LoadOptions(model=weights, overrides=["codec.levels=2"]), registry)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +134,7 @@ def test_another_codec_than_the_models_is_refused(weights, registry):
 )
 def test_a_model_that_is_not_there_is_an_error(registry, model, error, says):
     with pytest.raises(error) as caught:
-        open_synthesizer(model, None, registry)
+        open_synthesizer(LoadOptions(model=model), registry)
     assert caught.value.message == says
 
 

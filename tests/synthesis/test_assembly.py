@@ -1,26 +1,29 @@
 import pytest
 
 from vall_e.errors import CheckpointError, UnknownComponentError
-from vall_e.synthesis.assembly import Parts, gather
+from vall_e.synthesis.assembly import Parts
+from vall_e.synthesis.load import LoadOptions, open_parts
 from vall_e.synthesis.request import Request
 from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing.fakes.tiny_model import tiny_bundle
 
 
 def test_another_attention_kernel_may_speak(weights, registry):
-    eager = gather(weights, registry, overrides=["model.attention=eager"])
+    eager = open_parts(LoadOptions(model=weights, overrides=["model.attention=eager"]), registry)
     kernel = eager.bundle.model.backbone.layers[0].self_attn.attention
     assert kernel.name == "eager"
     usual, other = (
         Synthesizer(parts, device="cpu").synthesize("hello", seed=0)
-        for parts in (gather(weights, registry), eager)
+        for parts in (open_parts(LoadOptions(model=weights), registry), eager)
     )
     assert (usual.codes.values == other.codes.values).all()
 
 
 @pytest.mark.parametrize("form", ["bf16", "int8"])
 def test_a_model_speaks_with_reduced_weights(weights, registry, form):
-    parts = gather(weights, registry, overrides=[f"synthesis.weights={form}"])
+    parts = open_parts(
+        LoadOptions(model=weights, overrides=[f"synthesis.weights={form}"]), registry
+    )
     synthesizer = Synthesizer(parts, device="cpu")
     requests = [Request("hello", seed=1), Request("you there", seed=2)]
     for request, together in zip(requests, synthesizer.synthesize_batch(requests), strict=True):
@@ -31,16 +34,16 @@ def test_a_model_speaks_with_reduced_weights(weights, registry, form):
 
 
 def test_the_task_is_chosen_by_name(weights, registry):
-    assert gather(weights, registry, task="tts").task.name == "tts"
+    assert open_parts(LoadOptions(model=weights, task="tts"), registry).task.name == "tts"
 
 
 def test_a_task_that_was_not_trained_is_refused(weights, registry):
     with pytest.raises(CheckpointError) as caught:
-        gather(weights, registry, task="stt")
+        open_parts(LoadOptions(model=weights, task="stt"), registry)
     assert "was not trained for the task 'stt'" in caught.value.message
-    assert caught.value.hint == "it knows tts; to train one that does: tasks: [tts, stt]"
+    assert caught.value.hint == "it knows tts; to train a model for it: tasks: [tts, stt]"
     with pytest.raises(UnknownComponentError, match="no task is called 'sst'"):
-        gather(weights, registry, task="sst")
+        open_parts(LoadOptions(model=weights, task="sst"), registry)
 
 
 class FewerLevels:

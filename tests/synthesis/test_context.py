@@ -5,9 +5,8 @@ import pytest
 import torch
 from attrs import evolve
 
-from vall_e.decoding.job import Speaking
+from vall_e.decoding.job import Decoded
 from vall_e.errors import ConfigError
-from vall_e.synthesis.context import Past
 from vall_e.synthesis.request import Request
 
 GREEDY = {"ar": ["greedy"], "nar": ["greedy"]}
@@ -29,8 +28,18 @@ def _codes(result):
     return [sentence.codes.values.tolist() for sentence in result.sentences]
 
 
+def _taken(blocks):
+    """All blocks, and what their generator returns."""
+    found = []
+    while True:
+        try:
+            found.append(next(blocks))
+        except StopIteration as end:
+            return found, end.value
+
+
 def _job(synthesizer, text="hello"):
-    return synthesizer._planner(Request(text, seed=0), None).line(0).job
+    return synthesizer._planner(Request(text, seed=0), None).job(0)
 
 
 @pytest.mark.parametrize("window", [0.0, 0.05])
@@ -48,10 +57,9 @@ def test_a_sentence_goes_on_from_its_own_beginning_as_it_did(greedy, window):
     assert rest.codes[0].equal(whole.codes[0, 2:])
     if not window:
         assert rest.codes.equal(whole.codes[:, 2:])
-    speaking = decoder.speak(begun)
-    assert torch.cat(list(speaking), dim=1).equal(speaking.spoken.codes)
-    assert speaking.spoken.codes.shape == rest.codes.shape
-    assert isinstance(speaking, Speaking)
+    blocks, decoded = _taken(decoder.blocks(begun))
+    assert torch.cat(blocks, dim=1).equal(decoded.codes)
+    assert decoded.codes.shape == rest.codes.shape
 
 
 @pytest.mark.parametrize("way", ["prompt", "prefix"])
@@ -70,21 +78,21 @@ def test_the_prompt_grows_by_the_end_of_the_sentence_before(greedy):
     job = _job(synthesizer)
     frames = round(0.1 * synthesizer.codec.frame_rate)
     codes = torch.arange(4 * (frames + 3)).reshape(4, -1)
-    past = Past(job.sample.text, codes)
+    past = job, Decoded(codes, ended=True)
     assert synthesizer._context.follow(job, past).sample.prompt.equal(codes[:, 3:])
     told = evolve(job, sample=evolve(job.sample, prompt=codes[:, :3]))
     grown = synthesizer._context.follow(told, past).sample.prompt
     assert grown.equal(torch.cat([codes[:, :3], codes[:, 3:]], 1))
     assert synthesizer._context.follow(job, None) is job
-    coarse = synthesizer._context.follow(told, Past(job.sample.text, codes[:2])).sample.prompt
+    coarse = synthesizer._context.follow(told, (job, Decoded(codes[:2], ended=True))).sample.prompt
     assert coarse.equal(grown[:2])  # of a voice no more levels than are spoken
 
 
 def test_a_prefix_has_text_and_codes_of_the_sentence_before(greedy):
     synthesizer = greedy(context="prefix")
     job, codes = _job(synthesizer), torch.ones(4, 5, dtype=torch.long)
-    made = synthesizer._context.follow(job, Past(_job(synthesizer, "oh").sample.text, codes))
-    joined = synthesizer._planner(Request("oh hello", seed=0), None).line(0).job
+    made = synthesizer._context.follow(job, (_job(synthesizer, "oh"), Decoded(codes, ended=True)))
+    joined = synthesizer._planner(Request("oh hello", seed=0), None).job(0)
     assert made.sample.text.equal(joined.sample.text)
     assert made.prefix.equal(codes)
     assert made.sample.response.equal(codes[:1])
@@ -116,12 +124,12 @@ def test_a_model_of_patterns_goes_on_from_what_was_before(speaker, pattern):
     assert [levels for levels, _ in frames] == [rolling.model.ar_levels] * 2
     joined = np.concatenate([chunk.audio for chunk in rolling.stream(TWO, seed=1)])
     assert np.array_equal(joined, rolling.synthesize(TWO, seed=1).audio)
-    with pytest.raises(ConfigError, match=r"must know \d levels of what was before, and 2 are"):
+    with pytest.raises(ConfigError, match=r"needs \d levels of what was before, and 2 are"):
         speaker(model=model, context="prefix", levels=2)
 
 
 def test_a_mixture_has_no_prompt_to_add_to(greedy, tone):
     synthesizer = greedy(context="prompt")
-    voice = synthesizer.mix([(synthesizer.voice(tone), 1.0), (synthesizer.voice(tone), 1.0)])
+    voice = synthesizer.mix_voices([(synthesizer.voice(tone), 1.0), (synthesizer.voice(tone), 1.0)])
     with pytest.raises(ConfigError, match="the voice is a mixture"):
         synthesizer.synthesize(TWO, voice=voice)

@@ -19,7 +19,7 @@ def built_in(tmp_path_factory):
 
 def test_every_built_in_voice_can_be_used(built_in):
     entries = Voices().entries()
-    assert built_in.usual_voice == entries[0].name
+    assert built_in.default_voice == entries[0].name
     for entry in entries:
         assert entry.licence
         assert entry.text
@@ -31,7 +31,7 @@ def test_every_built_in_voice_can_be_used(built_in):
 @pytest.mark.slow
 def test_the_built_in_model_speaks_and_ends(built_in):
     result = built_in.synthesize("Hello.", seed=1)
-    assert result.provenance["voice"] == built_in.usual_voice
+    assert result.provenance["voice"] == built_in.default_voice
     assert np.abs(result.audio).max() > 0.01
     stream = built_in.stream("Hello.", seed=1)
     assert np.array_equal(np.concatenate([chunk.audio for chunk in stream]), result.audio)

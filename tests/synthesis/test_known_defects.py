@@ -8,14 +8,16 @@ from click.testing import CliRunner
 
 from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
-from vall_e.synthesis.synthesizer import Synthesizer
+from vall_e.synthesis.load import LoadOptions, open_synthesizer
 from vall_e_samplers import components as c
 
 TEXT = "Hello there."
 
 
 def codes(registry, weights, *overrides, seed=1):
-    synthesizer = Synthesizer.open(weights, registry, overrides=overrides, device="cpu")
+    synthesizer = open_synthesizer(
+        LoadOptions(model=weights, overrides=overrides, device="cpu"), registry
+    )
     result = synthesizer.synthesize(TEXT, seed=seed)
     return torch.cat([torch.as_tensor(s.codes.values.astype(int)) for s in result.sentences], dim=1)
 

@@ -10,8 +10,8 @@ from vall_e.cli.app import App, cli
 from vall_e.errors import CheckpointError, ConfigError
 from vall_e.export.lora import LoraExporter
 from vall_e.model.lora import Terms, adapters, attach, places
+from vall_e.synthesis.load import LoadOptions, open_synthesizer
 from vall_e.synthesis.loras import with_strength
-from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing import ExporterContract
 from vall_e.weights.file import load, save
 
@@ -68,7 +68,7 @@ def hidden(synthesizer):
 
 @pytest.fixture
 def opened(registry, weights):
-    return lambda path=weights: Synthesizer.open(path, registry, device="cpu")
+    return lambda path=weights: open_synthesizer(LoadOptions(model=path, device="cpu"), registry)
 
 
 def test_a_lora_is_switched_on_and_off(opened, me):

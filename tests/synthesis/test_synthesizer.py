@@ -286,7 +286,7 @@ def test_further_attempts_repair_what_they_can(speaker, seed):
 
 def test_what_the_vocabulary_lacks_is_told(tiny, caplog):
     result = tiny.synthesize("a#b", seed=0)
-    assert result.warnings[0].startswith("left out of 'a#b', as it cannot be spoken: '#' x 1")
+    assert result.warnings[0].startswith("not spoken in 'a#b': '#' x 1")
 
 
 def test_progress_is_reported(tiny):
@@ -314,8 +314,8 @@ def test_stopping_keeps_what_was_made(tiny):
 def test_a_voice_is_what_the_model_hears_first(tiny, tone):
     voice = tiny.voice(tone)
     assert voice.codes.codec == tiny.codec.identity
-    [line] = tiny._planner(Request("hello"), voice).lines()
-    segments = tiny.task.segments(line.job.sample, level=0)
+    [job] = tiny._planner(Request("hello"), voice).jobs()
+    segments = tiny.task.segments(job.sample, level=0)
     [prompt] = [segment for segment in segments if segment.name == "prompt"]
     assert np.array_equal(prompt.ids, voice.codes.values)
     assert tiny.synthesize("hello", voice=voice, seed=1).provenance["voice"] == "a clip"
@@ -324,8 +324,8 @@ def test_a_voice_is_what_the_model_hears_first(tiny, tone):
 def test_only_the_start_of_a_voice_is_heard(speaker, tone):
     short, long = speaker(prompt_seconds=0.5), speaker(prompt_seconds=1.0)
     voice = short.voice(tone)
-    assert short._planner(Request("a"), voice).line(0).job.sample.prompt.shape == (3, 25)
-    assert long._planner(Request("a"), voice).line(0).job.sample.prompt.shape == (3, 50)
+    assert short._planner(Request("a"), voice).job(0).sample.prompt.shape == (3, 25)
+    assert long._planner(Request("a"), voice).job(0).sample.prompt.shape == (3, 50)
 
 
 def test_voices_come_from_recordings_voice_files_and_paths_as_text(tiny, tone, tmp_path):
@@ -378,7 +378,7 @@ def test_fewer_levels_are_the_first_of_all(speaker):
 
 
 def test_more_levels_than_there_are_is_an_error(speaker):
-    with pytest.raises(ConfigError, match="99 are wanted, the model has"):
+    with pytest.raises(ConfigError, match="levels is 99, the model has"):
         speaker(levels=99)
 
 

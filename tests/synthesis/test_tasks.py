@@ -38,16 +38,20 @@ def short(tone):
 @pytest.mark.parametrize(
     ("task", "request_", "told"),
     [
-        ("ns", {}, "needs a recording to work on"),
-        ("tts", {"text": "hello", "input": True}, "makes no use of a recording"),
-        ("ns", {"input": True, "voice": True}, "makes no use of a voice"),
+        ("ns", {}, "needs an input recording"),
+        ("tts", {"text": "hello", "input": True}, "does not use an input recording"),
+        ("ns", {"input": True, "voice": True}, "does not use a voice"),
         ("tse", {"input": True}, "needs a voice"),
-        ("vc", {"input": True, "voice": True, "text": "hello"}, "makes no use of a text"),
+        ("vc", {"input": True, "voice": True, "text": "hello"}, "does not use a text"),
         ("tts-c", {"text": "hello"}, "needs a voice"),
-        ("tts-c", {"text": "hello", "voice": True}, "needs to know what the voice's recording"),
-        ("cse", {"text": "hello", "input": True}, "needs a part of the recording"),
-        ("cse", {"text": "hello", "edit": (0.1, 0.2)}, "needs a recording"),
-        ("ns", {"input": True, "edit": (0.1, 0.2)}, "makes no use of a part of the recording"),
+        (
+            "tts-c",
+            {"text": "hello", "voice": True},
+            "needs the transcript of the voice's recording",
+        ),
+        ("cse", {"text": "hello", "input": True}, "needs the part of the recording"),
+        ("cse", {"text": "hello", "edit": (0.1, 0.2)}, "needs an input recording"),
+        ("ns", {"input": True, "edit": (0.1, 0.2)}, "does not use the part of the recording"),
         ("stt", {"input": True}, "writes text, not speech"),
     ],
 )
@@ -76,7 +80,7 @@ def test_a_text_that_helps_is_read(doing, short):
 
 def test_what_is_unknown_in_a_text_that_helps_is_told(doing, short):
     result = doing("ns").synthesize(Request("hellö", input=short, seed=1))
-    assert any("left out" in warning for warning in result.warnings)
+    assert any("not spoken" in warning for warning in result.warnings)
 
 
 @pytest.mark.parametrize(("task", "brought"), [("ns", {}), ("cse", {"edit": (0.1, 0.2)})])
@@ -88,7 +92,7 @@ def test_what_is_made_of_a_recording_is_no_longer_than_asked_for(doing, short, t
 def test_an_edit_is_of_frames_of_the_recording(doing, short):
     synthesizer = doing("cse")
     request = Request("hello", input=short, edit=(0.2, 0.4))
-    job = synthesizer.stream(request)._take.plan.line(0).job
+    job = synthesizer.stream(request).plan.job(0)
     rate, frames = synthesizer.codec.frame_rate, job.sample.input.shape[1]
     assert job.sample.edit == (round(0.2 * rate), round(0.4 * rate))
     kept = frames - round(0.4 * rate) + round(0.2 * rate)
@@ -107,9 +111,9 @@ def test_an_edit_needs_to_know_what_all_of_it_says(doing, short):
 
 
 def test_a_text_becomes_another_text(doing):
-    phonemes = doing("phn").write("hello")
+    phonemes = doing("phn").generate_text("hello")
     assert (phonemes.text, phonemes.spelling) == (phonemes.phonemes, "")
-    letters = doing("un-phn").write("hello")
+    letters = doing("un-phn").generate_text("hello")
     assert (letters.text, letters.phonemes) == (letters.spelling, "")
     assert letters.text
 
@@ -118,15 +122,20 @@ def test_a_text_becomes_another_text(doing):
     ("task", "given", "error", "told"),
     [
         ("phn", {}, TextError, "no text for the task phn"),
-        ("phn", {"text": "hello", "recording": True}, ConfigError, "makes no use of a recording"),
-        ("stt", {"text": "hello", "recording": True}, ConfigError, "makes no use of a text"),
-        ("stt", {}, ConfigError, "needs a recording"),
+        (
+            "phn",
+            {"text": "hello", "recording": True},
+            ConfigError,
+            "does not use an input recording",
+        ),
+        ("stt", {"text": "hello", "recording": True}, ConfigError, "does not use a text"),
+        ("stt", {}, ConfigError, "needs an input recording"),
     ],
 )
 def test_a_text_is_made_of_what_the_task_reads(doing, short, task, given, error, told):
     brought = {**given, **({"recording": short} if "recording" in given else {})}
     with pytest.raises(error, match=told):
-        doing(task).write(**brought)
+        doing(task).generate_text(**brought)
 
 
 def test_a_recording_that_is_too_long_is_refused(doing, tone):
@@ -138,8 +147,8 @@ def test_a_recording_that_is_too_long_is_refused(doing, tone):
 def test_a_voice_whose_words_are_known_is_heard_as_a_whole(doing, tone):
     synthesizer = doing("tts-c")
     voice = synthesizer.voice(tone, transcript="ab")
-    plan = synthesizer.stream(Request("hello", voice=voice))._take.plan
-    sample = plan.line(0).job.sample
+    plan = synthesizer.stream(Request("hello", voice=voice)).plan
+    sample = plan.job(0).sample
     assert sample.prompt.shape[1] == voice.codes.values.shape[1]
     assert len(sample.prompt_text) == 4
 
@@ -174,7 +183,7 @@ def test_what_is_made_of_a_recording_is_about_as_long_as_that(doing, codec):
 
     def job(task, **request):
         plan = doing(task)._planner(Request("hello", seed=0, **request), None, recording)
-        return plan.line(0).job
+        return plan.job(0)
 
     assert job("ns").bounds == Bounds(20, 50)
     assert job("ns", max_seconds=10.5 / rate).bounds == Bounds(10, 10)
@@ -183,7 +192,7 @@ def test_what_is_made_of_a_recording_is_about_as_long_as_that(doing, codec):
     options = doing("cse")._planner._parts.config.synthesis
     said = Bounds.of(len(edited.sample.text), rate, options, None)
     assert edited.bounds == said.after(20)  # what is kept stays as long as it is
-    with pytest.raises(AudioError, match="cannot be said anew"):
+    with pytest.raises(AudioError, match="cannot be replaced"):
         job("cse", edit=(0.0, 41 / rate))
 
 
@@ -192,5 +201,5 @@ def test_a_voice_whose_recording_was_cut_is_nothing_to_go_on_from(doing, codec):
     frames = int(LONGEST_SECONDS * codec.frame_rate)
     codes = to_codes(torch.zeros(codec.levels, frames, dtype=torch.long), codec)
     voice = Voice("long", codes, transcript="a word")
-    with pytest.raises(AudioError, match="of voice 'long' only the first"):
+    with pytest.raises(AudioError, match="only the first 30 s of voice 'long'"):
         doing("tts-c").synthesize("hello", voice=voice)

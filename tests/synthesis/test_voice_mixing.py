@@ -7,7 +7,7 @@ from attrs import evolve
 from vall_e.errors import AudioError, CheckpointError, ConfigError
 from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example, without
-from vall_e.synthesis.voice_mixing import glued, mixed
+from vall_e.synthesis.voice_mixing import joined, mixed
 
 
 @pytest.fixture
@@ -22,22 +22,22 @@ def _codes(tiny, voice):
 
 def test_glue_of_one_is_that_one(tiny, tone):
     voice = tiny.voice(tone)
-    assert tiny.glue([voice]) is voice
-    assert tiny.mix([(voice, 0.3)]) is voice
+    assert tiny.join_voices([voice]) is voice
+    assert tiny.mix_voices([(voice, 0.3)]) is voice
 
 
 def test_glued_recordings_share_the_prompt(voices):
     first, second = voices
     rate = first.codes.frame_rate
-    both = glued(voices, 1.0)
+    both = joined(voices, 1.0)
     assert both.codes.values.shape[1] == 2 * round(rate / 2)
     assert (both.prompt(1.0)[:, -1].numpy() == second.codes.values[:, round(rate / 2) - 1]).all()
-    whole = glued([evolve(v, transcript=t) for v, t in zip(voices, "ab", strict=True)], None)
+    whole = joined([evolve(v, transcript=t) for v, t in zip(voices, "ab", strict=True)], None)
     assert whole.codes.values.shape[1] == sum(v.codes.values.shape[1] for v in voices)
     assert whole.transcript == "a b"
     half = [evolve(first, transcript="a", consent="Ann"), evolve(second, consent="Bob")]
-    assert glued(half, None).transcript == ""  # words of a part would be taken for all
-    assert glued(half, None).consent == "Ann; Bob"
+    assert joined(half, None).transcript == ""  # words of a part would be taken for all
+    assert joined(half, None).consent == "Ann; Bob"
 
 
 def test_a_mixture_of_a_voice_with_itself_is_that_voice(tiny, tone):
@@ -68,11 +68,11 @@ def test_a_mixture_is_the_mean_of_the_vectors_by_weight(tiny, voices):
 def test_what_cannot_be_mixed_is_refused(tiny, voices, tmp_path):
     blend = mixed([(voice, 1.0) for voice in voices])
     with pytest.raises(AudioError, match="is a mixture"):
-        glued([blend, voices[0]], 1.0)
+        joined([blend, voices[0]], 1.0)
     with pytest.raises(AudioError, match="no file holds"):
         blend.save(tmp_path / "blend.voice.safetensors")
-    with pytest.raises(ConfigError, match="no voice to glue"):
-        glued([], 1.0)
+    with pytest.raises(ConfigError, match="no voice to join"):
+        joined([], 1.0)
     with pytest.raises(ConfigError, match="must be a number above 0"):
         mixed([(voices[0], 1.0), (voices[1], 0.0)])
     other = evolve(voices[1], codes=evolve(voices[1].codes, codec="other"))

@@ -118,12 +118,18 @@ def heard(learnt):
 
 def pronounced(learnt):
     for utterance in learnt.corpus.utterances:
-        yield learnt.synthesizer.write(utterance.entry.text).phonemes, utterance.entry.phonemes
+        yield (
+            learnt.synthesizer.generate_text(utterance.entry.text).phonemes,
+            utterance.entry.phonemes,
+        )
 
 
 def spelt(learnt):
     for utterance in learnt.corpus.utterances:
-        yield learnt.synthesizer.write(utterance.entry.phonemes).spelling, utterance.entry.text
+        yield (
+            learnt.synthesizer.generate_text(utterance.entry.phonemes).spelling,
+            utterance.entry.text,
+        )
 
 
 FOUR = ("tone", "bush", "gnat", "sole")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from vall_e.cli.hints import in_options
 from vall_e.cli.plugin_commands import folders_with_commands
 from vall_e.errors import PluginError, VallEError
 
@@ -144,7 +145,7 @@ class CommandGroup(click.Group):
             code = exc.exit_code
         except VallEError as exc:
             hint = f"\nHint: {exc.hint}" if exc.hint else ""
-            click.echo(f"Error: {exc.message}{hint}", err=True)
+            click.echo(in_options(f"Error: {exc.message}{hint}"), err=True)
             code = exc.exit_code
         except click.Abort as exc:
             click.echo("Aborted!", err=True)

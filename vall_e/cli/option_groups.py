@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import wraps
 from typing import Any
 
 import click
@@ -12,8 +11,20 @@ from attrs import fields
 Command = Callable[..., None]
 
 
-class Explained(click.Command):
-    """Its help shows the options in sections, and what one may type.
+class Grouped(click.Command):
+    """Its callback, decorated by `grouped`, gets an object for each group of options."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        rest = super().parse_args(ctx, args)
+        for name, group in getattr(self.callback, "groups", {}).items():
+            ctx.params[name] = group(
+                **{each.name: ctx.params.pop(each.name) for each in fields(group)}
+            )
+        return rest
+
+
+class Explained(Grouped):
+    """Its help shows the options in sections, and examples.
 
     `sections` has the names of parameters by the title above them: those of no section follow under
     "Other options". `examples` are whole command lines.
@@ -62,24 +73,17 @@ def argument(**settings: object) -> dict[str, object]:
 
 
 def grouped(**groups: type) -> Callable[[Command], Command]:
-    """Give a command the options of these attrs classes, and it gets an object of each.
+    """Give a `Grouped` command the options of these attrs classes; it gets an object of each.
 
     The keyword is the name of the command's parameter. They are shown in this order.
     """
 
     def decorate(command: Command) -> Command:
-        @wraps(command)
-        def call(*args: object, **values: object) -> None:
-            made = {
-                name: group(**{each.name: values.pop(each.name) for each in fields(group)})
-                for name, group in groups.items()
-            }
-            command(*args, **made, **values)
-
-        shown: Command = call
+        shown = command
         for group in reversed(groups.values()):
             for each in reversed(fields(group)):
                 shown = _parameter(each.name, **each.metadata)(shown)
+        shown.groups = groups  # type: ignore[attr-defined]  # read by `Grouped`
         return shown
 
     return decorate

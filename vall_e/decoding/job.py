@@ -1,8 +1,7 @@
-"""What is to be spoken, and what was: a sentence before and after its codes are written."""
+"""A sentence before and after its codes are written."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator
 from hashlib import blake2b
 from typing import Literal
 
@@ -18,18 +17,25 @@ from vall_e.interfaces.task import Sample
 
 @frozen(eq=False)
 class Job:
-    """A sentence that is to be written as codes."""
+    """One sentence to synthesize."""
 
     sample: Sample
     seed: int
-    """Of its request."""
+    """Seed of the request."""
     place: int
-    """In its request, from 0."""
+    """Position of the sentence in the request, from 0."""
     bounds: Bounds
     draft: Int[Tensor, " f"] | None = None
-    """A level 0 to start from, where level 0 is filled in."""
+    """Level 0 to start from, for masked decoding."""
     prefix: Int[Tensor, "k p"] | None = None
-    """What the response goes on from: all levels of the frames that the sample's response has."""
+    """All levels of the frames that the sample's response begins with."""
+    text: str = field(default="", kw_only=True)
+    """The sentence as it was written."""
+    phonemes: str = field(default="", kw_only=True)
+    pause: float = field(default=0.0, kw_only=True)
+    """Seconds of silence after the sentence."""
+    warning: str = field(default="", kw_only=True)
+    """Characters of the text that are not spoken; empty if all are."""
 
     def begun(self, levels: int) -> Int[Tensor, "k p"]:
         """The prefix, or no frames."""
@@ -40,10 +46,10 @@ class Job:
     def generator(
         self, attempt: int, stage: Literal["ar", "nar"], candidate: int = 0
     ) -> torch.Generator:
-        """Random numbers of this sentence alone, whatever is decoded beside it or before it.
+        """The random generator of this sentence alone, whatever is decoded beside or before it.
 
-        Each stage and each candidate has its own, so that they may take turns. The generator is on
-        the CPU, so that a seed draws the same noise for every device.
+        Each stage and each candidate has its own, so that they can be interleaved. It is on the
+        CPU, so that a seed draws the same noise on every device.
         """
         key = f"{self.seed}/{self.place}/{attempt}" + ("/nar" if stage == "nar" else "")
         key += f"/{candidate}" if candidate else ""
@@ -52,36 +58,24 @@ class Job:
 
 
 @frozen(eq=False)
-class Spoken:
-    """The codes of a sentence, and the seconds that are its share of its batch."""
+class Decoded:
+    """The codes of one sentence: of the levels that have been written so far."""
 
-    codes: Int[Tensor, "k f"]
+    codes: Int[Tensor, "n f"]
     ended: bool
-    attempt: int
-    ar_seconds: float
-    nar_seconds: float
+    """The model wrote the stop token; otherwise the sentence was cut off at its longest."""
+    attempt: int = 0
     effort: Effort = field(factory=Effort)
+    """Layers run, where not all of them ran for every frame."""
+    ar_seconds: float = 0.0
+    """Seconds of level 0; in a batch, this sentence's share."""
+    nar_seconds: float = 0.0
+    """Seconds of the other levels; in a batch, this sentence's share."""
 
+    @property
+    def level_0(self) -> Int[Tensor, " f"]:
+        return self.codes[0]
 
-class Speaking:
-    """The codes of a sentence, block by block as soon as they are settled."""
-
-    spoken: Spoken
-    """The whole sentence; set once all blocks have been taken."""
-
-    def __init__(self, blocks: Generator[Int[Tensor, "k f"], None, Spoken]) -> None:
-        self._blocks = blocks
-
-    @classmethod
-    def at_once(cls, speak: Callable[[], Spoken]) -> Speaking:
-        """A sentence in one block. It is spoken when that is taken."""
-
-        def whole() -> Generator[Int[Tensor, "k f"], None, Spoken]:
-            spoken = speak()
-            yield spoken.codes
-            return spoken
-
-        return cls(whole())
-
-    def __iter__(self) -> Iterator[Int[Tensor, "k f"]]:
-        self.spoken = yield from self._blocks
+    @property
+    def frames(self) -> int:
+        return self.codes.shape[1]

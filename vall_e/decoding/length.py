@@ -1,4 +1,4 @@
-"""How many frames a sentence takes: digit by digit, the likeliest each time."""
+"""How many frames a sentence takes, predicted digit by digit."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from attrs import frozen
 
-from vall_e.decoding.compatibility import frame_by_frame
-from vall_e.errors import CheckpointError, ConfigError
+from vall_e.decoding.compatibility import require_length_task
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.embedding import LENGTH_END
 from vall_e.model.sequence import Example, Segment
@@ -19,15 +18,15 @@ if TYPE_CHECKING:
     from vall_e.decoding.job import Job
 
 DIGITS = 10
-"""At most, as over there; more frames than that nobody waits for."""
+"""At most, as in e-c-k-e-r/vall-e."""
 
 
 @torch.inference_mode()
 def decode_lengths(model: Valle, task: Task, samples: Sequence[Sample]) -> list[int]:
     """The frames of each sample's response, by a task whose target is the length.
 
-    A number has few digits, so each is a pass over the whole sequence, of the samples whose number
-    has not ended.
+    A number has few digits, so each digit is a pass over the whole sequence of the samples whose
+    number has not ended.
     """
     model.require("len")
     heads = [task.segments(sample, level=0)[:-1] for sample in samples]
@@ -49,7 +48,7 @@ def decode_lengths(model: Valle, task: Task, samples: Sequence[Sample]) -> list[
 
 @frozen
 class FrameSpan:
-    """The frames of a sentence."""
+    """How long a sentence is."""
 
     frames: int
     whole: bool = True
@@ -59,38 +58,31 @@ class FrameSpan:
 def spans_of(
     model: Valle, task: Task | None, jobs: Sequence[Job], stretch: float
 ) -> list[FrameSpan]:
-    """As long as the draft or the recording that a job works on, else as the model says.
+    """As long as the draft or the recording that a job works on; otherwise predicted.
 
-    `stretch` is a factor of what the model says; the longest that a job allows holds besides.
+    `stretch` is a factor for predicted lengths. No span is longer than its job allows.
+
+    Raises `CheckpointError` where a length must be predicted and the model lacks the task `len`.
     """
-    known = [_known(model, job) for job in jobs]
-    asked = [job for job, frames in zip(jobs, known, strict=True) if frames is None]
-    told = iter(_told(model, task, asked, stretch))
-    wanted = [next(told) if frames is None else frames for frames in known]
+    known = [_known(job) for job in jobs]
+    unknown = [job for job, frames in zip(jobs, known, strict=True) if frames is None]
+    predicted = iter(_predicted(model, task, unknown, stretch))
+    wanted = [next(predicted) if frames is None else frames for frames in known]
     return [
         FrameSpan(max(1, min(frames, job.bounds.most)), whole=frames <= job.bounds.most)
         for job, frames in zip(jobs, wanted, strict=True)
     ]
 
 
-def _known(model: Valle, job: Job) -> int | None:
-    if job.sample.edit is not None:
-        raise ConfigError(
-            "nothing says how long an edit gets, so it cannot be filled in",
-            hint=frame_by_frame(model),
-        )
+def _known(job: Job) -> int | None:
     if job.draft is not None:
         return len(job.draft)
     return None if job.sample.input is None else job.sample.input.shape[1]
 
 
-def _told(model: Valle, task: Task | None, jobs: Sequence[Job], stretch: float) -> list[int]:
+def _predicted(model: Valle, task: Task | None, jobs: Sequence[Job], stretch: float) -> list[int]:
     if not jobs:
         return []
-    if task is None:
-        raise CheckpointError(
-            "this model has not learnt how long a text is, so its level 0 cannot be filled in",
-            hint=f"train it with the task len, or {frame_by_frame(model)}",
-        )
+    task = require_length_task(model, task)
     lengths = decode_lengths(model, task, [job.sample for job in jobs])
     return [round(length * stretch) for length in lengths]

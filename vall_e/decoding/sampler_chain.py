@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from vall_e.config.choices import SamplerChoice
 
 UNUSABLE = -1
-"""Drawn where a model gives no probabilities to draw from. No code, and not the stop token."""
+"""The token of a row whose model gives no probabilities: neither a code nor the stop token."""
 
 
 def unusable() -> CheckpointError:
-    """What is wrong where `UNUSABLE` was drawn."""
+    """The error for a row where `UNUSABLE` was drawn."""
     return CheckpointError(
         "the model gives no usable probabilities for the next token (NaN or all zero)",
         hint="try fp32 weights; if it persists, the weights are damaged",
@@ -31,9 +31,9 @@ def unusable() -> CheckpointError:
 class Chain:
     """Logits processors in order, then a draw; itself a `Draw`.
 
-    Samplers may keep state, so a chain serves one decoding and is then thrown away. A row whose
-    probabilities are no use gets `UNUSABLE` for a token: to be told at once, each draw would have
-    to wait for the device. Who reads the tokens on the host raises what `unusable` gives.
+    Samplers may keep state, so a chain serves one decoding and is then discarded. A row without
+    usable probabilities gets the token `UNUSABLE`: to raise at once, each draw would have to wait
+    for the device. Whoever reads the tokens on the host raises the error that `unusable` gives.
     """
 
     def __init__(
@@ -46,7 +46,7 @@ class Chain:
     ) -> None:
         """`names` and `where` are for messages: a sampler's name in the YAML, and its path.
 
-        `before`: what comes before the samplers, and is none of the user's.
+        `before`: processors that run before the samplers of the YAML file.
         """
         self.where = where
         names = names or [type(sampler).__name__ for sampler in samplers]
@@ -65,7 +65,7 @@ class Chain:
             elif index < len(samplers) - 1:
                 raise ConfigError(
                     f"{where}[{index}]: {name} draws a token, so nothing can follow it",
-                    hint=f"move {name} to the end of {where}, or take it out",
+                    hint=f"move {name} to the end of {where}, or remove it",
                 )
             else:
                 self.last, self.last_name = sampler, name
@@ -89,10 +89,10 @@ class Chain:
         logits: Float[Tensor, "b v"],
         generators: Sequence[torch.Generator],
     ) -> Int[Tensor, " b"]:
-        """Draw each row's next token, or `UNUSABLE`. Waits for nothing."""
+        """Draw each row's next token, or `UNUSABLE`. Does not wait for the device."""
         logits = self._processed(history, logits)
         usable = _usable(logits)
-        logits = logits.where(usable[:, None], 0.0)  # a draw may fail on what is no number
+        logits = logits.where(usable[:, None], 0.0)  # a draw may fail on NaN
         if self.last is None:
             tokens = draw_categorical(logits, generators)
         else:
@@ -102,7 +102,7 @@ class Chain:
     def shaped(
         self, history: Int[Tensor, "b t"], logits: Float[Tensor, "b v"]
     ) -> Float[Tensor, "b v"]:
-        """What is drawn from. Waits for the device, to see that the logits are numbers."""
+        """The processed logits. Waits for the device, to check that they are numbers."""
         logits = self._processed(history, logits)
         if not bool(_usable(logits).all()):
             raise unusable()
@@ -115,25 +115,13 @@ class Chain:
             logits = processor(history, logits)
         return logits
 
-    def require_no_chance(self) -> None:
-        """Where the likeliest is searched for, `greedy` may stand, and no other draw."""
-        if self.last is not None and self.last_name != "greedy":
-            raise ConfigError(
-                f"{self.where}: {self.last_name} draws, and a search (sampling.beams) does not",
-                hint=f"end {self.where} with greedy, or set sampling.beams: 1",
-            )
-
-    def require_no_state(self) -> None:
-        """Where rows are the frames of a level, nothing goes on from one draw to the next."""
-        if self._stateful:
-            raise ConfigError(
-                f"{self.where}: {', '.join(self._stateful)} goes on from frame to frame, and here "
-                "all frames are drawn at once",
-                hint=f"take it out of {self.where}; it serves sampling.ar",
-            )
+    @property
+    def stateful(self) -> tuple[str, ...]:
+        """Names of the samplers that keep state from one draw to the next."""
+        return tuple(self._stateful)
 
     def select(self, rows: Int[Tensor, " r"]) -> None:
-        """Tell the samplers that keep state which rows stay."""
+        """Keep only these rows in the samplers that keep state."""
         for sampler in self._stateful.values():
             sampler.select(rows)
 

@@ -101,7 +101,7 @@ def _speakers(synthesizer: Synthesizer, names: Iterable[str]) -> dict[str, EvalS
 
 def _settings(synthesizer: Synthesizer) -> dict[str, str]:
     """What a clip depends on besides its text, voice and seed."""
-    identity = synthesizer.identity
+    identity = synthesizer.provenance
     model = identity.get("model", {})
     return {
         "file": str(model.get("file", "")),

@@ -1,4 +1,4 @@
-"""What a sentence goes on from: silence, or the sentence before it."""
+"""What a sentence continues from: silence, or the sentence before it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from torch import Tensor
 from vall_e.audio.clip import Clip
 from vall_e.codec.encode import encode
 from vall_e.config.synthesis import SynthesisConfig
-from vall_e.decoding.job import Job
+from vall_e.decoding.compatibility import CONTEXT_RULES, ContextFacts, require
+from vall_e.decoding.job import Decoded, Job
 from vall_e.errors import ConfigError
 from vall_e.interfaces.codec import Codec
 from vall_e.interfaces.task import Sample
@@ -21,24 +22,16 @@ from vall_e.text.vocabulary import Vocabulary
 
 
 @frozen(eq=False)
-class Past:
-    """The sentence before."""
-
-    text: Int[Tensor, " p"]
-    codes: Int[Tensor, "k f"]
-
-
-@frozen(eq=False)
 class Context:
-    """How sentences go on from what was before them."""
+    """How sentences continue from what was before them."""
 
     way: Literal["none", "prompt", "prefix"]
     silence: Int[Tensor, "k f"]
-    """What every sentence that has no other beginning begins with, unheard."""
+    """Codes that a sentence without another beginning starts with; they are not played."""
     frames: int
-    """Of the sentence before that are added to the prompt, its last ones."""
+    """How many of the last frames of the sentence before are added to the prompt."""
     gap: Int[Tensor, " g"]
-    """What stands between two texts that become one."""
+    """Symbols between two texts that are joined."""
 
     @classmethod
     def of(
@@ -52,10 +45,15 @@ class Context:
     ) -> Context:
         """`read`: levels that the AR stage reads of what was before; 0: there is no such stage.
 
-        Raises `ConfigError` where nothing can stand before a sentence, and should.
+        Raises `ConfigError` where the model cannot continue as the options say.
         """
-        if not 0 < read <= levels:
-            _require_none(options, levels, read)
+        facts = ContextFacts(
+            context=options.context,
+            silence_seconds=options.silence_seconds,
+            levels=levels,
+            read=read,
+        )
+        require(facts, CONTEXT_RULES)
         space = vocabulary.encode(" ", unknown="warn").ids[1:-1] if _has_space(vocabulary) else []
         return cls(
             options.context,
@@ -65,49 +63,35 @@ class Context:
         )
 
     @property
-    def rolls(self) -> bool:
-        """A sentence waits for the one before it."""
+    def sequential(self) -> bool:
+        """A sentence needs the one before it."""
         return self.way != "none"
 
-    def follow(self, job: Job, past: Past | None) -> Job:
-        """The job as what comes after the sentence before; None: it is the first."""
-        if past is not None and self.way == "prefix":
-            text = torch.cat([past.text[:-1], self.gap, job.sample.text[1:]])
-            return _begun(evolve(job, sample=evolve(job.sample, text=text)), past.codes)
-        if past is not None and self.way == "prompt":
-            job = evolve(job, sample=self._prompted(job, past))
+    def follow(self, job: Job, previous: tuple[Job, Decoded] | None) -> Job:
+        """The job as it continues from the sentence before; None: it is the first."""
+        if previous is not None and self.way == "prefix":
+            before, decoded = previous
+            text = torch.cat([before.sample.text[:-1], self.gap, job.sample.text[1:]])
+            return _begun(evolve(job, sample=evolve(job.sample, text=text)), decoded.codes)
+        if previous is not None and self.way == "prompt":
+            job = evolve(job, sample=self._prompted(job, previous[1]))
         return _begun(job, self.silence) if self.silence.shape[1] else job
 
-    def _prompted(self, job: Job, past: Past) -> Sample:
+    def _prompted(self, job: Job, previous: Decoded) -> Sample:
         sample = job.sample
         if sample.mix:
             raise ConfigError(
                 "synthesis.context: prompt adds to a prompt, and the voice is a mixture",
                 hint="give one voice, or set synthesis.context: prefix",
             )
-        recent = past.codes[:, -self.frames :]
+        recent = previous.codes[:, -self.frames :]
         if sample.prompt is None:
             return evolve(sample, prompt=recent)
         return evolve(sample, prompt=torch.cat([sample.prompt[: len(recent)], recent], dim=1))
 
 
-def _require_none(options: SynthesisConfig, levels: int, read: int) -> None:
-    option = "silence_seconds" if options.silence_seconds else "context"
-    if option == "context" and options.context != "prefix":
-        return
-    why = f"must know {read} levels of what was before, and {levels} are written"
-    raise ConfigError(
-        f"synthesis.{option}: {getattr(options, option)} "
-        + (why if read else "needs a model that writes level 0 frame by frame"),
-        hint="set synthesis.levels: 0"
-        if read
-        else "leave it out (context: prompt works), or set sampling.level_0: ar, with a model that "
-        "can do ar",
-    )
-
-
 def _begun(job: Job, codes: Int[Tensor, "k f"]) -> Job:
-    """The job whose response has begun with these codes."""
+    """The job with a response that begins with these codes."""
     return evolve(job, sample=evolve(job.sample, response=codes[:1]), prefix=codes)
 
 

@@ -1,126 +1,238 @@
-"""A request while it is spoken: its plan, and what has been made of it."""
+"""One request while it is spoken: its sentences become codes, and codes become chunks of audio."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from time import perf_counter
+from typing import Literal
 
 import numpy as np
 import torch
-from attrs import define, field
+from attrs import define, frozen
 
+from vall_e.audio.time_stretch import TimeStretch
 from vall_e.codec.encode import to_codes
-from vall_e.decoding.job import Speaking, Spoken
+from vall_e.decoding.decoder import Blocks, Decoder
+from vall_e.decoding.job import Decoded, Job
 from vall_e.device import device_of
 from vall_e.interfaces.codec import Codec
-from vall_e.synthesis.context import Past
-from vall_e.synthesis.plan import Line, Plan
-from vall_e.synthesis.result import Chunk, Result, Sentence, Waveform
-from vall_e.synthesis.timer import Clock
+from vall_e.synthesis.context import Context
+from vall_e.synthesis.plan import Plan
+from vall_e.synthesis.result import Chunk, Result, Sentence, Timings, Waveform
 
-QUOTED = 80  # letters of a sentence in a warning
+QUOTED = 80  # characters of a sentence in a warning
 
 
-@define(eq=False)
-class Take:
-    """Collects sentences as they are spoken, and plays each as chunks of audio."""
+@frozen
+class Progress:
+    """How far a request has come."""
 
-    plan: Plan
-    codec: Codec
-    chunk_seconds: float
-    keep_audio: bool = True
-    """Else only the last chunk is kept, so that a long text takes no more memory than a short."""
-    clock: Clock = field(factory=Clock)
-    past: Past | None = None
-    """The sentence that was spoken last."""
-    _sentences: list[Sentence] = field(factory=list)
-    _chunks: list[Chunk] = field(factory=list)
-    _samples: int = 0
+    sentence: int
+    """The sentence that is being synthesized, from 0."""
+    sentences: int
+    frames: int
+    """Frames of it that the AR stage has drawn, over all attempts.
 
-    def play(self, speaking: Speaking) -> Iterator[Chunk]:
-        """The audio of the next sentence of the plan, and the pause after it."""
-        place = len(self._sentences)
-        line = self.plan.line(place)
-        for audio in self._decode(speaking):
-            yield self._chunk(audio, place)
-        self._note(line, speaking.spoken)
-        if silence := round(line.pause * self.codec.sample_rate):
-            yield self._chunk(np.zeros(silence, np.float32), place)
+    On a GPU a few of them may be dropped (`synthesis.look_every`).
+    """
+    levels: int
+    """Levels of it that the NAR stage has written."""
 
-    def finish(self, spoken: Spoken) -> None:
-        """As `play`, for a batch: what the decoder did counts as work too."""
-        self.clock.total_seconds += spoken.ar_seconds + spoken.nar_seconds
-        chunks = self.play(Speaking.at_once(lambda: spoken))
-        more = True
-        while more:
-            with self.clock.working():
-                more = next(chunks, None) is not None
-            self.clock.heard()
+
+OnProgress = Callable[[Progress], None]
+
+
+class Session(Iterator[Chunk]):
+    """Chunks of audio; joined they are what `synthesize` gives for the same request and seed.
+
+    A sentence sounds once its first window is written (`synthesis.window_seconds`); without a
+    window once its last level is, since the NAR stage reads all of it. Later sentences are
+    phonemized and synthesized only as far as chunks are asked for.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        decoder: Decoder,
+        codec: Codec,
+        context: Context,
+        *,
+        chunk_seconds: float,
+        keep_audio: bool = True,
+        on_progress: OnProgress = lambda _: None,
+    ) -> None:
+        """Without `keep_audio` only the last chunk is kept, so that memory stays flat."""
+        self.plan = plan
+        self._decoder = decoder
+        self._codec = codec
+        self._context = context
+        self._chunk_seconds = chunk_seconds
+        self._keep_audio = keep_audio
+        self._on_progress = on_progress
+        self._timer = _Timer()
+        self._sentences: list[Sentence] = []
+        self._chunks: list[Chunk] = []
+        self._samples = 0
+        self._previous: tuple[Job, Decoded] | None = None
+        self._audio = self._speak()
+
+    @property
+    def seed(self) -> int:
+        return self.plan.seed
+
+    @property
+    def sample_rate(self) -> int:
+        return self._codec.sample_rate
+
+    def __next__(self) -> Chunk:
+        with self._timer.adding("total"):
+            chunk = next(self._audio)
+        self._timer.sounds()
+        return chunk
+
+    def read(self) -> None:
+        """Phonemize the whole text now: what cannot be spoken is a `TextError` before any work."""
+        with self._timer.adding("total"):
+            self.plan.jobs()
 
     def result(self) -> Result:
-        """What has been made so far."""
+        """What has been made so far: the whole, once there are no more chunks."""
+        waveforms = [chunk.audio for chunk in self._chunks]
         return Result(
-            audio=_joined([chunk.audio for chunk in self._chunks]),
-            sample_rate=self.codec.sample_rate,
-            seed=self.plan.seed,
+            audio=np.concatenate(waveforms) if waveforms else np.zeros(0, np.float32),
+            sample_rate=self.sample_rate,
+            seed=self.seed,
             sentences=tuple(self._sentences),
-            timings=self.clock.timings(),
+            timings=self._timer.timings(),
             warnings=(*self.plan.warnings, *(s.warning for s in self._sentences if s.warning)),
-            provenance={**self.plan.provenance, "seed": self.plan.seed},
+            provenance={**self.plan.provenance, "seed": self.seed},
             samples=self._samples,
         )
 
-    def _note(self, line: Line, spoken: Spoken) -> None:
-        self.past = Past(line.job.sample.text, spoken.codes)
-        frames = spoken.codes.shape[-1]
-        fault = line.job.bounds.fault(frames, spoken.ended, self.codec.frame_rate)
+    def job(self, place: int) -> Job:
+        """A sentence as it continues from the one that was synthesized last."""
+        return self._context.follow(self.plan.job(place), self._previous)
+
+    def add(self, decoded: Decoded) -> None:
+        """Take the next sentence from a batch, in which it was decoded."""
+        self._timer.total += decoded.ar_seconds + decoded.nar_seconds
+        chunks = self._play(_at_once(decoded))
+        more = True
+        while more:
+            with self._timer.adding("total"):
+                more = next(chunks, None) is not None
+            self._timer.sounds()
+
+    def _speak(self) -> Iterator[Chunk]:
+        for place in range(len(self.plan)):
+            steps = _Steps(place, len(self.plan), self._on_progress)
+            yield from self._play(self._decoder.blocks(self.job(place), steps))
+
+    def _play(self, blocks: Blocks) -> Iterator[Chunk]:
+        """The audio of the next sentence and the pause after it."""
+        place = len(self._sentences)
+        job = self.plan.job(place)
+        decoded = yield from self._decode(blocks, place)
+        self._note(job, decoded)
+        if silence := round(job.pause / self.plan.speed * self.sample_rate):
+            yield self._chunk(np.zeros(silence, np.float32), place)
+
+    def _decode(self, blocks: Blocks, place: int) -> Generator[Chunk, None, Decoded]:
+        """Audio of at most `chunk_seconds` at a time, as soon as its codes are there."""
+        step = max(1, round(self._chunk_seconds * self._codec.frame_rate))
+        stream, stretch = self._codec.stream(), TimeStretch(self.plan.speed, self.sample_rate)
+        while True:
+            try:
+                block = next(blocks)
+            except StopIteration as end:
+                decoded: Decoded = end.value
+                break
+            for codes in torch.split(block[None].to(device_of(self._codec)), step, dim=-1):
+                with self._timer.adding("codec"), torch.inference_mode():
+                    audio = stretch.push(_samples(stream.push(codes)))
+                if len(audio):
+                    yield self._chunk(audio, place)
+        with self._timer.adding("codec"), torch.inference_mode():
+            audio = np.concatenate([stretch.push(_samples(stream.flush())), stretch.flush()])
+        if len(audio):
+            yield self._chunk(audio, place)
+        return decoded
+
+    def _note(self, job: Job, decoded: Decoded) -> None:
+        self._previous = job, decoded
+        fault = job.bounds.fault(decoded.frames, decoded.ended, self._codec.frame_rate)
         if fault:
-            place = f"sentence {line.job.place + 1} of {len(self.plan.pieces)}"
-            fault = f"{place} {fault}: {_start_of(line.text)!r}"
-        codes = to_codes(spoken.codes, self.codec)
+            quoted = job.text if len(job.text) <= QUOTED else f"{job.text[:QUOTED]}..."
+            fault = f"sentence {job.place + 1} of {len(self.plan)} {fault}: {quoted!r}"
         self._sentences.append(
             Sentence(
-                line.text,
-                line.phonemes,
-                codes,
-                spoken.ended,
-                spoken.attempt,
+                job.text,
+                job.phonemes,
+                to_codes(decoded.codes, self._codec),
+                decoded.ended,
+                decoded.attempt,
                 fault,
-                spoken.effort,
+                decoded.effort,
             )
         )
-        self.clock.written(spoken.ar_seconds, spoken.nar_seconds)
+        self._timer.ar += decoded.ar_seconds
+        self._timer.nar += decoded.nar_seconds
 
     def _chunk(self, audio: Waveform, place: int) -> Chunk:
-        if not self.keep_audio:
+        if not self._keep_audio:
             self._chunks.clear()
-        self._chunks.append(Chunk(audio, self.codec.sample_rate, place))
+        self._chunks.append(Chunk(audio, self.sample_rate, place))
         self._samples += len(audio)
         return self._chunks[-1]
 
-    def _decode(self, speaking: Speaking) -> Iterator[Waveform]:
-        """Audio of at most `chunk_seconds` at a time, as soon as its codes are there."""
-        step = max(1, round(self.chunk_seconds * self.codec.frame_rate))
-        stream = self.codec.stream()
-        for block in speaking:
-            for codes in torch.split(block[None].to(device_of(self.codec)), step, dim=-1):
-                with self.clock.decoding_audio(), torch.inference_mode():
-                    audio = stream.push(codes)
-                yield from _some(audio)
-        with self.clock.decoding_audio(), torch.inference_mode():
-            audio = stream.flush()
-        yield from _some(audio)
+
+class _Steps:
+    """Counts the decoding steps of a sentence, and reports each."""
+
+    def __init__(self, place: int, sentences: int, on_progress: OnProgress) -> None:
+        self._place = place
+        self._sentences = sentences
+        self._report = on_progress
+        self._counts = {"frame": 0, "level": 0}
+
+    def __call__(self, step: Literal["frame", "level"]) -> None:
+        self._counts[step] += 1
+        frames, levels = self._counts.values()
+        self._report(Progress(self._place, self._sentences, frames, levels))
 
 
-def _some(audio: torch.Tensor) -> Iterator[Waveform]:
-    """The samples (s,) of a piece of stream (1, 1, s), if there are any."""
-    if audio.shape[-1]:
-        yield audio[0, 0].float().clamp(-1.0, 1.0).cpu().numpy()
+@define(eq=False)
+class _Timer:
+    """Seconds of work of one request; what the caller does between chunks is not counted."""
+
+    ar: float = 0.0
+    nar: float = 0.0
+    codec: float = 0.0
+    first_audio: float = 0.0
+    total: float = 0.0
+
+    @contextmanager
+    def adding(self, name: Literal["codec", "total"]) -> Iterator[None]:
+        started = perf_counter()
+        try:
+            yield
+        finally:
+            setattr(self, name, getattr(self, name) + perf_counter() - started)
+
+    def sounds(self) -> None:
+        """There is audio; only the first time counts."""
+        self.first_audio = self.first_audio or self.total
+
+    def timings(self) -> Timings:
+        return Timings(self.ar, self.nar, self.codec, self.first_audio, self.total)
 
 
-def _start_of(text: str) -> str:
-    """What a message quotes of a text."""
-    return text if len(text) <= QUOTED else f"{text[:QUOTED]}..."
+def _at_once(decoded: Decoded) -> Blocks:
+    yield decoded.codes
+    return decoded
 
 
-def _joined(parts: list[Waveform]) -> Waveform:
-    return np.concatenate(parts) if parts else np.zeros(0, np.float32)
+def _samples(audio: torch.Tensor) -> Waveform:
+    """The samples (s,) of a piece of a codec's stream (1, 1, s)."""
+    return audio[0, 0].float().clamp(-1.0, 1.0).cpu().numpy()

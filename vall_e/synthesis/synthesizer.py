@@ -1,160 +1,128 @@
-"""Speaking: the main path from a text to audio. Read it with `decode_ar.py` and `decode_nar.py`."""
+"""The synthesizer: from a text to audio. `docs/tour.md` lists the files to read with it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from attrs import evolve
 
 from vall_e.audio.clip import Clip
-from vall_e.audio.codes import Codes
-from vall_e.codec.encode import encode
-from vall_e.config.schema import RunConfig
 from vall_e.decoding.ar.cuda_graphs import Graphs
+from vall_e.decoding.compatibility import REQUEST_RULES, RequestFacts, require, require_task
 from vall_e.decoding.decoder import Decoder
-from vall_e.decoding.job import Job
 from vall_e.decoding.nar.block_window import BlockWindow
 from vall_e.device import find_device, place_codec
-from vall_e.errors import AudioError, ConfigError, VallEError
+from vall_e.errors import ConfigError, VallEError
 from vall_e.interfaces.codec import Codec
-from vall_e.registry import Registry
-from vall_e.synthesis.assembly import Parts, gather
+from vall_e.synthesis.assembly import Parts
 from vall_e.synthesis.context import Context
-from vall_e.synthesis.loras import Loras, with_strength
-from vall_e.synthesis.plan import Planner
-from vall_e.synthesis.request import Request, VoiceLike, require_fit
+from vall_e.synthesis.loras import Loras
+from vall_e.synthesis.plan import Plan, Planner
+from vall_e.synthesis.request import Request, VoiceLike
 from vall_e.synthesis.result import Result, TextResult
-from vall_e.synthesis.session import Take
-from vall_e.synthesis.stream import OnProgress, Stream
-from vall_e.synthesis.text_output import Scribe
+from vall_e.synthesis.session import OnProgress, Session
+from vall_e.synthesis.text_output import TextGenerator
 from vall_e.synthesis.voice import Voice
-from vall_e.synthesis.voice_library import LONGEST_SECONDS, NO_VOICE, Voices
-from vall_e.synthesis.voice_mixing import glued, mixed
+from vall_e.synthesis.voice_encoder import VoiceEncoder
+from vall_e.synthesis.voice_library import NO_VOICE, Voices
+from vall_e.synthesis.voice_mixing import joined, mixed
 from vall_e.weights.file import Bundle
 
 
 class Synthesizer:
-    """A model that is ready to speak. Requests leave nothing behind in it."""
+    """A model that is ready to speak; `vall_e.load` opens one.
+
+    Requests change nothing in it, so several threads may use one at the same time and get the same
+    audio as one after the other. `loras` is the exception: change it between requests.
+    """
 
     def __init__(
         self,
         parts: Parts,
         *,
         voices: Voices | None = None,
-        usual_voice: str | None = None,
+        default_voice: str | None = None,
         device: str | None = None,
     ) -> None:
-        """`usual_voice` speaks where a request names none; `device` overrides the config's."""
+        """`default_voice` speaks where a request names none; `device` overrides the config's."""
         self.config = parts.config
         self.voices = voices or Voices()
-        self.usual_voice = usual_voice
+        self.default_voice = default_voice
         self.model = parts.bundle.model
         self.task = parts.task
-        self.identity = parts.identity
-        self.front_end = parts.front_end
         self.loras = Loras(self.model)
-        self._options = parts.config.synthesis
-        self._planner = Planner(parts)
-        self._scribe = Scribe(
-            self.model,
-            self.task,
-            self.front_end,
-            self.languages,
-            max(0.02, self._options.seconds_per_symbol[0]),
-        )
-        if self._options.threads:
-            torch.set_num_threads(self._options.threads)  # of the process: torch knows no other
-        self.device = find_device(device or self._options.device, option="synthesis.device")
+        options = parts.config.synthesis
+        if options.threads:
+            torch.set_num_threads(options.threads)  # of the process: torch has no smaller scope
+        self.device = find_device(device or options.device, option="synthesis.device")
         self.codec = place_codec(parts.codec, self.device)
+        self._parts = parts
+        self._planner = Planner(parts)
+        self._encoder = VoiceEncoder(
+            self.codec, self.voices, options.prompt_decibels, options.max_seconds
+        )
         self._decoder = _decoder(parts, self.device)
         self._context = Context.of(
-            self._options,
+            options,
             self.codec,
             parts.bundle.vocabulary,
             levels=self._decoder.levels,
-            read=0 if self._decoder.demasks else self.model.ar_levels,
+            read=0 if self._decoder.level_0.masked else self.model.ar_levels,
         )
 
     @classmethod
-    def open(
-        cls,
-        model: Path | str | None,
-        registry: Registry,
-        *,
-        config: RunConfig | None = None,
-        overrides: Sequence[str] = (),
-        environ: Mapping[str, str] | None = None,
-        voices: Voices | None = None,
-        device: str | None = None,
-        task: str | None = None,
-        loras: Sequence[str] = (),
-        nar: Path | str | None = None,
-    ) -> Synthesizer:
-        """Load weights by path or installed name; None is the embedded model and its usual voice.
-
-        `config` replaces the options of sampling, synthesis, text and codec that were saved with
-        the weights; `overrides` (as of `--set`) count last. `nar`: further weights, which
-        write the levels after the first. `loras`: files, or `FILE:STRENGTH`.
-        """
-        parts = gather(
-            model, registry, config=config, overrides=overrides, environ=environ, task=task,
-            nar=nar, paired=not loras,
-        )  # fmt: skip
-        voices = voices or Voices()
-        usual = voices.default if model is None else None
-        synthesizer = cls(parts, voices=voices, usual_voice=usual, device=device)
-        for lora in loras:
-            path, strength = with_strength(lora)
-            synthesizer.loras.add(path, strength=strength)
-        return synthesizer
-
-    @classmethod
     def of(cls, bundle: Bundle, codec: Codec, *, voices: Voices | None = None) -> Synthesizer:
-        """A model in memory, say one that is being trained."""
+        """For a model in memory, such as one that is being trained."""
         return cls(Parts.of(bundle, codec), voices=voices)
+
+    def __repr__(self) -> str:
+        name = self._parts.identity.get("model", {}).get("file", "a model in memory")
+        voices = ", ".join(entry.name for entry in self.voices.entries()) or "none"
+        return (
+            f"<Synthesizer: {name}, task {self.task.name}, languages {', '.join(self.languages)}, "
+            f"voices {voices}, {self.sample_rate} Hz, on {self.device}>"
+        )
 
     @property
     def languages(self) -> tuple[str, ...]:
         return self.config.text.languages
 
     @property
-    def by_chance(self) -> bool:
-        """Another seed may make a sentence go better that failed."""
-        return self._decoder.by_chance
+    def sample_rate(self) -> int:
+        """Samples per second of all audio that it makes."""
+        return self.codec.sample_rate
+
+    @property
+    def deterministic(self) -> bool:
+        """Every seed gives the same audio, so that another seed cannot mend a failed sentence."""
+        return self._decoder.level_0.deterministic
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Hashes and versions of model, codec and options, as its results state them."""
+        return self._parts.identity
+
+    def phonemize(self, text: str, language: str | None = None) -> str:
+        """The phonemes that the model would get for a text."""
+        return self._parts.front_end.phonemes(text, language or self.languages[0])
 
     def voice(self, source: VoiceLike | Clip, *, transcript: str = "", consent: str = "") -> Voice:
-        """A voice to speak with often: a name, a recording, or a file that `Voice.save` wrote."""
-        if isinstance(source, Clip):
-            return self._encode(source, "a clip", transcript, consent)
-        if isinstance(source, Voice):
-            source.require(self.codec.identity)
-            return source
-        path = source if isinstance(source, Path) else Path(source).expanduser()
-        known = str(source) in {entry.name for entry in self.voices.entries()}
-        if path.is_file() and not known:
-            return self._read(path, path.stem, transcript, consent)
-        if path.is_dir() and not known:
-            raise AudioError(
-                f"{source} is a folder, not a recording", hint="give one of the files in it"
-            )
-        if isinstance(source, Path) or path.suffix or len(path.parts) > 1:
-            raise AudioError(
-                f"there is no file {source}",
-                hint="check the path given as a voice",
-            )
-        entry = self.voices.get(source)
-        allowed = consent or entry.consent or (entry.licence and f"licence: {entry.licence}")
-        return self._read(entry.path, source, transcript or entry.text, allowed)
+        """Encode a voice for repeated use: a name, a recording, or a file that `Voice.save` wrote.
 
-    def glue(self, sources: Sequence[VoiceLike]) -> Voice:
-        """One voice of several recordings of the same speaker, each as long as the others."""
+        Raises `AudioError` for a recording that cannot be used, or a name that is unknown.
+        """
+        return self._encoder.voice(source, transcript, consent)
+
+    def join_voices(self, sources: Sequence[VoiceLike]) -> Voice:
+        """One voice of several recordings of the same speaker, with an equal part of each."""
         whole = self.task.wants.transcript
-        seconds = None if whole else self._options.prompt_seconds
-        return glued([self.voice(source) for source in sources], seconds)
+        seconds = None if whole else self.config.synthesis.prompt_seconds
+        return joined([self.voice(source) for source in sources], seconds)
 
-    def mix(self, sources: Sequence[tuple[VoiceLike, float]]) -> Voice:
+    def mix_voices(self, sources: Sequence[tuple[VoiceLike, float]]) -> Voice:
         """A voice between several: the mean of their prompts' vectors, by weight."""
         return mixed([(self.voice(source), weight) for source, weight in sources])
 
@@ -163,44 +131,49 @@ class Synthesizer:
         text: str | Request,
         *,
         voice: VoiceLike | None = None,
+        language: str | None = None,
         seed: int | None = None,
+        max_seconds: float | None = None,
+        speed: float | None = None,
         on_progress: OnProgress = lambda _: None,
     ) -> Result:
-        """Say a text, or a `Request` with more options. The same seed gives the same audio.
+        """Say a text. The same seed gives the same audio.
 
-        `voice` and `seed`, where given, count before those of the request.
+        `voice`: a name, a recording or a `Voice`. `language`: a code such as `en-us`.
+        `max_seconds`: longest duration of each sentence. `speed`: tempo, 1 is the voice's own.
+        `text` may be a `Request`, which has more options; keywords then replace its own.
+
+        Raises `ConfigError`, `TextError` or `AudioError` for what cannot be used.
         """
-        stream = self.stream(text, voice=voice, seed=seed, on_progress=on_progress)
-        stream.read()
-        for _ in stream:
+        request = _request(text, voice, language, seed, max_seconds, speed)
+        session = self._session(request, on_progress)
+        session.read()
+        for _ in session:
             pass
-        return stream.result()
+        return session.result()
 
     def stream(
         self,
         text: str | Request,
         *,
         voice: VoiceLike | None = None,
+        language: str | None = None,
         seed: int | None = None,
+        max_seconds: float | None = None,
+        speed: float | None = None,
         on_progress: OnProgress = lambda _: None,
         keep_audio: bool = True,
-    ) -> Stream:
-        """Say a text piece by piece, as `synthesize` does.
+    ) -> Session:
+        """As `synthesize`, in chunks of audio as soon as they are made.
 
-        Without `keep_audio` memory stays flat, however long the text is: the result has no audio
-        but the last chunk's.
+        Without `keep_audio` memory stays flat, however long the text is: the result then has no
+        audio but the last chunk's.
 
-        Mistakes in the request are raised here; a later sentence that cannot be spoken is one only
-        when its turn comes, since it is read only then. `Stream.read` reads them all at once.
+        Errors of the request and of its first sentence are raised here. A later sentence that
+        cannot be spoken raises when its turn comes; `Session.read` checks all of them at once.
         """
-        request = text if isinstance(text, Request) else Request(text)
-        request = evolve(
-            request,
-            voice=request.voice if voice is None else voice,
-            seed=request.seed if seed is None else seed,
-        )
-        take = self._take(request, keep_audio)
-        return Stream(take, self._decoder, self._context, on_progress)
+        request = _request(text, voice, language, seed, max_seconds, speed)
+        return self._session(request, on_progress, keep_audio)
 
     def synthesize_batch(
         self,
@@ -208,132 +181,140 @@ class Synthesizer:
         *,
         on_sentences: Callable[[int, int], None] = lambda *_: None,
     ) -> list[Result | VallEError]:
-        """Say many texts side by side, which is faster; gives results in the order of `requests`.
+        """Say many texts side by side, which is faster; results are in the order of `requests`.
 
-        A request that cannot be done has its error in its place. Codes are those of `synthesize`,
-        up to rounding. `on_sentences` is told how many are written, and of how many.
+        A request that cannot be served has its error in its place. Codes are those of `synthesize`,
+        up to rounding. `on_sentences` gets the number of sentences done, and of all.
         """
-        batch = self._takes([r if isinstance(r, Request) else Request(r) for r in requests])
-        ready = [take for take in batch if isinstance(take, Take)]
-        total, done = sum(len(take.plan.pieces) for take in ready), 0
-        for group in _groups(ready, self._options.batch_size, rolling=self._context.rolls):
-            everything = self._decoder([self._context.follow(job, t.past) for t, job in group])
-            for (take, _), spoken in zip(group, everything, strict=True):
-                take.finish(spoken)
+        batch = self._sessions(requests)
+        ready = [session for session in batch if isinstance(session, Session)]
+        total, done = sum(len(session.plan) for session in ready), 0
+        size = self.config.synthesis.batch_size
+        for group in _groups(ready, size, sequential=self._context.sequential):
+            decoded = self._decoder([session.job(place) for session, place in group])
+            for (session, _), each in zip(group, decoded, strict=True):
+                session.add(each)
             done += len(group)
             on_sentences(done, total)
-        return [take.result() if isinstance(take, Take) else take for take in batch]
-
-    def _takes(self, requests: Sequence[Request]) -> list[Take | VallEError]:
-        encoded: dict[str, Voice] = {}  # most jobs of a batch have the same few voices
-        takes: list[Take | VallEError] = []
-        for request in requests:
-            try:
-                name = request.voice
-                if isinstance(name, (str, Path)) and name != NO_VOICE:
-                    key = str(name)
-                    encoded[key] = encoded.get(key) or self.voice(name)
-                    request = evolve(request, voice=encoded[key])
-                take = self._take(request)
-                take.plan.lines()  # read here: what cannot be spoken is this request's own mistake
-                takes.append(take)
-            except VallEError as exc:
-                takes.append(exc)
-        return takes
+        return [each.result() if isinstance(each, Session) else each for each in batch]
 
     def transcribe(
         self, recording: str | Path | Clip, *, language: str | None = None
     ) -> TextResult:
-        """What a recording says, in phonemes, by a model and a task that write text."""
-        return self.write(recording=recording, language=language)
+        """The phonemes of a recording, by a model and task that write text (task `stt`)."""
+        return self.generate_text(recording=recording, language=language)
 
-    def write(
+    def generate_text(
         self,
         text: str = "",
         *,
         recording: str | Path | Clip | None = None,
         language: str | None = None,
     ) -> TextResult:
-        """What a task writes that writes text: of a recording, or of another text."""
-        if self.task.target != "text":
-            raise ConfigError(
-                f"the task {self.task.name} writes speech, not text",
-                hint="choose one that writes text: task stt, if the model has learnt it",
-            )
-        codes = None if recording is None else self._recording(recording)
-        return self._scribe(text, recording=codes, language=language)
+        """The output of a task that writes text, for a recording or for another text."""
+        require_task(self.task, writes="text")
+        codes = None if recording is None else self._encoder.recording(recording)
+        generator = TextGenerator.of(self._parts, self.config.synthesis.seconds_per_symbol[0])
+        return generator(text, recording=codes, language=language)
 
-    def _recording(self, source: str | Path | Clip) -> Codes:
-        clip = source if isinstance(source, Clip) else Clip.read(source)
-        if clip.seconds > self._options.max_seconds:
-            raise AudioError(
-                f"{clip.name} is too long: {clip.seconds:.2f} s, at most "
-                f"{self._options.max_seconds:g} s are allowed (synthesis.max_seconds)",
-                hint="cut it into shorter recordings; or allow more, if the model has heard more",
-            )
-        return encode(clip.mono().check(), self.codec)
+    def _session(
+        self, request: Request, on_progress: OnProgress, keep_audio: bool = True
+    ) -> Session:
+        return Session(
+            self._plan(request),
+            self._decoder,
+            self.codec,
+            self._context,
+            chunk_seconds=self.config.synthesis.chunk_seconds,
+            keep_audio=keep_audio,
+            on_progress=on_progress,
+        )
 
-    def _take(self, request: Request, keep_audio: bool = True) -> Take:
-        if self.task.target != "response":
-            text = self.task.target == "text"
-            raise ConfigError(
-                f"the task {self.task.name} writes {'text' if text else 'a length'}, not speech",
-                hint="use write or transcribe, or choose another task"
-                if text
-                else "choose another task; this one serves sampling.level_0: demask by itself",
-            )
-        unused = self.task.wants.voice == "unused"
-        usual = None if unused else self.usual_voice
-        source = usual if request.voice is None else request.voice
-        voice = None if source in (None, NO_VOICE) else self.voice(source)
-        require_fit(
-            self.task,
+    def _sessions(self, requests: Sequence[str | Request]) -> list[Session | VallEError]:
+        encoded: dict[str, Voice] = {}  # most requests of a batch share a few voices
+        sessions: list[Session | VallEError] = []
+        for each in requests:
+            try:
+                request = each if isinstance(each, Request) else Request(each)
+                name = request.voice
+                if isinstance(name, (str, Path)) and name != NO_VOICE:
+                    if str(name) not in encoded:
+                        encoded[str(name)] = self.voice(name)
+                    request = evolve(request, voice=encoded[str(name)])
+                session = self._session(request, lambda _: None)
+                session.read()  # what cannot be spoken is an error of this request alone
+                sessions.append(session)
+            except VallEError as exc:
+                sessions.append(exc)
+        return sessions
+
+    def _plan(self, request: Request) -> Plan:
+        require_task(self.task, writes="response")
+        voice = self._voice_of(request)
+        require(self._facts(request, voice), REQUEST_RULES)
+        recording = None if request.input is None else self._encoder.recording(request.input)
+        draft = None if request.draft is None else self._encoder.recording(request.draft)
+        plan = self._planner(request, voice, recording, draft)
+        if loras := self.loras.provenance():
+            plan.provenance = {**plan.provenance, "loras": loras}
+        return plan
+
+    def _voice_of(self, request: Request) -> Voice | None:
+        default = None if self.task.wants.voice == "unused" else self.default_voice
+        source = default if request.voice is None else request.voice
+        return None if source in (None, NO_VOICE) else self.voice(source)
+
+    def _facts(self, request: Request, voice: Voice | None) -> RequestFacts:
+        return RequestFacts(
+            task=self.task,
+            model=self.model,
+            masked=self._decoder.level_0.masked,
+            start=self.config.sampling.demask.start,
             text=bool(request.text.strip()) or self.task.wants.text == "needed",
             voice=voice is not None,
             input=request.input is not None,
             edit=request.edit is not None,
-        )
-        recording = None if request.input is None else self._recording(request.input)
-        self._decoder.require_start(draft=request.draft is not None)
-        draft = None if request.draft is None else self._recording(request.draft)
-        plan = self._planner(request, voice, recording, draft)
-        if loras := self.loras.provenance():
-            plan = evolve(plan, provenance={**plan.provenance, "loras": loras})
-        return Take(plan, self.codec, self._options.chunk_seconds, keep_audio)
-
-    def _read(self, path: Path, name: str, transcript: str, consent: str) -> Voice:
-        if path.suffix == ".safetensors":
-            return self.voice(Voice.load(path))
-        return self._encode(Clip.read(path), name, transcript, consent)
-
-    def _encode(self, clip: Clip, name: str, transcript: str, consent: str) -> Voice:
-        return Voice.of(
-            clip,
-            self.codec,
-            name=name,
-            seconds=LONGEST_SECONDS,
-            decibels=self._options.prompt_decibels,
-            transcript=transcript,
-            consent=consent,
+            draft=request.draft is not None,
+            mixture=bool(voice and voice.mixture),
+            transcript=voice is None or bool(voice.transcript),
         )
 
 
-def _groups(takes: Sequence[Take], size: int, *, rolling: bool) -> Iterator[list[tuple[Take, Job]]]:
-    """What is decoded side by side. Where a sentence waits for the one before it: one a request."""
-    rounds = [[(take, line.job) for take in takes for line in take.plan.lines()]]
-    if rolling:
-        most = max((len(take.plan.pieces) for take in takes), default=0)
-        rounds = [
-            [(take, take.plan.line(place).job) for take in takes if place < len(take.plan.pieces)]
-            for place in range(most)
-        ]
+def _request(
+    text: str | Request,
+    voice: VoiceLike | None,
+    language: str | None,
+    seed: int | None,
+    max_seconds: float | None,
+    speed: float | None,
+) -> Request:
+    """The request, with the keywords that were given."""
+    request = text if isinstance(text, Request) else Request(text)
+    return evolve(
+        request,
+        voice=request.voice if voice is None else voice,
+        language=request.language if language is None else language,
+        seed=request.seed if seed is None else seed,
+        max_seconds=request.max_seconds if max_seconds is None else max_seconds,
+        speed=request.speed if speed is None else speed,
+    )
+
+
+def _groups(
+    sessions: Sequence[Session], size: int, *, sequential: bool
+) -> Iterator[list[tuple[Session, int]]]:
+    """Sentences that are decoded side by side; one of a session where each needs the one before."""
+    rounds = [[(session, place) for session in sessions for place in range(len(session.plan))]]
+    if sequential:
+        most = max((len(session.plan) for session in sessions), default=0)
+        rounds = [[(s, place) for s in sessions if place < len(s.plan)] for place in range(most)]
     for each in rounds:
         for start in range(0, len(each), size):
             yield each[start : start + size]
 
 
 def _decoder(parts: Parts, device: torch.device) -> Decoder:
-    """What writes codes, its models on the device."""
+    """The decoder of the parts, its models on the device."""
     options, rate = parts.config.synthesis, parts.codec.frame_rate
     model, refining = parts.bundle.model, parts.refining
     for each in (model, refining.model) if refining else (model,):
@@ -357,7 +338,7 @@ def _decoder(parts: Parts, device: torch.device) -> Decoder:
 def _levels(wanted: int, available: int) -> int:
     if wanted > available:
         raise ConfigError(
-            f"synthesis.levels: {wanted} are wanted, the model has {available}",
+            f"synthesis.levels is {wanted}, the model has {available}",
             hint="set synthesis.levels: 0 for all",
         )
     return wanted or available

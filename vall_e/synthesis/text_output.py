@@ -1,4 +1,4 @@
-"""Requests to tasks that write text: what a recording says, a text in phonemes, or in letters."""
+"""Requests to tasks that write text: transcriptions, phonemes of a text, text of phonemes."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import torch
 from attrs import frozen
 
 from vall_e.audio.codes import Codes
+from vall_e.decoding.compatibility import INPUT_RULES, RequestFacts, require
 from vall_e.decoding.text import decode_text
 from vall_e.errors import TextError
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle
-from vall_e.synthesis.request import require_fit
+from vall_e.synthesis.assembly import Parts
 from vall_e.synthesis.result import TextResult
 from vall_e.text.front_end import FrontEnd
 from vall_e.text.languages import resolve_spoken
@@ -20,14 +21,16 @@ from vall_e.text.unicode_form import spelling
 from vall_e.text.vocabulary import BOS, EOS
 
 SYMBOLS_PER_SYMBOL = 4
-"""A text has at most so many times the symbols of the text that it is made of."""
+"""Longest output, in symbols, for each symbol of the input text."""
 SPARE = 20
-"""Symbols more than what was asked for may need."""
+"""Symbols allowed on top of that."""
+SHORTEST_SYMBOL = 0.02
+"""Seconds; a config may allow less, which would allow too many symbols."""
 
 
 @frozen(eq=False)
-class Scribe:
-    """A model that writes text."""
+class TextGenerator:
+    """Writes text with a model."""
 
     model: Valle
     task: Task
@@ -36,16 +39,26 @@ class Scribe:
     shortest_symbol: float
     """Seconds that a phoneme symbol lasts at least."""
 
+    @classmethod
+    def of(cls, parts: Parts, shortest_symbol: float) -> TextGenerator:
+        languages = parts.config.text.languages
+        shortest = max(SHORTEST_SYMBOL, shortest_symbol)
+        return cls(parts.bundle.model, parts.task, parts.front_end, languages, shortest)
+
     def __call__(
         self, text: str = "", *, recording: Codes | None = None, language: str | None = None
     ) -> TextResult:
         """Raises `ConfigError` if the task needs something else, `TextError` for an empty text."""
-        require_fit(
-            self.task,
+        facts = RequestFacts(
+            task=self.task,
+            model=self.model,
+            masked=False,
+            start=0.0,
             text=bool(text) or self.task.wants.text == "needed",
             voice=False,
             input=recording is not None,
         )
+        require(facts, INPUT_RULES)
         language = resolve_spoken(language or self.languages[0], self.languages)
         read = self._read(text) if self.task.wants.text != "unused" else None
         sample = Sample(
@@ -64,7 +77,7 @@ class Scribe:
         return TextResult(found, language, written.ended)
 
     def _read(self, text: str) -> list[int]:
-        """What is spelt, or is in phonemes, goes to the model as it is."""
+        """Letters and phonemes go to the model unchanged."""
         if not text.strip():
             raise TextError(
                 f"there is no text for the task {self.task.name}", hint="give at least one word"
@@ -72,7 +85,7 @@ class Scribe:
         return self.front_end.ids(spelling(text))
 
     def _most(self, recording: Codes | None) -> int:
-        """Symbols that fit into the recording."""
+        """The most symbols that fit into the recording."""
         if recording is None:
             return 0
         seconds: float = recording.values.shape[1] / recording.frame_rate

@@ -89,13 +89,13 @@ class Voices:
             return known[name]
         near = get_close_matches(name, known, n=1)
         hint = (
-            f"did you mean {near[0]!r}? A"
+            f"did you mean {near[0]!r}?"
             if near
-            else f"known voices: {', '.join(known) or 'none'}; a"
+            else f"the voices are {', '.join(known) or 'none'};"
         )
         raise AudioError(
             f"no voice is called {name!r}, and no such file exists",
-            hint=f"{hint} recording works too: --voice FILE",
+            hint=f"{hint} `voice=` may also name a recording",
         )
 
     def add(
@@ -182,7 +182,8 @@ class Voices:
             raise AudioError(f"voice {name!r} is built in", hint="choose another name")
         if taken and not replace:
             raise AudioError(
-                f"there is a voice {name!r} already", hint="choose another name, or add --replace"
+                f"there is a voice {name!r} already",
+                hint="choose another name, or replace it with `replace=`",
             )
 
     def _write(self, entry: VoiceEntry) -> None:

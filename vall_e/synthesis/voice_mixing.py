@@ -1,4 +1,4 @@
-"""One voice of several: recordings one after the other, or their vectors averaged."""
+"""One voice of several: recordings joined, or their vectors averaged."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from vall_e.errors import AudioError, ConfigError
 from vall_e.synthesis.voice import Voice
 
 
-def glued(voices: Sequence[Voice], seconds: float | None) -> Voice:
-    """The recordings of one speaker one after the other; that of one is that one.
+def joined(voices: Sequence[Voice], seconds: float | None) -> Voice:
+    """The recordings of one speaker one after the other.
 
-    Each gives its first part of so many `seconds` together; None: all of each.
+    `seconds`: duration of the joined voice, an equal share of each; None: all of each.
     """
     if not voices:
-        raise ConfigError("there is no voice to glue", hint="give one or more recordings")
+        raise ConfigError("there is no voice to join", hint="give one or more recordings")
     if len(voices) == 1:
         return voices[0]
-    _require_plain(voices, "glued")
+    _require_plain(voices, "joined")
     parts = []
     for voice in voices:
         codes = voice.codes.values
@@ -31,7 +31,7 @@ def glued(voices: Sequence[Voice], seconds: float | None) -> Voice:
     return Voice(
         "+".join(voice.name for voice in voices),
         evolve(voices[0].codes, values=np.concatenate(parts, axis=1)),
-        transcript=" ".join(v.transcript for v in voices) if _all_told(voices) else "",
+        transcript=" ".join(v.transcript for v in voices) if _all_transcribed(voices) else "",
         consent=_consent(voices),
     )
 
@@ -68,7 +68,7 @@ def _require_plain(voices: Sequence[Voice], what: str) -> None:
             )
 
 
-def _all_told(voices: Sequence[Voice]) -> bool:
+def _all_transcribed(voices: Sequence[Voice]) -> bool:
     return all(voice.transcript for voice in voices)
 
 

@@ -20,7 +20,7 @@ from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
 from vall_e.discovery import registry_of
 from vall_e.registry import Registry
-from vall_e.synthesis.stream import Stream
+from vall_e.synthesis.session import Session
 from vall_e.testing.fakes import components
 from vall_e.testing.fakes.tiny_model import tiny_bundle
 from vall_e.weights.file import save
@@ -185,7 +185,7 @@ def test_nothing_moves_where_there_is_no_terminal(synth):
         (["hi", "--voice", "me.wav"], 5, "there is no file me.wav"),
         ([""], 6, "there is no text to say"),
         (["hi", "--language", "klingon"], 6, "this model does not speak 'klingon'"),
-        (["hi", "--set", "model.dropout=0.5"], 3, "--set model.dropout: this is fixed"),
+        (["hi", "--set", "model.dropout=0.5"], 3, "model.dropout is fixed"),
         (["hi", "--set", "sampling.ar.top-q.p=1"], 3, "top-q"),
         (["hi", "--max-seconds", "-1"], 2, "'-1' is not a number of seconds above 0"),
         (["hi", "--max-seconds", "nan"], 2, "'nan' is not a number of seconds above 0"),
@@ -215,7 +215,7 @@ def test_what_fails_in_the_synthesis_is_no_fault_of_the_file(synth, monkeypatch)
     def fail(_):
         raise OSError("no more threads")
 
-    monkeypatch.setattr(Stream, "__next__", fail)
+    monkeypatch.setattr(Session, "__next__", fail)
     result = synth("hello", "--stream")
     assert "no more threads" in result.stderr
     assert "cannot be written" not in result.stderr

@@ -7,8 +7,9 @@ from attrs import evolve
 
 from vall_e.decoding.ar.beam_search import Beams, search
 from vall_e.decoding.ar.best_of_n import scores
-from vall_e.decoding.ar.loop import Written, decode_ar
+from vall_e.decoding.ar.loop import decode_ar
 from vall_e.decoding.guidance import UNGUIDED, Guidance
+from vall_e.decoding.job import Decoded
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample
@@ -41,13 +42,13 @@ def _search(model, samples, *, width, frames, processors=(), **options):
     chain = Chain(list(processors))
     limits = frames if isinstance(frames, list) else [frames] * len(samples)
     found = search(model, TASK, samples, chain=chain, width=width, max_frames=limits, **options)
-    return [(w.codes.tolist(), w.ended) for w in found]
+    return [(w.level_0.tolist(), w.ended) for w in found]
 
 
 def _exhaustive(model, sample, frames, power):
     """The best of all that can be said with fewer frames, by their probabilities one by one."""
     said = [list(s) for length in range(frames) for s in product(range(CODES), repeat=length)]
-    drafts = [Written(torch.tensor(s, dtype=torch.long), ended=True) for s in said]
+    drafts = [Decoded(torch.tensor([s], dtype=torch.long), ended=True) for s in said]
     means = scores(model, TASK, [sample] * len(said), drafts, "likelihood")
     lengths = [len(s) + 1 for s in said]
     marks = [mean * n / n**power for mean, n in zip(means, lengths, strict=True)]
@@ -101,7 +102,7 @@ def test_one_beam_is_greedy(model):
         model, TASK, [_sample()], draw=Greedy(), generators=[torch.Generator()], max_frames=[5]
     )
     [(codes, _)] = _search(model, [_sample()], width=1, frames=5, processors=[NoStop()])
-    assert codes == greedy.codes.tolist()
+    assert codes == greedy.level_0.tolist()
 
 
 @pytest.mark.parametrize("width", [1, 2])

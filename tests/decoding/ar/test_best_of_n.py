@@ -4,11 +4,11 @@ import torch
 from attrs import evolve
 
 from vall_e.decoding.ar.best_of_n import best, scores
-from vall_e.decoding.ar.loop import Writing, Written
+from vall_e.decoding.ar.loop import Writing
 from vall_e.decoding.ar.stopping import Bounds, HoldStop
 from vall_e.decoding.decoder import Decoder
 from vall_e.decoding.guidance import Guidance
-from vall_e.decoding.job import Job
+from vall_e.decoding.job import Decoded, Job
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.interfaces.task import Sample
 from vall_e.model.embedding import ModelSizes
@@ -66,9 +66,9 @@ def _by_hand(model, sample, tokens):
 def test_a_score_is_the_mean_log_probability_of_the_tokens_and_of_a_stop_that_was_drawn(model, by):
     samples = [_sample(0), _sample(1), _sample(2, response=torch.tensor([[7, 7]]))]
     drafts = [
-        Written(torch.tensor([1, 2, 3]), ended=True),
-        Written(torch.tensor([4, 5, 6, 7, 8]), ended=False),
-        Written(torch.tensor([9]), ended=True),
+        Decoded(torch.tensor([[1, 2, 3]]), ended=True),
+        Decoded(torch.tensor([[4, 5, 6, 7, 8]]), ended=False),
+        Decoded(torch.tensor([[9]]), ended=True),
     ]
     tokens = [[1, 2, 3, model.stop], [4, 5, 6, 7, 8], [9, model.stop]]
     for sample, said, mark in zip(
@@ -99,8 +99,8 @@ def test_the_draft_with_the_highest_score_is_spoken(model, decoder):
     marks = scores(model, TASK, [job.sample] * 6, drafts, "likelihood")
     ended = [draft.ended for draft in drafts]
     expected = drafts[best(marks, [not e for e in ended])]
-    assert spoken.codes[0].tolist() == expected.codes.tolist()
-    assert len({tuple(d.codes.tolist()) for d in drafts}) == 6  # so there was a choice
+    assert spoken.codes[0].tolist() == expected.level_0.tolist()
+    assert len({tuple(d.level_0.tolist()) for d in drafts}) == 6  # so there was a choice
 
 
 def test_a_job_takes_the_same_candidate_alone_as_beside_others(decoder):
@@ -136,7 +136,7 @@ def test_drafts_of_one_reading_are_those_of_as_many(model, scale):
         writing = Writing(model, TASK, rows, generators, limits, guidance, drafts=drafts)
         while writing.unfinished:
             writing.step(Chain([HoldStop(model.stop)]))
-        return [w.codes.tolist() for w in writing.utterances()]
+        return [w.level_0.tolist() for w in writing.utterances()]
 
     each = [sample for sample in samples for _ in range(2)]
     assert written(samples, drafts=2) == written(each, drafts=1)

@@ -12,6 +12,7 @@ from vall_e.config.load import change
 from vall_e.decoding.ar.choose_state import rows_of
 from vall_e.decoding.ar.early_exit import plain
 from vall_e.decoding.ar.loop import decode_ar
+from vall_e.decoding.compatibility import ModelFacts, require_fit
 from vall_e.decoding.guidance import UNGUIDED, Guidance
 from vall_e.errors import ConfigError
 from vall_e.interfaces.task import Sample
@@ -85,13 +86,18 @@ def _write(model, config, draw, guidance=UNGUIDED, **sampling):
         generators=[_seeded(7), _seeded(8)],
         max_frames=MOST,
         guidance=guidance,
-        read=rows_of(evolve(config.sampling, **sampling), model),
+        read=rows_of(evolve(config.sampling, **sampling)),
     )
+
+
+def _require(model, sampling):
+    require_fit(ModelFacts(sampling=sampling, model=model, attempts=1, masked=False, refines=True))
 
 
 def _same(written, other) -> bool:
     return all(
-        a.codes.equal(b.codes) and a.ended == b.ended for a, b in zip(written, other, strict=True)
+        a.level_0.equal(b.level_0) and a.ended == b.ended
+        for a, b in zip(written, other, strict=True)
     )
 
 
@@ -120,7 +126,7 @@ def test_drafts_that_are_right_are_all_accepted(model, config):
     found = _write(model, config, Never(), speculative=SpeculativeConfig(layers=1, drafts=3))
     assert found[1].effort.plain() == {"drafted": 9, "accepted": 8}
     assert passes[1:] == [4, 4, 4]  # both rows miss at the same frames
-    assert len(found[1].codes) == 12
+    assert len(found[1].level_0) == 12
 
 
 def _exits(model, sample, codes):
@@ -153,7 +159,7 @@ def test_each_frame_leaves_where_it_is_plain_and_is_caught_up_with_exactly(
     options = ExitConfig(after=after, entropy=highest, varentropy=100.0)
     found = _write(model, config, Never(), exit=options)
     for sample, row in zip(_samples(), found, strict=True):
-        codes, depths = row.codes.tolist(), []
+        codes, depths = row.level_0.tolist(), []
         for place, code in enumerate(codes):
             exits = _exits(model, sample, codes[:place])
             plains = [bool(plain(logits, options)[0]) for logits in exits[after - 1 : -1]]
@@ -184,7 +190,7 @@ def test_a_lora_of_level_0_speaks_in_every_span_of_layers(model, config, shallow
     ids=["all layers", "exit", "speculative"],
 )
 def test_rows_that_go_on_say_what_they_said(model, config, shallow):
-    read = rows_of(evolve(config.sampling, **shallow), model)
+    read = rows_of(evolve(config.sampling, **shallow))
     rows = read(model, TASK, _samples(), most_frames=4)
     rows.append(torch.tensor([3, 5]))
     before = rows.logits()
@@ -215,11 +221,11 @@ def test_plain_is_told_from_the_distribution_alone():
     [
         (
             {"exit": ExitConfig(after=1), "speculative": SpeculativeConfig(layers=1)},
-            "sampling.speculative.layers: drafts must be checked by all layers",
+            "sampling.speculative.layers: all layers must check the drafts",
         ),
         (
             {"speculative": SpeculativeConfig(layers=1), "beams": 2},
-            "sampling.speculative.layers: this is of no use with sampling.beams: 2",
+            "sampling.speculative.layers has no effect with sampling.beams: 2",
         ),
         ({"exit": ExitConfig(after=3)}, "sampling.exit.after: 3 is not fewer than the 3 layers"),
         ({"speculative": SpeculativeConfig(layers=3)}, "layers: 3 is not fewer than the 3 layers"),
@@ -227,7 +233,7 @@ def test_plain_is_told_from_the_distribution_alone():
 )
 def test_what_cannot_be_done_is_refused(model, config, sampling, says):
     with pytest.raises(ConfigError) as caught:
-        rows_of(evolve(config.sampling, **sampling), model)
+        _require(model, evolve(config.sampling, **sampling))
     assert says in caught.value.message
 
 
@@ -239,7 +245,7 @@ def test_a_backbone_without_layers_is_refused(model, config):
 
     model.backbone = Whole()
     with pytest.raises(ConfigError, match="the backbone llama cannot run its layers one by one"):
-        rows_of(evolve(config.sampling, exit=ExitConfig(after=1)), model)
+        _require(model, evolve(config.sampling, exit=ExitConfig(after=1)))
 
 
 def test_speech_is_the_same_with_drafts_and_tells_of_them(speaker):

@@ -8,7 +8,7 @@ from attrs import evolve
 
 from vall_e.decoding.ar.cuda_graphs import Graphs, Replayed, record_on_cuda, why_not
 from vall_e.decoding.ar.stopping import Bounds
-from vall_e.decoding.compatibility import Fitting
+from vall_e.decoding.compatibility import ModelFacts, require_fit
 from vall_e.errors import ConfigError, UnavailableError
 from vall_e.synthesis.assembly import Parts
 from vall_e.synthesis.request import Request
@@ -33,7 +33,7 @@ def test_the_same_is_written_from_recordings(speaker, model, sampling):
     """A recording serves as long as no row leaves."""
     tiny = speaker(model=model, sampling=sampling)
     jobs = [
-        evolve(tiny._planner(Request(text, seed=most), None).line(0).job, bounds=Bounds(0, most))
+        evolve(tiny._planner(Request(text, seed=most), None).job(0), bounds=Bounds(0, most))
         for text, most in TEXTS.items()
     ]
     recordings = []
@@ -86,14 +86,19 @@ def test_the_reason_is_named(speaker):
 
 def test_they_are_refused_where_no_step_is_like_the_other(registry, codec):
     bundle = tiny_bundle(registry, codec, sampling={"beams": 2, "ar": ["greedy"]})
-    fitting = partial(
-        Fitting, bundle.config.sampling, bundle.model, attempts=1, demasks=False, refines=True
+    facts = partial(
+        ModelFacts,
+        sampling=bundle.config.sampling,
+        model=bundle.model,
+        attempts=1,
+        masked=False,
+        refines=True,
     )
-    fitting(graphs=False).require()
+    require_fit(facts(require_graphs=False))
     with pytest.raises(
-        ConfigError, match=r"synthesis\.graphs: on is of no use here: sampling\.beams"
+        ConfigError, match=r"synthesis\.graphs: on has no effect here: sampling\.beams"
     ):
-        fitting(graphs=True).require()
+        require_fit(facts(require_graphs=True))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is something to record on")

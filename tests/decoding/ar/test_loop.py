@@ -39,7 +39,7 @@ class Likelier:
 @pytest.fixture(scope="module")
 def samples(tiny):
     texts = ["a", "a longer one", "and one more", "one that is longer still"]
-    lines = [tiny._planner(Request(text), None).line(0).job.sample for text in texts]
+    lines = [tiny._planner(Request(text), None).job(0).sample for text in texts]
     return [evolve(sample, response=torch.zeros(1, 0, dtype=torch.long)) for sample in lines]
 
 
@@ -65,7 +65,7 @@ def write(tiny, samples):
 
 
 def _plain(written):
-    return [(row.codes.tolist(), row.ended) for row in written]
+    return [(row.level_0.tolist(), row.ended) for row in written]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_between_looks_nothing_waits_for_the_device(tiny, samples):
     with WaitsForNothing():
         for _ in range(3):
             writing.step(draw)
-        with pytest.raises(AssertionError, match="tolist would synchronize with the GPU"):
+        with pytest.raises(AssertionError, match="would be waited for: tolist"):
             writing.step(draw)
 
 
@@ -128,7 +128,7 @@ def test_between_looks_nothing_waits_for_the_device(tiny, samples):
 )
 def test_a_look_is_noticed_in_every_guise(look):
     values = torch.ones(1)
-    with WaitsForNothing(), pytest.raises(AssertionError, match="would synchronize with the GPU"):
+    with WaitsForNothing(), pytest.raises(AssertionError, match="a GPU would be waited for"):
         look(values if look is not min else [values, values])
 
 
@@ -159,11 +159,11 @@ def test_a_stream_says_the_same_however_seldom_it_looks(speaker):
 @pytest.mark.parametrize(
     ("changes", "why"),
     [
-        ({"sampling": {"beams": 2, "ar": ["greedy"]}}, "sampling.beams follows the likeliest"),
-        ({"sampling": {"exit": {"after": 1}}}, "sampling.exit follows each frame"),
+        ({"sampling": {"beams": 2, "ar": ["greedy"]}}, "sampling.beams keeps the likeliest"),
+        ({"sampling": {"exit": {"after": 1}}}, "sampling.exit chooses the layers of each frame"),
         ({"model": {"pattern": "delay", "capabilities": ["ar"]}}, "a step of this model writes"),
     ],
 )
 def test_where_each_frame_is_looked_at_anyway_the_option_is_refused(speaker, changes, why):
-    with pytest.raises(ConfigError, match=f"synthesis.look_every: 4 is of no use here: {why}"):
+    with pytest.raises(ConfigError, match=f"synthesis.look_every: 4 has no effect here: {why}"):
         speaker(**changes, look_every=4)

@@ -112,9 +112,9 @@ def test_cached_steps_equal_one_pass(model):
     samples = [_sample(0), _sample(1)]
     written = _write(model, samples, [None, None], [8, 5], draw=lambda level: Never())
     for sample, row, frames in zip(samples, written, [8, 5], strict=True):
-        assert row.response.shape == (model.ar_levels, frames)
+        assert row.codes.shape == (model.ar_levels, frames)
         assert not row.ended
-        whole = evolve(sample, response=row.response)
+        whole = evolve(sample, response=row.codes)
         example = model.laid_out(Example(tuple(TASK.segments(whole, level=0)), 0))
         states, _, _ = model.hidden([example])
         for slot, codes in enumerate(steps_of(example).targets):
@@ -133,11 +133,11 @@ def test_a_request_is_the_same_alone_and_in_a_batch(model, guidance, confidence)
     options = {"guidance": guidance, "confidence": confidence}
     together = _write(model, samples, _generators(4), most, **options)
     assert any(row.ended for row in together)
-    assert len({len(row.codes) for row in together}) > 1
+    assert len({len(row.level_0) for row in together}) > 1
     for place, row in enumerate(together):
         own = _generators(4)[place : place + 1]
         [alone] = _write(model, samples[place : place + 1], own, most[place : place + 1], **options)
-        assert alone.response.equal(row.response)
+        assert alone.codes.equal(row.codes)
         assert alone.ended == row.ended
 
 
@@ -152,8 +152,8 @@ def test_histories_and_states_of_samplers_stay_with_their_requests(model):
     assert len(begun) == 4 * model.ar_levels
     for sample, longest, row in zip(samples, most, together, strict=True):
         [alone] = _write(model, [sample], [None], [longest], **options)
-        assert alone.response.equal(row.response)
-    assert [len(row.codes) for row in together] == most
+        assert alone.codes.equal(row.codes)
+    assert [len(row.level_0) for row in together] == most
 
 
 def _opinionated(model):
@@ -256,7 +256,7 @@ def test_it_learns_an_utterance_by_heart_and_says_it(model):
             draw=lambda level: Greedy(), confidence=confidence,
         )  # fmt: skip
         for sample, row in zip(wanted, written, strict=True):
-            assert row.response.equal(sample.response[: model.ar_levels])
+            assert row.codes.equal(sample.response[: model.ar_levels])
             assert row.ended
 
 
@@ -264,7 +264,7 @@ def test_drafts_are_scored_by_all_that_they_say(model):
     sample = _sample(1)
     [draft] = _write(model, [sample], _generators(1), [4])
     draft = evolve(draft, ended=True)  # so that its stop token counts, as in training
-    whole = evolve(sample, response=draft.response)
+    whole = evolve(sample, response=draft.codes)
     loss = model.loss([Example(tuple(TASK.segments(whole, level=0)), 0)])
     [score] = scores(model, TASK, [sample], [draft], "likelihood")
     assert score == pytest.approx(-float(loss.total.detach()), abs=1e-5)
@@ -283,11 +283,11 @@ def test_drafts_are_scored_by_all_that_they_say(model):
 def test_an_utterance_goes_on_from_its_own_beginning_as_it_did(model, given):
     samples = [_sample(seed) for seed in (1, 2)]
     wholes = _write(model, samples, [None] * 2, [8, 7], draw=lambda level: Never())
-    begun = [w.response[:, :given] for w in wholes]
+    begun = [w.codes[:, :given] for w in wholes]
     started = [evolve(s, response=b) for s, b in zip(samples, begun, strict=True)]
     rests = _write(model, started, [None] * 2, [8 - given, 7 - given], draw=lambda level: Never())
     for whole, rest in zip(wholes, rests, strict=True):
-        assert rest.response.equal(whole.response[:, given:])
+        assert rest.codes.equal(whole.codes[:, given:])
 
 
 def test_what_was_given_is_not_scored(config):
@@ -296,16 +296,11 @@ def test_what_was_given_is_not_scored(config):
         sample = _sample(1)
         [whole] = _write(model, [sample], _generators(1), [7], draw=lambda level: Never())
         [first] = _write(model, [sample], _generators(1), [3], draw=lambda level: Never())
-        begun = evolve(sample, response=whole.response[:, :3])
-        rest = evolve(
-            whole,
-            codes=whole.codes[3:],
-            later=None if whole.later is None else whole.later[:, 3:],
-            ended=True,
-        )
+        begun = evolve(sample, response=whole.codes[:, :3])
+        rest = evolve(whole, codes=whole.codes[:, 3:], ended=True)
         drafts = [evolve(whole, ended=True), first, rest]
         marks = scores(model, TASK, [sample, sample, begun], drafts, "likelihood")
-        counts = [d.response.numel() + d.ended for d in drafts]
+        counts = [d.codes.numel() + d.ended for d in drafts]
         total, before, after = (m * n for m, n in zip(marks, counts, strict=True))
         assert after == pytest.approx(total - before, abs=1e-4)
 
@@ -324,9 +319,9 @@ def test_all_levels_come_out(config, model, sampling):
 
 def test_what_a_step_cannot_do_is_refused(config, model):
     greedy = {"ar": config.sampling.nar, "beams": 2}
-    with pytest.raises(ConfigError, match="this follows one code a step"):
+    with pytest.raises(ConfigError, match="needs one code a step"):
         _decoder(config, model, greedy)
-    with pytest.raises(ConfigError, match=r"sampling\.exit: this follows"):
+    with pytest.raises(ConfigError, match=r"sampling\.exit needs one"):
         _decoder(config, model, {"exit": evolve(config.sampling.exit, after=1)})
     if model.config.group_size == 1:
         with pytest.raises(ConfigError, match="does not write in groups"):

@@ -75,7 +75,7 @@ def test_held_ends_make_short_sentences_long_enough_alone_and_side_by_side(speak
     assert "lasts only" in warned
     together = held.synthesize_batch(requests)
     for request, result in zip(requests, together, strict=True):
-        fewest = held._planner(request, None).line(0).job.bounds.fewest
+        fewest = held._planner(request, None).job(0).bounds.fewest
         assert fewest > 1
         assert [s.codes.frames for s in result.sentences] == [fewest]
         assert not result.warnings
@@ -84,5 +84,5 @@ def test_held_ends_make_short_sentences_long_enough_alone_and_side_by_side(speak
 
 
 def test_held_ends_are_refused_where_nothing_ends_by_itself(speaker):
-    with pytest.raises(ConfigError, match=r"synthesis\.hold_end is of no use here: a step"):
+    with pytest.raises(ConfigError, match=r"synthesis\.hold_end has no effect here: a step"):
         speaker(model={"pattern": "delay", "capabilities": ["ar"]}, hold_end=True)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vall_e.decoding.job import Job
-from vall_e.decoding.nar.block_window import WHOLE, BlockWindow, FrameBlock
+from vall_e.decoding.nar.block_window import WHOLE, BlockWindow
 from vall_e.synthesis.request import Request
 
 TEXT = "a sentence that lasts a while. another one."
@@ -32,17 +32,18 @@ def test_blocks_cover_a_sentence_and_come_alike_when_its_end_is_not_known_yet(fr
         block = window.block(start, written, ended=written == total)
         if block:
             assert block == window.block(start, total, ended=True)
-            assert start < block.end <= block.seen <= written
-            assert written in (block.seen, total)  # as soon as can be
-            ends.append(block.end)
-            start = block.end
+            end, seen = block
+            assert start < end <= seen <= written
+            assert written in (seen, total)  # as soon as can be
+            ends.append(end)
+            start = end
     assert ends[-1] == total
     assert all(end % frames == 0 for end in ends[:-1])
 
 
 def test_without_a_window_a_sentence_is_one_block():
     assert WHOLE.block(0, 70, ended=False) is None
-    assert WHOLE.block(0, 70, ended=True) == FrameBlock(70, 70)
+    assert WHOLE.block(0, 70, ended=True) == (70, 70)
     assert WHOLE.block(70, 70, ended=True) is None
     assert BlockWindow.of(0.0, 0.2, 50.0).frames == 0
     assert BlockWindow.of(0.001, 0.2, 50.0) == BlockWindow(1, 10)

@@ -161,7 +161,7 @@ def test_several_places_ahead_writes_as_several_frames_a_step_do(ahead):
         wanted.append(codes[0, 2:])
     options = {"draw": Greedy(), "generators": [None, None], "max_frames": [9, 9]}
     written = decode_ar(model, task, given, **options)
-    assert [w.codes.tolist() for w in written] == [w.tolist() for w in wanted]
+    assert [w.level_0.tolist() for w in written] == [w.tolist() for w in wanted]
 
 
 @pytest.mark.parametrize("inputs", [False, True])

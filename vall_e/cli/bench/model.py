@@ -18,19 +18,18 @@ if TYPE_CHECKING:
 def measure_model(app: App, asked: BenchOptions) -> None:
     """Let the model speak and learn, and tell how that went."""
     from vall_e.benchmarks.speed import measure
-    from vall_e.synthesis.load import open_synthesizer
+    from vall_e.synthesis.load import LoadOptions, open_synthesizer
 
-    synthesizer = open_synthesizer(
-        asked.model,
-        asked.config,
-        app.registry,
+    options = LoadOptions(
+        model=asked.model,
+        config=asked.config,
         overrides=asked.overrides,
         nar=asked.nar,
         environ=app.environ,
         home=home(app),
         device=asked.device,
     )
-    report = measure(synthesizer, repeats=asked.repeats)
+    report = measure(open_synthesizer(options, app.registry), repeats=asked.repeats)
     if asked.as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     else:

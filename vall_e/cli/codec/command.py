@@ -15,7 +15,7 @@ from vall_e.cli.app import App
 from vall_e.cli.codec.edit import cut, join
 from vall_e.cli.codec.files import CODES, ORIGINAL, facts_of_original, is_original
 from vall_e.cli.codec.options import CodecOption
-from vall_e.cli.option_groups import grouped
+from vall_e.cli.option_groups import Grouped, grouped
 from vall_e.errors import AudioError, CheckpointError, DataError, VallEError
 from vall_e.registry import Preset
 
@@ -64,7 +64,7 @@ codec.add_command(join)
 codec.add_command(cut)
 
 
-@codec.command()
+@codec.command(cls=Grouped)
 @SOURCES
 @OUTPUT
 @grouped(choice=CodecOption)
@@ -102,7 +102,7 @@ def encode(
     _each(todo, do)
 
 
-@codec.command()
+@codec.command(cls=Grouped)
 @SOURCES
 @OUTPUT
 @grouped(choice=CodecOption)
@@ -139,7 +139,7 @@ def decode(
     _each(todo, do)
 
 
-@codec.command()
+@codec.command(cls=Grouped)
 @click.argument("file", required=False, type=existing)
 @grouped(choice=CodecOption)
 @click.option("--json", "as_json", is_flag=True, help="For programs, on stdout.")

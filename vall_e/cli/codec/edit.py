@@ -9,7 +9,7 @@ import click
 from vall_e.cli.app import App
 from vall_e.cli.codec.files import CODES_IN, codes_of, require_ending
 from vall_e.cli.codec.options import CodecOption
-from vall_e.cli.option_groups import grouped
+from vall_e.cli.option_groups import Grouped, grouped
 from vall_e.cli.time_range import Seconds
 
 SOURCE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -18,7 +18,7 @@ OUTPUT = click.option(
 )
 
 
-@click.command()
+@click.command(cls=Grouped)
 @click.argument("sources", nargs=-1, required=True, type=SOURCE)
 @OUTPUT
 @grouped(choice=CodecOption)

@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from vall_e.cli.app import App
 from vall_e.cli.data.options import AS_JSON, FOLDER, MODEL, TRANSCRIPTS, survey_at, vocabulary_of
-from vall_e.cli.option_groups import grouped, option
+from vall_e.cli.option_groups import Grouped, grouped, option
 from vall_e.cli.terminal.progress_bar import bar
 from vall_e.errors import DataError
 
@@ -98,7 +98,7 @@ def _hint(dataset: Stored | None) -> str:
     return f"make {dataset.folder} again, or leave them out in training: data.bad_items=skip"
 
 
-@click.command("list")
+@click.command("list", cls=Grouped)
 @FOLDER
 @TRANSCRIPTS
 @grouped(picked=Picked)
@@ -116,7 +116,7 @@ def list_items(
         click.echo(_line(item, as_json))
 
 
-@click.command()
+@click.command(cls=Grouped)
 @FOLDER
 @TRANSCRIPTS
 @grouped(picked=Picked)

@@ -50,23 +50,23 @@ def _made(app: App, asked: EvalOptions, advance: Advance) -> Items:
 
 
 def _synthesizer(app: App, asked: EvalOptions) -> Synthesizer:
-    from vall_e.synthesis.load import open_synthesizer
+    from vall_e.synthesis.load import LoadOptions, open_synthesizer
 
-    return open_synthesizer(
-        asked.model,
-        asked.config,
-        app.registry,
+    options = LoadOptions(
+        model=asked.model,
+        config=asked.config,
         overrides=asked.overrides,
         environ=app.environ,
         home=home(app),
         device=asked.device,
     )
+    return open_synthesizer(options, app.registry)
 
 
 def _spoken(synthesizer: Synthesizer, asked: EvalOptions, advance: Advance) -> Items:
     from vall_e.evaluation.generate_clips import orders, speak
 
-    voices = asked.voices or ((synthesizer.usual_voice,) if synthesizer.usual_voice else ())
+    voices = asked.voices or ((synthesizer.default_voice,) if synthesizer.default_voice else ())
     if not voices:
         raise click.UsageError("this model has no usual voice: name one with --voice.")
     texts = lines_of(asked.texts)[: asked.count]

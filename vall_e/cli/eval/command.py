@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
-from attrs import frozen
+from attrs import asdict, frozen
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vall_e.cli.app import App
@@ -62,7 +62,7 @@ def evaluate(ctx: click.Context, asked: EvalOptions) -> None:
     with _bar(app.console) as advance:
         items = items_of(app, asked, advance)
     began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    run = {"command": "vall-e eval", "options": _options(ctx), "time": began}
+    run = {"command": "vall-e eval", "options": _options(asked), "time": began}
     with _bar(app.console) as advance:
         panels = _Panels(asked.judges, app, items.case(more, asked.seed))
         report = _judge(panels, items, asked.workers, run, advance)
@@ -127,11 +127,11 @@ def _choices(names: Sequence[str], registry: Registry) -> list[JudgeChoice]:
     return [choose(name, JudgeChoice, registry, source="--judge") for name in names]
 
 
-def _options(ctx: click.Context) -> dict[str, Any]:
+def _options(asked: EvalOptions) -> dict[str, Any]:
     """The options that were given, as JSON can hold them."""
     return {
         name: [str(part) for part in value] if isinstance(value, tuple) else str(value)
-        for name, value in sorted(ctx.params.items())
+        for name, value in sorted(asdict(asked, recurse=False).items())
         if value not in (None, ())
     }
 

@@ -15,6 +15,7 @@ from attrs import evolve, frozen
 from vall_e.atomic_write import make_folder
 from vall_e.audio.encoding import format_of
 from vall_e.cli.app import App
+from vall_e.cli.hints import in_options
 from vall_e.cli.synth.progress import ProgressDisplay
 from vall_e.errors import AudioError, DataError, VallEError
 from vall_e.synthesis.result import write_record
@@ -31,6 +32,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "seed": int,
     "language": str,
     "max_seconds": (int, float),
+    "speed": (int, float),
     "input": str,
     "edit": list,
     "draft": str,
@@ -209,8 +211,9 @@ def _span(edit: list[object]) -> tuple[float, float]:
 
 def _report(job: BatchLine, made: Result | VallEError, folder: Path, as_json: bool) -> None:
     if isinstance(made, VallEError):
-        click.echo(f"line {job.line}: {made.message}; {made.hint}", err=True)
-        told = {"line": job.line, "error": made.message, "hint": made.hint}
+        message, hint = in_options(made.message), in_options(made.hint or "")
+        click.echo(f"line {job.line}: {message}; {hint}", err=True)
+        told = {"line": job.line, "error": message, "hint": hint}
     else:
         for sentence in made.sentences:
             if sentence.warning:

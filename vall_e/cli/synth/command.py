@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from vall_e.audio.wav_stream import WavStream
     from vall_e.synthesis.request import Request, VoiceLike
     from vall_e.synthesis.result import Result
-    from vall_e.synthesis.stream import Stream
+    from vall_e.synthesis.session import Session
     from vall_e.synthesis.synthesizer import Synthesizer
 
 READER_GONE = 141
@@ -46,7 +46,7 @@ AGAIN = "Hint: try another --seed, or let it try by itself: --set synthesis.atte
 SECTIONS = {
     "Voice": names_of(VoiceOptions),
     "Output": names_of(OutputOptions),
-    "Text and chance": ("language", "seed", "max_seconds", "batch"),
+    "Text and seed": ("language", "seed", "max_seconds", "speed", "batch"),
     "Model": ("model", "loras", "overrides", "config", "device", "nar"),
     "Other tasks than speaking": ("task", "recording", "edit", "draft"),
 }
@@ -114,12 +114,11 @@ def _read(matter: Matter) -> Matter:
 
 
 def _opened(app: App, weights: Weights) -> Synthesizer:
-    from vall_e.synthesis.load import open_synthesizer
+    from vall_e.synthesis.load import LoadOptions, open_synthesizer
 
-    return open_synthesizer(
-        weights.model,
-        weights.config,
-        app.registry,
+    options = LoadOptions(
+        model=weights.model,
+        config=weights.config,
         overrides=weights.overrides,
         nar=weights.nar,
         environ=app.environ,
@@ -128,6 +127,7 @@ def _opened(app: App, weights: Weights) -> Synthesizer:
         device=weights.device,
         task=weights.task,
     )
+    return open_synthesizer(options, app.registry)
 
 
 def _request(synthesizer: Synthesizer, matter: Matter, speaker: VoiceOptions) -> Request:
@@ -139,6 +139,7 @@ def _request(synthesizer: Synthesizer, matter: Matter, speaker: VoiceOptions) ->
         seed=matter.seed,
         language=matter.language,
         max_seconds=matter.max_seconds,
+        speed=matter.speed,
         input=matter.recording,
         edit=matter.edit,
         draft=matter.draft,
@@ -150,14 +151,14 @@ def _voice(synthesizer: Synthesizer, speaker: VoiceOptions) -> VoiceLike | None:
     voices = speaker.voices
     if speaker.mixture:
         known = {entry.name for entry in synthesizer.voices.entries()}
-        return synthesizer.mix([_weighted(text, known) for text in speaker.mixture])
+        return synthesizer.mix_voices([_weighted(text, known) for text in speaker.mixture])
     if speaker.transcript is not None:
         if not voices or not synthesizer.task.wants.transcript:
             raise click.UsageError(
                 "--transcript says what the recording of --voice says, for --task tts-c: give both."
             )
-        return evolve(synthesizer.glue(voices), transcript=speaker.transcript)
-    return synthesizer.glue(voices) if len(voices) > 1 else next(iter(voices), None)
+        return evolve(synthesizer.join_voices(voices), transcript=speaker.transcript)
+    return synthesizer.join_voices(voices) if len(voices) > 1 else next(iter(voices), None)
 
 
 def _weighted(text: str, known: Container[str]) -> tuple[str, float]:
@@ -186,6 +187,7 @@ def _require_unused(
         "--transcript": speaker.transcript,
         "--seed": matter.seed,
         "--max-seconds": matter.max_seconds,
+        "--speed": None if matter.speed == 1.0 else matter.speed,
         "--stream": target.stream or None,
         "--batch": matter.batch,
         "--provenance": target.provenance or None,
@@ -198,7 +200,7 @@ def _require_unused(
 
 
 def _write_text(synthesizer: Synthesizer, matter: Matter, *, as_json: bool) -> None:
-    found = synthesizer.write(
+    found = synthesizer.generate_text(
         matter.text or "", recording=matter.recording, language=matter.language
     )
     if not found.ended:
@@ -236,10 +238,10 @@ def _speak(app: App, synthesizer: Synthesizer, request: Request, target: OutputO
 
 def _may_go_better(synthesizer: Synthesizer) -> bool:
     """What `AGAIN` says is of use, and not done yet."""
-    return synthesizer.by_chance and synthesizer.config.synthesis.attempts == 1
+    return not synthesizer.deterministic and synthesizer.config.synthesis.attempts == 1
 
 
-def _drain(stream: Stream, _output: str) -> KeyboardInterrupt | None:
+def _drain(stream: Session, _output: str) -> KeyboardInterrupt | None:
     """Make all of it, or what there is until the user stops it."""
     try:
         stream.read()
@@ -250,7 +252,7 @@ def _drain(stream: Stream, _output: str) -> KeyboardInterrupt | None:
     return None
 
 
-def _write_stream(stream: Stream, output: str) -> KeyboardInterrupt | None:
+def _write_stream(stream: Session, output: str) -> KeyboardInterrupt | None:
     """Write each chunk when it is there. The file grows, and is whole at any time."""
     told = partial(told_as, AudioError, Path(output))
     with _wav(output, stream.sample_rate) as wav:

@@ -10,6 +10,7 @@ import click
 from attrs import field, frozen
 
 from vall_e.audio.encoding import format_of
+from vall_e.audio.time_stretch import FASTEST, SLOWEST
 from vall_e.cli.option_groups import argument, option
 from vall_e.cli.time_range import Seconds, TimeRange
 from vall_e.errors import AudioError
@@ -65,13 +66,22 @@ class Matter:
     max_seconds: float | None = field(
         metadata=option("--max-seconds", type=Seconds(), help="Cut a sentence that becomes longer.")
     )
+    speed: float = field(
+        metadata=option(
+            "--speed",
+            type=click.FloatRange(SLOWEST, FASTEST),
+            default=1.0,
+            metavar="FACTOR",
+            help="Tempo at the same pitch: 2 is twice as fast, 0.5 half as fast.",
+        )
+    )
     batch: Path | None = field(
         metadata=option(
             "--batch",
             type=existing_file,
             metavar="JSONL",
             help='A file of many texts, each line like {"text": "Hi.", "output": "hi.wav"}; voice, '
-            "seed, language, max_seconds, input, edit and draft may be there too.",
+            "seed, language, max_seconds, speed, input, edit and draft may be there too.",
         )
     )
 

@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
-    from vall_e.synthesis import stream
+    from vall_e.synthesis import session
 
 
 class ProgressDisplay:
-    """Shows what a request is at; called with each step. The AR stage's total is not known."""
+    """Shows how far a request has come; called with each step. The AR stage's total is unknown."""
 
     def __init__(self, console: Console) -> None:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
@@ -34,7 +34,7 @@ class ProgressDisplay:
     ) -> None:
         self._progress.stop()
 
-    def __call__(self, at: stream.Progress) -> None:
+    def __call__(self, at: session.Progress) -> None:
         stage = f"level {at.levels}" if at.levels else f"frame {at.frames}"
         words = f"sentence {at.sentence + 1} of {at.sentences}, {stage}"
         self._progress.update(self._task, description=words)

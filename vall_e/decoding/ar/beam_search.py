@@ -9,9 +9,9 @@ from attrs import define, field, frozen
 from jaxtyping import Float
 from torch import Tensor
 
-from vall_e.decoding.ar.loop import Written
 from vall_e.decoding.ar.state import Rows
 from vall_e.decoding.guidance import UNGUIDED, Guidance
+from vall_e.decoding.job import Decoded
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle
@@ -50,7 +50,7 @@ def search(
     length_power: float = 1.0,
     guidance: Guidance = UNGUIDED,
     on_frame: Callable[[], None] = lambda: None,
-) -> list[Written]:
+) -> list[Decoded]:
     """The best ending of each sample by `log p / tokens ** length_power`.
 
     The processors of `chain` shape the distribution; nothing is drawn. Ends where as many endings
@@ -61,7 +61,7 @@ def search(
         beams.step()
         on_frame()
     return [
-        Written(torch.tensor(request.best.codes, dtype=torch.long), request.best.ended)
+        Decoded(torch.tensor([request.best.codes], dtype=torch.long), request.best.ended)
         for request in beams.requests
     ]
 

@@ -9,7 +9,7 @@ import torch
 from attrs import evolve
 from torch import Tensor
 
-from vall_e.decoding.ar.loop import Written
+from vall_e.decoding.job import Decoded
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.pattern_targets import steps_of
 from vall_e.model.patterns import ABSENT, places_of
@@ -26,7 +26,7 @@ def scores(
     model: Valle,
     task: Task,
     samples: Sequence[Sample],
-    drafts: Sequence[Written],
+    drafts: Sequence[Decoded],
     by: ScoreBy,
 ) -> list[float]:
     """The mean over each draft's tokens, in nats; its stop token counts where the model wrote it.
@@ -47,13 +47,13 @@ def best(scores: Sequence[float], failed: Sequence[bool]) -> int:
 
 
 def _mean_log_probability(
-    model: Valle, task: Task, samples: Sequence[Sample], drafts: Sequence[Written]
+    model: Valle, task: Task, samples: Sequence[Sample], drafts: Sequence[Decoded]
 ) -> list[float]:
     pairs = list(zip(samples, drafts, strict=True))
     if model.stepwise:
         return [_of_steps(model, task, *pair) for pair in pairs]
     whole = [
-        evolve(s, response=torch.cat([s.response, d.codes[None].to(s.response)], dim=1))
+        evolve(s, response=torch.cat([s.response, d.codes[:1].to(s.response)], dim=1))
         for s, d in pairs
     ]
     states, embedded, _ = model.hidden(
@@ -64,17 +64,17 @@ def _mean_log_probability(
         tokens = _tokens(draft, model.stop).to(states.device)
         # The state before each token predicts it, or one `ahead` before; what comes after the last
         # code is the stop token.
-        start = end - model.config.ahead - len(draft.codes)
+        start = end - model.config.ahead - draft.frames
         logits = model.logits(states[row, start : start + len(tokens)], 0).float()
         chosen = logits.log_softmax(-1).gather(-1, tokens[:, None])
         means.append(float(chosen.mean()))
     return means
 
 
-def _of_steps(model: Valle, task: Task, sample: Sample, draft: Written) -> float:
+def _of_steps(model: Valle, task: Task, sample: Sample, draft: Decoded) -> float:
     """The same where a step writes several codes."""
     begun = sample.response.shape[1]
-    parts = [sample.response.to(draft.codes), draft.response] if begun else [draft.response]
+    parts = [sample.response.to(draft.codes), draft.codes] if begun else [draft.codes]
     joined = torch.cat(parts, dim=1)
     example = Example(tuple(task.segments(evolve(sample, response=joined), level=0)), 0)
     example = model.laid_out(example)
@@ -91,5 +91,6 @@ def _of_steps(model: Valle, task: Task, sample: Sample, draft: Written) -> float
     return float(torch.cat(chosen).mean())
 
 
-def _tokens(draft: Written, stop: int) -> Tensor:
-    return torch.cat([draft.codes, draft.codes.new_tensor([stop] if draft.ended else [])])
+def _tokens(draft: Decoded, stop: int) -> Tensor:
+    end = draft.codes.new_tensor([stop] if draft.ended else [])
+    return torch.cat([draft.level_0, end])

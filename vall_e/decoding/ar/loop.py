@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
-from attrs import field, frozen
+from attrs import Factory, evolve, field, frozen
 from jaxtyping import Int
 from torch import Tensor
 
-from vall_e.decoding.ar.choose_state import ReadRows
-from vall_e.decoding.ar.layer_stats import Effort
+from vall_e.config.synthesis import SamplingConfig
+from vall_e.decoding.ar.choose_state import ReadRows, rows_of
+from vall_e.decoding.ar.cuda_graphs import Graphs
+from vall_e.decoding.ar.multi_code import StepWriting
 from vall_e.decoding.ar.state import Rows
+from vall_e.decoding.ar.stopping import HoldStop
 from vall_e.decoding.guidance import UNGUIDED, Guidance
-from vall_e.decoding.sampler_chain import UNUSABLE, unusable
+from vall_e.decoding.job import Decoded, Job
+from vall_e.decoding.sampler_chain import UNUSABLE, Chain, unusable
 from vall_e.interfaces.sampling import Draw, Stateful
 from vall_e.interfaces.task import Sample, Task
 from vall_e.model.valle import Valle
-
-
-@frozen(eq=False)
-class Written:
-    """What the AR stage wrote for one request."""
-
-    codes: Int[Tensor, " f"]
-    ended: bool
-    """The model wrote the stop token itself; else it was cut off at the longest allowed."""
-    effort: Effort = field(factory=Effort)
-    """Where not all layers ran for all frames."""
-    later: Int[Tensor, "m f"] | None = None
-    """The other levels, where the AR stage writes them too."""
-
-    @property
-    def response(self) -> Int[Tensor, "n f"]:
-        """All levels that are written."""
-        first = self.codes[None]
-        return first if self.later is None else torch.cat([first, self.later])
 
 
 def decode_ar(
@@ -50,7 +36,7 @@ def decode_ar(
     read: ReadRows = Rows,
     look_every: int = 1,
     on_frame: Callable[[], None] = lambda: None,
-) -> list[Written]:
+) -> list[Decoded]:
     """Continue each sample's response (usually empty) until its stop token or its `max_frames`.
 
     Rows that have ended leave the batch. A row is the same alone as in any batch, up to rounding.
@@ -110,7 +96,7 @@ class Writing:
         self.history = torch.empty(len(self.active), 0, dtype=torch.long, device=self.rows.device)
         self._unseen: list[Int[Tensor, " b"]] = []
 
-    def finish(self, draw: Draw, on_frame: Callable[[], None]) -> list[Written]:
+    def finish(self, draw: Draw, on_frame: Callable[[], None]) -> list[Decoded]:
         """Write until all requests are finished."""
         while self.unfinished:
             self.step(draw)
@@ -179,9 +165,9 @@ class Writing:
         """How many frames of each request have all that this stage writes of them."""
         return [len(codes) for codes in self.written]
 
-    def utterances(self) -> list[Written]:
+    def utterances(self) -> list[Decoded]:
         return [
-            Written(torch.tensor(codes, dtype=torch.long), ended, effort)
+            Decoded(torch.tensor([codes], dtype=torch.long), ended, effort=effort)
             for codes, ended, effort in zip(self.written, self.ended, self.efforts, strict=True)
         ]
 
@@ -199,3 +185,71 @@ ON_CUDA = 8
 def frames_between_looks(option: int, device: torch.device) -> int:
     """What the option says; by itself (0) each frame on a CPU, which has nothing to wait for."""
     return option or (ON_CUDA if device.type == "cuda" else 1)
+
+
+def _guidance(stage: ArStage) -> Guidance:
+    options = stage.sampling
+    return Guidance(options.guidance, options.guidance_without, options.guidance_rescale)
+
+
+@frozen
+class ArStage:
+    """The AR stage of a model: what all sentences have in common."""
+
+    model: Valle
+    task: Task
+    sampling: SamplingConfig
+    look_every: int = 0
+    """Frames between two looks at the tokens; 0: as suits the device."""
+    graphs: Graphs = field(factory=Graphs)
+    hold_end: bool = False
+    """No sentence ends before its fewest frames."""
+    guidance: Guidance = field(init=False, default=Factory(_guidance, takes_self=True))
+
+    def writing(
+        self, jobs: Sequence[Job], attempt: int = 0
+    ) -> tuple[Writing | StepWriting, Callable[[], None]]:
+        """The AR stage of some jobs, and the function that writes its next step."""
+        count = self.sampling.candidates
+        generators = [
+            job.generator(attempt, "ar", candidate) for job in jobs for candidate in range(count)
+        ]
+        samples = [self.started(job) for job in jobs]
+        most = [job.bounds.most for job in repeat(jobs, count)]
+        read = rows_of(self.sampling, self.graphs.record)
+        if self.model.stepwise:
+            steps = StepWriting(
+                self.model, self.task, samples, generators, most, self.guidance,
+                make_draw=self.chain, drafts=count, confidence=self.sampling.confidence,
+                read=read,
+            )  # fmt: skip
+            return steps, steps.step
+        frames = Writing(
+            self.model, self.task, samples, generators, most, self.guidance,
+            drafts=count, read=read,
+            look_every=frames_between_looks(self.look_every, self.model.device),
+        )  # fmt: skip
+        return frames, partial(frames.step, self.chain(0, self.fewest(jobs, count)))
+
+    def chain(self, level: int, fewest: Int[Tensor, " b"] | None = None) -> Chain:
+        """New samplers for a level of the AR stage; `fewest`: frames before which no row ends."""
+        before = [] if level else [HoldStop(self.model.stop, fewest)]
+        return Chain.of(self.sampling.ar, where="sampling.ar", before=before)
+
+    def fewest(self, jobs: Sequence[Job], count: int) -> Int[Tensor, " b"] | None:
+        """Frames before which no row may end, of `count` rows for each job."""
+        if not self.hold_end:
+            return None
+        fewest = [job.bounds.fewest for job in repeat(jobs, count)]
+        return torch.tensor(fewest, device=self.model.device)
+
+    def started(self, job: Job) -> Sample:
+        """The sample; with all levels of its beginning where a step reads several."""
+        if not self.model.stepwise or job.prefix is None:
+            return job.sample
+        return evolve(job.sample, response=job.begun(self.model.ar_levels))
+
+
+def repeat(jobs: Sequence[Job], count: int) -> list[Job]:
+    """Each job `count` times, one after the other."""
+    return [job for job in jobs for _ in range(count)]

@@ -12,9 +12,9 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from vall_e.decoding.ar.choose_state import ReadRows
-from vall_e.decoding.ar.loop import Written
 from vall_e.decoding.ar.state import Rows
 from vall_e.decoding.guidance import UNGUIDED, Guidance
+from vall_e.decoding.job import Decoded
 from vall_e.decoding.sampler_chain import UNUSABLE, unusable
 from vall_e.interfaces.sampling import Draw, Stateful
 from vall_e.interfaces.task import Sample, Task
@@ -235,15 +235,15 @@ class StepWriting:
         """How many frames of each request have all that this stage writes of them."""
         return [max(min(map(len, c.codes)) - c.given, 0) for c in self.courses]
 
-    def utterances(self) -> list[Written]:
+    def utterances(self) -> list[Decoded]:
         """What there is; before the end only frames that have all their levels."""
         return [
-            _written(course, frames)
+            _decoded(course, frames)
             for course, frames in zip(self.courses, self.settled_frames, strict=True)
         ]
 
 
-def _written(course: Course, frames: int) -> Written:
+def _decoded(course: Course, frames: int) -> Decoded:
     new = slice(course.given, course.given + frames)
     codes = torch.tensor([level[new] for level in course.codes], dtype=torch.long)
-    return Written(codes[0], course.ended, later=codes[1:] if len(codes) > 1 else None)
+    return Decoded(codes, course.ended)

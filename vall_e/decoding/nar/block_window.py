@@ -6,19 +6,11 @@ from attrs import frozen
 
 
 @frozen
-class FrameBlock:
-    """Frames up to `end` are written now, with those up to `seen` in view."""
-
-    end: int
-    seen: int
-
-
-@frozen
 class BlockWindow:
     """Blocks of `frames`, each with `ahead` more frames in view; 0 frames: the whole at once.
 
-    Blocks depend on nothing but the length of the sentence, so a stream that knows only its
-    beginning writes the same codes as one that knows it all.
+    Blocks depend only on the length of the sentence, so a stream that knows only its beginning
+    writes the same codes as one that knows all of it.
     """
 
     frames: int = 0
@@ -30,12 +22,15 @@ class BlockWindow:
         frames = max(1, round(seconds * frame_rate)) if seconds else 0
         return cls(frames, round(ahead_seconds * frame_rate))
 
-    def block(self, start: int, written: int, *, ended: bool) -> FrameBlock | None:
-        """The block from frame `start` on, once so much of level 0 is `written` that it is due."""
+    def block(self, start: int, written: int, *, ended: bool) -> tuple[int, int] | None:
+        """Where the block from frame `start` on ends, and the last frame that it sees.
+
+        None until enough frames of level 0 are `written`.
+        """
         end = start + self.frames
         if self.frames and written >= end + self.ahead:
-            return FrameBlock(end, end + self.ahead)
-        return FrameBlock(written, written) if ended and start < written else None
+            return end, end + self.ahead
+        return (written, written) if ended and start < written else None
 
 
 WHOLE = BlockWindow()

@@ -63,12 +63,12 @@ class Refiner:
         if not due:
             return grown
         whole = self._all_levels(
-            [evolve(samples[i], response=samples[i].response[:, : b.seen]) for i, b in due],
+            [evolve(samples[i], response=samples[i].response[:, :seen]) for i, (_, seen) in due],
             [settled[i] for i, _ in due],
             [generators[i] for i, _ in due],
         )
-        for (i, block), codes in zip(due, whole, strict=True):
-            grown[i] = codes[:, : block.end]
+        for (i, (end, _)), codes in zip(due, whole, strict=True):
+            grown[i] = codes[:, :end]
         return grown
 
     def all_blocks(
