@@ -6,10 +6,10 @@ from itertools import islice
 import pytest
 
 from vall_e.config.data import DataConfig
+from vall_e.data.batching.build_loader import NEWER, mark_of
 from vall_e.data.dataset.folder import Dataset
 from vall_e.data.dataset.similar_file import write_similar
 from vall_e.errors import DataError
-from vall_e.training.build_loader import NEWER, mark_of
 from vall_e.training.loop import update
 from vall_e.training.objective import lengths_of
 

@@ -8,15 +8,16 @@ from pathlib import Path
 import torch
 
 from vall_e.config.schema import RunConfig
+from vall_e.data.batching.build_loader import loader_of, mark_of
+from vall_e.data.batching.training_data import TrainingData
 from vall_e.discovery import discover
 from vall_e.model.layer_skip import layer_skip_of
 from vall_e.model.valle import Valle
 from vall_e.registry import Registry
-from vall_e.training.build_loader import loader_of, mark_of
 from vall_e.training.build_model import make_learner
 from vall_e.training.checkpoint import read_state
-from vall_e.training.datasets import TrainingData
 from vall_e.training.dry_run import dry_run
+from vall_e.training.held_out import held_out
 from vall_e.training.initial_weights import InitialWeights
 from vall_e.training.learning_rate import Rate
 from vall_e.training.loop import Marks, Run, restore
@@ -77,7 +78,7 @@ def open_run(
         optimizer=optimizer,
         rate=Rate(optimizer, schedule),
         loader=loader,
-        validation={} if overfit else data.held_out(config, registry),
+        validation={} if overfit else held_out(data, config, registry),
         marks=Marks(mark_of(data.corpus), mark_of(data.corpus, config.data, noises)),
     )
     if origin.checkpoint:

@@ -1,4 +1,4 @@
-"""The datasets that a run trains and validates on."""
+"""The datasets that a run trains on, opened and checked."""
 
 from __future__ import annotations
 
@@ -9,19 +9,14 @@ from pathlib import Path
 from attrs import frozen
 
 from vall_e.config.schema import RunConfig
-from vall_e.data.batching.corpus import Corpus, make_corpus, open_datasets, require_alike, texts_of
-from vall_e.data.batching.mixing import CodeMixer, Materials
-from vall_e.data.dataset.open import info_of, open_stored
+from vall_e.data.batching.corpus import Corpus, make_corpus, open_datasets, texts_of
+from vall_e.data.dataset.open import info_of
 from vall_e.data.dataset.wildcards import expanded
 from vall_e.errors import DataError
 from vall_e.interfaces.store import Info, Stored
-from vall_e.model.level_sampling import trained_levels
-from vall_e.model.masking import Masking
 from vall_e.registry import Registry
 from vall_e.text.tokenizers import new_vocabulary, require_tokenizer
 from vall_e.text.vocabulary import Vocabulary
-from vall_e.training.build_loader import noises_of
-from vall_e.training.validation import ValidationBatch, make_trials
 from vall_e.weights.metadata import read_metadata
 
 log = logging.getLogger(__name__)
@@ -53,42 +48,6 @@ class TrainingData:
         _log_corpus(corpus, limit)
         return cls(datasets, [len(folders) for folders in paths], vocabulary, corpus)
 
-    def held_out(self, config: RunConfig, registry: Registry) -> dict[str, list[ValidationBatch]]:
-        """The batches of each dataset of `data.validation`, by the name of its folder."""
-        first = self.datasets[0]
-        paths = expanded(config.data.validation, registry, option="data.validation")
-        found = [
-            open_stored(folder, registry, assumed=first.info, bad_items=config.data.bad_items)
-            for folders in paths
-            for folder in folders
-        ]
-        sets: dict[str, list[ValidationBatch]] = {}
-        for dataset in found:
-            require_alike(first, dataset)
-            seconds = config.training.evaluate_seconds / len(found)
-            sets[dataset.folder.name] = self._trials(dataset, config, registry, seconds)
-        return sets
-
-    def _trials(
-        self, dataset: Stored, config: RunConfig, registry: Registry, seconds: float
-    ) -> list[ValidationBatch]:
-        corpus = make_corpus(
-            [dataset],
-            self.vocabulary,
-            config.text.languages,
-            seconds=config.data.seconds,
-            unknown=config.text.unknown,
-            spelt=_spelt(config),
-        )
-        return make_trials(
-            Materials(corpus, CodeMixer(config.codec.build), noises_of(corpus, config, registry)),
-            config.tasks[0].build(),
-            config.data,
-            levels=_trained_levels(config, self.corpus.info.levels),
-            masking=Masking.of(config, corpus.info.codebook_size),
-            seconds=seconds,
-        )
-
 
 def _open(folders: Sequence[Path], config: RunConfig, registry: Registry) -> list[Stored]:
     if not folders:
@@ -118,14 +77,14 @@ def _require_as_configured(dataset: Stored, ours: Info) -> None:
 def _vocabulary(datasets: Sequence[Stored], config: RunConfig, weights: Path | None) -> Vocabulary:
     """The symbols in the training data: the model would not know the ids of any others."""
     if weights is None:
-        return new_vocabulary(config.text, texts_of(datasets, spelt=_spelt(config)))
+        return new_vocabulary(config.text, texts_of(datasets, spelt=needs_spelling(config)))
     vocabulary = Vocabulary.from_json(read_metadata(weights)["vocabulary"])
     require_tokenizer(config.text, vocabulary)
     return vocabulary
 
 
-def _spelt(config: RunConfig) -> bool:
-    """Whether a task needs spelled texts."""
+def needs_spelling(config: RunConfig) -> bool:
+    """Whether a task of the run needs spelled texts."""
     return any(task.build().wants.spelling != "unused" for task in config.tasks)
 
 
@@ -149,7 +108,7 @@ def _corpus(
         seconds=config.data.seconds,
         unknown=config.text.unknown,
         limit=limit,
-        spelt=_spelt(config),
+        spelt=needs_spelling(config),
         speakers=config.data.speakers,
         least=config.data.min_utterances,
         most=config.data.max_utterances,
@@ -163,10 +122,3 @@ def _log_corpus(corpus: Corpus, overfit: int | None) -> None:
         log.warning("left out %d utterances %s", count, reason)
     if overfit and len(corpus) < overfit:
         log.warning("overfit: %d utterances requested, but there are only %d", overfit, len(corpus))
-
-
-def _trained_levels(config: RunConfig, levels: int) -> list[int]:
-    """The levels that this run trains: validating others would be meaningless."""
-    if isinstance(config.training.levels, tuple):
-        return sorted(set(config.training.levels))
-    return list(trained_levels(levels, config.model.capabilities, config.training.level_range))
