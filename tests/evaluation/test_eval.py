@@ -182,7 +182,7 @@ def test_judges_have_options(vall_e, listed):
         (["gone.tsv"], 8, "2 files that do not exist: a.wav, b.wav"),
         (["noise.tsv"], 5, "no audio that can be read"),
         (["--data", ".", "-o", "o", "--levels", "99"], 3, "--levels 99: the codec has 8"),
-        (["--texts", "empty.txt", "-o", "o"], 8, "holds no text"),
+        (["--texts", "empty.txt", "-o", "o"], 8, "contains no text"),
     ],
 )
 def test_mistakes_are_told_with_their_exit_code(vall_e, listed, tmp_path, args, code, says):

@@ -108,7 +108,7 @@ def test_a_codec_without_vectors_is_refused(registry):
         def decode(self, codes): ...
         def stream(self): ...
 
-    with pytest.raises(ConfigError, match="the codec plain has no vectors"):
+    with pytest.raises(ConfigError, match="the codec plain does not provide code vectors"):
         vectors_of("both", Plain(), name="plain")
     assert vectors_of("learnt", Plain(), name="plain") is None
     config = tiny_config(registry).model

@@ -140,7 +140,7 @@ def test_levels_are_told_apart_within_a_batch(model):
 
 def test_a_pass_whose_level_nobody_tells_is_refused_where_it_matters():
     model = adapted(nn.Sequential(nn.Linear(3, 3)), Terms(2, 6.0, levels=(1,)))
-    with pytest.raises(RuntimeError, match="must be told what a pass predicts"):
+    with pytest.raises(RuntimeError, match="must know what a pass predicts"):
         model(torch.ones(1, 3))
 
 
@@ -176,9 +176,9 @@ def test_patterns_choose_layers(model):
 
 
 def test_a_pattern_that_fits_nothing_is_told(model):
-    with pytest.raises(ConfigError, match=r"lora\.include: 'heads\.\*' fits no layer"):
+    with pytest.raises(ConfigError, match=r"lora\.include: 'heads\.\*' matches no layer"):
         places(model, include=["heads.*"])
-    with pytest.raises(ConfigError, match=r"lora\.exclude: 'mpl' fits no layer"):
+    with pytest.raises(ConfigError, match=r"lora\.exclude: 'mpl' matches no layer"):
         places(model, exclude=["mpl"])
     with pytest.raises(ConfigError, match="no linear layer"):
         places(model, exclude=["*"])

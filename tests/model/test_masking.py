@@ -224,9 +224,9 @@ def test_the_frames_of_a_request_are_guided_together(model):
 
 def test_without_the_capability_nothing_is_filled_in(config):
     model = build_valle(evolve(config, capabilities=("ar", "nar")), SIZES)
-    with pytest.raises(CheckpointError, match="cannot do len"):
+    with pytest.raises(CheckpointError, match="not trained for len"):
         _demasked(model, [_sample(0)])
-    with pytest.raises(CheckpointError, match="cannot do len"):
+    with pytest.raises(CheckpointError, match="not trained for len"):
         model.loss([_example(LENGTH, _sample(0))])
 
 

@@ -143,7 +143,7 @@ def test_the_name_of_a_pattern_says_how_far_levels_lie_apart(config):
 
 
 def test_a_pattern_needs_levels(config):
-    with pytest.raises(ConfigError, match="orders the levels of a codec"):
+    with pytest.raises(ConfigError, match="orders several levels"):
         pattern_of(evolve(config, pattern="delay"), 1)
 
 

@@ -238,14 +238,14 @@ def test_what_a_wrapper_returns_is_trained_and_saved(wrapping):
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("boxing", "training.wrappers: boxing gives a Sequential, not a Valle"),
+        ("boxing", "training.wrappers: boxing returned a Sequential, not a Valle"),
         ("renaming", "training.wrappers: renaming changes the names of the weights"),
     ],
 )
 def test_a_wrapper_whose_weights_could_not_be_read_is_refused(wrapping, name, says):
     with pytest.raises(TrainingError, match=says) as caught:
         wrapping.open(wrappers=[name])
-    assert "tell its authors" in caught.value.hint
+    assert "report it to its authors" in caught.value.hint
 
 
 def test_fp16_that_never_finds_a_scale_ends_the_run(bench):

@@ -1,7 +1,7 @@
-"""How fast the installed backbones are beside llama, in one run on one machine.
+"""Speed of the installed backbones compared with llama, in one run on one machine.
 
-All have the same width, number of layers and heads, as far as they have such options; the rest is
-their own defaults. Weights are random: the time does not depend on them.
+All have the same width, number of layers and heads, if they have such options; other options
+keep their defaults. Weights are random, since the time does not depend on them.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ REFERENCE = "llama"
 
 @frozen
 class BackboneSize:
-    """What every backbone is built and run with."""
+    """The size that every backbone is built and run with."""
 
     d_model: int = 256
     layers: int = 6
     heads: int = 4
     positions: int = 512
-    """Of a row that is read at once."""
+    """Of a row that is processed at once."""
     rows: int = 2
     """In a training step."""
 
     @classmethod
     def of(cls, options: attrs.AttrsInstance) -> BackboneSize:
-        """As large as a backbone with these options, as far as it has such options."""
+        """The size of a backbone with these options, as far as it has such options."""
         own = {field.name for field in attrs.fields(type(options))}
         names = own & {"d_model", "layers", "heads"}
         return cls(**{name: getattr(options, name) for name in names})
@@ -46,7 +46,7 @@ class BackboneSize:
 
 @frozen
 class BackboneFigures:
-    """The figures of one backbone; passes a second, of repeated ones the median."""
+    """The figures of one backbone: passes per second, the median of repeated ones."""
 
     name: str
     parameters: int = 0
@@ -57,9 +57,9 @@ class BackboneFigures:
     training: float = 0.0
     """Steps: forward and backward."""
     state_bytes: int | None = None
-    """What is remembered of one row after all those positions; None without a cache."""
+    """Memory of one row's cache after all those positions; None without a cache."""
     reason: str = ""
-    """Why it cannot be measured here; else empty."""
+    """Why it cannot be measured here; otherwise empty."""
 
 
 def measure(
@@ -70,7 +70,7 @@ def measure(
     size: BackboneSize | None = None,
     repeats: int = 3,
 ) -> list[BackboneFigures]:
-    """A row for each offer of a backbone, llama first."""
+    """One row per component that can be used as a backbone, llama first."""
     ordered = sorted(offers, key=lambda offer: offer.component.name != REFERENCE)
     bench = Bench(kernel, device, size or BackboneSize(), repeats)
     return [bench.row(offer) for offer in ordered]
@@ -78,7 +78,7 @@ def measure(
 
 @frozen
 class Bench:
-    """Runs one backbone after the other on the same vectors."""
+    """Runs one backbone after another on the same vectors."""
 
     kernel: AttentionKernel
     device: torch.device
@@ -86,7 +86,7 @@ class Bench:
     repeats: int
 
     def row(self, offer: Offer) -> BackboneFigures:
-        """Its figures, or why there are none."""
+        """Its figures, or the reason why there are none."""
         component = offer.component
         try:
             options = sized(component.config, self.size)
@@ -135,7 +135,7 @@ class Bench:
         return torch.randn(rows, positions, width, generator=chance).to(self.device)
 
     def _rate(self, work: Callable[[], object]) -> float:
-        """How often a second; the first time pays for what is kept, and does not count."""
+        """Runs per second; the first run, which fills caches, does not count."""
         seconds = []
         for _ in range(self.repeats + 1):
             started = perf_counter()
@@ -147,14 +147,14 @@ class Bench:
 
 
 def sized(config: type[attrs.AttrsInstance], size: BackboneSize) -> Any:
-    """An instance of a backbone's options, of that size as far as it has such options."""
+    """An instance of a backbone's options with that size, as far as it has such options."""
     wanted = {"d_model": size.d_model, "layers": size.layers, "heads": size.heads}
     known = attrs.fields_dict(config)
     return config(**{name: value for name, value in wanted.items() if name in known})
 
 
 def state_bytes(cache: object) -> int:
-    """Of the tensors that a cache holds, in its attributes, lists and objects of its own."""
+    """Bytes of the tensors that a cache holds, including nested lists and objects."""
     return sum(each.numel() * each.element_size() for each in _tensors(cache))
 
 

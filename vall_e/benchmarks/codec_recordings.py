@@ -1,4 +1,4 @@
-"""The recordings that codecs are compared on, and hashes that tell whether they are the same."""
+"""The recordings that codecs are compared on, and hashes that identify them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Material:
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What a report tells; `sha256` is that of all hashes together, in their order."""
+        """The entries of a report; `sha256` is the hash of all hashes, in their order."""
         together = hashlib.sha256("".join(sha256 for _, sha256 in self.files).encode())
         return {
             "recordings": len(self.clips),

@@ -1,4 +1,4 @@
-"""A codec beside Opus and Codec2 on the same recordings: rate, speed, weights and quality."""
+"""A codec compared with Opus and Codec2 on the same recordings: rate, speed, weights, quality."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ from vall_e.interfaces.judge import Evidence, Judge, Score
 
 OPUS_RATE = 16_000
 LOWEST = 1.0
-"""Compression level of libsndfile at which its Opus aims at 6 kbit/s, with a variable rate."""
+"""Compression level at which libsndfile's Opus aims at 6 kbit/s, with a variable rate."""
 OPUSENC_KBITS = (6, 8)
 CODEC2_RATE = 8_000
 CODEC2_MODE = 3200
 CODEC2_DELAY = 160
-"""Samples by which its programs come late (20 ms): STOI compares moment by moment."""
+"""Delay of its programs in samples (20 ms): STOI compares frame by frame."""
 
 
 @frozen(eq=False)
@@ -49,18 +49,18 @@ class Passed:
 
 @frozen(eq=False)
 class Contestant:
-    """A codec of any kind, ready to take recordings."""
+    """A codec of any kind, ready for recordings."""
 
     name: str
     note: str
-    """What a reader must know of its settings."""
+    """Notes on its settings for the reader."""
     run: Callable[[Clip], Passed]
     weight_bytes: int = 0
 
 
 @frozen
 class CodecFigures:
-    """Its figures over all recordings. Times are seconds of work for a second of sound."""
+    """Its figures over all recordings. Times are seconds of work per second of audio."""
 
     name: str
     note: str
@@ -72,7 +72,7 @@ class CodecFigures:
 
 
 def contestants(codec: Codec, levels: Sequence[int] = ()) -> list[Contestant]:
-    """The codec at each number of levels (else all), Opus and Codec2 as far as they are here."""
+    """The codec at each number of levels (default: all), and Opus and Codec2 if available."""
     return [*(_at(codec, number) for number in levels or (codec.levels,)), *_opus(), *_codec2()]
 
 
@@ -88,7 +88,7 @@ def _at(codec: Codec, levels: int) -> Contestant:
 
 
 def _opus() -> list[Contestant]:
-    """In each form that can be had here."""
+    """In each variant that is available here."""
     found = [
         Contestant(
             "opus, libsndfile",
@@ -110,7 +110,7 @@ def _opus() -> list[Contestant]:
 
 
 def _codec2() -> list[Contestant]:
-    """Where its two programs are on the path."""
+    """Empty if its two programs are not on PATH."""
     encoder, decoder = shutil.which("c2enc"), shutil.which("c2dec")
     if not (encoder and decoder):
         return []
@@ -126,7 +126,7 @@ def _codec2() -> list[Contestant]:
 def measure(
     contestant: Contestant, clips: Sequence[Clip], judges: Sequence[Judge], *, repeats: int
 ) -> CodecFigures:
-    """Send every clip through it so often; times are medians, the first pass is not counted."""
+    """Run every clip `repeats` times; times are medians, and the first pass is not counted."""
     contestant.run(clips[0])
     passed = [[contestant.run(clip) for _ in range(repeats)] for clip in clips]
     seconds = sum(clip.seconds for clip in clips)
@@ -148,7 +148,7 @@ def measure(
 
 
 def opus_bytes(data: bytes) -> int:
-    """Bytes of the sound in an Ogg file: the pages after the headers, whose position is 0."""
+    """Bytes of audio in an Ogg file: the pages after the headers, whose position is 0."""
     return sum(size for position, size in _pages(data) if position)
 
 
@@ -164,7 +164,7 @@ def _pages(data: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _through(codec: Codec, clip: Clip, levels: int) -> Passed:
-    clip = clip.mono().resample(codec.sample_rate)  # not the codec's work
+    clip = clip.mono().resample(codec.sample_rate)  # not counted as the codec's work
     began = perf_counter()
     codes = encode_clip(clip, codec).levels(levels)
     encoded = perf_counter()
@@ -175,7 +175,7 @@ def _through(codec: Codec, clip: Clip, levels: int) -> Passed:
 
 
 def _bits(codes: Codes, codec: Codec) -> float:
-    """With 32 for the loudness of each block, if there are any."""
+    """Including 32 bits for the loudness of each block, if there are any."""
     loudness = 0 if codes.blocks is None else 32 * len(codes.blocks.loudness)
     return codes.values.size * log2(codec.codebook_size) + loudness
 
@@ -219,13 +219,13 @@ def _through_codec2(tools: tuple[str, str], clip: Clip) -> Passed:
 
 
 def _run(tool: str, *words: str) -> float:
-    """Seconds that a program took. Raises `UnavailableError` with what it said."""
+    """Seconds that a program took. Raises `UnavailableError` with its error message."""
     began = perf_counter()
     done = subprocess.run([tool, *words], capture_output=True, text=True, check=False)  # noqa: S603
     if done.returncode:
         raise UnavailableError(
             f"{tool} failed: {done.stderr.strip()}",
-            hint=f"update it, or take {Path(tool).name} off the path",
+            hint=f"update it, or remove {Path(tool).name} from PATH",
         )
     return perf_counter() - began
 

@@ -1,8 +1,8 @@
-"""How fast one loader process feeds a run, beside what a training step of it takes in.
+"""Speed of one loader process, compared with what a training step consumes.
 
-Seconds are of the processor (`time.process_time`), of a training step on a GPU those of the clock:
-so other programs on the machine do not count. Handing batches over to another process does not
-either: for a batch of a minute of audio, that is a few tenths of a millisecond.
+Times are CPU seconds (`time.process_time`), and wall-clock seconds for training steps on a GPU,
+so that other programs on the machine do not count. Sending batches to another process does not
+count either: for a batch of a minute of audio it takes a few tenths of a millisecond.
 """
 
 from __future__ import annotations
@@ -30,36 +30,37 @@ from vall_e.training.objective import lengths_of
 from vall_e.training.setup import open_run
 
 MEDIAN, SPREAD, PACE = 4.0, 0.5, 16.0
-"""Of 3,582 read sentences: seconds, deviation of their logarithm, characters a second."""
+"""Of 3,582 read sentences: seconds, standard deviation of their logarithm, characters per
+second."""
 LETTERS = np.frombuffer(b"abcdefghijklmnopqrstuv ", np.uint8)
 COUNTED = 50
-"""Batches whose positions are counted: the time that this takes is not the worker's."""
+"""Batches whose positions are counted; the time of counting is not the worker's."""
 ROWS = 4
-"""Samples that a training step is measured with."""
+"""Samples used to measure a training step."""
 
 
 @frozen
 class LoaderReport:
-    """The figures, of one thread each."""
+    """The figures, for one thread each."""
 
     machine: Machine
     utterances: int
     samples_per_second: float
     audio_per_second: float
-    """Seconds of audio, prompts not counted."""
+    """Seconds of audio, without prompts."""
     tokens_per_second: float
     """Positions of the sequences, without padding."""
     padding: float
-    """Share of the positions of whole batches that hold nothing."""
+    """Share of positions in whole batches that are padding."""
     parameters: int
     trained_tokens_per_second: float
-    """That training steps take in."""
+    """Samples per second that training steps consume."""
     peak_memory_bytes: int | None
-    """Of the process that trains, with corpus and model, before the first step."""
+    """Memory of the training process, with corpus and model, before the first step."""
 
     @property
     def ratio(self) -> float:
-        """How many times faster than a training step takes them in samples are made."""
+        """How many times faster samples are made than training steps consume them."""
         return self.tokens_per_second / self.trained_tokens_per_second
 
     def to_json(self) -> dict[str, Any]:
@@ -75,9 +76,9 @@ def measure(
     steps: int = 3,
     utterances: int = 2000,
 ) -> LoaderReport:
-    """Feed for about `seconds`, then take the median of so many training steps after a first.
+    """Load for about `seconds`, then take the median of `steps` training steps after a first one.
 
-    Without `data.train`, so many `utterances` are invented in `folder`, which is empty.
+    Without `data.train`, `utterances` random utterances are generated in the empty `folder`.
     """
     if not config.data.train:
         made = invent(folder / "invented", config, utterances)
@@ -90,7 +91,7 @@ def measure(
     run = open_run(config, folder / "run", registry=registry)
     model = run.bundle.model
     batches = iter(run.loader)
-    first = next(batches)  # the files are open
+    first = next(batches)  # opens the files
     elapsed, samples, audio, counted = _fed(batches, seconds)
     lengths = [lengths_of(model, batch.examples) for batch in counted]
     tokens = sum(map(sum, lengths))
@@ -135,7 +136,7 @@ def _timed(run: Run, batch: Batch) -> float:
 
 
 def invent(folder: Path, config: RunConfig, utterances: int) -> Path:
-    """A dataset for this config of codes and letters at random, as long as people's sentences."""
+    """A dataset for this config with random codes and letters, in lengths of real sentences."""
     info = info_of(config)
     rng = np.random.default_rng(0)
     lengths = np.exp(rng.normal(np.log(MEDIAN), SPREAD, utterances)).clip(0.6, 15.9)

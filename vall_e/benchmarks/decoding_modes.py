@@ -1,7 +1,7 @@
-"""Ways of decoding beside each other, and beside what the memory allows, in one run.
+"""Decoding modes compared with each other, and with the memory bandwidth, in one run.
 
-Models are freshly drawn: how long a frame takes does not depend on what was learnt. Seconds are of
-the processor (`time.process_time`), on a GPU of the clock; what counts are the ratios.
+Models have random weights: the time of a frame does not depend on training. Times are CPU seconds
+(`time.process_time`), wall-clock seconds on a GPU; the ratios are what matters.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ LONG_SECONDS = 2.0
 
 @frozen
 class Shape:
-    """A model, and what it is given to say."""
+    """A model, and the input that it gets."""
 
     backbone: Mapping[str, Any]
     levels: int
@@ -47,7 +47,7 @@ class Shape:
     prompt: int = 225
     """Frames."""
     frames: int = 150
-    """That are written."""
+    """Number of frames to generate."""
 
 
 _ORIGINAL = {"name": "llama", "layers": 12, "activation": "gelu"}
@@ -66,14 +66,14 @@ SHAPES: dict[ModelSize, Shape] = {
 
 @frozen
 class Original:
-    """Seconds of the processor that e-c-k-e-r/vall-e took for a model of the same shape."""
+    """CPU seconds that e-c-k-e-r/vall-e took for a model of the same shape."""
 
     ar: float
     """150 frames of level 0, by its own loop, which has no cache."""
     nar: float
     """Seven more levels of 150 frames."""
     yardstick: float
-    """The same 150 frames by the same backbone of Transformers, which has a cache, there."""
+    """The same 150 frames by the same backbone in Transformers, with a cache, on that machine."""
 
 
 ORIGINALS: dict[ModelSize, Original] = {
@@ -81,18 +81,18 @@ ORIGINALS: dict[ModelSize, Original] = {
     "quarter": Original(ar=20.4, nar=1.19, yardstick=1.25),
 }
 """Measured once, in fp32, on one thread of a machine with 2 cores, with 60 phonemes and a prompt of
-225 frames. This machine need not be as fast as that one: the yardstick is timed on both."""
+225 frames. This machine may be slower or faster: the baseline is timed on both."""
 
 
 @frozen
 class ModeFigure:
-    """A figure, and what it is held against."""
+    """A figure, and what it is compared with."""
 
     name: str
     seconds: float
     ratio: float = 1.0
     against: str = ""
-    """What it is so many times, in words."""
+    """What `ratio` refers to, in words."""
 
 
 @frozen
@@ -101,7 +101,7 @@ class Comparison:
     size: ModelSize
     parameters: int
     bytes_per_second: float
-    """Of a large copy, reading and writing."""
+    """Bandwidth of a large copy, reading and writing."""
     rows: Sequence[ModeFigure]
     missing: Sequence[str]
     """What could not be measured, and what to do about it."""
@@ -118,7 +118,7 @@ def compare(
     repeats: int = 3,
     copied_bytes: int = COPIED_BYTES,
 ) -> Comparison:
-    """Measure everything for a model of one size; the least of `repeats` counts."""
+    """Measure everything for a model of one size; the fastest of `repeats` runs counts."""
     setting = Setting.of(SHAPES[size], registry, device)
     watch = DeviceTimer(device, repeats)
     speed = bandwidth(device, copied_bytes, clock=watch.clock)
@@ -142,7 +142,7 @@ def compare(
 def _in_precision(
     setting: Setting, watch: DeviceTimer, precision: Precision, speed: float
 ) -> list[ModeFigure]:
-    """A step, the reading of text and prompt, the NAR stage."""
+    """An AR step, the prefill of text and prompt, and the NAR stage."""
     floor = weight_bytes(setting.model) / speed
     step = watch.least(setting.steps(), most=setting.shape.frames // STEPS) / STEPS
     return [
@@ -161,7 +161,7 @@ def _beside_fp32(row: ModeFigure, exact: ModeFigure) -> ModeFigure:
 def _loops(setting: Setting, watch: DeviceTimer) -> list[ModeFigure]:
     """Level 0 from text and prompt to its last frame.
 
-    What has no cache runs the whole sequence for each frame; measured at the first and the last.
+    Without a cache each frame needs the whole sequence; measured at the first and last frames.
     """
     frames = setting.shape.frames
     cached, batch = (watch.least(partial(setting.write, n)) for n in (1, BATCH))
@@ -171,10 +171,10 @@ def _loops(setting: Setting, watch: DeviceTimer) -> list[ModeFigure]:
         ModeFigure("AR loop", cached),
         ModeFigure("AR loop, no cache", whole, whole / cached, "of the AR loop"),
         ModeFigure(
-            f"AR loop, {BATCH} at once",
+            f"AR loop, batch of {BATCH}",
             batch,
             BATCH * cached / batch,
-            "the throughput of one by one",
+            "the throughput of batch size 1",
         ),
     ]
 
@@ -188,7 +188,7 @@ YARDSTICK = "AR loop, Transformers' Llama"
 
 
 def _yardstick(setting: Setting, watch: DeviceTimer, ours: float) -> list[ModeFigure]:
-    """The same frames by Transformers; on the processor alone, where it was timed before."""
+    """The same frames by Transformers; only on the CPU, where the original was timed."""
     if setting.device.type != "cpu":
         return []
     shape = setting.shape
@@ -199,7 +199,7 @@ def _yardstick(setting: Setting, watch: DeviceTimer, ours: float) -> list[ModeFi
 
 
 def _beside_original(size: ModelSize, seconds: Mapping[str, float]) -> list[ModeFigure]:
-    """What is known of the original, which is not run here."""
+    """Known figures of the original, which is not run here."""
     if size not in ORIGINALS:
         return []
     known = ORIGINALS[size]
@@ -209,33 +209,35 @@ def _beside_original(size: ModelSize, seconds: Mapping[str, float]) -> list[Mode
         "NAR stage, fp32": known.nar,
         "NAR stage, int8": known.nar,
     }
-    told = [(stage, took, "elsewhere") for stage, took in theirs.items()]
+    stages = [(stage, took, "elsewhere") for stage, took in theirs.items()]
     if YARDSTICK in seconds:
         here = known.ar * seconds[YARDSTICK] / known.yardstick
-        told += [(stage, here, "by the yardstick") for stage in ("AR loop", "AR loop, int8")]
+        stages += [
+            (stage, here, "scaled by the baseline") for stage in ("AR loop", "AR loop, int8")
+        ]
     return [
         ModeFigure(
             f"e-c-k-e-r/vall-e: {stage}", took, took / seconds[stage], f"of the {stage}; {how}"
         )
-        for stage, took, how in told
+        for stage, took, how in stages
     ]
 
 
 STEPS = 2
-"""AR steps that are measured at a time."""
+"""AR steps in each measurement."""
 
 
 @frozen(eq=False)
 class DeviceTimer:
-    """Counts seconds of a device."""
+    """Measures seconds on a device."""
 
     device: torch.device
     repeats: int
 
     def least(self, work: Callable[[], object], *, most: int = 1 << 30) -> float:
-        """Of `repeats` runs (at most `most` in all), after one that pays for what is kept.
+        """The fastest of `repeats` runs (at most `most` in all), after one that fills caches.
 
-        That first one counts, and is the only one, if it took long.
+        If that first run took long, it is the only one, and counts.
         """
         first = self._once(work)
         times = min(self.repeats, most - 1) if first < LONG_SECONDS else 0
@@ -263,7 +265,7 @@ class Setting:
     draw: Chain
     sample: Sample
     response: Tensor
-    """Level 0 of what it is to say, (1, f)."""
+    """Level 0 of the target codes, (1, f)."""
 
     @classmethod
     def of(cls, shape: Shape, registry: Registry, device: torch.device) -> Setting:
@@ -309,12 +311,12 @@ class Setting:
         return Setting(self.shape, model, self.task, self.draw, self.sample, self.response)
 
     def rows(self, count: int) -> Rows:
-        """Text and prompt are read; room is left for what is written."""
+        """Cached state after the prefill, with room for the frames to generate."""
         samples = [self.sample] * count
         return Rows(self.model, self.task, samples, most_frames=self.shape.frames)
 
     def steps(self) -> Callable[[], None]:
-        """What writes `STEPS` more frames each time."""
+        """A function that generates `STEPS` more frames at each call."""
         rows, tokens = self.rows(1), torch.zeros(1, dtype=torch.long, device=self.device)
 
         def work() -> None:
@@ -325,7 +327,7 @@ class Setting:
         return work
 
     def write(self, count: int) -> None:
-        """Level 0 of so many requests, to the last frame."""
+        """Generate level 0 for this many requests, to the last frame."""
         decode_ar(
             self.model,
             self.task,
@@ -338,7 +340,7 @@ class Setting:
 
     @torch.inference_mode()
     def whole_pass(self, frames: int) -> None:
-        """What a loop without a cache does to draw one frame after so many."""
+        """The work of a loop without a cache for one frame after this many."""
         written = Sample(
             text=self.sample.text,
             language=0,
@@ -350,7 +352,7 @@ class Setting:
         self.model.logits(states, 0).argmax(-1)
 
     def refine(self) -> None:
-        """All levels but the first."""
+        """Generate all levels but the first."""
         written = Sample(
             text=self.sample.text, language=0, prompt=self.sample.prompt, response=self.response
         )

@@ -1,4 +1,4 @@
-"""How fast a model speaks and learns on this machine, beside what the memory would allow."""
+"""Speed of synthesis and training on this machine, compared with the memory bandwidth."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from vall_e.synthesis.synthesizer import Synthesizer
 TEXT = "The birch canoe slid on the smooth planks, and the sheet was glued to the dark blue board."
 COPIED_BYTES = 1 << 28  # 256 MiB: more than any cache holds
 TRAINING_SECONDS = 5.0
-"""Of speech in each example of the training measurement."""
+"""Seconds of speech in each example of the training measurement."""
 
 
 @frozen
 class Machine:
-    """Where it was measured: figures mean nothing without."""
+    """Where it was measured; figures mean nothing without this."""
 
     system: str
     processor: str
@@ -42,32 +42,32 @@ class Machine:
 
 @frozen
 class SpeedReport:
-    """The figures. Of repeated ones, the median."""
+    """The figures; for repeated ones, the median."""
 
     machine: Machine
     parameters: int
     audio_seconds: float
-    """Length of the sentence that was spoken."""
+    """Length of the generated sentence."""
     rtf: float
-    """Seconds of work for a second of audio."""
+    """Seconds of work per second of audio."""
     first_audio_seconds: float
-    """Until the first chunk of a stream."""
+    """Time until the first chunk of a stream."""
     ar_steps_per_second: float
     weight_bytes: int
-    """What one AR step reads of the weights: backbone, and the heads of what it writes."""
+    """Weights that one AR step reads: the backbone, and the output heads in use."""
     bytes_per_second: float
-    """Of a large copy, reading and writing."""
+    """Bandwidth of a large copy, reading and writing."""
     peak_memory_bytes: int | None
-    """Of the process, or of the GPU where the model is on one; None where it cannot be told."""
+    """Of the process, or of the GPU if the model is on one; None if unknown."""
     training_tokens_per_second: float | None
-    """Forward, backward and AdamW; all positions count as tokens. None with reduced weights, which
-    are for speaking."""
+    """Forward, backward and AdamW; all positions count as tokens. None with quantized weights,
+    which are for inference only."""
 
     @property
     def ar_steps_limit(self) -> float:
-        """AR steps a second if reading the weights were all the work.
+        """AR steps per second if reading the weights were all the work.
 
-        A model that fits in the processor's cache can be faster than that.
+        A model that fits into the processor's cache can be faster.
         """
         return self.bytes_per_second / self.weight_bytes
 
@@ -82,7 +82,7 @@ def measure(
     training_steps: int = 3,
     copied_bytes: int = COPIED_BYTES,
 ) -> SpeedReport:
-    """Speak one sentence `repeats` times, after a first that does not count; then train a copy."""
+    """Synthesize a sentence `repeats` times, after one that does not count; then train a copy."""
     model = synthesizer.model
     synthesizer.synthesize("Hello.", seed=0)
     results = [synthesizer.synthesize(TEXT, seed=seed) for seed in range(repeats)]
@@ -129,7 +129,7 @@ def _processor() -> str:
 
 
 def weight_bytes(model: Valle) -> int:
-    """What one AR step reads: the backbone, and the heads of what it writes."""
+    """Bytes that one AR step reads: the backbone, and the output heads in use."""
     heads = ("heads.layers.", "heads.group.") if model.stepwise else ("heads.layers.0.",)
     read = ("backbone.", *heads)
     tensors = [t for name, t in model.state_dict().items() if name.startswith(read)]
@@ -139,10 +139,10 @@ def weight_bytes(model: Valle) -> int:
 def bandwidth(
     device: torch.device, size: int, *, clock: Callable[[], float] = perf_counter
 ) -> float:
-    """Bytes a second of a copy, reading and writing."""
+    """Bytes per second of a copy, reading and writing."""
     source = torch.zeros(size, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
-    target.copy_(source)  # the first one pays for the pages
+    target.copy_(source)  # the first copy allocates the pages
     seconds = []
     for _ in range(5):
         wait(device)
@@ -179,7 +179,7 @@ def _training_speed(synthesizer: Synthesizer, steps: int) -> float:
 
 
 def _examples(synthesizer: Synthesizer) -> list[Example]:
-    """One of random codes for each stage that the model can do."""
+    """One with random codes for each stage that the model supports."""
     model, codec = synthesizer.model, synthesizer.codec
     chance = torch.Generator().manual_seed(0)
 
@@ -205,7 +205,7 @@ def _example(synthesizer: Synthesizer, sample: Sample, level: int) -> Example:
 
 
 def wait(device: torch.device) -> None:
-    """Let the device finish what it has been given."""
+    """Synchronize with the device."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
     elif device.type == "mps":

@@ -1,6 +1,6 @@
-"""How long `vall-e` takes to answer, in fresh processes: alone, as it is here, among many plugins.
+"""Startup time of `vall-e` in fresh processes: without plugins, as installed, with many plugins.
 
-Python alone and with click stand beside it: they are the least that it can take. Torch-free.
+Python alone and with click are measured too, as the lower limit. Torch-free.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from vall_e.authoring.new_plugin import NewPlugin
 from vall_e.errors import UnavailableError
 
 PLUGINS = 100
-"""Generated ones, each a sampler as `vall-e plugins new` writes it."""
+"""Generated plugins, each a sampler as `vall-e plugins new` writes it."""
 
 ANSWER = "from vall_e.cli.app import cli; cli({!r}, prog_name='vall-e')"
-"""What the script `vall-e` does."""
+"""The code of the script `vall-e`."""
 
 UNCOMPILED = "PYTHONDONTWRITEBYTECODE"
-"""With it, what is not compiled yet would be compiled in each process."""
+"""If set, code that is not compiled yet would be compiled in each process."""
 
 
 @frozen
@@ -37,7 +37,7 @@ class StartupTime:
     least: float
     median: float
     ratio: float
-    """The least, divided by that of Python alone."""
+    """The shortest time, divided by that of Python alone."""
 
 
 @frozen
@@ -58,9 +58,10 @@ class _Contestant:
             check=False,
         )
         if done.returncode:
-            told = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+            lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
             raise UnavailableError(
-                f"{self.what} cannot be measured: {told[-1]}", hint="run it, and see why"
+                f"{self.what} cannot be measured: {lines[-1]}",
+                hint="run that command by itself to see the error",
             )
         return perf_counter() - began
 
@@ -68,9 +69,9 @@ class _Contestant:
 def measure(
     environ: Mapping[str, str], *, repeats: int, plugins: int = PLUGINS
 ) -> list[StartupTime]:
-    """A row for each way to start, by turns, so that a busy moment of the machine hits them all.
+    """One row per command, run in turns, so that a busy moment of the machine affects them all.
 
-    Raises `UnavailableError` with what a process said that failed.
+    Raises `UnavailableError` with the output of a process that failed.
     """
     with tempfile.TemporaryDirectory(prefix="vall-e-") as folder:
         for number in range(plugins):
@@ -87,7 +88,7 @@ def measure(
 
 
 def install(plugin: NewPlugin, folder: Path) -> None:
-    """Put its packages and metadata into a folder of a path, as pip would."""
+    """Put its packages and metadata into a folder on the path, as pip would."""
     for name, text in plugin.files:
         path = Path(name)
         if path.parts[0] == "src":

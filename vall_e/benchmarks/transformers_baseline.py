@@ -1,7 +1,7 @@
-"""The same Llama in Transformers, with the cache that comes with it.
+"""The same Llama in Transformers, with its own cache.
 
-How long it takes tells how fast a machine is. e-c-k-e-r/vall-e was timed beside it on another
-machine; both times of it together carry that figure over to this one.
+Its time shows how fast a machine is. e-c-k-e-r/vall-e was timed together with it on another
+machine; the ratio of the two times transfers that figure to this one.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from torch import nn
 from vall_e.errors import UnavailableError
 
 CODES = 1025
-"""With the one that ends a sentence."""
+"""Including the one that ends a sentence."""
 
 
 def transformers_loop(
     *, d_model: int, layers: int, heads: int, d_ff: int, read: int, written: int
 ) -> Callable[[], object]:
-    """What reads so many positions at once and writes the likeliest code, one at a time.
+    """A function that prefills these positions and generates the likeliest codes one by one.
 
-    Weights are random, on the processor, in fp32. Raises `UnavailableError` without Transformers.
+    Weights are random, on the CPU, in fp32. Raises `UnavailableError` without Transformers.
     """
     try:
         from transformers import DynamicCache, LlamaConfig, LlamaModel

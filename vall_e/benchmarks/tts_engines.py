@@ -1,7 +1,7 @@
-"""How fast the built-in voice speaks as a user meets it: each row is a process of its own.
+"""Speed of the built-in voice as users experience it: each row is a process of its own.
 
-espeak-ng stands beside it: a formant synthesizer of another kind, and so the least that speaking
-takes. It is called through the library that pip brought. Torch-free until the voice is measured.
+espeak-ng is measured for comparison: a formant synthesizer, and so a lower limit. It is called
+through the library that pip installed. Torch-free until the voice is measured.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from vall_e.memory import peak_bytes
 
 TEXT = "The birch canoe slid on the smooth planks, and the sheet was glued to the dark blue board."
 PUBLISHED = (
-    "pocket-tts (100 M parameters) is told to take about 0.2 s to the first audio, and 1/6 s of "
-    "work for a second of it, on two cores of a MacBook Air M4; not measured here: "
+    "pocket-tts (100 M parameters) reports about 0.2 s to the first audio, and 1/6 s of "
+    "work per second of audio, on two cores of a MacBook Air M4; not measured here: "
     "https://pypi.org/project/pocket-tts/"
 )
 ESPEAK = "espeak-ng"
@@ -40,30 +40,30 @@ class EngineJob:
     engine: str
     repeats: int = 3
     overrides: Sequence[str] = ()
-    """As of `--set`. One thread, if nothing else is said."""
+    """As for `--set`. One thread, unless set."""
 
 
 @frozen
 class EngineFigures:
-    """What one engine took. Of repeated figures, the median."""
+    """Figures of one engine; for repeated ones, the median."""
 
     engine: str
     threads: int
     window_seconds: float
-    """Blocks that a stream is written in; 0: whole sentences."""
+    """Size of the blocks in which a stream is decoded; 0: whole sentences."""
     start_seconds: float
-    """From the start of the process until it can speak."""
+    """From the start of the process until it is ready."""
     first_audio_seconds: float
-    """Until the first chunk of a stream."""
+    """Time until the first chunk of a stream."""
     audio_seconds: float
     rtf: float
-    """Seconds of work for a second of audio of the same stream."""
+    """Seconds of work per second of audio of the same stream."""
     peak_bytes: int | None
-    """Of the whole process; None where the system does not tell."""
+    """Of the whole process; None if the system does not report it."""
 
 
 def measure_apart(order: EngineJob) -> EngineFigures:
-    """The row of a process of its own. Raises `UnavailableError` with what it said."""
+    """The row, measured in a process of its own. Raises `UnavailableError` with its error."""
     began = time.time()
     done = subprocess.run(  # noqa: S603  this very module
         [sys.executable, "-m", __name__, json.dumps(asdict(order))],
@@ -74,20 +74,21 @@ def measure_apart(order: EngineJob) -> EngineFigures:
     if done.returncode:
         said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         raise UnavailableError(
-            f"{order.engine} cannot be measured: {said[-1]}", hint="see `vall-e synth` for why"
+            f"{order.engine} cannot be measured: {said[-1]}",
+            hint="run `vall-e synth` to see the error",
         )
     row = EngineFigures(**json.loads(done.stdout.splitlines()[-1]))
     return evolve(row, start_seconds=row.start_seconds - began)
 
 
 def measure_embedded(order: EngineJob) -> EngineFigures:
-    """In this process; `start_seconds` is the time of day at which it could speak."""
+    """In this process; `start_seconds` is the time of day at which it was ready."""
     from vall_e.synthesis.load import load
 
     synthesizer = load(overrides=["synthesis.threads=1", *order.overrides], device="cpu")
     ready = time.time()
     firsts, works, lengths = [], [], []
-    synthesizer.synthesize("Hello.", seed=0)  # the first one pays for what is kept
+    synthesizer.synthesize("Hello.", seed=0)  # fills caches
     for seed in range(order.repeats):
         stream = synthesizer.stream(TEXT, seed=seed)
         for _ in stream:
@@ -101,7 +102,7 @@ def measure_embedded(order: EngineJob) -> EngineFigures:
 
 
 def measure_espeak(order: EngineJob) -> EngineFigures:
-    """In this process, by one thread; `start_seconds` as in `measure_embedded`."""
+    """In this process, on one thread; `start_seconds` as in `measure_embedded`."""
     import espeakng_loader
 
     library = ctypes.CDLL(espeakng_loader.get_library_path())
@@ -116,7 +117,7 @@ def measure_espeak(order: EngineJob) -> EngineFigures:
 
 
 def _espeak(library: ctypes.CDLL, rate: int) -> tuple[float, float, float]:
-    """Seconds to the first samples, of work for a second of audio, and of audio."""
+    """Seconds to the first samples, of work per second of audio, and of audio."""
     heard: list[tuple[float, int]] = []
 
     def take(_: int, samples: int, __: int) -> int:
@@ -153,7 +154,7 @@ ENGINES = {EMBEDDED: measure_embedded, ESPEAK: measure_espeak}
 
 
 def answer(request: Mapping[str, object]) -> str:
-    """The row that a request, the JSON of an `EngineJob`, asks for; as JSON."""
+    """The row for a request (an `EngineJob` as JSON), as JSON."""
     order = EngineJob(**request)  # type: ignore[arg-type]  # it is what `asdict` made of one
     return json.dumps(asdict(ENGINES[order.engine](order)))
 

@@ -1,4 +1,4 @@
-"""What is judged: clips on disk, what they should be, and the list that names them. Torch-free."""
+"""What is judged: clips on disk, their references, and the list that names them. Torch-free."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ PATHS = ("path", "reference", "original")
 
 @frozen
 class EvalClip:
-    """A clip to judge. Relative paths are not kept: these lead to the files."""
+    """A clip to judge. Its paths are absolute or relative to the working directory."""
 
     path: Path
     text: str = ""
     speaker: str = ""
     group: str = ""
-    """What it is compared under: a voice, a speaker, a number of levels."""
+    """Its group in the report: a voice, a speaker, a number of levels."""
     reference: Path | None = None
-    """A recording of the voice that is meant."""
+    """A reference recording of the intended speaker."""
     original: Path | None = None
-    """What the codec was given."""
+    """The original audio that the codec encoded."""
     problem: str = ""
-    """Why there is no clip; then `path` is what it should have been made of."""
+    """Why there is no clip; `path` is then what it should have been made from."""
 
     def evidence(self) -> Evidence:
         """The clips, read. Raises `AudioError`."""
         if self.problem:
-            raise AudioError(self.problem, hint="correct the recording, or take it out")
+            raise AudioError(self.problem, hint="correct the recording, or remove it from the list")
         return Evidence(
             Clip.read(self.path),
             text=self.text,
@@ -51,29 +51,29 @@ class EvalClip:
 
 @frozen
 class Items:
-    """All that one evaluation judges, and the hashes of where it comes from."""
+    """Everything that one evaluation judges, and the hashes of its sources."""
 
     items: tuple[EvalClip, ...]
     inputs: Mapping[str, Mapping[str, str]] = field(factory=dict)
-    """By role (`list`, `texts`, `model`): facts, a `sha256` among them."""
+    """By role (`list`, `texts`, `model`): facts, including a `sha256`."""
     pooled: bool = True
-    """Whether a figure over all groups together means something."""
+    """Whether figures over all groups together are meaningful."""
 
     def case(self, candidates: Sequence[str], seed: int) -> Case:
-        """What judges know of the whole: every text may be said by every clip."""
+        """What judges know about the whole: every clip may say any of the texts."""
         texts = {item.text: None for item in self.items if item.text}
         pairs = {(i.speaker, i.reference): None for i in self.items if i.speaker and i.reference}
         references: dict[str, list[Clip]] = {}
         for speaker, path in pairs:
-            with suppress(AudioError):  # the clips that are compared with it tell why
+            with suppress(AudioError):  # reported with the clips that are compared with it
                 references.setdefault(speaker, []).append(Clip.read(path))
         return Case((*texts, *(line for line in candidates if line not in texts)), references, seed)
 
 
 def read_list(path: Path) -> Items:
-    """A table, separated by tabs: `path`, and if it likes `text`, `speaker` and recordings.
+    """A tab-separated table: `path`, and optionally `text`, `speaker` and recordings.
 
-    Paths count from its folder. Raises one `DataError` that names all missing files.
+    Paths are relative to its folder. Raises one `DataError` that names all missing files.
     """
     data = _bytes(path)
     try:
@@ -85,7 +85,7 @@ def read_list(path: Path) -> Items:
     if not rows or not rows[0].get("path"):
         raise DataError(
             f"{path} has no rows, or no column `path`",
-            hint=f"start it with a line of column names, by tabs: {', '.join(COLUMNS)}",
+            hint=f"begin it with a line of tab-separated column names: {', '.join(COLUMNS)}",
         )
     _require_known(path, reader.fieldnames or ())
     items = tuple(_item(path, number, row) for number, row in enumerate(rows, 2))
@@ -100,12 +100,12 @@ def read_lines(path: Path) -> list[str]:
     except UnicodeDecodeError as exc:
         raise DataError(f"{path} is not text in UTF-8", hint="save it as UTF-8") from exc
     if not any(lines):
-        raise DataError(f"{path} holds no text", hint="write one sentence a line")
+        raise DataError(f"{path} contains no text", hint="write one sentence per line")
     return [line for line in lines if line]
 
 
 def facts(path: Path) -> dict[str, str]:
-    """A file's name and hash, to be told in the report."""
+    """A file's name and hash, for the report."""
     return {"file": path.name, "sha256": hashlib.sha256(_bytes(path)).hexdigest()}
 
 
@@ -114,7 +114,7 @@ def _require_known(table: Path, columns: Iterable[str]) -> None:
     if unknown:
         raise DataError(
             f"{table} has the unknown column {unknown[0]!r}{meant(unknown[0], COLUMNS)}",
-            hint=f"take it out, or call it by one of the names {', '.join(COLUMNS)}",
+            hint=f"remove it, or rename it to one of {', '.join(COLUMNS)}",
         )
 
 
@@ -138,10 +138,10 @@ def _require_files(table: Path, items: Sequence[EvalClip]) -> None:
     named = [path for item in items for path in (item.path, item.reference, item.original)]
     missing = [str(path) for path in dict.fromkeys(named) if path and not path.is_file()]
     if missing:
-        told = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
+        listed = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
         raise DataError(
-            f"{table} names {len(missing)} files that do not exist: {told}",
-            hint="correct the paths; they count from the folder of the list",
+            f"{table} names {len(missing)} files that do not exist: {listed}",
+            hint="correct the paths; they are relative to the folder of the list",
         )
 
 

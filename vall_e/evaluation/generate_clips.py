@@ -1,4 +1,4 @@
-"""Clips that a model speaks: every text in every voice, as often as wanted, resumably."""
+"""Clips synthesized by a model: every text in every voice, repeatedly if asked, resumable."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from vall_e.synthesis.voice import Voice
 from vall_e.synthesis.voice_library import ENCODED
 
 BETWEEN_REPEATS = 100_000
-"""Seeds from one repeat to the next, so that more texts change no seed."""
+"""Offset of seeds from one repeat to the next, so that more texts change no seed."""
 
 
 @frozen
 class ClipRequest:
-    """One clip to speak."""
+    """One clip to synthesize."""
 
     text: str
     voice: str
@@ -35,7 +35,7 @@ class ClipRequest:
 
 @frozen(eq=False)
 class EvalSpeaker:
-    """A voice that is spoken with, and the recording that it is compared with."""
+    """A voice, and the recording that clips in it are compared with."""
 
     name: str
     voice: Voice
@@ -61,7 +61,7 @@ def speak(
     *,
     on_clip: Callable[[EvalClip], None] = lambda item: None,
 ) -> Items:
-    """Speak what `folder` does not hold yet. A clip's name has the hash of all it depends on."""
+    """Synthesize the clips that `folder` lacks. A clip's name has the hash of all its inputs."""
     speakers = _speakers(synthesizer, dict.fromkeys(order.voice for order in wanted))
     folder.mkdir(parents=True, exist_ok=True)
     settings = _settings(synthesizer)
@@ -93,7 +93,7 @@ def _speakers(synthesizer: Synthesizer, names: Iterable[str]) -> dict[str, EvalS
         while name in taken:
             name += "'"
         taken.add(name)
-        # Of an encoded voice there is no recording to compare with.
+        # An encoded voice has no recording to compare with.
         encoded = source.suffix == Path(ENCODED).suffix
         speakers[given] = EvalSpeaker(name, voice, None if encoded else source)
     return speakers

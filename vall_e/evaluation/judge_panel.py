@@ -1,4 +1,4 @@
-"""The judges of one evaluation: those that can judge here, and why others cannot."""
+"""The judges of one evaluation: those that are available, and why others are not."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from vall_e.interfaces.judge import Case, Figure, Judge, Score
 
 @frozen
 class Judged:
-    """A clip, and what all judges say of it."""
+    """A clip, and the verdicts of all judges."""
 
     item: EvalClip
     scores: Mapping[str, Score]
     notes: Mapping[str, str]
     problem: str = ""
-    """Why it cannot be heard; then no figure has an amount."""
+    """Why it cannot be read; then no figure has an amount."""
 
 
 @frozen(eq=False)
 class Panel:
-    """Judges, no two of which give the same figure."""
+    """Judges, each with figures of its own."""
 
     judges: Sequence[Judge]
     unavailable: Mapping[str, str]
-    """Why one cannot judge here, and what to do about it."""
+    """Why judges are not available, and what to do about it."""
 
     @classmethod
     def of(cls, choices: Sequence[JudgeChoice], case: Case, *, all_of_them: bool) -> Panel:
-        """Build the judges. `all_of_them`: one that cannot be had is an error, not left out."""
+        """Build the judges. `all_of_them`: an unavailable judge is an error, not left out."""
         judges: list[Judge] = []
         owners: dict[str, str] = {}
         unavailable: dict[str, str] = {}
@@ -76,7 +76,7 @@ class Panel:
 
 
 def _claim(owners: dict[str, str], name: str, judge: Judge) -> None:
-    """Note the judge of each of its figures. Raises `PluginError` if one has another already."""
+    """Record the judge of each figure. Raises `PluginError` if another has the same figure."""
     for figure in judge.figures:
         if figure in owners:
             raise PluginError(
@@ -94,29 +94,29 @@ def judge_all(
     workers: int,
     on_judged: Callable[[Judged], None] = lambda _: None,
 ) -> list[Judged]:
-    """What the panel says of each, in their order; `on_judged` is told of each as it is there.
+    """The panel's verdicts, in the order of the clips; `on_judged` is called after each.
 
-    With `workers` so many processes judge; `make`, which must be picklable, makes their panels.
-    Raises `UnavailableError` if one of them is killed; the others end too.
+    With `workers`, this many processes judge; `make`, which must be picklable, makes their panels.
+    Raises `UnavailableError` if one of them is killed; the others then end too.
     """
     judged = []
     try:
         for one in _verdicts(items, panel, make, workers):
             judged.append(one)
             on_judged(one)
-    except RuntimeError as exc:  # also within `on_judged`: torch raises it in a signal handler
+    except RuntimeError as exc:  # also raised by torch in a signal handler within `on_judged`
         if not any(words in str(exc) for words in KILLED):
             raise
-        traceback.clear_frames(exc.__traceback__)  # or it would keep the loader, and its processes
+        traceback.clear_frames(exc.__traceback__)  # otherwise it keeps the loader and its processes
         raise UnavailableError(
-            f"a process that judges was ended from outside: {exc}",
-            hint="give the command again; with less memory, take fewer --workers",
+            f"a judging process was killed: {exc}",
+            hint="run the command again; if memory is short, use fewer --workers",
         ) from exc
     return judged
 
 
 KILLED = ("exited unexpectedly", "is killed by signal")
-"""What torch says of a worker that is gone."""
+"""Parts of torch's messages about a worker that has died."""
 
 
 def _verdicts(
@@ -135,9 +135,9 @@ def _verdicts(
 
 
 def _end_with_parent(worker: int) -> None:
-    """A worker whose pipe is full does not notice that who started it is gone: a thread does.
+    """Watch for the parent's death in a thread: a worker with a full pipe does not notice it.
 
-    It waits for a pipe that the parent holds open, so a parent that ended before is seen too.
+    The thread waits for a pipe that the parent holds open, so an earlier death is noticed too.
     """
 
     def watch() -> None:
@@ -149,7 +149,7 @@ def _end_with_parent(worker: int) -> None:
 
 
 class _Waiting(Dataset[Any]):
-    """Items, judged when asked for; each process has a panel of its own."""
+    """Items, judged when requested; each process has its own panel."""
 
     def __init__(self, items: Sequence[EvalClip], make: Callable[[], Panel]) -> None:
         self.items = items
@@ -161,6 +161,6 @@ class _Waiting(Dataset[Any]):
 
     def __getitem__(self, index: int) -> Judged:
         if self.panel is None:
-            torch.set_num_threads(1)  # the other cores belong to the other workers
+            torch.set_num_threads(1)  # other cores belong to other workers
             self.panel = self.make()
         return self.panel(self.items[index])

@@ -1,4 +1,4 @@
-"""A report as one HTML page with players. It loads nothing but the clips beside it."""
+"""A report as one HTML page with players. It loads nothing except the clips beside it."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ def page(report: EvalReport, folder: Path) -> str:
     figures = _with_values(report)
     parts = [
         HEAD.format(style=STYLE),
-        *(f"<p><strong>Mind:</strong> {escape(remark)}</p>" for remark in report.remarks),
+        *(f"<p><strong>Note:</strong> {escape(remark)}</p>" for remark in report.remarks),
         "<h2>Figures</h2>",
-        "<p>In brackets: the interval that holds 95 % of what other texts would have given.</p>",
+        "<p>In brackets: the 95 % confidence interval over texts.</p>",
         _summary_table(report, figures),
         _left_out(report),
-        "<h2>Clips, the worst first</h2>",
+        "<h2>Clips, worst first</h2>",
         _clip_table(report, figures, folder),
-        "<h2>What it depends on</h2>",
+        "<h2>Inputs</h2>",
         _facts({name: ", ".join(facts.values()) for name, facts in report.inputs.items()}),
         _facts({"seed": str(report.seed), **report.versions, **report.weights}),
         _facts({name: str(value) for name, value in report.run.items()}),
@@ -59,7 +59,7 @@ def page(report: EvalReport, folder: Path) -> str:
 
 
 def _with_values(report: EvalReport) -> dict[str, Figure]:
-    """The figures that any group has."""
+    """The figures that at least one group has."""
     return {
         name: figure
         for name, figure in report.figures.items()
@@ -91,17 +91,17 @@ def _summary(summary: Summary) -> str:
 
 
 def _left_out(report: EvalReport) -> str:
-    """Judges that could not judge, and figures that no clip has."""
-    told = dict(report.unavailable)
+    """Unavailable judges, and figures that no clip has."""
+    missing_figures = dict(report.unavailable)
     shown = _with_values(report)
     for name in report.figures:
         if name not in shown:
-            told[name] = report.columns[0][1][name].reason
-    return f"<h3>Not judged</h3>{_facts(told)}" if told else ""
+            missing_figures[name] = report.columns[0][1][name].reason
+    return f"<h3>Not judged</h3>{_facts(missing_figures)}" if missing_figures else ""
 
 
 def _clip_table(report: EvalReport, figures: Mapping[str, Figure], folder: Path) -> str:
-    head = ["clip", "text", "compared under", *figures]
+    head = ["clip", "text", "group", *figures]
     rows = [_clip(judged, figures, folder) for judged in report.worst_first()]
     return _table(head, rows)
 
@@ -109,7 +109,7 @@ def _clip_table(report: EvalReport, figures: Mapping[str, Figure], folder: Path)
 def _clip(judged: Judged, figures: Mapping[str, Figure], folder: Path) -> list[str]:
     item = judged.item
     players = [_player(item.path, folder, item.path.name)]
-    players += [_player(item.reference, folder, "voice that is meant")] if item.reference else []
+    players += [_player(item.reference, folder, "reference recording")] if item.reference else []
     players += [_player(item.original, folder, "original")] if item.original else []
     notes = "".join(f"<br><small>{escape(k)}: {escape(v)}</small>" for k, v in judged.notes.items())
     cells = [_cell("".join(players)), _cell(escape(item.text) + notes), _cell(escape(item.group))]

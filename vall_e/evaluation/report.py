@@ -1,4 +1,4 @@
-"""The outcome of an evaluation: figures, what they depend on, and how they came about."""
+"""The result of an evaluation: figures, their inputs, and how they were computed."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from vall_e.interfaces.judge import Figure
 
 FORMAT = 1
 ALL = "all"
-"""What all clips together are called; a group may be called so too."""
+"""The name of all clips together; a group may have the same name."""
 DIGITS = 4
 PACKAGES = ("vall-e", "torch", "numpy", "soundfile", "soxr")
-"""What every figure depends on, beside the judges' own packages."""
+"""Packages that every figure depends on, besides the judges' own."""
 
 
 @frozen(eq=False)
 class EvalReport:
-    """All of it. Everything but `run` is the same when the command is given again."""
+    """The whole report. Everything except `run` is the same if the command is repeated."""
 
     figures: Mapping[str, Figure]
     judged: Sequence[Judged]
     pooled: Mapping[str, Summary]
-    """By figure, of all clips; empty where the groups may not be thrown together."""
+    """By figure, over all clips; empty if the groups must not be combined."""
     groups: Mapping[str, Mapping[str, Summary]]
-    """By group, then by figure; empty where the only group is all clips."""
+    """By group, then by figure; empty if the only group is all clips."""
     inputs: Mapping[str, Mapping[str, str]]
     weights: Mapping[str, str]
     versions: Mapping[str, str]
@@ -74,7 +74,7 @@ class EvalReport:
         )
 
     def to_json(self, folder: Path) -> dict[str, Any]:
-        """Plain data; paths count from `folder`."""
+        """Plain data; paths are relative to `folder`."""
         return {
             "format": FORMAT,
             "figures": {name: asdict(figure) for name, figure in self.figures.items()},
@@ -92,13 +92,13 @@ class EvalReport:
 
     @property
     def columns(self) -> list[tuple[str, Mapping[str, Summary]]]:
-        """All clips, if they may be thrown together, then each group; with words for a reader."""
+        """All clips, if they may be combined, then each group; with titles for the reader."""
         groups = [(group or "(none)", found) for group, found in self.groups.items()]
         return [(ALL, self.pooled), *groups] if self.pooled else groups
 
     @property
     def problems(self) -> list[str]:
-        """Why clips could not be heard, for each that could not."""
+        """Why clips could not be read, one reason each."""
         return [one.problem for one in self.judged if one.problem]
 
     def write_json(self, path: Path) -> None:
@@ -106,7 +106,7 @@ class EvalReport:
         write_whole(path, f"{text}\n".encode(), error=DataError)
 
     def worst_first(self) -> list[Judged]:
-        """By the mean place in all figures that have a better side; equals as they came."""
+        """By the mean rank over all figures that have a better direction; ties in given order."""
         badness = [0.0] * len(self.judged)
         for name, figure in self.figures.items():
             if figure.better:
@@ -117,7 +117,7 @@ class EvalReport:
 
 
 def relative(path: Path, folder: Path) -> str:
-    """From a folder to a file, with slashes; the whole path where there is no way."""
+    """A path relative to a folder, with slashes; the absolute path if there is none."""
     try:
         return Path(os.path.relpath(path.resolve(), folder.resolve())).as_posix()
     except ValueError:  # on another drive of Windows
@@ -125,7 +125,7 @@ def relative(path: Path, folder: Path) -> str:
 
 
 def _require_one(judged: Sequence[Judged]) -> None:
-    """Raise `AudioError` if there is nothing to hear in any of them."""
+    """Raise `AudioError` if none of them could be read."""
     if judged and all(one.problem for one in judged):
         raise AudioError(
             f"none of {len(judged)} clips can be judged; the first: {judged[0].problem}",
@@ -161,12 +161,12 @@ def _plain(found: Mapping[str, Summary]) -> dict[str, Any]:
 
 
 def _unit(item: EvalClip) -> str:
-    """What is drawn again for an interval: all clips of a text together."""
+    """The unit of resampling for an interval: all clips of a text together."""
     return item.text or str(item.original or item.path)
 
 
 def _bad(judged: Sequence[Judged], name: str, better: str) -> list[float]:
-    """From 0, the best clip, to 1, the worst; clips that have no figure are in the middle."""
+    """From 0, the best clip, to 1, the worst; clips without the figure are in the middle."""
     values = [one.scores[name].value for one in judged]
     known = sorted({value for value in values if value is not None}, reverse=better == "higher")
     places = {value: place / max(1, len(known) - 1) for place, value in enumerate(known)}
@@ -196,7 +196,7 @@ def _rounded(value: Any) -> Any:
 
 
 def _versions(more: Sequence[str]) -> dict[str, str]:
-    """Of those packages that are installed as distributions of their own."""
+    """Versions of those packages that are installed as distributions."""
     found = {"python": platform.python_version()}
     for name in dict.fromkeys([*PACKAGES, *more]):
         with suppress(metadata.PackageNotFoundError):

@@ -1,4 +1,4 @@
-"""Clips that went through a codec: recordings, or the codes of a dataset."""
+"""Clips that were encoded and decoded: recordings, or the codes of a dataset."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class ResynthesisSource:
     speaker: str
     original: Path | None
     digest: str
-    """Of what is decoded."""
+    """Identifies what is decoded."""
     codes: Callable[[], Codes]
-    """Makes the codes, or raises `AudioError`."""
+    """Returns the codes, or raises `AudioError`."""
 
 
 def sources(path: Path, codec: Codec) -> tuple[list[ResynthesisSource], dict[str, dict[str, str]]]:
-    """Of a dataset folder, a folder of recordings or a table of them; and what to tell of it."""
+    """From a dataset, a folder of recordings or a table of them; and the report's entries."""
     if (path / INFO).is_file():
         return _of_dataset(Dataset(path), codec), {"dataset": facts(path / CODES)}
     table = path if path.is_file() else None
@@ -73,7 +73,7 @@ def resynthesize(
     count: int | None = None,
     on_clip: Callable[[EvalClip], None] = lambda item: None,
 ) -> Items:
-    """Decode the first `count` at each number of levels, as far as `folder` lacks them."""
+    """Decode the first `count` at each number of levels, unless `folder` has them already."""
     _check_levels(levels, codec)
     found, inputs = sources(path, codec)
     folder.mkdir(parents=True, exist_ok=True)
@@ -89,7 +89,7 @@ def resynthesize(
 
 
 def _item(source: ResynthesisSource, levels: int, codec: Codec, decoded: Path) -> EvalClip:
-    """The clip, made if it is not there; or why it cannot be made."""
+    """The clip, decoded if it does not exist; or why it cannot be made."""
     group = f"{levels} level" + "s" * (levels > 1)
     if not decoded.is_file():
         try:
@@ -102,7 +102,7 @@ def _item(source: ResynthesisSource, levels: int, codec: Codec, decoded: Path) -
 
 
 def weights_of(codec: Codec) -> str:
-    """SHA-256 of all that a codec has learnt; its identity names only what decides codes."""
+    """SHA-256 of all weights of a codec; its identity covers only those that affect codes."""
     digest = hashlib.sha256(codec.identity.encode())
     if isinstance(codec, torch.nn.Module):
         for name, tensor in sorted(codec.state_dict().items()):
@@ -116,7 +116,7 @@ def _check_levels(levels: Sequence[int], codec: Codec) -> None:
     if wrong:
         raise ConfigError(
             f"--levels {wrong[0]}: the codec has {codec.levels}",
-            hint=f"give numbers from 1 to {codec.levels}",
+            hint=f"use numbers from 1 to {codec.levels}",
         )
 
 
@@ -125,7 +125,7 @@ def _of_dataset(dataset: Dataset, codec: Codec) -> list[ResynthesisSource]:
         raise DataError(
             f"{dataset.folder} holds codes of {dataset.info.codec}, the codec here is "
             f"{codec.identity}",
-            hint="choose its codec with -c or --set codec=...",
+            hint="select its codec with -c or --set codec=...",
         )
     made = []
     for entry in dataset.entries:

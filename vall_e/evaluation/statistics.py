@@ -1,4 +1,4 @@
-"""Figures over many clips, and how far chance may have moved them. Torch-free."""
+"""Figures over many clips, with confidence intervals. Torch-free."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from vall_e.interfaces.judge import Score
 RESAMPLES = 2000
 CONFIDENCE = 0.95
 FEWEST = 5
-"""Of fewer texts no interval is told: they cannot show how much texts differ."""
+"""With fewer texts there is no interval: they cannot show how much texts differ."""
 
 
 @frozen
 class Summary:
-    """A figure over clips: the sum of the amounts for the sum of the weights."""
+    """A figure over clips: the sum of the amounts divided by the sum of the weights."""
 
     value: float | None
     interval: tuple[float, float] | None
-    """95 % of it; None where there are too few clips to tell."""
+    """95 % confidence interval; None if there are too few clips."""
     clips: int
-    """That have the figure."""
+    """Clips that have the figure."""
     left_out: int
-    """That have none,"""
+    """Clips that do not have it."""
     reason: str = ""
-    """and why, of the first of them."""
+    """Why the first of those does not have it."""
 
 
 def summarize(
@@ -36,8 +36,8 @@ def summarize(
 ) -> Summary:
     """The figure, and its interval by bootstrap (percentiles; Efron 1979).
 
-    What is drawn again is a unit, say a text with all clips of it, since those are alike. The draws
-    follow from `seed` and `name` alone.
+    Units are resampled, for example a text with all its clips, since those are correlated. The
+    random draws depend on `seed` and `name` only.
     """
     pairs = list(zip(scores, units, strict=True))
     lacking = [score.reason for score in scores if score.amount is None]

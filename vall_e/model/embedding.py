@@ -32,23 +32,23 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
 
 @frozen
 class ModelSizes:
-    """Sizes that codec, vocabulary, languages and tasks decide."""
+    """Sizes that depend on codec, vocabulary, languages and tasks."""
 
     levels: int = attrs_field(validator=_positive)
     codebook_size: int = attrs_field(validator=_positive)
     vocabulary: int = attrs_field(validator=_positive)
     languages: int = attrs_field(default=1, validator=_positive)
     markers: tuple[str, ...] = attrs_field(default=(), converter=_names)
-    """Names of learnt vectors that tasks put into their sequences."""
+    """Names of learned vectors that tasks put into their sequences."""
     writes_text: bool = False
     """A task predicts text."""
     code_width: int = 0
-    """Of the codec's vectors of codes, where the model has them."""
+    """Width of the codec's code vectors, if the model uses them."""
     length_classes: int = attrs_field(default=11, validator=validators.ge(11))
-    """Of the output layer for lengths (capability `len`): ten digits and an end. Models of
-    e-c-k-e-r/vall-e had more, which mean nothing."""
+    """Size of the output layer for lengths (capability `len`): ten digits and an end. Models of
+    e-c-k-e-r/vall-e had more classes, which are unused."""
     masked_classes: int = attrs_field(default=0, validator=validators.ge(0))
-    """Of the output layer for masked frames; 0: one a code. Theirs had one more."""
+    """Size of the output layer for masked frames; 0: one class per code. Theirs had one more."""
 
     @classmethod
     def of(
@@ -81,10 +81,9 @@ class Embedding(nn.Module):
     """One table for each kind of segment, and one for each level of prompt and response.
 
     The response has `levels` tables: table 0 is level 0 as the AR stage reads it, table i + 1 is
-    level i as the NAR stage reads it. The two stages differ in what they make of level 0: the
-    one continues it, the other refines it. With the capability `len` a table `masked` is level 0
-    some of whose frames are masked (its last row), and `length` the digits of a number.
-    `separator` stands between segments.
+    level i as the NAR stage reads it. The two stages use level 0 differently: one continues it, the
+    other refines it. With the capability `len`, a table `masked` embeds level 0 with some frames
+    masked (its last row), and `length` the digits of a number. `separator` stands between segments.
     """
 
     def __init__(self, config: ModelConfig, sizes: ModelSizes, d_model: int) -> None:
@@ -117,12 +116,12 @@ class Embedding(nn.Module):
             config.token_dropout, config.token_dropout_levels, d_model
         )
         for table in self.parameters():
-            # Small against the residual stream's growth, so that what is learned soon outweighs
-            # what was drawn.
+            # Small compared with the residual stream's growth, so that learned values soon
+            # outweigh the random initialization.
             nn.init.normal_(table, std=0.1)
 
     def forward(self, examples: list[Example]) -> Embedded:
-        """One lookup a table, however many rows: a GPU would else wait for each small launch."""
+        """One lookup per table for all rows: many small kernel launches would slow a GPU down."""
         lengths = torch.tensor([len(example) for example in examples])
         width = int(lengths.max())
         vectors = self.separator.new_zeros(len(examples) * width, len(self.separator))
@@ -140,7 +139,7 @@ class Embedding(nn.Module):
         )
 
     def take_code_vectors(self, vectors: Float[Tensor, "k v c"]) -> None:
-        """Fill the tables with the codec's, for a model that is begun with `code_vectors`."""
+        """Fill the tables with the codec's vectors, for a new model with `code_vectors`."""
         levels = range(len(vectors))
         response = levels if self.patterned else [0, *levels[:-1]]
         for tables, of in ((self.prompt, levels), (self.response, response)):
@@ -148,7 +147,7 @@ class Embedding(nn.Module):
                 cast("CodecTable", table).fill(vectors[level])
 
     def positions(self, example: Example) -> Int[Tensor, " t"]:
-        """Restarting in each segment (a separator ends the segment before it), or running on."""
+        """Restarting in each segment (a separator ends the segment before it), or continuous."""
         if not self.restart:
             return torch.arange(len(example))
         last = len(example.segments) - 1
@@ -157,13 +156,13 @@ class Embedding(nn.Module):
         )
 
     def _within(self, segment: Segment, size: int) -> Int[Tensor, " t"]:
-        """The positions of a segment and, where there is one, of the separator after it."""
+        """The positions of a segment and of the separator after it, if there is one."""
         if isinstance(segment, PatternTargets):
             return segment.positions
         return torch.arange(size) * (self.text_stride if segment.name in ("text", "read") else 1)
 
     def response_codes(self, codes: Int[Tensor, "n f"], level: int) -> Float[Tensor, "f d"]:
-        """The vectors of some frames of the response, read to predict `level`."""
+        """The vectors of some response frames, as input for predicting `level`."""
         vectors = [table(ids) for table, ids in self._response(codes, level)]
         return torch.stack(vectors).sum(0)
 
@@ -178,7 +177,7 @@ class Embedding(nn.Module):
     def _lookups(
         self, examples: list[Example], width: int
     ) -> dict[nn.Module, tuple[list[Tensor], list[Tensor]]]:
-        """For each table the ids that are looked up, and their places in the flattened batch."""
+        """For each table the ids to look up, and their places in the flattened batch."""
         lookups: dict[nn.Module, tuple[list[Tensor], list[Tensor]]] = {}
         for row, example in enumerate(examples):
             start = row * width
@@ -194,7 +193,7 @@ class Embedding(nn.Module):
         return lookups
 
     def _mix(self, vectors: Tensor, examples: list[Example], width: int) -> None:
-        """Put the means where segments are mixtures of several."""
+        """Insert the means where segments are mixtures of several."""
         for row, example in enumerate(examples):
             start = row * width
             for segment in example.segments:
@@ -208,11 +207,11 @@ class Embedding(nn.Module):
                 start += len(segment) + 1
 
     def _moved(self, parts: list[Tensor]) -> Tensor:
-        """The parts as one, on the model's device, without waiting for it."""
+        """The parts concatenated on the model's device, without synchronizing."""
         return torch.cat(parts).to(self.separator.device, non_blocking=True)
 
     def _reads(self, segment: Segment, level: int) -> list[tuple[nn.Module, Tensor]]:
-        """The tables that a segment is read by, each with its ids; their vectors are summed."""
+        """The tables that embed a segment, each with its ids; their vectors are summed."""
         ids = segment.ids
         if isinstance(segment, PatternTargets):
             return self._slots(ids)
@@ -236,20 +235,20 @@ class Embedding(nn.Module):
         return [(tables.get(segment.name) or self._marker(segment.name), ids)]
 
     def _slots(self, steps: Int[Tensor, "m s"]) -> list[tuple[nn.Module, Tensor]]:
-        """A table for each slot; a model that writes one code a step has but the first."""
+        """A table for each slot; a model that predicts one code a step has only the first."""
         tables = [self.response[0], *self.group] if len(self.group) else list(self.response)
         return list(zip(tables[: len(steps)], steps, strict=True))
 
     def _marker(self, name: str) -> nn.Module:
         if name not in self.markers:
             raise CheckpointError(
-                f"this model has no vector for {name!r}: it has not learnt a task with it",
+                f"this model has no vector for {name!r}: it was not trained on a task with it",
                 hint="train it with the task listed under `tasks`",
             )
         return self.markers[name]
 
     def _response(self, codes: Int[Tensor, "n f"], level: int) -> list[tuple[nn.Module, Tensor]]:
-        """The levels before `level`; for level 0 the frames drawn so far."""
+        """The levels before `level`; for level 0 the frames generated so far."""
         if level == 0:
             return _codes(self.response, codes[:1], total=False)
         total = self.sums and self.summed != "prompt"
@@ -258,7 +257,7 @@ class Embedding(nn.Module):
     def _known(
         self, tables: Iterable[nn.Module], codes: Int[Tensor, "n f"], *, total: bool
     ) -> list[tuple[nn.Module, Tensor]]:
-        """The levels that are known, as the config has them embedded."""
+        """The known levels, embedded as the config says."""
         summed = codes[:-1] if total and self.legacy and len(codes) > 1 else codes
         return _codes(tables, summed, total=total)
 
@@ -272,6 +271,6 @@ def _codes(
 
 
 def _gaps(example: Example) -> list[int]:
-    """Where the separators stand."""
+    """The positions of the separators."""
     ends = accumulate(len(segment) + 1 for segment in example.segments[:-1])
     return [end - 1 for end in ends]

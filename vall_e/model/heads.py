@@ -11,12 +11,12 @@ from vall_e.model.embedding import ModelSizes
 
 
 class Heads(nn.Module):
-    """Level 0 has one more class than the codebook: the stop token, its last.
+    """Level 0 has one more class than the codebook: the stop token, which is its last.
 
     A single head is wide enough for level 0; for other levels the stop column is cut off. With
-    `length`, for models of the capability `len`, there are layers for masked frames and for digits,
-    unless a single head does it all. The places of a group after its first each have a head of
-    their own (`group`), for level 0 too.
+    `length`, for models with the capability `len`, there are layers for masked frames and for
+    digits, unless there is a single head. Each frame of a group after the first has its own head
+    (`group`), for level 0 too.
     """
 
     def __init__(
@@ -54,13 +54,13 @@ class Heads(nn.Module):
         return logits if level == 0 else logits[..., : self.codebook_size]
 
     def slot(self, hidden: Float[Tensor, "*n d"], slot: int) -> Float[Tensor, "*n v"]:
-        """Of a step's slots: places of a group where there are groups, else levels."""
+        """For a slot of a step: a frame of a group if there are groups, otherwise a level."""
         grouped = slot and len(self.group)
         logits: Tensor = self.group[slot - 1](hidden) if grouped else self(hidden, slot)
         return logits
 
     def of_masked(self, hidden: Float[Tensor, "*n d"]) -> Float[Tensor, "*n v"]:
-        """Over the codes of level 0 that a masked frame may have."""
+        """Over the codes of level 0 for a masked frame."""
         if self.shared:
             return self.forward(hidden, 0)[..., : self.codebook_size]
         logits: Tensor = self.masked(hidden)

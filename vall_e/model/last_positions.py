@@ -1,4 +1,4 @@
-"""Passes of which a few states are wanted: the last layer does no more than it must."""
+"""Passes that need only some states: the last layer computes no more than necessary."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def states_at(
     causal: bool = True,
     cache: Cache | None = None,
 ) -> Float[Tensor, "b n d"]:
-    """What a pass gives at these positions of each row."""
+    """The states of a pass at these positions of each row."""
     x, lengths, positions = embedded.vectors, embedded.lengths, embedded.positions
     if isinstance(backbone, Gathering):
         states, _ = backbone(
@@ -30,6 +30,6 @@ def states_at(
 
 
 def ends(embedded: Embedded, count: int) -> Int[Tensor, "b n"]:
-    """The last `count` positions of each row; the first one stands in where there are fewer."""
+    """The last `count` positions of each row; the first one is repeated if there are fewer."""
     back = torch.arange(count - 1, -1, -1, device=embedded.lengths.device)
     return (embedded.lengths[:, None] - 1 - back).clamp(min=0)

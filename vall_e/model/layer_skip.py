@@ -1,7 +1,7 @@
-"""LayerSkip in training: layers that samples skip, and losses of early exits.
+"""LayerSkip in training: layers that samples skip, and losses at early exits.
 
 Elhoushi et al. 2024, https://arxiv.org/abs/2404.16710, section 4.1. Layers are counted from 0, a
-model has L of them, the run takes T steps; an exit is named by the layers that it has run, 1 to L.
+model has L of them, the run has T steps; an exit is named by the number of layers before it.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ class Skipping:
     """What one training step skips, and which exits it trains."""
 
     dropout: tuple[float, ...]
-    """For each layer, the chance of a sample to skip it."""
+    """For each layer, the probability that a sample skips it."""
     shares: Mapping[int, float]
-    """For each exit with a loss, what that counts. They sum up to 1; that of all layers is one."""
+    """The loss weight of each exit. The weights sum to 1; the exit after all layers has one."""
 
 
 @frozen
@@ -51,14 +51,14 @@ class LayerSkip:
         )
 
     def _shares(self, step: int) -> dict[int, float]:
-        """Those of the paper; but the last layer has its loss in every step."""
+        """As in the paper, except that the last layer has a loss in every step."""
         layers = [*filter(lambda layer: self._trains(layer, step), range(self.depth - 1))]
         weights = {layer + 1: self._weight(layer) for layer in [*layers, self.depth - 1]}
         total = sum(weights.values())
         return {exit_: weight / total for exit_, weight in weights.items() if weight}
 
     def _trains(self, layer: int, step: int) -> bool:
-        """Whether the curriculum has a loss after this layer."""
+        """Whether the curriculum has a loss after this layer in this step."""
         if self.config.exits == "rotational":
             return layer % self.config.every == step % self.config.every
         if self.config.exits == "gradual":
@@ -66,7 +66,7 @@ class LayerSkip:
         return True
 
     def _weight(self, layer: int) -> float:
-        """The later a layer, the more is asked of it: the sum of the numbers up to its own."""
+        """Later layers have more weight: the sum of the numbers up to its own."""
         last = self.depth - 1
         if layer < last:
             return self.config.exit_scale * layer * (layer + 1) / 2
@@ -76,24 +76,24 @@ class LayerSkip:
 def layer_skip_of(
     config: LayerSkipConfig, backbone: Backbone, *, name: str, max_steps: int
 ) -> LayerSkip | None:
-    """None where the config skips nothing; `ConfigError` where the backbone `name` cannot."""
+    """None if the config skips nothing; `ConfigError` if the backbone `name` cannot skip layers."""
     if not config.dropout and not config.exit_scale:
         return None
     depth = layered(backbone, name=name, option="training.layer_skip").depth
     if depth < 2:
         raise ConfigError(
-            f"training.layer_skip: {name} has one layer only, so there is none to skip",
-            hint="set model.backbone.layers: 2, or more",
+            f"training.layer_skip: {name} has only one layer, so none can be skipped",
+            hint="set model.backbone.layers to 2 or more",
         )
     return LayerSkip(config, depth, max_steps)
 
 
 def layered(backbone: Backbone, *, name: str, option: str) -> Layered:
-    """The backbone, if its layers run one by one; else `ConfigError`, which names the option."""
+    """The backbone, if its layers run one by one; otherwise `ConfigError` naming the option."""
     if not isinstance(backbone, Layered):
         raise ConfigError(
             f"{option}: the backbone {name} cannot run its layers one by one",
-            hint="take one that can, such as model.backbone: llama, or leave the option out",
+            hint="use one that can, such as model.backbone: llama, or remove the option",
         )
     return cast("Layered", backbone)
 
@@ -108,7 +108,7 @@ def skipped_pass(
     predicting: Predicting,
     levels: Sequence[int],
 ) -> tuple[dict[int, Float[Tensor, "b t d"]], Float[Tensor, ""]]:
-    """The states at the exits, and the auxiliary loss. Which rows skip is drawn on the CPU."""
+    """The states at the exits, and the auxiliary loss. Skipped rows are drawn on the CPU."""
     x, auxiliary = vectors, vectors.new_zeros(())
     states: dict[int, Tensor] = {}
     for layer, chance in enumerate(skipping.dropout):
@@ -132,7 +132,7 @@ def skipped_pass(
 
 
 def _kept(rows: int, chance: float) -> Tensor:
-    """The rows that do not skip."""
+    """The rows that do not skip, at random."""
     if not chance:
         return torch.arange(rows)
     return (torch.rand(rows) >= chance).nonzero()[:, 0]

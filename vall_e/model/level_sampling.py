@@ -14,7 +14,7 @@ from vall_e.errors import ConfigError
 
 @frozen
 class LevelSampler:
-    """Draws a level; a value, so that loader processes can be given one."""
+    """Draws a level at random; a value, so that loader processes can receive it."""
 
     levels: tuple[int, ...]
     shares: tuple[float, ...]
@@ -30,13 +30,13 @@ def level_sampler(
     *,
     within: Sequence[int] = (),
 ) -> LevelSampler:
-    """What draws a level the model is capable of, `within` the lowest and highest if given.
+    """A sampler of the levels that the model supports, `within` lowest and highest if given.
 
-    `auto` is linear: level i in proportion to levels - i, since every later level refines what
-    the earlier ones say. `normal` is a bell over the middle levels. A list is drawn from evenly.
+    `auto` is linear: level i in proportion to levels - i, since every later level refines the
+    earlier ones. `normal` is a bell over the middle levels. A list is sampled uniformly.
     `levels` are then those up to the highest.
-    Raises `ConfigError` for a list with a level that the model cannot train, and for a range
-    without any.
+    Raises `ConfigError` for a list with a level that the model cannot train, and for an empty
+    range.
     """
     capable = trained_levels(levels, capabilities, within)
     if isinstance(weights, str):
@@ -54,7 +54,7 @@ def level_sampler(
 def trained_levels(
     levels: int, capabilities: Sequence[str], within: Sequence[int] = ()
 ) -> tuple[int, ...]:
-    """The levels that the model is capable of, of those between lowest and highest."""
+    """The levels that the model supports, between lowest and highest."""
     first = not {"ar", "len"}.isdisjoint(capabilities)
     capable = tuple(q for q in range(levels) if (first if q == 0 else "nar" in capabilities))
     if not within:

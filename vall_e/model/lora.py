@@ -1,7 +1,7 @@
-"""LoRA (Hu et al. 2021, https://arxiv.org/abs/2106.09685): small sums beside frozen matrices.
+"""LoRA (Hu et al. 2021, https://arxiv.org/abs/2106.09685): low-rank additions to frozen matrices.
 
 A matrix W (out, in) acts as W + alpha / rank * B A, with A (rank, in) and B (out, rank). B starts
-at zero, so a new adapter changes nothing. In a state dict an adapter's tensors stand beside those
+at zero, so a new adapter changes nothing. In a state dict an adapter's tensors stand next to those
 of the base, which keep their names: `...q_proj.weight`, `...q_proj.adapters.0.lora_a`.
 """
 
@@ -22,23 +22,23 @@ from torch.nn.utils import parametrize
 from vall_e.errors import CheckpointError, ConfigError
 
 OWN = "0"
-"""The adapter that a run trains; a file of weights holds no other."""
+"""The adapter that a run trains; a weights file holds no other."""
 Flavour = Literal["replaced", "parametrized"]
 
 
 @frozen
 class Terms:
-    """What an adapter is, beside its tensors."""
+    """Parameters of an adapter, besides its tensors."""
 
     rank: int
     alpha: float
     dropout: float = 0.0
     levels: tuple[int, ...] = ()
-    """The RVQ levels that it helps to predict; empty: all."""
+    """The RVQ levels for which it is active; empty: all."""
 
     @classmethod
     def of(cls, plain: Mapping[str, object]) -> Terms:
-        """From what `plain` gave, by way of JSON. Raises `TypeError` where that is another's."""
+        """From the result of `plain`, after JSON. Raises `TypeError` if it is something else."""
         return cls(**{**plain, "levels": tuple(plain["levels"])})  # type: ignore[arg-type]
 
     def plain(self) -> dict[str, object]:
@@ -47,7 +47,7 @@ class Terms:
 
 
 class Predicting:
-    """Which level each row of the present pass predicts: who runs the backbone says it."""
+    """Which level each row of the current pass predicts, as set by the caller of the backbone."""
 
     def __init__(self) -> None:
         self.levels: tuple[int, ...] | None = None
@@ -62,7 +62,7 @@ class Predicting:
 
 
 class Adapter(nn.Module):
-    """The pair A and B of one matrix. `strength` is changed at run time; 0 switches it off."""
+    """The matrices A and B of one layer. `strength` can change at run time; 0 switches it off."""
 
     def __init__(self, weight: Float[Tensor, "o i"], terms: Terms, predicting: Predicting) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class Adapter(nn.Module):
         nn.init.kaiming_uniform_(self.lora_a, a=5**0.5)
 
     def onto(self, out: Float[Tensor, "*n o"], x: Float[Tensor, "*n i"]) -> Float[Tensor, "*n o"]:
-        """W x with what this adds to it."""
+        """W x plus the adapter's contribution."""
         factor = self._factor(x.ndim)
         if factor is None:
             return out
@@ -88,7 +88,7 @@ class Adapter(nn.Module):
         return found * self._scale()
 
     def delta(self) -> Float[Tensor, "o i"]:
-        """What is added to W. Dropout leaves out columns of it, as if it left out inputs."""
+        """What is added to W. Dropout leaves out columns, as if it left out inputs."""
         kept = self.dropout(self.lora_a.new_ones(1, self.lora_a.shape[1]))
         product: Tensor = self.lora_b @ (self.lora_a * kept)
         return product * self._scale()
@@ -104,20 +104,20 @@ class Adapter(nn.Module):
             return self._scale()
         if self.predicting.levels is None:
             raise RuntimeError(
-                "a LoRA with levels must be told what a pass predicts: wrap it in "
+                "a LoRA with levels must know what a pass predicts: wrap the pass in "
                 "`model.predicting(levels)` (recomputing in the backward pass cannot)"
             )
         on = [level in self.terms.levels for level in self.predicting.levels]
         if all(on):
             return self._scale()
-        if not any(on) and not torch.is_grad_enabled():  # a backward pass needs a way through
+        if not any(on) and not torch.is_grad_enabled():  # a backward pass needs a path through it
             return None
         shape = (-1, *(1,) * (dimensions - 1))
         return torch.tensor(on, device=self.lora_a.device).view(shape) * self._scale()
 
 
 class AdaptedLinear(nn.Linear):
-    """A linear layer with adapters beside its weight."""
+    """A linear layer with adapters on its weight."""
 
     def __init__(self, layer: nn.Linear) -> None:
         super().__init__(layer.in_features, layer.out_features, layer.bias is not None, "meta")
@@ -143,7 +143,7 @@ class AdaptedLinear(nn.Linear):
 
 
 class AdaptedEmbedding(nn.Embedding):
-    """A table with adapters beside its weight."""
+    """An embedding table with adapters on its weight."""
 
     def __init__(self, table: nn.Embedding) -> None:
         super().__init__(table.num_embeddings, table.embedding_dim, device="meta")
@@ -183,9 +183,9 @@ def places(
 ) -> list[str]:
     """The modules to adapt, by name. Patterns are those of a shell, as `backbone.*.self_attn.*`.
 
-    Without `include` those that the backbone names in `lora_targets`, or else all its linear
-    layers. Embeddings and heads come only with `embeddings`. Raises `ConfigError` for a pattern
-    that fits nothing, and if nothing is left.
+    Without `include`: those that the backbone names in `lora_targets`, or else all its linear
+    layers. Embeddings and heads are included only with `embeddings`. Raises `ConfigError` for a
+    pattern without a match, and if nothing is left.
     """
     prefix = "backbone." if hasattr(model, "backbone") else ""
     targets = getattr(getattr(model, "backbone", model), "lora_targets", ("*",))
@@ -199,9 +199,7 @@ def places(
     found += [name for name in layers if embeddings and name not in body]
     found = [name for name in found if not _fits(name, exclude)]
     if not found:
-        raise ConfigError(
-            "lora: there is no linear layer to adapt", hint="change include and exclude"
-        )
+        raise ConfigError("lora: no linear layer is selected", hint="change include and exclude")
     return found
 
 
@@ -213,13 +211,13 @@ def attach(
     key: str = OWN,
     flavour: Flavour = "replaced",
 ) -> None:
-    """Put a new adapter beside each of these modules, in place."""
+    """Add a new adapter to each of these modules, in place."""
     predicting = getattr(model, "predicting", None) or Predicting()
     for name in names:
         module = model.get_submodule(name)
         if not isinstance(module, (nn.Linear, nn.Embedding)):
             raise CheckpointError(
-                f"{name} is a {type(module).__name__}, which no LoRA goes with",
+                f"{name} is a {type(module).__name__}, which does not support LoRA",
                 hint="load the base in floating point, as it was trained",
             )
         adapter = Adapter(module.weight, terms, predicting)
@@ -235,7 +233,7 @@ def attach(
 
 
 def adapters(model: nn.Module, key: str = OWN) -> dict[str, Adapter]:
-    """The adapters of one key, by the name of the module that they stand beside."""
+    """The adapters of one key, by the names of their modules."""
     found: dict[str, Adapter] = {}
     for name, module in model.named_modules():
         if isinstance(module, (AdaptedLinear, AdaptedEmbedding)) and key in module.adapters:
@@ -246,12 +244,12 @@ def adapters(model: nn.Module, key: str = OWN) -> dict[str, Adapter]:
 
 
 def terms_of(model: nn.Module) -> Terms | None:
-    """Of the adapter that was trained with this model; None if there is none."""
+    """The terms of the adapter that was trained with this model; None if there is none."""
     return next((adapter.terms for adapter in adapters(model).values()), None)
 
 
 def detach(model: nn.Module, key: str) -> None:
-    """Take the adapters of one key away."""
+    """Remove the adapters of one key."""
     for name in adapters(model, key):
         module = model.get_submodule(name)
         if isinstance(module, (AdaptedLinear, AdaptedEmbedding)):
@@ -262,9 +260,9 @@ def detach(model: nn.Module, key: str) -> None:
 
 @torch.no_grad()
 def merge(model: nn.Module, *, levels: int) -> None:
-    """Add all adapters, at their strength, to the weights of a model of so many levels.
+    """Add all adapters, at their strength, to the weights of a model with this many levels.
 
-    Raises `CheckpointError` for one that helps with some levels only: a weight is for all.
+    Raises `CheckpointError` for one that is active for some levels only: a weight serves all.
     """
     adapted = {
         name: module
@@ -286,7 +284,7 @@ def merge(model: nn.Module, *, levels: int) -> None:
 
 
 def is_adapter(key: str) -> bool:
-    """Whether a key of a state dict is an adapter's, not the base's."""
+    """Whether a state dict key belongs to an adapter, not to the base."""
     return ".adapters." in key
 
 
@@ -307,7 +305,7 @@ def _require_fitting(option: str, patterns: Sequence[str], names: Sequence[str])
     for pattern in patterns:
         if not any(fnmatchcase(name, pattern) for name in names):
             raise ConfigError(
-                f"lora.{option}: {pattern!r} fits no layer",
+                f"lora.{option}: {pattern!r} matches no layer",
                 hint=f"layers are named like {', '.join(names[:3])}",
             )
 
@@ -316,11 +314,11 @@ _STORED = (
     ("parametrizations.weight.original", "weight"),
     ("parametrizations.weight.0.adapter.", f"adapters.{OWN}."),
 )
-"""What torch calls the tensors of a parametrized module, and what they are called in files."""
+"""What torch calls the tensors of a parametrized module, and their names in files."""
 
 
 def _parametrize(module: nn.Module, adapter: Adapter) -> None:
-    """Both flavours write, and read, the same keys of the state dict."""
+    """Both flavours write and read the same state dict keys."""
     parametrize.register_parametrization(module, "weight", _Sum(adapter))
     module.register_state_dict_post_hook(  # type: ignore[no-untyped-call]
         _write_stored_names
@@ -333,7 +331,7 @@ def _parametrize(module: nn.Module, adapter: Adapter) -> None:
 def _write_stored_names(
     module: nn.Module, state: dict[str, Tensor], prefix: str, metadata: object
 ) -> None:
-    # All of the module's keys are put in anew, so that their order is that of the plain module.
+    # All keys of the module are inserted again, so that their order is that of the plain module.
     own = {key: state.pop(key) for key in list(state) if key.startswith(prefix)}
     renamed = {prefix + _renamed(key[len(prefix) :]): value for key, value in own.items()}
     weight = prefix + "weight"

@@ -20,11 +20,11 @@ class Scores:
     logits: Float[Tensor, "n v"]
     targets: Int[Tensor, " n"]
     share: float = 1.0
-    """What it counts in the total."""
+    """Its weight in the total."""
     exit: int | None = None
-    """After how many layers, of an early exit; None: after all."""
+    """Number of layers before an early exit; None: all."""
     kinds: tuple[str, ...] = ()
-    """The kind of segment that each target is part of; only asked for by factors of kinds."""
+    """The kind of segment that each target belongs to; only needed for factors of kinds."""
 
     @property
     def name(self) -> str:
@@ -33,10 +33,10 @@ class Scores:
 
 @frozen(eq=False)
 class Losses:
-    """`total` is what to minimise; the rest is to look at. Tensors, so that nothing waits.
+    """`total` is minimized; the rest is for monitoring. Tensors, to avoid synchronization.
 
-    `nll`: nats a token, by stage. `accuracy`: share of tokens whose likeliest guess is right.
-    `counts`: the tokens that those are means of. `tokens`: predicted tokens of the batch.
+    `nll`: nats per token, by stage. `accuracy`: share of tokens whose likeliest prediction is
+    right. `counts`: the number of tokens in those means. `tokens`: predicted tokens of the batch.
     """
 
     total: Float[Tensor, ""]
@@ -52,10 +52,10 @@ def joined(
     auxiliary: Float[Tensor, ""],
     factors: Mapping[str, float] | None = None,
 ) -> Losses:
-    """Mean over all predicted tokens, of whichever stage, plus the backbone's auxiliary loss.
+    """Mean over all predicted tokens of all stages, plus the backbone's auxiliary loss.
 
-    With `factors` it is the mean of each kind of segment that is there, so many times. Where there
-    are early exits, their means are added by their shares.
+    With `factors` it is the sum of the means of each kind of segment, times its factor. The means
+    of early exits are added by their weights.
     """
     summed: dict[str, list[Tensor]] = {}
     right: dict[str, list[Tensor]] = {}
@@ -88,6 +88,6 @@ def joined(
 
 
 def _weights(scores: Sequence[Scores], factors: Mapping[str, float]) -> dict[str, float]:
-    """What a token of each kind counts: its kind's factor, shared out among all of the kind."""
+    """The weight of a token of each kind: its kind's factor, divided by the tokens of the kind."""
     counts = Counter(kind for score in scores for kind in score.kinds)
     return {kind: factors.get(kind, 0.0) / count for kind, count in counts.items()}

@@ -1,4 +1,4 @@
-"""Masked level 0: frames that the model is to fill in, in any order.
+"""Masked level 0: frames that the model fills in, in any order.
 
 MaskGIT (Chang et al., https://arxiv.org/abs/2202.04200), for speech as in MaskGCT and SoundStorm.
 """
@@ -18,7 +18,7 @@ from vall_e.model.sequence import Example, Segment
 
 @frozen
 class MaskSchedule:
-    """The share of the frames that is masked at a time: all at 0, none at 1."""
+    """The share of frames that is masked at a time: all at 0, none at 1."""
 
     name: Literal["cosine", "linear"] = "cosine"
 
@@ -31,19 +31,19 @@ COSINE = MaskSchedule()
 
 @frozen
 class Masking:
-    """What training masks. A value, so that loader processes can be given one."""
+    """How training masks. A value, so that loader processes can receive it."""
 
     mask: int
-    """The id of a masked frame: the first that is no code."""
+    """The id of a masked frame: the first that is not a code."""
     share: float
-    """Of the examples of level 0 that are masked."""
+    """Share of the level 0 examples that are masked."""
     times: tuple[float, float] = (0.0, 1.0)
-    """The time of an example is drawn from this range."""
+    """The time of an example is drawn uniformly from this range."""
     schedule: MaskSchedule = COSINE
 
     @classmethod
     def of(cls, config: RunConfig, codebook_size: int) -> Masking | None:
-        """What a run masks: nothing without `len`, all of level 0 without `ar`."""
+        """The masking of a run: none without `len`, all of level 0 without `ar`."""
         options, capabilities = config.training, config.model.capabilities
         if "len" not in capabilities:
             return None
@@ -51,7 +51,7 @@ class Masking:
         return cls(codebook_size, share, options.mask_times, MaskSchedule(options.mask_schedule))
 
     def __call__(self, example: Example, rng: random.Random) -> Example:
-        """The example, or in so many cases its level 0 to be filled in."""
+        """The example, or with probability `share` its level 0 with masked frames."""
         if example.stage != "ar" or rng.random() >= self.share:
             return example
         frames = len(example.target)
@@ -61,7 +61,7 @@ class Masking:
 
 
 def masked(example: Example, places: list[int], mask: int) -> Example:
-    """An example of level 0 whose frames at `places` are to be filled in."""
+    """An example of level 0 with masked frames at `places`."""
     codes = example.target.ids[0]
     shown = codes.clone()
     shown[places] = mask

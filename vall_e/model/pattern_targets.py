@@ -1,4 +1,4 @@
-"""A response as the steps of a pattern: what the model reads, and what it is to predict."""
+"""A response as the steps of a pattern: the model's input, and its targets."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from vall_e.model.sequence import Example
 class PatternTargets(Segment):
     """The last segment of an example, step by step.
 
-    `ids` (m, s): the code in each slot, `ABSENT` where there is none. `positions`: of the steps,
-    where positions restart. `targets` (m, s + 1): what each slot is to predict before the first
-    step and after each, `ABSENT` where nothing.
+    `ids` (m, s): the code in each slot, `ABSENT` if there is none. `positions`: of the steps,
+    where positions restart. `targets` (m, s + 1): what each slot must predict before the first
+    step and after each, `ABSENT` for nothing.
     """
 
     positions: Int[Tensor, " s"]
@@ -26,10 +26,10 @@ class PatternTargets(Segment):
 
 
 def laid_out(example: Example, pattern: Pattern, stop: int, *, cut: float = 0.0) -> Example:
-    """The example with its response as steps. `cut` is the share of groups that are cut short.
+    """The example with its response as steps. `cut` is the share of groups that are shortened.
 
-    A cut group holds fewer frames than it predicts, as where the rest is discarded; which ones
-    are is drawn from torch's random state.
+    A shortened group holds fewer frames than it predicts, as when the rest is discarded; which
+    groups is drawn from torch's random state.
     """
     codes = example.target.ids.cpu()
     frames = codes.shape[1]
@@ -48,7 +48,7 @@ def laid_out(example: Example, pattern: Pattern, stop: int, *, cut: float = 0.0)
 
 
 def steps_of(example: Example) -> PatternTargets:
-    """The last segment of an example that was laid out."""
+    """The last segment of an example, if it was laid out."""
     if not isinstance(example.target, PatternTargets):
         raise TypeError(f"the example ends with {example.target.name}, which was not laid out")
     return example.target
@@ -57,19 +57,19 @@ def steps_of(example: Example) -> PatternTargets:
 def _targets(
     pattern: Pattern, codes: Int[Tensor, "k f"], places: Int[Tensor, " s"], stop: int
 ) -> Int[Tensor, "m u"]:
-    """All that each step could write, and the stop token after the last frame of level 0."""
+    """All codes that each step could predict, and the stop token after the last frame."""
     frames = codes.shape[1]
     all_places = torch.cat([places, places.new_tensor([pattern.end(frames)])])
     targets = to_steps(pattern, codes, pattern.cells(all_places, frames))
     coarse = torch.tensor(pattern.levels)[:, None] == 0
     stops = (pattern.cells(all_places, None) == frames) & coarse
-    if stops[:, :-1].any():  # then it is said before the last step is read
+    if stops[:, :-1].any():  # then stop is predicted before the last step is read
         stops[:, -1] = False
     return targets.masked_fill(stops, stop)
 
 
 def _cut_places(pattern: Pattern, frames: int, share: float) -> Int[Tensor, " s"]:
-    """Where groups begin of which this share holds fewer frames than it could."""
+    """The first frames of groups, of which this share holds fewer frames than it could."""
     whole = pattern.stride
     sizes = torch.full((frames + 1,), whole)
     short = torch.rand(frames + 1) < share

@@ -1,14 +1,14 @@
-"""Orders in which the AR stage writes codes: what each step of it holds.
+"""Orders in which the AR stage generates codes: the content of each step.
 
-A step has slots, each for a code of one level. A pattern says which frame each slot of a step
-writes; every code of an utterance has its place in exactly one step, so codes become steps and
-steps codes again. The patterns of levels are those of MusicGen (Copet et al. 2023,
+A step has slots, each for a code of one level. A pattern defines which frame each slot of a step
+contains; every code of an utterance belongs to exactly one step, so codes can be converted to
+steps and back. The patterns over levels are those of MusicGen (Copet et al. 2023,
 https://arxiv.org/abs/2306.05284, section 2.2); groups are those of VALL-E 2 (Chen et al. 2024,
 https://arxiv.org/abs/2406.05370, section 3.1).
 
-Steps are named by their `places`, ascending integers. While an utterance is written its number of
-frames is unknown; it is known once the code of level 0 that comes after the last one is the stop
-token. Sizes, beside the usual ones: `m` slots, `s` steps.
+Steps are named by their `places`, ascending integers. During generation the number of frames of
+an utterance is unknown; it is known once the code of level 0 after the last one is the stop
+token. Sizes, besides the usual ones: `m` slots, `s` steps.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from vall_e.config.model import ModelConfig
 from vall_e.errors import ConfigError
 
 ABSENT = -1
-"""No code stands there."""
+"""No code in this slot."""
 
 
 @runtime_checkable
 class Pattern(Hashable, Protocol):
-    """Where the codes of an utterance stand."""
+    """The arrangement of an utterance's codes."""
 
     @property
     def levels(self) -> tuple[int, ...]:
-        """The level of each slot. Slots of level 0 come first, and may say the stop token."""
+        """The level of each slot. Slots of level 0 come first, and can contain the stop token."""
         ...
 
     @property
     def stride(self) -> int:
-        """From one place to the next."""
+        """The distance between two places."""
         ...
 
     def end(self, frames: int) -> int:
@@ -47,19 +47,19 @@ class Pattern(Hashable, Protocol):
         ...
 
     def cells(self, places: Int[Tensor, " s"], frames: int | None) -> Int[Tensor, "m s"]:
-        """The frame that each slot writes there, or `ABSENT`; frames None: not yet known."""
+        """The frame in each slot at these places, or `ABSENT`; frames None: not yet known."""
         ...
 
     def positions(self, places: Int[Tensor, " s"], frames: int | None) -> Int[Tensor, " s"]:
-        """What a positional encoding sees, where positions restart in each segment."""
+        """The indices for positional encodings, where positions restart in each segment."""
         ...
 
 
 @frozen
 class Groups:
-    """Several frames of level 0 a step. Of one: frame by frame.
+    """Several frames of level 0 per step. With one: frame by frame.
 
-    A place is the first frame of its step, so a step may also begin where one before it was cut.
+    A place is the first frame of its step, so a step may also begin where an earlier one was cut.
     """
 
     size: int = 1
@@ -84,7 +84,7 @@ class Groups:
 
 @frozen
 class Delay:
-    """All levels of a frame, each `by` steps after the one before it; 0: all at once, parallel."""
+    """All levels of a frame, each `by` steps after the one before; 0: all at once, in parallel."""
 
     count: int
     by: int = 1
@@ -106,7 +106,7 @@ class Delay:
 
 @frozen
 class Interleaved:
-    """One code a step: all levels of a frame, then those of the next. Flattened, time-major."""
+    """One code per step: all levels of a frame, then those of the next. Flattened, time-major."""
 
     count: int
     stride: int = 1
@@ -128,7 +128,7 @@ class Interleaved:
 
 @frozen
 class CoarseFirst:
-    """Level 0 of all frames, then frame by frame all other levels."""
+    """Level 0 of all frames, then all other levels frame by frame."""
 
     count: int
     stride: int = 1
@@ -145,7 +145,7 @@ class CoarseFirst:
         return _within(torch.stack([places, *[later] * (self.count - 1)]), frames)
 
     def positions(self, places: Int[Tensor, " s"], frames: int | None) -> Int[Tensor, " s"]:
-        """Those of the frames, twice: a frame finds its level 0 by its position."""
+        """Those of the frames, twice: a frame finds its level 0 by the same position."""
         return places if frames is None else torch.where(places < frames, places, places - frames)
 
 
@@ -162,7 +162,7 @@ def places_of(pattern: Pattern, frames: int) -> Int[Tensor, " s"]:
 def to_steps(
     pattern: Pattern, codes: Int[Tensor, "k f"], cells: Int[Tensor, "m s"]
 ) -> Int[Tensor, "m s"]:
-    """The codes that stand in these cells, `ABSENT` where there is none."""
+    """The codes in these cells, `ABSENT` if there is none."""
     levels = torch.tensor(pattern.levels, dtype=torch.long)[:, None].expand_as(cells)
     if codes.shape[1] == 0:
         return torch.full_like(cells, ABSENT)
@@ -173,7 +173,7 @@ def to_steps(
 def from_steps(
     pattern: Pattern, steps: Int[Tensor, "m s"], cells: Int[Tensor, "m s"], frames: int
 ) -> Int[Tensor, "k f"]:
-    """The inverse of `to_steps`; `ABSENT` for codes that no step holds."""
+    """The inverse of `to_steps`; `ABSENT` for codes that no step contains."""
     levels = torch.tensor(pattern.levels, dtype=torch.long)[:, None].expand_as(cells)
     codes = torch.full((max(pattern.levels) + 1, frames), ABSENT, dtype=steps.dtype)
     held = cells != ABSENT
@@ -182,12 +182,12 @@ def from_steps(
 
 
 def pattern_of(config: ModelConfig, levels: int) -> Pattern:
-    """What the AR stage of this model writes. Raises `ConfigError` where there is one level."""
+    """The pattern of this model's AR stage. Raises `ConfigError` if the codec has one level."""
     if config.pattern == "none":
         return Groups(config.group_size)
     if levels < 2:
         raise ConfigError(
-            f"model.pattern: {config.pattern} orders the levels of a codec, and this one has one",
+            f"model.pattern: {config.pattern} orders several levels, but this codec has only one",
             hint="set model.pattern: none",
         )
     made: dict[str, Pattern] = {

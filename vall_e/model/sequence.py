@@ -1,4 +1,4 @@
-"""What the model reads: named segments, and examples made of them."""
+"""The model's input: named segments, and examples made of them."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ __all__ = [
 ]
 
 CAPABILITY = {"ar": "ar", "nar": "nar", "text": "ar", "masked": "len", "length": "len"}
-"""What a model must be capable of, by the stage of an example."""
+"""The capability that each stage of an example needs."""
 
 Told = Literal["text", "prompt"]
-"""What a sample is told of what is to be said, and can do without."""
+"""Conditions that a sample can do without."""
 
 
 @frozen(eq=False)
 class Example:
     """A sequence and the RVQ level that it predicts. The target is the last segment.
 
-    To train on, the target holds levels 0..level; to draw from, the levels before `level` (and
-    for level 0 the frames drawn so far).
+    In training the target holds levels 0..level; in inference the levels before `level` (and
+    for level 0 the frames generated so far).
     """
 
     segments: tuple[Segment, ...]
     level: int
 
     def __len__(self) -> int:
-        """Positions of the sequence; between two segments stands a separator."""
+        """Positions of the sequence; there is a separator between two segments."""
         return sum(map(len, self.segments)) + len(self.segments) - 1
 
     @property
@@ -49,29 +49,29 @@ class Example:
 
     @property
     def parallel(self) -> bool:
-        """All of the target is predicted at once, in view of all of it."""
+        """All of the target is predicted at once, given all of it."""
         return self.level > 0 or self.target.name == "masked"
 
     @property
     def stage(self) -> str:
-        """`ar` or `nar` for codes by level, else what is predicted: `masked`, `text`, `length`."""
+        """`ar` or `nar` for codes by level, otherwise the target: `masked`, `text`, `length`."""
         if self.target.name not in ("response", "steps"):
             return self.target.name
         return "nar" if self.level else "ar"
 
     @property
     def predicted(self) -> int:
-        """Tokens that are predicted; those of the AR stage and of a text have an end."""
+        """Number of predicted tokens; those of the AR stage and of a text include an end."""
         if self.target.name == "masked":
             return int((self.target.ids[0] != self.target.ids[1]).sum())
         return len(self.target) + (self.stage in ("ar", "text"))
 
 
 def kinds_of(example: Example) -> list[str]:
-    """The segment that each position is part of; a separator of the one before it.
+    """The segment that each position belongs to; a separator belongs to the one before it.
 
-    One more than there are positions: what comes after the target is its end, and part of it. A
-    target that is no text and no length is the response, however it is laid out.
+    One more than there are positions: what follows the target is its end, and belongs to it. A
+    target that is not a text or length is the response, however it is laid out.
     """
     names = [segment.name for segment in example.segments]
     if names[-1] not in ("text", "length"):

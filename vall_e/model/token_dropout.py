@@ -1,4 +1,4 @@
-"""Faults in what the model reads while it is trained, so that its own faults throw it off less."""
+"""Errors in the model's training input, which make it more robust against its own errors."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from torch import Tensor, nn
 from vall_e.model.sequence import Example
 
 LAYOUTS = ("response", "steps")
-"""What the response is called, as frames and as steps of a pattern."""
+"""Names of the response, as frames and as steps of a pattern."""
 
 
 class TokenDropout(nn.Module):
-    """Puts a learnt vector in the place of some frames of the response.
+    """Replaces some frames of the response by a learned vector.
 
-    `levels` are those that must be predicted for it to happen; empty: all. With a rate of 0 there
-    is no vector. Outside of training nothing happens.
+    `levels` are the predicted levels for which it is active; empty: all. With a rate of 0 there
+    is no vector. Outside of training it does nothing.
     """
 
     def __init__(self, rate: float, levels: Sequence[int], d_model: int) -> None:
@@ -32,7 +32,7 @@ class TokenDropout(nn.Module):
     def forward(
         self, vectors: Float[Tensor, "b t d"], examples: Sequence[Example]
     ) -> Float[Tensor, "b t d"]:
-        """Vectors of the examples, padded on the right. What is dropped is drawn on the CPU."""
+        """Vectors of the examples, padded on the right. The dropped frames are drawn on the CPU."""
         if not self.rate or not self.training:
             return vectors
         dropped = torch.zeros(vectors.shape[:2], dtype=torch.bool)
@@ -47,7 +47,7 @@ class TokenDropout(nn.Module):
 
 
 def with_errors(example: Example, chance: float, codebook_size: int) -> Example:
-    """With this chance a code of a lower level is one more or one less. The target is unchanged.
+    """With this probability a code of a lower level changes by 1. The target is unchanged.
 
     Level 0 has no lower levels.
     """

@@ -1,7 +1,7 @@
 """The language model: embeddings, a backbone, heads (VALL-E, https://arxiv.org/abs/2301.02111).
 
 One module for both stages. An example of level 0 runs causally (AR); one of a later level sees
-all frames at once where the backbone can look both ways (NAR).
+all frames at once if the backbone is bidirectional (NAR).
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class Valle(nn.Module):
         super().__init__()
         if "nar" in config.capabilities and sizes.levels < 2:
             raise ConfigError(
-                "model.capabilities: nar needs a codec of two levels or more",
+                "model.capabilities: nar needs a codec with two or more levels",
                 hint="set model.capabilities: [ar]",
             )
         if _looks_back_only(config, backbone):
             logger.warning(
-                "the backbone %s cannot look both ways: nar sees the frames before, not those "
-                "after (model.nar_attention: causal says that it is meant)",
+                "the backbone %s is not bidirectional: nar sees the frames before, not those "
+                "after (set model.nar_attention: causal if this is intended)",
                 config.backbone.name,
             )
         self.config = config
@@ -72,12 +72,12 @@ class Valle(nn.Module):
 
     @property
     def stepwise(self) -> bool:
-        """The AR stage writes more than level 0 frame by frame."""
+        """Whether the AR stage generates more than level 0 frame by frame."""
         return len(self.pattern.levels) > 1
 
     @property
     def ar_levels(self) -> int:
-        """Levels that the AR stage writes."""
+        """Levels that the AR stage generates."""
         return max(self.pattern.levels) + 1
 
     @property
@@ -88,8 +88,8 @@ class Valle(nn.Module):
         if capability not in self.config.capabilities:
             known = ", ".join(self.config.capabilities)
             raise CheckpointError(
-                f"this model cannot do {capability}: it can do {known}",
-                hint="take a model that was trained for it",
+                f"this model was not trained for {capability}, only for {known}",
+                hint="use a model that was trained for it",
             )
 
     def hidden(self, examples: Sequence[Example]) -> tuple[Tensor, Embedded, Tensor]:
@@ -106,9 +106,9 @@ class Valle(nn.Module):
         return states, embedded, auxiliary
 
     def last_states(self, examples: Sequence[Example], count: int) -> Float[Tensor, "b n d"]:
-        """As `hidden`, the states of each example's last `count` positions alone.
+        """As `hidden`, but only the states of each example's last `count` positions.
 
-        In an example of fewer its first one stands in.
+        If an example has fewer, its first one is repeated.
         """
         examples = [self.laid_out(example) for example in examples]
         embedded = self.embedding(list(examples))
@@ -124,7 +124,7 @@ class Valle(nn.Module):
     def exits(
         self, examples: Sequence[Example], skipping: Skipping
     ) -> tuple[dict[int, Tensor], Tensor]:
-        """As `hidden`, of a training step with LayerSkip: states by exit, auxiliary loss."""
+        """As `hidden`, for a training step with LayerSkip: states by exit, auxiliary loss."""
         embedded = self.embedding(list(examples))
         name = self.config.backbone.name
         return skipped_pass(
@@ -138,24 +138,24 @@ class Valle(nn.Module):
         )
 
     def _causal(self, examples: Sequence[Example]) -> bool:
-        """Whether no position of these examples, of one stage, sees those after it."""
+        """Whether positions of these examples, all of one stage, cannot see later ones."""
         full = examples[0].parallel and self.config.nar_attention == "full"
         return not (full and self.backbone.bidirectional)
 
     def laid_out(self, example: Example, *, cut: float = 0.0) -> Example:
-        """The example as the backbone reads it: of the AR stage, with its response as steps."""
+        """The example as the backbone reads it: for the AR stage with its response as steps."""
         steps = self.stepwise and example.level == 0 and example.target.name == "response"
         return laid_out(example, self.pattern, self.stop, cut=cut) if steps else example
 
     def predicted(self, example: Example) -> int:
-        """Tokens of a whole example that are predicted."""
+        """Number of tokens of a complete example that are predicted."""
         target = self.laid_out(example).target
         if isinstance(target, PatternTargets):
             return int((target.targets != ABSENT).sum())
         return example.predicted + max(self._ahead(example) - 1, 0)
 
     def _ahead(self, example: Example) -> int:
-        """How far after a position that stands which it predicts."""
+        """The distance from a position to the one that it predicts."""
         if example.parallel:
             return 0
         return self.config.ahead if example.stage == "ar" else 1
@@ -165,17 +165,17 @@ class Valle(nn.Module):
         return logits
 
     def slot_logits(self, hidden: Float[Tensor, "*n d"], slot: int) -> Float[Tensor, "*n v"]:
-        """What a slot of the next step may hold; slot 0 is level 0."""
+        """Over the codes of a slot of the next step; slot 0 is level 0."""
         logits: Tensor = self.heads.slot(hidden, slot)
         return logits
 
     def text_logits(self, hidden: Float[Tensor, "*n d"]) -> Float[Tensor, "*n v"]:
-        """Over the phonemes, for a task that writes them."""
+        """Over the phonemes, for a task that predicts them."""
         logits: Tensor = self.heads.text(hidden)
         return logits
 
     def masked_logits(self, hidden: Float[Tensor, "*n d"]) -> Float[Tensor, "*n v"]:
-        """Over the codes of level 0, for frames that are masked."""
+        """Over the codes of level 0, for masked frames."""
         return self.heads.of_masked(hidden)
 
     def length_logits(self, hidden: Float[Tensor, "*n d"]) -> Float[Tensor, "*n v"]:
@@ -192,10 +192,10 @@ class Valle(nn.Module):
     ) -> Losses:
         """Cross entropy over the predicted tokens of a batch of mixed levels.
 
-        With `skipping` samples skip layers, and early exits have losses, too. With `ignore_inputs`
-        false an example also predicts its own text, level and prompt (the latter where the prompt
-        is embedded by one level, so that there is something to predict). `factors`, by kinds of
-        segments, do so too: see `joined`.
+        With `skipping`, samples skip layers, and early exits have losses too. With `ignore_inputs`
+        false, an example also predicts its own text, level and prompt (the prompt only if it is
+        embedded by one level, so that there is something to predict). `factors`, by kinds of
+        segments, imply this too: see `joined`.
         """
         ignore_inputs = ignore_inputs and not factors
         cut = self.config.partial_groups if self.training else 0.0
@@ -208,7 +208,7 @@ class Valle(nn.Module):
                 continue
             for capability in sorted({CAPABILITY[e.stage] for e in rows}):
                 self.require(capability)
-            # Moved before the pass, so that the device has nothing to wait for after it.
+            # Moved before the pass, so that the device does not synchronize after it.
             targets = [
                 (
                     *self._targets(rows, stage, number, ignore_inputs),
@@ -231,7 +231,7 @@ class Valle(nn.Module):
     def _states(
         self, rows: Sequence[Example], skipping: Skipping | None
     ) -> tuple[list[tuple[int | None, float, Float[Tensor, "n d"]]], Tensor]:
-        """All positions' states joined, by exit (None: the last) and share; auxiliary loss."""
+        """The states of all positions, by exit (None: the last) and weight; auxiliary loss."""
         if skipping is None:
             states, _, auxiliary = self.hidden(rows)
             return [(None, 1.0, states.flatten(0, 1))], auxiliary
@@ -254,7 +254,7 @@ class Valle(nn.Module):
     def _targets(
         self, rows: Sequence[Example], stage: str, number: int, ignore_inputs: bool
     ) -> tuple[str, int, Int[Tensor, " n"], Int[Tensor, " n"]]:
-        """Where in the flattened batch something of a stage's level or slot is predicted: what."""
+        """The predicting positions (flattened) of a stage's level or slot, and their targets."""
         width = max(map(len, rows))
         places, targets = [], []
         for row, example in enumerate(rows):
@@ -265,7 +265,7 @@ class Valle(nn.Module):
         return stage, number, self._moved(places), self._moved(targets)
 
     def _kinds(self, rows: Sequence[Example], stage: str, number: int) -> tuple[str, ...]:
-        """The kind of segment that each of the `_targets` is part of, inputs included."""
+        """The kind of segment that each of the `_targets` belongs to, inputs included."""
         found: list[str] = []
         for example in rows:
             if (stage, number) in _heads(example):
@@ -281,11 +281,11 @@ class Valle(nn.Module):
     def _predictions(
         self, example: Example, number: int, ignore_inputs: bool
     ) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
-        """The positions of one sequence that predict something, and what. On the host."""
+        """The predicting positions of one sequence, and their targets. On the host."""
         ahead = self._ahead(example)
         offsets, ids = self._answers(example, number)
         places = len(example) - len(example.target) - ahead + offsets
-        own = number == example.level  # other slots of a step predict no inputs
+        own = number == example.level  # other slots of a step do not predict inputs
         if ignore_inputs or example.target.name == "text" or not own:
             return places, ids
         inputs = self._inputs(example)[ahead:]
@@ -298,7 +298,7 @@ class Valle(nn.Module):
     def _answers(
         self, example: Example, number: int
     ) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
-        """Which of the target's tokens are predicted, and what they are."""
+        """Which of the target's tokens are predicted, and their values."""
         if isinstance(example.target, PatternTargets):
             slot = example.target.targets[number]
             return (slot != ABSENT).nonzero()[:, 0], slot[slot != ABSENT]
@@ -313,7 +313,7 @@ class Valle(nn.Module):
         return torch.arange(len(ids)), ids
 
     def _inputs(self, example: Example) -> Tensor:
-        """What stands at each position before the target, -1 where there is nothing to predict.
+        """The token at each position before the target, -1 if there is nothing to predict.
 
         Text and level share the head of the target; ids that it has no class for are left out.
         """
@@ -334,19 +334,19 @@ class Valle(nn.Module):
 
 
 def _looks_back_only(config: ModelConfig, backbone: Backbone) -> bool:
-    """Whether the NAR stage runs causally though it was not asked to."""
+    """Whether the NAR stage runs causally although this was not configured."""
     full = "nar" in config.capabilities and config.nar_attention == "full"
     return full and not backbone.bidirectional
 
 
 def _heads(example: Example) -> list[tuple[str, int]]:
-    """The stage, with the level of the target or each slot of its steps: a head predicts each."""
+    """The stage, with the level of the target or each slot of its steps: one per head."""
     if isinstance(example.target, PatternTargets):
         return [(example.stage, slot) for slot in range(len(example.target.targets))]
     return [(example.stage, example.level)]
 
 
 def build_valle(config: ModelConfig, sizes: ModelSizes) -> Valle:
-    """The model of a config, freshly initialised from torch's current random state."""
+    """The model of a config, initialized from torch's current random state."""
     backbone = config.backbone.build(attention=config.attention.build())
     return Valle(config, sizes, backbone)

@@ -75,7 +75,7 @@ def test_a_lora_on_int8_weights_is_refused(registry):
     model = tiny_bundle(registry, StaircaseCodec()).model
     reduce(model, "int8")
     [name, *_] = [n for n, m in model.named_modules() if isinstance(m, Int8Linear)]
-    with pytest.raises(CheckpointError, match="which no LoRA goes with"):
+    with pytest.raises(CheckpointError, match="which does not support LoRA"):
         attach(model, [name], Terms(rank=1, alpha=1.0))
 
 

@@ -199,7 +199,7 @@ def test_layers_fill_one_device_after_the_other():
 
 def test_layers_go_where_they_are_named():
     assert by_name(["layers.0", "layers.1"], [["*.1"], ["*"]]) == {"layers.0": 1, "layers.1": 0}
-    with pytest.raises(ConfigError, match=r"no device has the layer layers\.0"):
+    with pytest.raises(ConfigError, match=r"no device matches the layer layers\.0"):
         by_name(["layers.0"], [["*.1"], []])
 
 
@@ -275,7 +275,7 @@ def test_a_file_of_a_bitnet_run_speaks_as_it_was_validated_and_the_run_goes_on(b
 
 
 def test_a_wrapper_to_speak_with_is_not_trained_with(bench):
-    with pytest.raises(ConfigError, match="int4 is to speak with, and nothing learns in it"):
+    with pytest.raises(ConfigError, match="int4 is for inference, its weights cannot be trained"):
         bench.open(wrappers=["int4"])
 
 
@@ -283,7 +283,7 @@ def test_a_wrapper_to_train_with_is_not_spoken_with(bench):
     model = bench.open().bundle.model
     for name in ("lora", "model-offload", "fp8"):
         choice = choose(name, WrapperChoice, bench.registry, source="test")
-        with pytest.raises(ConfigError, match=f"synthesis.wrappers: {name} is to train with"):
+        with pytest.raises(ConfigError, match=f"synthesis.wrappers: {name} is for training"):
             wrapped(model, [choice], option="synthesis.wrappers", learning=False)
 
 

@@ -1,4 +1,4 @@
-"""Changes to a whole model, one after the other."""
+"""Wraps a whole model by several wrappers, one after another."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,10 @@ from vall_e.model.valle import Valle
 def wrapped(
     model: Valle, wrappers: Sequence[WrapperChoice], *, option: str, learning: bool
 ) -> Valle:
-    """What the wrappers make of the model; `option` is what the config calls their list.
+    """The model after all wrappers; `option` is the name of their list in the config.
 
-    Raises `TrainingError` if that is no model, or its weights could not be read without them, and
-    `ConfigError` for one that is to speak with where the model is `learning`, or the other way.
+    Raises `TrainingError` if the result is not a model, or needs the wrappers to load its weights,
+    and `ConfigError` for a wrapper for inference in training (`learning`), or the reverse.
     """
     keys = list(model.state_dict())
     for wrapper in wrappers:
@@ -22,13 +22,15 @@ def wrapped(
         made = wrapper.build()(model)
         if not isinstance(made, Valle):
             raise TrainingError(
-                f"{option}: {wrapper.name} gives a {type(made).__name__}, not a Valle",
-                hint="tell its authors: change modules in place, or return a subclass of the model",
+                f"{option}: {wrapper.name} returned a {type(made).__name__}, not a Valle",
+                hint="report it to its authors: a wrapper must change modules in place, or "
+                "return a "
+                "subclass of the model",
             )
         if [key for key in made.state_dict() if not is_adapter(key)] != keys:
             raise TrainingError(
                 f"{option}: {wrapper.name} changes the names of the weights",
-                hint="tell its authors: the keys of state_dict must stay",
+                hint="report it to its authors: the keys of state_dict must not change",
             )
         model = made
     return model
@@ -38,12 +40,12 @@ def _check_use(wrapper: WrapperChoice, option: str, learning: bool) -> None:
     use = wrapper.component.used_in
     if use == "speaking" and learning:
         raise ConfigError(
-            f"{option}: {wrapper.name} is to speak with, and nothing learns in it",
-            hint="name it in synthesis.wrappers",
+            f"{option}: {wrapper.name} is for inference, its weights cannot be trained",
+            hint="list it under synthesis.wrappers",
         )
     if use == "training" and not learning:
         raise ConfigError(
-            f"{option}: {wrapper.name} is to train with, and does nothing good for speaking",
-            hint="name it in training.wrappers: what was trained with it speaks without it, and "
-            "adapters speak by --lora",
+            f"{option}: {wrapper.name} is for training, and has no benefit in inference",
+            hint="list it under training.wrappers: models trained with it need no wrapper, and "
+            "adapters are loaded with --lora",
         )

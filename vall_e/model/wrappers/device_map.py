@@ -1,4 +1,4 @@
-"""Layers on several devices: what they read is brought to them."""
+"""Layers on several devices: their inputs are moved to them."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ def placed(
     limits: Sequence[float],
     assign: Sequence[Sequence[str]],
 ) -> nn.Module:
-    """Give each layer of the backbone its device, in place. The rest stays with the model.
+    """Assign each layer of the backbone to a device, in place. The rest stays with the model.
 
-    A layer moves when it first runs, with its parameters staying the objects that they are.
+    A layer moves when it first runs; its parameters stay the same objects.
     """
     body = getattr(model, "backbone", model)
     layers = getattr(body, "layers", None)
     if not isinstance(layers, nn.ModuleList):
         raise ConfigError(
             "model-offload: the backbone has no list of layers",
-            hint="leave out the wrapper, or take a backbone like llama",
+            hint="remove the wrapper, or use a backbone like llama",
         )
     names = [f"layers.{index}" for index in range(len(layers))]
     sizes = {name: _bytes(layer) for name, layer in zip(names, layers, strict=True)}
@@ -41,15 +41,15 @@ def placed(
         home = places[homes[name]]
         layer.register_forward_pre_hook(partial(_brought, home=home), with_kwargs=True)
     for name, child in body.named_children():
-        if name != "layers":  # a last norm, say: where the model is
+        if name != "layers":  # for example a last norm: where the model is
             child.register_forward_pre_hook(_brought_home, with_kwargs=True)
     return model
 
 
 def by_size(sizes: dict[str, int], limits: Sequence[float]) -> dict[str, int]:
-    """Fill devices one after the other; the number of each layer's device. Names in order.
+    """Fill devices one after another; returns each layer's device number. Names in order.
 
-    A limit up to 1 is a share of all layers, a greater one is bytes. The last device has none.
+    A limit up to 1 is a share of all layers, above that it is bytes. The last device has none.
     """
     total, found, device, filled = sum(sizes.values()), {}, 0, 0
     room = [limit * total if limit <= 1 else limit for limit in limits]
@@ -61,7 +61,7 @@ def by_size(sizes: dict[str, int], limits: Sequence[float]) -> dict[str, int]:
 
 
 def by_name(names: Sequence[str], assign: Sequence[Sequence[str]]) -> dict[str, int]:
-    """The first device that has a pattern for it; raises `ConfigError` for a layer without one."""
+    """The first device with a matching pattern; `ConfigError` for a layer without one."""
     found: dict[str, int] = {}
     for name in names:
         fitting = [
@@ -71,7 +71,7 @@ def by_name(names: Sequence[str], assign: Sequence[Sequence[str]]) -> dict[str, 
         ]
         if not fitting:
             raise ConfigError(
-                f"model-offload.assign: no device has the layer {name}",
+                f"model-offload.assign: no device matches the layer {name}",
                 hint='give the last device the pattern "*"',
             )
         found[name] = fitting[0]
@@ -94,7 +94,7 @@ def _brought_home(
 
 
 def _moved(value: Any, device: torch.device) -> Any:
-    """The tensors in it on that device."""
+    """The tensors in it, moved to that device."""
     if isinstance(value, Tensor):
         return value.to(device)
     if isinstance(value, tuple):
@@ -103,8 +103,8 @@ def _moved(value: Any, device: torch.device) -> Any:
         return {key: _moved(part, device) for key, part in value.items()}
     if isinstance(value, Cache) and value.lengths.device != device:
         raise ConfigError(
-            "model-offload: a cache cannot be on several devices",
-            hint="take it for training, and speak on one device",
+            "model-offload: a cache cannot be split between several devices",
+            hint="use this wrapper for training only, and a single device for synthesis",
         )
     return value
 

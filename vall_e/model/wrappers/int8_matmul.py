@@ -1,4 +1,4 @@
-"""Products of int8 weights by oneDNN: what a layer in int8 does on a processor."""
+"""Products of int8 weights by oneDNN: how a layer in int8 computes on a CPU."""
 
 from __future__ import annotations
 
@@ -11,32 +11,32 @@ from jaxtyping import Float, Int8
 from torch import Tensor
 
 TINY = 1e-30
-"""Stands in for the largest of inputs that are nothing but zeros."""
+"""Used instead of the largest value if all inputs are zero."""
 
 
 @frozen(eq=False)
 class Int8Product:
-    """x W^T of a weight in int8 whose outputs have scales, packed for the processor.
+    """x W^T of an int8 weight with a scale per output, packed for the CPU.
 
-    What it reads is rounded to 8 bits too, with a scale for each row, so that a row is the same
-    in any batch (as in LLM.int8, Dettmers et al. 2022, https://arxiv.org/abs/2208.07339, without
-    its outliers).
+    Its input is rounded to 8 bits too, with a scale for each row, so that a row gives the same
+    result in any batch (as in LLM.int8, Dettmers et al. 2022, https://arxiv.org/abs/2208.07339,
+    without its outliers).
     """
 
     packed: Tensor
     step: Float[Tensor, " o"]
-    """Of the weight, for an input whose largest value is 1."""
+    """Step of the weight, for an input whose largest value is 1."""
     zeros: Tensor
     half: Float[Tensor, ""]
-    """The largest value of an input, in its own steps."""
+    """The largest value of an input, in steps."""
     middle: Float[Tensor, ""]
-    """What a zero becomes, and half a step more: what follows cuts off, so that rounds."""
+    """The zero point, plus half a step: the conversion truncates, so this rounds."""
 
     @classmethod
     def of(
         cls, weights: Sequence[Int8[Tensor, "_ i"]], scales: Sequence[Float[Tensor, " _"]]
     ) -> Int8Product:
-        """By the weights one below the other: their outputs come side by side."""
+        """From several weights stacked vertically: their outputs are side by side."""
         half = 127 if _adds_in_32_bits() else 63
         step = torch.cat(list(scales)) / half
         return cls(
@@ -51,7 +51,7 @@ class Int8Product:
         rows = x.reshape(-1, x.shape[-1])
         largest = rows.abs().amax(-1, keepdim=True).clamp_min_(TINY)
         counts = torch.addcmul(self.middle, rows, self.half / largest).to(torch.uint8)
-        # Input scale and zero, weight scales and zeros, no bias, output in fp32, nothing after it.
+        # Input scale and zero, weight scales and zeros, no bias, output in fp32, no post-op.
         out = torch.ops.onednn.qlinear_pointwise(
             counts, 1.0, int(self.middle), self.packed, self.step, self.zeros, None,
             1.0, 0, torch.float32, "none", [], "",
@@ -61,13 +61,13 @@ class Int8Product:
 
 
 def has_products() -> bool:
-    """Whether oneDNN multiplies int8 here; on other processors it does so slowly or not at all."""
+    """Whether oneDNN supports int8 products here; other CPUs are slow at it, or unable."""
     x86 = platform.machine().lower() in ("x86_64", "amd64")
     known = hasattr(torch.ops.onednn, "qlinear_prepack")
     return x86 and known and torch.backends.mkldnn.is_available()  # type: ignore[no-untyped-call]
 
 
 def _adds_in_32_bits() -> bool:
-    """Whether sums of products cannot overflow (VNNI, AMX); else the inputs get a bit less."""
+    """Whether sums of products cannot overflow (VNNI, AMX); otherwise inputs get fewer bits."""
     known = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
     return any(known.get(name) for name in ("avx512_vnni", "avx_vnni", "amx_int8"))

@@ -1,6 +1,6 @@
-"""Linear layers whose weights are held in 8 or 4 bits, and named and saved as whole ones.
+"""Linear layers whose weights are held in 8 or 4 bits, but named and saved at full precision.
 
-Each run of `group` numbers of a row has a scale of its own (as in GPTQ, Frantar et al. 2022,
+Each run of `group` values of a row has its own scale (as in GPTQ, Frantar et al. 2022,
 https://arxiv.org/abs/2210.17323, without its search).
 """
 
@@ -20,16 +20,16 @@ Bits = Literal[4, 8]
 
 
 def rounded(model: nn.Module, *, bits: Bits, group: int, include: tuple[str, ...]) -> nn.Module:
-    """Hold the backbone's plain linear layers that fit `include` in so many bits, in place."""
+    """Hold the backbone's plain linear layers that match `include` in this many bits, in place."""
     body = getattr(model, "backbone", model)
     plain = plain_layers(body)
     names = [name for name in plain if any(fnmatchcase(name, i) for i in include)]
     if not names:
         raise ConfigError(
-            f"int{bits}: no plain linear layer of the backbone fits {', '.join(include)}",
+            f"int{bits}: no plain linear layer of the backbone matches {', '.join(include)}",
             hint=f"layers are named like {', '.join(plain[:3])}"
             if plain
-            else "an earlier wrapper has replaced them, or the backbone has none: name one only",
+            else "an earlier wrapper has replaced them, or the backbone has none: use only one",
         )
     for name in names:
         layer = body.get_submodule(name)
@@ -39,7 +39,7 @@ def rounded(model: nn.Module, *, bits: Bits, group: int, include: tuple[str, ...
 
 
 class RoundedLinear(nn.Module):
-    """For speaking: the weight learns nothing. It is expanded for each product."""
+    """For inference: the weight is not trained. It is dequantized for each product."""
 
     packed: Tensor
     scale: Tensor
@@ -55,14 +55,14 @@ class RoundedLinear(nn.Module):
 
     @property
     def weight(self) -> Float[Tensor, "o i"]:
-        """As it is computed with."""
+        """The dequantized weight."""
         steps = unpacked(self.packed) if self.bits == 4 else self.packed
         grouped = steps.view(len(steps), -1, self.group).to(self.scale.dtype)
         whole: Tensor = (grouped * self.scale[..., None]).flatten(1)[:, : self.in_features]
         return whole
 
     def take(self, weight: Float[Tensor, "o i"]) -> None:
-        """Hold this weight, rounded."""
+        """Quantize and hold this weight."""
         steps, scale = in_steps(weight, bits=self.bits, group=self.group)
         held = packed(steps) if self.bits == 4 else steps
         self.register_buffer("packed", held, persistent=False)
@@ -88,14 +88,14 @@ class RoundedLinear(nn.Module):
 
 
 def plain_layers(body: nn.Module) -> list[str]:
-    """Names of the linear layers that are a product and nothing more: a LoRA would be more."""
+    """Names of the linear layers that only compute a product (those with a LoRA do more)."""
     return [name for name, module in body.named_modules() if type(module) is nn.Linear]
 
 
 def in_steps(
     weight: Float[Tensor, "o i"], *, bits: Bits, group: int
 ) -> tuple[Int8[Tensor, "o j"], Float[Tensor, "o n"]]:
-    """A weight as whole numbers, and how large a step of 1 is in each run of `group` of them.
+    """A weight as integers, and the size of a step of 1 in each run of `group` of them.
 
     Rows are filled up with zeros to whole groups.
     """
@@ -114,6 +114,6 @@ def packed(steps: Int8[Tensor, "o i"]) -> Shaped[Tensor, "o w"]:
 
 
 def unpacked(held: Shaped[Tensor, "o w"]) -> Int8[Tensor, "o i"]:
-    """What was packed; its width is even."""
+    """The unpacked values; their width is even."""
     halves = torch.stack([held & 15, held >> 4], dim=-1).flatten(1).to(torch.int8)
     return torch.where(halves > 7, halves - 16, halves)

@@ -1,4 +1,4 @@
-"""Weights in fewer bits, to speak with: what a frame costs is mostly reading them."""
+"""Weights in fewer bits, for inference: the cost of a frame is mostly reading them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ log = logging.getLogger(__name__)
 
 
 def reduce(model: Valle, precision: Precision) -> None:
-    """Change the model's weights in place. For speaking: what is in int8 learns nothing.
+    """Change the model's weights in place. For inference: int8 weights cannot be trained.
 
-    int8 takes the matrices of the backbone. Layers that are more than a product (those with a
+    int8 applies to the matrices of the backbone. Layers that do more than a product (those with a
     LoRA) stay as they are.
     """
     if precision == "bf16":
@@ -38,10 +38,10 @@ def reduce(model: Valle, precision: Precision) -> None:
 
 
 class Int8Linear(nn.Module):
-    """A linear layer with an int8 weight (o, i): each output has a scale of its own.
+    """A linear layer with an int8 weight (o, i) and a scale for each output.
 
-    By `Int8Product`, which is made when it is first needed. On a GPU, or where the processor
-    cannot, the weight is expanded for the product.
+    Uses `Int8Product`, which is made when it is first needed. On a GPU, or on a CPU without
+    support, the weight is dequantized for the product.
     """
 
     weight: Int8[Tensor, "o i"]
@@ -68,14 +68,14 @@ class Int8Linear(nn.Module):
         return whole if self.bias is None else whole + self.bias
 
     def joined(self, others: Sequence[nn.Module]) -> Callable[[Tensor], Tensor] | None:
-        """As `Joinable`: what is read is rounded once."""
+        """As in `Joinable`: the input is quantized once."""
         alike = [o for o in others if isinstance(o, Int8Linear)]
         plain = all(o.multiplies and o.bias is None for o in (self, *alike))
         here = self.weight.device.type == "cpu"
         return self._product(tuple(alike)) if plain and here and len(alike) == len(others) else None
 
     def __getstate__(self) -> dict[str, object]:
-        """For copies, which make products of their own: those are not to be copied."""
+        """For copies, which create their own products: those cannot be copied."""
         return {**self.__dict__, "_products": {}}
 
     def _product(self, others: tuple[Int8Linear, ...]) -> Int8Product:
