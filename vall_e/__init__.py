@@ -15,36 +15,47 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from vall_e.audio.clip import Clip
+    from vall_e.audio.codes import Codes
+    from vall_e.codec.codec import Codec
     from vall_e.errors import VallEError
     from vall_e.synthesis.load import load
     from vall_e.synthesis.request import Request
     from vall_e.synthesis.result import Chunk, Result
     from vall_e.synthesis.synthesizer import Synthesizer
     from vall_e.synthesis.voice import Voice
+    from vall_e.training.train import TrainedRun, train
 
     __version__: str
 
 __all__ = [
     "Chunk",
     "Clip",
+    "Codec",
+    "Codes",
     "Request",
     "Result",
     "Synthesizer",
+    "TrainedRun",
     "VallEError",
     "Voice",
     "__version__",
     "load",
+    "train",
 ]
 
 _HOMES = {
     "Chunk": "vall_e.synthesis.result",
     "Clip": "vall_e.audio.clip",
+    "Codec": "vall_e.codec.codec",
+    "Codes": "vall_e.audio.codes",
     "Request": "vall_e.synthesis.request",
     "Result": "vall_e.synthesis.result",
     "Synthesizer": "vall_e.synthesis.synthesizer",
+    "TrainedRun": "vall_e.training.train",
     "VallEError": "vall_e.errors",
     "Voice": "vall_e.synthesis.voice",
     "load": "vall_e.synthesis.load",
+    "train": "vall_e.training.train",
 }
 
 

@@ -16,13 +16,17 @@ def test_the_public_names_are_these():
     assert vall_e.__all__ == [
         "Chunk",
         "Clip",
+        "Codec",
+        "Codes",
         "Request",
         "Result",
         "Synthesizer",
+        "TrainedRun",
         "VallEError",
         "Voice",
         "__version__",
         "load",
+        "train",
     ]
     assert {name: getattr(vall_e, name) for name in vall_e.__all__}
     assert set(vall_e.__all__) <= set(dir(vall_e))
