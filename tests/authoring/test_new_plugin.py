@@ -129,7 +129,7 @@ def test_a_name_that_python_could_not_import_is_refused(tmp_path, name):
     assert f"take my-{name}" in result.stderr
 
 
-def test_nothing_is_written_over(tmp_path):
+def test_nothing_is_overwritten(tmp_path):
     first, again = (run("sampler", "hush", "--folder", str(tmp_path)) for _ in range(2))
     assert (first.exit_code, again.exit_code) == (0, 4)
     assert "exists" in again.stderr

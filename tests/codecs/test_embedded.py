@@ -138,7 +138,7 @@ def test_frames_beyond_the_delay_change_nothing(tiny_weights):
     assert not torch.allclose(before[..., 13 * 320 :], after[..., 13 * 320 :])
 
 
-def test_more_levels_come_closer(tiny_weights):
+def test_more_levels_reduce_the_error(tiny_weights):
     quantizer = tiny_weights.quantizer
     vectors = quantizer.mean + 12 * quantizer.codebooks[:, :8].sum(0, keepdim=True)
     codes = quantizer.encode(vectors)

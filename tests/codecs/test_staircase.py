@@ -18,7 +18,7 @@ def test_identity_names_the_sizes():
     assert StaircaseCodec().identity != StaircaseCodec(levels=2).identity
 
 
-def test_more_levels_come_closer():
+def test_more_levels_reduce_the_error():
     codec = StaircaseCodec()
     audio = torch.linspace(-1, 1, 3200)[None, None]
     codes = codec.encode(audio)

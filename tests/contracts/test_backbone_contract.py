@@ -238,37 +238,37 @@ class NeverFull(Llama):
 @pytest.mark.parametrize(
     ("broken", "refused_by"),
     [
-        (DeafToPositions, "test_each_row_hears_its_own_positions"),
-        (CountsForItself, "test_each_row_hears_its_own_positions"),
-        (HearsTheFirstRowOnly, "test_each_row_hears_its_own_positions"),
-        (LosesPrecision, "test_mixed_precision_says_about_the_same"),
+        (DeafToPositions, "test_each_row_uses_its_own_positions"),
+        (CountsForItself, "test_each_row_uses_its_own_positions"),
+        (HearsTheFirstRowOnly, "test_each_row_uses_its_own_positions"),
+        (LosesPrecision, "test_mixed_precision_gives_about_the_same"),
         (IgnoresLengths, "test_padding_changes_nothing"),
-        (AlwaysCausal, "test_both_ways_sees_the_future"),
+        (AlwaysCausal, "test_bidirectional_sees_the_future"),
         (NeverCausal, "test_causal_does_not_see_the_future"),
         (MixesRows, "test_a_row_is_the_same_alone"),
-        (ChangesItsInput, "test_leaves_its_inputs_alone"),
+        (ChangesItsInput, "test_does_not_change_its_inputs"),
         (AlwaysDrops, "test_the_same_input_gives_the_same_output"),
         (StopsGradients, "test_gradients_reach_every_parameter"),
-        (SelectsNothing, "test_selected_rows_go_on_as_before"),
-        (SelectsWrongRows, "test_selected_rows_go_on_as_before"),
-        (SelectsInItsOwnOrder, "test_selected_rows_go_on_as_before"),
-        (ForgetsLengthsWhenSelecting, "test_selected_rows_go_on_as_before"),
+        (SelectsNothing, "test_selected_rows_continue_unchanged"),
+        (SelectsWrongRows, "test_selected_rows_continue_unchanged"),
+        (SelectsInItsOwnOrder, "test_selected_rows_continue_unchanged"),
+        (ForgetsLengthsWhenSelecting, "test_selected_rows_continue_unchanged"),
         (GrowsAllRowsAlike, "test_rows_of_one_cache_grow_each_at_its_own_pace"),
         (CountsTheSteps, "test_rows_of_one_cache_grow_each_at_its_own_pace"),
         (WritesPaddingOverTheLast, "test_rows_of_one_cache_grow_each_at_its_own_pace"),
-        (StepsOneAhead, "test_a_step_is_a_pass_over_one_position_of_each_row"),
+        (StepsOneAhead, "test_a_step_equals_a_pass_over_one_position"),
         (NeverFull, "test_a_full_cache_is_refused"),
-        (IgnoresItsCache, "test_a_cache_gives_what_one_pass_gives"),
+        (IgnoresItsCache, "test_a_cache_gives_the_same_as_one_pass"),
         (OneCacheForAll, "test_two_caches_share_nothing"),
         (LooksAtEachAlone, "test_sees_the_past"),
-        (GathersInAnotherOrder, "test_wanted_states_are_those_of_a_whole_pass"),
+        (GathersInAnotherOrder, "test_wanted_states_equal_those_of_a_whole_pass"),
         (SaysYes, "test_states_what_it_can_do"),
-        (LearnsFromTheFuture, "test_in_training_a_row_hears_itself_and_no_padding"),
-        (LearnsFromPadding, "test_in_training_a_row_hears_itself_and_no_padding"),
-        (HoldsFewPositions, "test_many_positions_are_no_trouble"),
-        (HasATableOfSixtyFour, "test_positions_far_apart_are_told_from_each_other"),
-        (BeginsAnewAfterFour, "test_positions_far_apart_are_told_from_each_other"),
-        (LeavesAMatrixBehind, "test_all_its_tensors_go_where_it_goes"),
+        (LearnsFromTheFuture, "test_in_training_a_row_depends_on_itself_and_not_on_padding"),
+        (LearnsFromPadding, "test_in_training_a_row_depends_on_itself_and_not_on_padding"),
+        (HoldsFewPositions, "test_many_positions_work"),
+        (HasATableOfSixtyFour, "test_positions_far_apart_differ"),
+        (BeginsAnewAfterFour, "test_positions_far_apart_differ"),
+        (LeavesAMatrixBehind, "test_all_tensors_move_with_the_module"),
     ],
 )
 def test_a_broken_backbone_is_refused(judge, broken, refused_by):
@@ -288,10 +288,10 @@ def test_what_it_cannot_do_is_skipped_and_not_passed(judge):
 
     verdict = judge(BackboneContract, lambda: _llama(Left))
     assert not verdict.failed
-    assert "cannot look both ways" in verdict.skipped["test_both_ways_sees_the_future"]
-    assert "has no cache" in verdict.skipped["test_selected_rows_go_on_as_before"]
+    assert "not bidirectional" in verdict.skipped["test_bidirectional_sees_the_future"]
+    assert "has no cache" in verdict.skipped["test_selected_rows_continue_unchanged"]
 
 
 def test_a_backbone_that_claims_to_ignore_positions_must_ignore_them(judge):
     verdict = judge(BackboneContract, _llama, uses_positions=False)
-    assert verdict.failed == {"test_each_row_hears_its_own_positions"}
+    assert verdict.failed == {"test_each_row_uses_its_own_positions"}

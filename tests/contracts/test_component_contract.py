@@ -49,10 +49,10 @@ def component(config=Options, build=build, summary="a test", **more):
 @pytest.mark.parametrize(
     ("broken", "refused_by"),
     [
-        (component(summary="two\nlines"), "test_a_summary_says_what_it_is_in_a_line"),
+        (component(summary="two\nlines"), "test_its_summary_is_one_line"),
         (component(code_license=" "), "test_states_the_licence_of_its_code"),
         (component(Unsayable), "test_its_options_survive_a_yaml_file"),
-        (component(Anything), "test_an_option_that_it_does_not_have_is_refused"),
+        (component(Anything), "test_an_unknown_option_is_refused"),
         (component(local()), "test_its_options_can_be_sent_to_another_process"),
         (component(build=lambda config: None), "test_it_can_be_sent_to_another_process"),
     ],
@@ -67,8 +67,8 @@ def test_one_that_imports_torch_when_it_is_found_is_refused(site):
     (site.folder / "torch" / "__init__.py").touch()  # the real one takes seconds
     site.install("heavy", "import torch\nfrom attrs import frozen\n\n@frozen\nclass Options: ...\n")
     heavy = component(importlib.import_module("heavy_demo").Options)
-    finding = try_law(contract_of("sampler", heavy), "test_finding_it_imports_no_torch")
-    assert (finding.status, "torch is imported" in finding.reason) == ("fails", True)
+    finding = try_law(contract_of("sampler", heavy), "test_discovery_does_not_import_torch")
+    assert (finding.status, "imports torch" in finding.reason) == ("fails", True)
 
 
 @click.command()
@@ -98,7 +98,7 @@ def lenient(words):
     [
         (unexplained, "test_is_a_command_with_help"),
         (helpless, "test_shows_its_help"),
-        (lenient, "test_refuses_an_option_that_it_does_not_know"),
+        (lenient, "test_refuses_an_unknown_option"),
     ],
 )
 def test_a_broken_command_is_refused(judge, broken, refused_by):
@@ -114,7 +114,7 @@ def test_a_broken_model_is_refused(judge, registry, tmp_path):
     assert not judge(ModelContract, lambda: whole).failed
     for make, refused_by in (
         (lambda: tmp_path / "absent.safetensors", "test_is_a_file_on_this_machine"),
-        (lambda: other, "test_brings_all_that_speaking_needs"),
-        (lambda: tmp_path / str(next(numbers)), "test_asking_again_gives_the_same_file"),
+        (lambda: other, "test_contains_all_that_synthesis_needs"),
+        (lambda: tmp_path / str(next(numbers)), "test_building_again_gives_the_same_file"),
     ):
         assert refused_by in judge(ModelContract, make, only=refused_by).failed

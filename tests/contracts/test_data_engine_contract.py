@@ -51,10 +51,10 @@ class TriesForEver(Here):
     ("broken", "refused_by"),
     [
         (Backwards, "test_outcomes_are_in_order_and_all_there"),
-        (AlwaysSaysSomething, "test_nothing_to_do_is_nothing_done"),
+        (AlwaysSaysSomething, "test_no_items_give_no_outcomes"),
         (SwallowsErrors, "test_an_error_is_raised_and_says_where"),
-        (GivesUpAtOnce, "test_what_a_process_that_died_was_at_is_done_again"),
-        (TriesForEver, "test_an_item_that_every_process_dies_of_is_lost_and_nothing_else"),
+        (GivesUpAtOnce, "test_the_item_of_a_process_that_died_is_done_again"),
+        (TriesForEver, "test_only_an_item_that_kills_every_process_is_lost"),
     ],
 )
 def test_a_broken_data_engine_is_refused(judge, broken, refused_by):

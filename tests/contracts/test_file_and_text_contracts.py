@@ -62,13 +62,13 @@ class KeepsTheOldFile(Exporter):
 @pytest.mark.parametrize(
     ("broken", "refused_by"),
     [
-        (WritesNoWeights, "test_other_weights_make_another_file"),
+        (WritesNoWeights, "test_different_weights_give_different_files"),
         (LeavesItsDraft, "test_a_file_that_cannot_be_written_leaves_nothing"),
-        (WritesTwoFiles, "test_writes_one_file_and_nothing_beside_it"),
-        (HalvesTheModel, "test_leaves_the_model_as_it_is"),
-        (SwitchesToEval, "test_leaves_the_mode_as_it_is"),
+        (WritesTwoFiles, "test_writes_exactly_one_file"),
+        (HalvesTheModel, "test_does_not_change_the_model"),
+        (SwitchesToEval, "test_does_not_change_the_mode"),
         (HasABareSuffix, "test_names_its_suffix"),
-        (KeepsTheOldFile, "test_writes_over_an_older_file"),
+        (KeepsTheOldFile, "test_replaces_an_older_file"),
     ],
 )
 def test_a_broken_exporter_is_refused(judge, registry, broken, refused_by):
@@ -139,13 +139,13 @@ class KeepsLines(Phonemizer):
 @pytest.mark.parametrize(
     ("broken", "refused_by"),
     [
-        (SpeaksTheFirstSentence, "test_words_are_apart_and_marks_are_kept"),
-        (DropsCommas, "test_words_are_apart_and_marks_are_kept"),
+        (SpeaksTheFirstSentence, "test_words_are_separated_and_punctuation_is_kept"),
+        (DropsCommas, "test_words_are_separated_and_punctuation_is_kept"),
         (SpeaksAnything, "test_an_unknown_language_is_refused"),
         (Counts, "test_the_same_text_gives_the_same_phonemes"),
         (KnowsHalfItsAlphabet, "test_its_alphabet_covers_its_phonemes"),
         (LearnsLetters, "test_its_alphabet_is_the_same_each_time"),
-        (StopsAtAQuestion, "test_every_sentence_is_spoken"),
+        (StopsAtAQuestion, "test_every_sentence_is_phonemized"),
         (SpeaksOfNothing, "test_no_text_gives_no_phonemes"),
         (KeepsLines, "test_white_space_changes_nothing"),
     ],

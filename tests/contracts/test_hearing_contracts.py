@@ -69,12 +69,12 @@ class WantsOneChannel(Loudness):
 @pytest.mark.parametrize(
     ("broken", "refused_by"),
     [
-        (MeansNothing, "test_says_what_it_gives"),
+        (MeansNothing, "test_lists_its_figures"),
         (GivesOtherFigures, "test_a_verdict_has_a_score_for_each_figure"),
-        (NeedsTheText, "test_a_clip_of_which_nothing_is_known_has_reasons"),
+        (NeedsTheText, "test_a_clip_without_evidence_gets_reasons"),
         (TakesTheLogarithm, "test_silence_is_judged_too"),
-        (Compares, "test_what_was_judged_before_changes_nothing"),
-        (WantsOneChannel, "test_another_rate_and_two_channels_are_no_matter"),
+        (Compares, "test_earlier_clips_have_no_effect"),
+        (WantsOneChannel, "test_accepts_any_rate_and_two_channels"),
     ],
 )
 def test_a_broken_judge_is_refused(judge, broken, refused_by):
@@ -135,10 +135,10 @@ class SpeaksAnything(Listener):
     ("broken", "refused_by"),
     [
         (HearsBeyondTheEnd, "test_passages_are_in_order_and_inside"),
-        (FailsInSilence, "test_silence_can_be_heard"),
-        (GoesOn, "test_what_was_heard_before_changes_nothing"),
-        (KnowsOneRate, "test_another_rate_and_two_channels_are_no_matter"),
-        (SpeaksAnything, "test_a_language_that_it_lacks_is_refused"),
+        (FailsInSilence, "test_silence_can_be_transcribed"),
+        (GoesOn, "test_earlier_recordings_have_no_effect"),
+        (KnowsOneRate, "test_accepts_any_rate_and_two_channels"),
+        (SpeaksAnything, "test_an_unsupported_language_is_refused"),
     ],
 )
 def test_a_broken_transcriber_is_refused(judge, broken, refused_by):
@@ -196,10 +196,10 @@ class TakesSamplesForSeconds(Spectrum):
 @pytest.mark.parametrize(
     ("broken", "refused_by"),
     [
-        (NeverNormed, "test_vectors_have_length_one_and_one_width"),
-        (Remembers, "test_what_was_heard_before_changes_nothing"),
-        (SomebodyIsAlwaysThere, "test_silence_is_nobody"),
-        (TakesSamplesForSeconds, "test_another_rate_and_two_channels_are_no_matter"),
+        (NeverNormed, "test_vectors_have_unit_length_and_one_size"),
+        (Remembers, "test_earlier_recordings_have_no_effect"),
+        (SomebodyIsAlwaysThere, "test_silence_gives_no_vector"),
+        (TakesSamplesForSeconds, "test_accepts_any_rate_and_two_channels"),
     ],
 )
 def test_a_broken_embedder_is_refused(judge, broken, refused_by):

@@ -48,10 +48,10 @@ class SaysOneLayer(Llama):
 def test_what_is_wrong_between_layers_or_in_the_cache_is_found(judge):
     assert not judge(LayeredContract, lambda: _make(Llama)).failed
     found = judge(LayeredContract, lambda: _make(NormsBetween)).failed
-    assert "test_its_layers_one_by_one_are_one_pass" in found
+    assert "test_layers_one_by_one_equal_one_pass" in found
     found = judge(LayeredContract, lambda: _make(ForgetsWhenRewound)).failed
-    assert found == {"test_a_cache_goes_on_from_where_it_was_rewound_to"}
+    assert found == {"test_a_cache_continues_from_where_it_was_rewound_to"}
     found = judge(LayeredContract, lambda: _make(NeverRewinds)).failed
-    assert "test_layers_are_caught_up_with_from_a_cache" in found
+    assert "test_later_layers_can_catch_up_from_a_cache" in found
     found = judge(LayeredContract, lambda: _make(SaysOneLayer)).failed
-    assert "test_says_that_it_has_layers" in found
+    assert "test_declares_its_layers" in found

@@ -158,26 +158,26 @@ class DrawsLeastLikely:
 @pytest.mark.parametrize(
     ("broken", "refused_by"),
     [
-        (ChangesInPlace, "test_leaves_its_inputs_alone"),
+        (ChangesInPlace, "test_does_not_change_its_inputs"),
         (LooksAtOtherRows, "test_a_row_draws_the_same_alone_and_in_a_batch"),
         (BansWhatWasDrawn, "test_a_history_of_all_tokens_leaves_one_to_draw"),
         (BringsBackTheImpossible, "test_never_draws_an_impossible_token"),
         (CutsTheLast, "test_keeps_the_shape"),
         (WantsAHistory, "test_needs_no_history"),
-        (RemembersItsRows, "test_goes_on_when_history_grows_and_rows_leave"),
-        (DrawsByTheGlobalSeed, "test_takes_chance_from_the_generators_alone"),
-        (LooksAtTheLikeliest, "test_waits_for_no_device"),
+        (RemembersItsRows, "test_works_when_history_grows_and_rows_leave"),
+        (DrawsByTheGlobalSeed, "test_all_randomness_comes_from_the_generators"),
+        (LooksAtTheLikeliest, "test_does_not_synchronize_with_the_device"),
         (SharesOneGenerator, "test_a_row_draws_the_same_alone_and_in_a_batch"),
         (DrawsByTheGlobalSeed, "test_same_seeds_give_the_same_tokens"),
-        (RemembersForAll, "test_another_one_knows_nothing_of_it"),
+        (RemembersForAll, "test_instances_share_no_state"),
         (KeepsItsRows, "test_state_follows_its_row"),
         (Exponential, "test_extreme_logits_do_not_break_it"),
         (WantsFullPrecision, "test_works_in_half_precision"),
         (DrawsColumns, "test_keeps_the_shape"),
         (DrawsLeastLikely, "test_draws_the_only_possible_token"),
         (BansTheEnd, "test_draws_the_only_possible_token"),
-        (OneSeedForAll, "test_each_row_seed_and_frame_has_luck_of_its_own"),
-        (StartsEachFrameAnew, "test_each_row_seed_and_frame_has_luck_of_its_own"),
+        (OneSeedForAll, "test_each_row_seed_and_frame_draws_independently"),
+        (StartsEachFrameAnew, "test_each_row_seed_and_frame_draws_independently"),
     ],
 )
 def test_a_broken_sampler_is_refused(judge, broken, refused_by):
@@ -199,7 +199,7 @@ class SaysSoftmax(SamplerContract):
     ids=["right", "flat noise", "a tenth too cold"],
 )
 def test_a_draw_that_does_not_follow_what_it_says_is_refused(judge, made, right):
-    verdict = judge(SaysSoftmax, made, only="test_draws_as_often_as_it_says")
+    verdict = judge(SaysSoftmax, made, only="test_draws_with_the_stated_probabilities")
     assert bool(verdict.failed) != right
 
 
@@ -208,7 +208,7 @@ def test_a_draw_that_never_draws_deterministic_is_no_trouble(judge):
         def draw(self, history, logits, generators):
             return logits.argmax(-1)
 
-    law = "test_each_row_seed_and_frame_has_luck_of_its_own"
+    law = "test_each_row_seed_and_frame_draws_independently"
     assert "always" in judge(SamplerContract, Greedy, only=law).skipped[law]
 
 
@@ -220,7 +220,9 @@ def test_a_sampler_that_cannot_do_without_a_look_may_say_so(judge):
     class Looking(SamplerContract):
         looks = True
 
-    assert not judge(Looking, LooksAtTheLikeliest, only="test_waits_for_no_device").failed
+    assert not judge(
+        Looking, LooksAtTheLikeliest, only="test_does_not_synchronize_with_the_device"
+    ).failed
 
 
 def test_one_that_processes_and_draws_is_refused(judge):

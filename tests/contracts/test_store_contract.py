@@ -81,14 +81,14 @@ class RenamesSpeakers(FolderStore):
 @pytest.mark.parametrize(
     ("broken", "refused_by"),
     [
-        (DropsTheLast, "test_what_is_written_is_read"),
-        (RenamesSpeakers, "test_what_is_written_is_read"),
-        (GivesAllOfIt, "test_a_part_of_the_codes_is_read"),
+        (DropsTheLast, "test_written_data_can_be_read"),
+        (RenamesSpeakers, "test_written_data_can_be_read"),
+        (GivesAllOfIt, "test_part_of_the_codes_can_be_read"),
         (StaysInItsProcess, "test_another_process_can_open_it"),
-        (WritesOver, "test_nothing_is_written_over"),
+        (WritesOver, "test_nothing_is_overwritten"),
         (BlamesNobody, "test_an_item_that_does_not_fit_is_refused_by_name"),
-        (TakesTheFirstOfTwo, "test_an_id_that_comes_twice_is_refused"),
-        (HoldsAnything, "test_something_else_is_not_its_own"),
+        (TakesTheFirstOfTwo, "test_a_duplicate_id_is_refused"),
+        (HoldsAnything, "test_other_files_are_not_recognized"),
     ],
 )
 def test_a_broken_store_is_refused(judge, broken, refused_by):
@@ -96,7 +96,7 @@ def test_a_broken_store_is_refused(judge, broken, refused_by):
 
 
 def test_one_that_says_that_it_only_reads_and_writes_is_refused(judge):
-    refused_by = "test_one_that_only_reads_says_so"
+    refused_by = "test_a_read_only_store_refuses_to_write"
     assert refused_by in judge(StoreContract, FolderStore, only=refused_by, writes=False).failed
 
 

@@ -136,19 +136,19 @@ def _with_momentum(kind):
 @pytest.mark.parametrize(
     ("make", "refused_by"),
     [
-        (_of(Climbs), "test_comes_nearer_to_the_least_square"),
-        (_of(HasARateOfItsOwn), "test_obeys_a_changed_learning_rate"),
-        (_of(ForgetsItsState), "test_resuming_is_as_going_on"),
+        (_of(Climbs), "test_reduces_a_least_squares_loss"),
+        (_of(HasARateOfItsOwn), "test_uses_a_changed_learning_rate"),
+        (_of(ForgetsItsState), "test_resuming_equals_not_stopping"),
         (_of(MovesWithoutARate), "test_a_rate_of_zero_from_the_start_changes_nothing"),
-        (_of(LosesWhatItLearns), "test_weights_to_speak_with_come_and_go"),
-        (_with_momentum(SavesHalfItsState), "test_what_is_saved_comes_back_as_it_was"),
-        (_decaying, "test_what_is_marked_does_not_decay"),
-        (_of(DecaysInSecret), "test_what_is_marked_does_not_decay"),
-        (_decaying, "test_a_gradient_of_zero_moves_no_vector"),
-        (_of(DividesByTheNorm), "test_a_gradient_of_zero_moves_no_vector"),
+        (_of(LosesWhatItLearns), "test_switching_to_inference_weights_and_back_changes_nothing"),
+        (_with_momentum(SavesHalfItsState), "test_saved_state_is_restored_exactly"),
+        (_decaying, "test_marked_parameters_do_not_decay"),
+        (_of(DecaysInSecret), "test_marked_parameters_do_not_decay"),
+        (_decaying, "test_a_zero_gradient_moves_no_vector"),
+        (_of(DividesByTheNorm), "test_a_zero_gradient_moves_no_vector"),
         (_of(KnowsMatricesOnly), "test_a_parameter_of_any_shape_is_trained"),
         (_thawing, "test_frozen_parameters_stay"),
-        (_of(NeedsAllGradients), "test_a_parameter_without_a_gradient_is_no_trouble"),
+        (_of(NeedsAllGradients), "test_a_parameter_without_a_gradient_stays_unchanged"),
         (_of(torch.optim.SGD, lambda name: "bias" not in name), "test_every_parameter_is_trained"),
     ],
 )
@@ -179,7 +179,7 @@ def _stateful(max_steps):
             "test_every_step_before_the_last",
         ),
         (lambda max_steps: lambda step: 0.5, "test_the_full_rate_is_reached"),
-        (_stateful, "test_the_factor_follows_from_the_step_alone"),
+        (_stateful, "test_the_factor_depends_only_on_the_step"),
     ],
 )
 def test_a_broken_schedule_is_refused(judge, make, refused_by):
@@ -257,16 +257,16 @@ def _closing(model):
 @pytest.mark.parametrize(
     ("wrap", "refused_by"),
     [
-        (Halving, "test_outputs_stay"),
-        (Halving, "test_what_is_saved_is_what_a_plain_model_reads"),
+        (Halving, "test_outputs_do_not_change"),
+        (Halving, "test_a_plain_model_reads_the_saved_weights"),
         (Deaf, "test_weights_of_a_plain_model_can_be_read"),
-        (Awake, "test_speaking_and_training_reach_every_part"),
-        (_renaming, "test_keys_of_the_state_stay"),
+        (Awake, "test_train_and_eval_mode_reach_every_module"),
+        (_renaming, "test_state_keys_do_not_change"),
         (_cutting, "test_gradients_flow"),
         (_doubling, "test_gradients_are_those_of_a_plain_model"),
         (_closing, "test_gradients_are_those_of_a_plain_model"),
-        (_freezing, "test_takes_nothing_from_what_learns"),
-        (_adapting, "test_adds_nothing_to_learn_for_speaking"),
+        (_freezing, "test_trains_no_fewer_values"),
+        (_adapting, "test_adds_no_trainable_weights_for_inference"),
     ],
 )
 def test_a_broken_wrapper_is_refused(judge, wrap, refused_by):
@@ -351,16 +351,16 @@ class ForgetsItsScale(LocalEngine):
 @pytest.mark.parametrize(
     ("broken", "refused_by"),
     [
-        (CountsTheLastBatchOnly, "test_a_window_of_batches_is_one_batch"),
+        (CountsTheLastBatchOnly, "test_accumulated_batches_equal_one_batch"),
         (KeepsGradients, "test_a_step_leaves_no_gradient_behind"),
-        (NeverClips, "test_clips_after_measuring"),
-        (MeasuresAfterClipping, "test_clips_after_measuring"),
+        (NeverClips, "test_returns_the_norm_before_clipping"),
+        (MeasuresAfterClipping, "test_returns_the_norm_before_clipping"),
         (StepsTwiceAsFar, "test_a_step_is_that_of_the_optimizer"),
-        (IsItsOwnFourth, "test_is_an_engine_of_one_rank_among_some"),
+        (IsItsOwnFourth, "test_has_a_valid_rank"),
         (SaysAnotherPlace, "test_the_model_is_where_the_engine_says"),
-        (StepsWhateverComes, "test_gradients_that_are_no_numbers_change_nothing"),
-        (IgnoresPrecision, "test_products_have_the_precision_that_is_asked_for"),
-        (ForgetsItsScale, "test_state_comes_back"),
+        (StepsWhateverComes, "test_gradients_that_are_not_finite_change_nothing"),
+        (IgnoresPrecision, "test_products_have_the_requested_precision"),
+        (ForgetsItsScale, "test_state_is_restored"),
     ],
 )
 def test_a_broken_engine_is_refused(judge, broken, refused_by):

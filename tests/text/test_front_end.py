@@ -69,7 +69,7 @@ def test_what_cannot_be_said_is_refused(front_end, text, language, says):
         ("✓ a < b ^ c ⇒ d ★★", "en", {"✓": 1, "<": 1, "^": 1, "⇒": 1, "★": 2}),
         ("₽ and †", "de", {"₽": 1, "†": 1}),
         ("the letter ሀ", "en", {"ሀ": 1}),
-        ("Wörter ａ ﬁ", "de", {"ａ": 1, "ﬁ": 1}),
+        ("Wörter ａ ﬁ", "de", {}),
         ("half \ud800 of one", "en", {"\ud800": 1}),
         ("private \ue000, none \u0378", "en", {"\ue000": 1, "\u0378": 1}),
         ("“Well” – (so) don’t; ½ & @ + 😀…", "en", {}),
@@ -87,6 +87,24 @@ def test_what_is_not_spoken_is_counted(front_end, caplog, text, language, lost):
     assert encoded.ids == front_end.ids(phonemes)
     assert ("nothing can be spoken" in caplog.text) == bool(lost)
     assert not any(char in phonemes for char in lost)
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("Ｈｅｌｌｏ ＡＢＣ", "Hello ABC"),
+        ("ﬁsh", "fish"),
+        ("Henry Ⅷ", "Henry VIII"),
+        ("to\u200bday", "today"),
+    ],
+)
+def test_letters_of_another_look_are_spoken(front_end, written, plain):
+    assert front_end.read(written, "en") == front_end.read(plain, "en")
+
+
+def test_markup_is_taken_off_only_if_the_text_is_normalized(front_end):
+    assert front_end.without_markup("**so**") == "so"
+    assert evolve(front_end, normalize=False).without_markup("**so**") == "**so**"
 
 
 def test_what_is_not_spoken_can_be_an_error(front_end):

@@ -98,7 +98,8 @@ class Planner:
         make = _JobMaker(self._parts, language, sample, seed, request.max_seconds, level_0)
         # What is made of a recording is as long as the recording, and so is one chunk.
         whole = recording or draft
-        chunks = [(request.text, 0.0)] if whole else self._cut(request.text)
+        text = self._parts.front_end.without_markup(request.text)
+        chunks = [(request.text, 0.0)] if whole else self._cut(text, language)
         provenance = self._provenance(request, voice, language)
         plan = Plan(tuple(chunks), seed, request.speed, provenance, make)
         plan.job(0)

@@ -1,4 +1,4 @@
-"""Contracts that every component must pass, and small fakes to test with."""
+"""Contracts that every component must satisfy, and small fakes for tests."""
 
 from vall_e.testing.contracts.any_component import contract_of
 from vall_e.testing.contracts.attention import AttentionContract

@@ -26,7 +26,6 @@ ENGLISH_SIGNS = (
     (rf"(?<=[\w%])\s?<\s?(?={_NUMBER})", " is less than "),
     (rf"(?<=[\w%])\s?>\s?(?={_NUMBER})", " is greater than "),
     (r"(?<!\w)[~≈]\s?(?=[$€£]?\d)", "about "),
-    (r"(?<=[\w)])\^(?=[-−]?\w)", " to the power of "),
     (r"(?<![\w.,%°)/])[-−](?=\d+/\d)", "minus "),
     (r"(?:(?<=/\d)|(?<=/\d\d))\s?in(?:\.(?=\s+[^A-Z\s])|(?=\.\s*$|\.\s+[A-Z]))", " inches"),
     (r"(?<=\d)['’](?=\d{1,2}[\"”])", " foot "),  # 6'2"
@@ -45,6 +44,12 @@ ENGLISH_UNITS = {
     "sec": "duration-second", "secs": "duration-second", "mins": "duration-minute",
     "tbsp": "volume-tablespoon", "tsp": "volume-teaspoon", "gal": "volume-gallon",
     "qt": "volume-quart", "pt": "volume-pint", "fl oz": "volume-fluid-ounce",
-    "sq ft": "area-square-foot", "ppm": "concentr-permillion", "hp": "power-horsepower",
+    "sq ft": "area-square-foot",
+    "sq. ft": "area-square-foot", "sq in": "area-square-inch", "sq. in": "area-square-inch",
+    "sq mi": "area-square-mile", "sq. mi": "area-square-mile", "sq yd": "area-square-yard",
+    "sq. yd": "area-square-yard", "sq m": "area-square-meter", "sq. m": "area-square-meter",
+    "sq km": "area-square-kilometer", "sq. km": "area-square-kilometer",
+    "cu ft": "volume-cubic-foot", "cu. ft": "volume-cubic-foot", "fl. oz": "volume-fluid-ounce",
+    "ppm": "concentr-permillion", "hp": "power-horsepower",
 }  # fmt: skip
 """Which mean something else in other languages, or nothing."""

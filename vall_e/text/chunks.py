@@ -37,9 +37,10 @@ class Chunker:
     def of(cls, config: SynthesisConfig) -> Chunker:
         return cls(config.sentence_words, config.first_words, config.pause_seconds)
 
-    def __call__(self, text: str) -> list[TextChunk]:
+    def __call__(self, text: str, language: str) -> list[TextChunk]:
         """Raise `TextError` for a text without words."""
-        sentences = [s for s in split(text, max_words=self.max_words) if any(map(str.isalnum, s))]
+        found = split(text, max_words=self.max_words, language=language)
+        sentences = [sentence for sentence in found if any(map(str.isalnum, sentence))]
         if not sentences:
             raise TextError("there is no text to say", hint="give at least one word")
         chunks = [(sentence, self.pause) for sentence in sentences]

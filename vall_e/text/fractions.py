@@ -89,11 +89,17 @@ class EnglishFractions:
             return "and"
         if re.match(r" time\b", after) or (above >= below and _is_date(before, below)):
             return ""
+        if above > below > 0 and (above % below == 0 or _is_pressure(above, below)):
+            return "over"
         if not 0 < above <= below:
             return None
         if _PLACES.search(before):
             return "of"
         return "out of" if _is_mark(before, above, below, after) else None
+
+    def mixed(self, whole: str, parts: str) -> str:
+        """A whole number, and the parts or the two numbers after it."""
+        return f"{whole} {parts}"
 
     def of_unit(self, parts: str, unit: str, above: int, below: int, before: str) -> str:
         """A fraction and what it is a part of: `three quarters of an inch`, `one half kilogram`."""
@@ -104,6 +110,11 @@ class EnglishFractions:
             return f"{parts.removesuffix(many).replace(' ', '-')}{one} {unit}"
         article = "an" if unit[0] in "aeio" or unit.startswith("hour") else "a"
         return f"{parts} of {article} {unit}"
+
+
+def _is_pressure(above: int, below: int) -> bool:
+    """Whether they may be those of blood: 120/80."""
+    return 90 <= above <= 250 and 40 <= below <= 140
 
 
 def _is_date(before: str, below: int) -> bool:

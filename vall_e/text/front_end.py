@@ -11,8 +11,10 @@ from attrs import Factory, field, frozen
 from vall_e.errors import TextError
 from vall_e.text.dropped_symbols import DroppedSymbols, without
 from vall_e.text.languages import resolve
+from vall_e.text.markup import without_markup
 from vall_e.text.normalize import normalize
 from vall_e.text.tokenizers import new_vocabulary
+from vall_e.text.unicode_form import compatible
 from vall_e.text.vocabulary import EncodedText, Vocabulary, listed
 
 if TYPE_CHECKING:
@@ -59,6 +61,10 @@ class FrontEnd:
         """The phonemizer's own code for what the user wrote: `en-us` for `en`."""
         return resolve(code, self.languages)
 
+    def without_markup(self, text: str) -> str:
+        """The text without the signs of Markdown, if it is to be normalized; for cutting it."""
+        return without_markup(text) if self.normalize else text
+
     def phonemes(self, text: str, language: str) -> str:
         """Raises `TextError` for an empty text, one without words, and an unknown language.
 
@@ -76,6 +82,7 @@ class FrontEnd:
         language = self.language(language)
         if not text.strip():
             raise TextError("there is no text to say", hint="give at least one word")
+        text = compatible(text)
         spoken = normalize(text, language) if self.normalize else text
         spoken = unicodedata.normalize("NFC", spoken)
         lost = self._losses(spoken, language)

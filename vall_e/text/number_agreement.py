@@ -31,9 +31,12 @@ _SPANISH_FEMININE = re.compile(
 
 def french(number: str, noun: str) -> str:
     """Both, joined: a million counts with `de`."""
-    if not _FRENCH_MILLION.search(number):
-        return f"{number} {noun}"
-    return f"{number} d'{noun}" if _FRENCH_VOWEL.match(noun) else f"{number} de {noun}"
+    return french_of(number, noun) if _FRENCH_MILLION.search(number) else f"{number} {noun}"
+
+
+def french_of(part: str, noun: str) -> str:
+    """Both, joined with `de`, or `d'` before a vowel."""
+    return f"{part} d'{noun}" if _FRENCH_VOWEL.match(noun) else f"{part} de {noun}"
 
 
 def spanish(number: str, noun: str) -> str:

@@ -8,15 +8,16 @@ import unicodedata
 MARKS = ".,;:!?—…"
 """Marks that stay among the phonemes; every other mark is dropped or becomes one of these."""
 
-_SAME = str.maketrans(
-    {
-        "。": ". ", "．": ". ", "｡": ". ", "।": ". ", "۔": ". ",
-        "，": ", ", "、": ", ", "､": ", ", "،": ", ", "；": "; ", "؛": "; ", "：": ": ",
-        "！": "! ", "？": "? ", "؟": "? ", "⋯": "…", "―": "—", "〜": "—", "\N{EN DASH}": "-",
-    }
-)  # fmt: skip
+SAME_MARKS = {
+    "。": ". ", "．": ". ", "｡": ". ", "।": ". ", "۔": ". ",
+    "，": ", ", "、": ", ", "､": ", ", "،": ", ", "；": "; ", "؛": "; ", "：": ": ",
+    "！": "! ", "？": "? ", "؟": "? ", "⋯": "…", "―": "—", "〜": "—", "\N{EN DASH}": "-",
+}  # fmt: skip
+"""Marks of other scripts, and what is read for them."""
+_SAME = str.maketrans(SAME_MARKS)
 _KEPT_FORMAT = "\u200c\u200d"  # joiners, which Persian and Indic spelling needs
 _DASH = re.compile(r"--+|(?<=\s)-(?=\s)")
+_SPACED_DASH = re.compile(r"(?:(?<=\D)\s[-–]\s|(?<=\d)\s[-–]\s(?=\D))")
 _DOTS = re.compile(r"\.(\s?\.){2,}")
 _REPEATED = re.compile(rf"([{MARKS}])(?:\s*\1)+")
 # A dot, comma or colon within a word or number belongs to it ("3.14", "10:30", "U.S.A").
@@ -38,8 +39,11 @@ def _plain(char: str) -> str:
 
 
 def clauses(text: str) -> list[tuple[str, str]]:
-    """Words and the marks that end them, in order; the last may lack marks, the first words."""
-    parts = [part.strip() for part in _CUT.split(text)]
+    """Words and the marks that end them, in order; the last may lack marks, the first words.
+
+    A dash or hyphen between spaces, unless figures are on both sides, ends one like `—`.
+    """
+    parts = [part.strip() for part in _CUT.split(_SPACED_DASH.sub("— ", text))]
     parts.append("")  # there is one more run of words than of marks
     pairs = zip(parts[::2], parts[1::2], strict=True)
     return [(words, marks) for words, marks in pairs if words or marks]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from vall_e.text.wordings.lookup import never_ends_a_sentence
+from vall_e.text.sentence_ends import inner_dots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -22,9 +21,10 @@ _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f"
 # Where a sentence may end: marks with the quotes after them, then a space; or a mark of Chinese
 # and Japanese, which are written without spaces.
 _END = re.compile(rf"[{_ENDS}]+[{_CLOSING}]*(?=\s)|[。！？][」』”’）]*")
+_NEXT = re.compile(r"[^\s\"'“‘«(\[„]|$")
 # Chinese and Japanese have no spaces to count words by: two letters count as one.
 _WORD = re.compile(rf"(?:[{_CJK}]{{1,2}}[、。，！？…—」』]*|(?:(?![{_CJK}])\S)+)\s*")
-_CLAUSE = re.compile(r"[,;:—、，；：][\"'”’»)\]」』]*\s*$")
+_CLAUSE = re.compile(r"(?:[,;:—、，；：][\"'”’»)\]」』]*|(?:^|\s)[-–])\s*$")
 # Words before which a clause ends without a comma. Only long sentences are cut here, and a cut that
 # is not the best costs melody alone, so one list serves the languages that share its words.
 _JOINTS = frozenset({
@@ -34,20 +34,28 @@ _JOINTS = frozenset({
     "et", "mais", "ou", "parce", "quand", "lorsque", "puisque", "pendant",
     "y", "pero", "porque", "cuando", "mientras", "aunque",
 })  # fmt: skip
+# A sentence that follows another without a space; but `Node.Js`, `example.Com` and `System.Out.x`.
+_GLUED = re.compile(
+    r"(?<=[^\W\d_]{2})"
+    r"(?:(?<=[a-zß-öø-ÿ])\.(?!(?i:com|org|net|edu|gov|js|io|md|py|txt|exe)\b)|\.{2,}|[!?…]+)"
+    r"(?=[¿¡]?[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ'’]*(?:[\s,;:!?…]|\.\s|\.?$))"
+)
+_ITEM = re.compile(r"\d{1,2}\.")  # 1. Introduction
 _PARAGRAPH = re.compile(r"\n\s*\n")
 
 
-def split(text: str, *, max_words: int = MAX_WORDS) -> list[str]:
+def split(text: str, *, max_words: int = MAX_WORDS, language: str = "") -> list[str]:
     """Sentences in order, each without line breaks and with at most `max_words` words.
 
-    When in doubt a sentence goes on: "the 3. October" and "J. S. Bach" stay whole. A single line
-    break is a space, an empty line ends a sentence.
+    When in doubt a sentence goes on: "No. 10" and "J. S. Bach" stay whole. A single line break is
+    a space, an empty line ends a sentence. Without a `language`, every abbreviation that is known
+    of any counts as one.
     """
     if max_words < 1:
         raise ValueError(f"a piece has at least one word, so max_words is not {max_words}")
     found: list[str] = []
     for paragraph in paragraphs(text):
-        for sentence in _sentences(paragraph):
+        for sentence in _sentences(with_spaces(paragraph), language):
             words = _WORD.findall(sentence)
             found += ["".join(piece).strip() for piece in _short(words, max_words)]
     return found
@@ -59,25 +67,27 @@ def paragraphs(text: str) -> list[str]:
     return [part for part in parts if part]
 
 
-def _sentences(paragraph: str) -> Iterator[str]:
-    ends = [found.end() for found in _END.finditer(paragraph) if _is_end(paragraph, found)]
-    for start, end in pairwise([0, *ends, len(paragraph)]):
+def with_spaces(text: str) -> str:
+    """The text with a space after a sentence that the next one was written close to."""
+    return _GLUED.sub(r"\g<0> ", text)
+
+
+def _sentences(paragraph: str, language: str) -> Iterator[str]:
+    inner = inner_dots(paragraph, language)
+    ends = [found.end() for found in _END.finditer(paragraph) if _is_end(paragraph, found, inner)]
+    start = 0
+    for end in (*ends, len(paragraph)):
         sentence = paragraph[start:end].strip()
-        if sentence:
+        if sentence and (end == len(paragraph) or not _ITEM.fullmatch(sentence)):
             yield sentence
+            start = end
 
 
-def _is_end(paragraph: str, found: re.Match[str]) -> bool:
-    mark, rest = found[0], paragraph[found.end() :].lstrip().lstrip("\"'“‘«([„")
-    if rest[:1].islower():
+def _is_end(paragraph: str, found: re.Match[str], inner: set[int]) -> bool:
+    following = _NEXT.search(paragraph, found.end())
+    if following and following[0].islower():
         return False
-    if mark != ".":
-        return True
-    word = paragraph[: found.end()].split()[-1].lstrip("\"'“‘«([„")
-    initial = len(word) == len("J.") and word[0].isupper() and word != "I."
-    place = word[:-1].isdigit() and len(word) <= len("31.")  # a German ordinal, or a list's number
-    acronym = re.fullmatch(r"(?:\w\.){2,}", word) is not None
-    return not (initial or place or acronym or never_ends_a_sentence(word))
+    return found[0] != "." or found.end() not in inner
 
 
 def _short(words: Sequence[str], max_words: int) -> Iterator[Sequence[str]]:

@@ -67,7 +67,7 @@ def test_a_component_that_keeps_every_law_is_told_so_law_by_law():
     assert result.exit_code == 0, result.output
     first, *lines, last = result.stdout.splitlines()
     assert first == "sampler hush (hush-plugin 0)"
-    assert "  holds     leaves its inputs alone" in lines
+    assert "  holds     does not change its inputs" in lines
     skipped = [line for line in lines if line.startswith("  skipped")]
     assert last == f"  {len(lines) - 1} holds, {len(skipped)} skipped"  # how likely it draws what
 
@@ -99,7 +99,7 @@ def test_exceptions_are_strict():
     trial = Trial(exceptions={law: "it is not so"})
     sound = contract_of("sampler", component(plain, trial=trial))
     finding = try_law(sound, law)
-    assert (finding.status, "take it out of the exceptions" in finding.reason) == ("fails", True)
+    assert (finding.status, "remove it from the exceptions" in finding.reason) == ("fails", True)
     broken = contract_of("sampler", component(flat, trial=trial))
     finding = try_law(broken, law)
     assert (finding.status, finding.reason) == ("skipped", "it is not so")
@@ -109,7 +109,7 @@ def test_exceptions_are_strict():
     ("trial", "message"),
     [
         (Trial(exceptions={"test_keeps_the_shap": "x"}), "names 'test_keeps_the_shap', which its"),
-        (Trial(facts={"reorder": True}), "names 'reorder', which its contract has not"),
+        (Trial(facts={"reorder": True}), "names 'reorder', which its contract does not have"),
     ],
 )
 def test_a_trial_that_names_what_is_not_there_is_refused(trial, message):

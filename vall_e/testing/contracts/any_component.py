@@ -1,4 +1,4 @@
-"""A contract for any component, made of what the component says of itself."""
+"""The contract of any component, built from what the component declares about itself."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ CONTRACTS: Mapping[str, type] = MappingProxyType(
         "command": CommandContract,
     }
 )
-"""What each kind must pass."""
+"""The contract of each kind."""
 
 SMALL: Mapping[str, Mapping[str, object]] = MappingProxyType(
     {
@@ -65,14 +65,14 @@ SMALL: Mapping[str, Mapping[str, object]] = MappingProxyType(
         "optimizer": {"lr": 0.01},
     }
 )
-"""Options that a component of the kind gets if it has them, and its trial does not."""
+"""Options that a component of the kind gets if it has them and its trial does not set them."""
 
 
 def contract_of(kind: str, component: Component[Any]) -> type:
-    """The contract of this kind, with `make` and all else that the component's `trial` says.
+    """The contract of this kind, with `make` and everything that the component's `trial` sets.
 
-    To subclass in a test: `class TestDrift(contract_of("backbone", DRIFT)): pass`. A law among
-    its exceptions is skipped with the reason, once it has failed.
+    Subclass it in a test: `class TestDrift(contract_of("backbone", DRIFT)): pass`. A law listed
+    in its exceptions must fail, and is then skipped with the reason.
     """
     contract = CONTRACTS[kind]
     trial = component.trial
@@ -108,7 +108,8 @@ def _check_names(
         if name not in known:
             near = get_close_matches(name, known, n=1)
             raise PluginError(
-                f"trial.{what} of {component.name!r} names {name!r}, which its contract has not",
+                f"trial.{what} of {component.name!r} names {name!r}, which its contract does not "
+                "have",
                 hint=f"did you mean {near[0]!r}?" if near else f"known: {', '.join(known)}",
             )
 
@@ -123,20 +124,20 @@ def _excepted(whole: type, law: str, why: str) -> Callable[[Any], None]:
 
 
 def config_of(kind: str, component: Component[Any]) -> Any:
-    """The options of a small one. Raises `PluginError` where one must be given and is not."""
+    """Options of a small instance. Raises `PluginError` if a required one is missing."""
     names = {field.alias or field.name for field in attrs.fields(component.config)}
     small = {key: value for key, value in SMALL.get(kind, {}).items() if key in names}
     try:
         return component.config(**small | dict(component.trial.options))
     except (TypeError, ValueError) as exc:
         raise PluginError(
-            f"{kind} {component.name}: it cannot be tried with these options: {exc}",
-            hint="say in its component what a small one has: trial=Trial(options={...})",
+            f"{kind} {component.name}: cannot be tested with these options: {exc}",
+            hint="set the options of a small instance in the component: trial=Trial(options={...})",
         ) from exc
 
 
 def _maker(kind: str, component: Component[Any]) -> Callable[..., Any]:
-    """The contract's `make`; what `build` is given beside the config depends on the kind."""
+    """The contract's `make`; the arguments of `build` besides the config depend on the kind."""
 
     def make(self: object, **given: Any) -> Any:
         with torch.random.fork_rng(devices=[]):

@@ -9,6 +9,7 @@ from vall_e.decoding.ar.cuda_graphs import Replayed
 from vall_e.errors import ConfigError
 from vall_e.interfaces.backbone import Backbone, Cache, Gathering, SteadyCache, Stepping
 from vall_e.testing.contracts.pytest_words import pytest
+from vall_e.testing.contracts.requirements import require_close, require_equal, require_error
 from vall_e.testing.fakes.fake_cuda_graph import record
 
 B, T, D = 2, 7, 16
@@ -17,11 +18,11 @@ FULL = torch.tensor([T, T])
 
 
 class BackboneContract:
-    """`make` returns a freshly initialised backbone of width `D` (16), in eval mode.
+    """`make` returns a freshly initialized backbone of width `D` (16), in eval mode.
 
-    Each call gives the same weights. `uses_positions` is false for a backbone that takes the
-    order of the vectors for their positions, as a recurrent one does; `learns` for one with weights
-    to speak with only.
+    Each call gives the same weights. `uses_positions` is False for a backbone that infers positions
+    from the order of the vectors, as a recurrent one does; `learns` is False for one whose weights
+    can only be used for inference.
     """
 
     uses_positions = True
@@ -32,59 +33,83 @@ class BackboneContract:
 
     def test_keeps_the_shape(self) -> None:
         hidden, auxiliary = _run(self.make(), _vectors())
-        assert hidden.shape == (B, T, D)
-        assert auxiliary.shape == ()
-        assert auxiliary.isfinite()
+        assert hidden.shape == (B, T, D), (
+            f"states have shape {tuple(hidden.shape)}, not {(B, T, D)}"
+        )
+        assert auxiliary.shape == (), (
+            f"the auxiliary loss has shape {tuple(auxiliary.shape)}, not ()"
+        )
+        assert auxiliary.isfinite(), f"the auxiliary loss is {auxiliary.item()}: return 0 if unused"
 
     def test_states_what_it_can_do(self) -> None:
         backbone = self.make()
-        assert backbone.d_model == D
-        assert isinstance(backbone.bidirectional, bool)
-        assert isinstance(backbone.caches, bool)
-        assert isinstance(backbone, nn.Module)
+        assert backbone.d_model == D, f"d_model is {backbone.d_model}, the config says {D}"
+        assert isinstance(backbone.bidirectional, bool), "`bidirectional` must be True or False"
+        assert isinstance(backbone.caches, bool), "`caches` must be True or False"
+        assert isinstance(backbone, nn.Module), "a backbone must be a torch.nn.Module"
 
     def test_the_same_input_gives_the_same_output(self) -> None:
         backbone, x = self.make(), _vectors()
-        assert torch.equal(_run(backbone, x)[0], _run(backbone, x)[0])
+        require_equal(
+            _run(backbone, x)[0],
+            _run(backbone, x)[0],
+            "two passes differ in eval mode: dropout is active, or state is kept between passes",
+        )
 
-    def test_leaves_its_inputs_alone(self) -> None:
+    def test_does_not_change_its_inputs(self) -> None:
         backbone, x, lengths, positions = self.make(), _vectors(), LENGTHS.clone(), _positions()
         with torch.no_grad():
             backbone(x, lengths=lengths, positions=positions)
-        assert torch.equal(x, _vectors())
-        assert torch.equal(lengths, LENGTHS)
-        assert torch.equal(positions, _positions())
+        require_equal(x, _vectors(), "the input `x` was changed in place: work on a copy")
+        require_equal(lengths, LENGTHS, "`lengths` was changed in place: work on a copy")
+        require_equal(positions, _positions(), "`positions` was changed in place: work on a copy")
 
     def test_causal_does_not_see_the_future(self) -> None:
         backbone, x = self.make(), _vectors()
         for first in range(1, T):
             changed = x.clone()
             changed[:, first:] *= -1
-            _close(_run(backbone, x)[0][:, :first], _run(backbone, changed)[0][:, :first])
+            require_close(
+                _run(backbone, x)[0][:, :first],
+                _run(backbone, changed)[0][:, :first],
+                f"states before position {first} change with later input: the causal mask leaks",
+            )
 
     def test_sees_the_past(self) -> None:
         backbone, x = self.make(), _vectors()
         changed = x.clone()
-        changed[:, 0] *= -1  # not + 1: a norm may take that away
-        assert not torch.allclose(_run(backbone, x)[0][:, 5], _run(backbone, changed)[0][:, 5])
+        changed[:, 0] *= -1  # not + 1: a norm may cancel that
+        before, after = _run(backbone, x)[0][:, 5], _run(backbone, changed)[0][:, 5]
+        assert not torch.allclose(before, after), (
+            "the state at position 5 ignores position 0: the mask may hide the past"
+        )
 
-    def test_both_ways_sees_the_future(self) -> None:
+    def test_bidirectional_sees_the_future(self) -> None:
         backbone, x = self.make(), _vectors()
         if not backbone.bidirectional:
-            pytest.skip("this backbone says that it cannot look both ways")
+            pytest.skip("this backbone declares that it is not bidirectional")
         changed = x.clone()
         changed[:, 6:] *= -1
         before = _run(backbone, x, causal=False)[0][:, :5]
-        assert not torch.allclose(before, _run(backbone, changed, causal=False)[0][:, :5])
+        after = _run(backbone, changed, causal=False)[0][:, :5]
+        assert not torch.allclose(before, after), (
+            "with causal=False, earlier states ignore later input: set bidirectional = False, "
+            "or apply the causal mask only if `causal`"
+        )
 
-    def test_each_row_hears_its_own_positions(self) -> None:
+    def test_each_row_uses_its_own_positions(self) -> None:
         backbone, x = self.make(), _vectors()
         positions = _positions().clone()
         positions[1] = torch.arange(T)  # the second row does not restart
         plain = _run(backbone, x)[0]
         moved = _run(backbone, x, positions=positions)[0]
-        _close(plain[0], moved[0])
-        assert torch.allclose(plain[1], moved[1], rtol=1e-4, atol=1e-5) != self.uses_positions
+        require_close(plain[0], moved[0], "the positions of one row change the states of another")
+        ignored = torch.allclose(plain[1], moved[1], rtol=1e-4, atol=1e-5)
+        assert ignored != self.uses_positions, (
+            "other `positions` do not change the states: use them, or set uses_positions = False"
+            if ignored
+            else "uses_positions is False, but other `positions` change the states"
+        )
 
     def test_padding_changes_nothing(self) -> None:
         backbone, x = self.make(), _vectors()
@@ -93,8 +118,10 @@ class BackboneContract:
         for causal in _directions(backbone):
             plain, _ = _run(backbone, x, LENGTHS, causal=causal)
             padded, _ = _run(backbone, noisy, LENGTHS, causal=causal)
-            _close(plain[1, :4], padded[1, :4])
-            assert padded.isfinite().all()
+            require_close(
+                plain[1, :4], padded[1, :4], "padding changes valid states: mask by `lengths`"
+            )
+            assert padded.isfinite().all(), "states in the padding are not finite"
 
     def test_a_row_is_the_same_alone(self) -> None:
         backbone, x = self.make(), _vectors()
@@ -102,17 +129,22 @@ class BackboneContract:
             together, _ = _run(backbone, x, LENGTHS, causal=causal)
             for row, length in enumerate(LENGTHS.tolist()):
                 alone, _ = _run(backbone, x[row : row + 1, :length], causal=causal)
-                _close(together[row, :length], alone[0])
+                require_close(
+                    together[row, :length],
+                    alone[0],
+                    f"row {row} differs alone and in a batch: rows or padding are mixed",
+                )
 
-    def test_mixed_precision_says_about_the_same(self) -> None:
+    def test_mixed_precision_gives_about_the_same(self) -> None:
         backbone, x = self.make(), _vectors()
         plain, _ = _run(backbone, x)
         with torch.autocast("cpu", torch.bfloat16):
             mixed, _ = _run(backbone, x)
-        torch.testing.assert_close(mixed.float(), plain, rtol=0.1, atol=0.1)
+        message = "under bfloat16 autocast the states differ by more than 10 %"
+        require_close(mixed.float(), plain, message, rtol=0.1, atol=0.1)
 
     @pytest.mark.parametrize("sizes", [[1] * T, [3, 1, 2, 1]], ids=["steps", "pieces"])
-    def test_a_cache_gives_what_one_pass_gives(self, sizes: list[int]) -> None:
+    def test_a_cache_gives_the_same_as_one_pass(self, sizes: list[int]) -> None:
         backbone, x = self._caching(), _vectors()
         whole, _ = _run(backbone, x)
         cache, start, pieces = backbone.new_cache(B, T), 0, []
@@ -127,9 +159,12 @@ class BackboneContract:
                 )
             pieces.append(hidden)
             start = end
-        _close(torch.cat(pieces, dim=1), whole)
-        assert cache.lengths.tolist() == [T, T]
-        assert cache.max_length == T
+        message = (
+            "states with a cache differ from one pass: check positions and lengths of the cache"
+        )
+        require_close(torch.cat(pieces, dim=1), whole, message)
+        assert cache.lengths.tolist() == [T, T], f"cache.lengths is {cache.lengths}, not {[T, T]}"
+        assert cache.max_length == T, f"cache.max_length is {cache.max_length}, not {T}"
 
     @pytest.mark.parametrize(
         "counts",
@@ -145,43 +180,45 @@ class BackboneContract:
         self, counts: list[tuple[int, int]]
     ) -> None:
         backbone, x = self._caching(), _vectors()
-        cache = backbone.new_cache(B, T)  # no place to spare
+        cache = backbone.new_cache(B, T)  # exactly full at the end
         ends = torch.zeros(B, dtype=torch.long)
         for count in counts:
             lengths = torch.tensor(count)
             _go_on(backbone, cache, x, ends, lengths)
             ends = ends + lengths
         assert ends.tolist() == [T, 4]
-        assert cache.lengths.tolist() == [T, 4]
+        assert cache.lengths.tolist() == [T, 4], f"cache.lengths is {cache.lengths}, not {[T, 4]}"
 
     @pytest.mark.parametrize("rows", [[1], [0], [1, 0]], ids=str)
-    def test_selected_rows_go_on_as_before(self, rows: list[int]) -> None:
+    def test_selected_rows_continue_unchanged(self, rows: list[int]) -> None:
         backbone, x = self._caching(), _vectors()
         cache, begun = backbone.new_cache(B, T), torch.tensor([5, 2])
         _go_on(backbone, cache, x, torch.zeros(B, dtype=torch.long), begun)
         kept, index = cache.select(torch.tensor(rows)), torch.tensor(rows)
-        assert kept.lengths.tolist() == begun[index].tolist()
-        assert kept.max_length == T
+        assert kept.lengths.tolist() == begun[index].tolist(), (
+            f"after select({rows}) lengths is {kept.lengths}, not {begun[index]}"
+        )
+        assert kept.max_length == T, f"after select, max_length is {kept.max_length}, not {T}"
         one = torch.ones_like(index)
         for steps in range(2):
             _go_on(backbone, kept, x[index], begun[index] + steps, one)
 
     @pytest.mark.parametrize("recorded", [False, True], ids=["done", "recorded"])
     @pytest.mark.parametrize("begun", [(3, 3), (4, 2)], ids=["even", "uneven"])
-    def test_a_step_is_a_pass_over_one_position_of_each_row(
+    def test_a_step_equals_a_pass_over_one_position(
         self, begun: tuple[int, int], recorded: bool
     ) -> None:
-        """For a backbone with a way of its own: also in rows that others have left."""
+        """For a backbone with its own `steps`, also after other rows have left."""
         backbone, x = self._caching(), _vectors()
         if not isinstance(backbone, Stepping):
-            pytest.skip("this backbone has no way of its own")
+            pytest.skip("this backbone has no `steps`")
         whole, _ = _run(backbone, x)
         cache, ends = backbone.new_cache(B, T), torch.tensor(begun)
         if recorded and not isinstance(cache, SteadyCache):
-            pytest.skip("no step of this backbone can be recorded")
+            pytest.skip("the steps of this backbone cannot be recorded")
         _go_on(backbone, cache, x, torch.zeros(B, dtype=torch.long), ends)
         rows, step = torch.arange(B), backbone.steps()
-        if recorded:  # anew at the fifth position
+        if recorded:  # recorded again at the fifth position
             step = Replayed(step, record, stride=4)
         for count in range(3):
             if count == 2:
@@ -189,8 +226,8 @@ class BackboneContract:
             at = ends[rows] + count
             with torch.inference_mode():
                 hidden = step(x[rows, at], _positions()[0][at], cache)
-            _close(hidden, whole[rows, at])
-        assert cache.lengths.tolist() == [begun[1] + 3]
+            require_close(hidden, whole[rows, at], f"step {count} differs from a pass over the row")
+        assert cache.lengths.tolist() == [begun[1] + 3], "a step must add 1 to cache.lengths"
 
     def test_two_caches_share_nothing(self) -> None:
         backbone, x = self._caching(), _vectors()
@@ -201,22 +238,27 @@ class BackboneContract:
         _go_on(backbone, one, x, half, half)
 
     @pytest.mark.parametrize("causal", [True, False])
-    def test_wanted_states_are_those_of_a_whole_pass(self, causal: bool) -> None:
+    def test_wanted_states_equal_those_of_a_whole_pass(self, causal: bool) -> None:
         backbone, x = self.make(), _vectors()
         if not isinstance(backbone, Gathering) or causal not in _directions(backbone):
-            pytest.skip("this backbone gives all states")
+            pytest.skip("this backbone always returns all states")
         whole, _ = _run(backbone, x, LENGTHS, causal=causal)
         wanted = torch.tensor([[T - 1, 2], [1, 0]])
         with torch.no_grad():
             states, _ = backbone(
                 x, lengths=LENGTHS, positions=_positions(), causal=causal, wanted=wanted
             )
-        _close(states, whole[torch.arange(B)[:, None], wanted])
+        require_close(
+            states,
+            whole[torch.arange(B)[:, None], wanted],
+            "the wanted states differ from those of a whole pass: check the gathering of positions",
+        )
 
     def test_a_full_cache_is_refused(self) -> None:
         backbone = self._caching()
         cache = backbone.new_cache(B, T - 1)
-        with pytest.raises(ValueError, match=str(T - 1)), torch.no_grad():
+        message = f"a cache of {T - 1} positions accepts {T}: raise ValueError with max_length"
+        with require_error(ValueError, message, match=str(T - 1)), torch.no_grad():
             backbone(_vectors(), lengths=FULL, positions=_positions(), cache=cache)
 
     def test_gradients_reach_every_parameter(self) -> None:
@@ -226,50 +268,57 @@ class BackboneContract:
         hidden, auxiliary = backbone(x, lengths=FULL, positions=_positions())
         torch.autograd.backward(hidden.square().sum() + auxiliary)
         missing = [name for name, p in backbone.named_parameters() if p.grad is None]
-        assert missing == []
-        assert x.grad is not None
-        assert x.grad.any(-1).all()
+        assert missing == [], f"no gradient reaches {', '.join(missing)}: unused, or detached"
+        assert x.grad is not None, "no gradient reaches the input: it is detached"
+        assert x.grad.any(-1).all(), "no gradient reaches some input vectors"
 
-    def test_in_training_a_row_hears_itself_and_no_padding(self) -> None:
-        """By gradients, so that dropout does no matter: what is not heard has one of 0."""
+    def test_in_training_a_row_depends_on_itself_and_not_on_padding(self) -> None:
+        """By gradients, which are 0 for unused input whatever dropout does."""
         backbone = self._learning()
         for causal in _directions(backbone):
             x = _vectors().requires_grad_()
             hidden, auxiliary = backbone(x, lengths=LENGTHS, positions=_positions(), causal=causal)
-            # The last valid state of the shorter row but one, which has a future and padding.
+            # The second-last valid state of the shorter row, which has a future and padding.
             own = torch.autograd.grad(hidden[1, 2, 0], x, retain_graph=True)[0]
-            assert not own[0].any(), "a row hears another"
-            assert not own[1, 4:].any(), "padding is heard"
-            assert not causal or not own[1, 3:].any(), "the future is heard"
-            assert own[1, 2].any()
+            assert not own[0].any(), "a row depends on another row of the batch"
+            assert not own[1, 4:].any(), "a state depends on padding: mask by `lengths`"
+            assert not causal or not own[1, 3:].any(), (
+                "a state depends on the future: check the mask"
+            )
+            assert own[1, 2].any(), "a state does not depend on its own input"
             if auxiliary.requires_grad:
                 asked = torch.autograd.grad(auxiliary, x, allow_unused=True)[0]
-                assert asked is None or not asked[1, 4:].any(), "its loss counts padding"
+                assert asked is None or not asked[1, 4:].any(), "the auxiliary loss counts padding"
 
-    def test_many_positions_are_no_trouble(self) -> None:
+    def test_many_positions_work(self) -> None:
         """As many as six seconds of speech have."""
         backbone, many = self.make(), 300
         x = torch.randn(1, many, D, generator=torch.Generator().manual_seed(0))
         positions = torch.arange(many)[None]
         whole = _far(backbone, x, positions)
-        assert whole.isfinite().all()
+        assert whole.isfinite().all(), f"states of {many} positions are not all finite"
         begun, _ = _run(backbone, x[:, :9], positions=positions[:, :9])
-        _close(whole[:, :9], begun)
+        require_close(
+            whole[:, :9], begun, f"the first states of {many} positions differ from those of 9"
+        )
 
-    def test_positions_far_apart_are_told_from_each_other(self) -> None:
-        """A table of them must neither end soon nor begin anew."""
+    def test_positions_far_apart_differ(self) -> None:
+        """A position table must not be too short, and must not wrap around."""
         backbone, x = self.make(), _vectors()[:1]
         if not self.uses_positions:
-            pytest.skip("this backbone says that it hears no positions")
+            pytest.skip("this backbone declares that it does not use positions")
         ends: list[Tensor] = []
         for last in (6, 7, 10, 70, 262):
             positions = torch.tensor([[0, 1, 2, 3, 4, 5, last]])
             end = _far(backbone, x, positions)[:, -1]
-            assert not any(torch.equal(end, other) for other in ends), f"position {last} is another"
+            assert not any(torch.equal(end, other) for other in ends), (
+                f"position {last} gives the same state as another: a table too short, or wrapped "
+                "around"
+            )
             ends.append(end)
 
-    def test_all_its_tensors_go_where_it_goes(self) -> None:
-        """A tensor that is no parameter and no buffer stays behind when the model is moved."""
+    def test_all_tensors_move_with_the_module(self) -> None:
+        """A tensor that is not a parameter or buffer is left behind when the model is moved."""
         backbone = self.make()
         assert isinstance(backbone, nn.Module)
         behind = [
@@ -278,25 +327,28 @@ class BackboneContract:
             for name, value in vars(part).items()
             if isinstance(value, Tensor)
         ]
-        assert behind == [], "register_buffer(..., persistent=False) takes what is computed"
+        assert behind == [], (
+            f"{', '.join(behind)} stay behind when the module moves: "
+            "use register_buffer(..., persistent=False)"
+        )
 
     def _learning(self) -> Backbone:
         backbone = self.make()
         assert isinstance(backbone, nn.Module)
         if not self.learns:
-            pytest.skip("its weights are to speak with only")
+            pytest.skip("its weights can only be used for inference")
         backbone.train()
         return backbone
 
     def _caching(self) -> Backbone:
         backbone = self.make()
         if not backbone.caches:
-            pytest.skip("this backbone says that it has no cache")
+            pytest.skip("this backbone declares that it has no cache")
         return backbone
 
 
 def _directions(backbone: Backbone) -> list[bool]:
-    """What `causal` may be."""
+    """The allowed values of `causal`."""
     return [True, False] if backbone.bidirectional else [True]
 
 
@@ -320,7 +372,7 @@ def _run(
 
 
 def _far(backbone: Backbone, x: Tensor, positions: Tensor) -> Tensor:
-    """The states; a position that a config limits may be refused, if the user is told why."""
+    """The states; positions beyond a configured limit may be refused, with a message."""
     try:
         return _run(backbone, x, positions=positions)[0]
     except ConfigError as exc:
@@ -328,18 +380,23 @@ def _far(backbone: Backbone, x: Tensor, positions: Tensor) -> Tensor:
 
 
 def _go_on(backbone: Backbone, cache: Cache, x: Tensor, starts: Tensor, lengths: Tensor) -> None:
-    """Give each row of the cache its next vectors of `x`; hold it against a pass without one."""
+    """Give each row of the cache its next vectors of `x`; compare with a pass without a cache."""
     size = int(lengths.max())
     index = (starts[:, None] + torch.arange(size)).clamp(max=T - 1)
     row = torch.arange(len(x))[:, None]
-    noise = torch.full((len(x), size, D), 50.0)  # what stands in the padding must not matter
+    noise = torch.full((len(x), size, D), 50.0)  # the content of the padding must not matter
     piece = x[row, index].where((torch.arange(size) < lengths[:, None])[..., None], noise)
     positions = _positions()[0][index]
     with torch.no_grad():
         hidden, _ = backbone(piece, lengths=lengths, positions=positions, cache=cache)
     whole, _ = _run(backbone, x)
     for i, (start, length) in enumerate(zip(starts.tolist(), lengths.tolist(), strict=True)):
-        _close(hidden[i, :length], whole[i, start : start + length])
+        require_close(
+            hidden[i, :length],
+            whole[i, start : start + length],
+            f"row {i} with a cache differs from a pass without one at positions {start} to "
+            f"{start + length - 1}: check the cache's lengths, positions and mask",
+        )
 
 
 def _vectors() -> Tensor:
@@ -347,9 +404,5 @@ def _vectors() -> Tensor:
 
 
 def _positions() -> Tensor:
-    """They restart, as in a sequence of segments."""
+    """They start again, as in a sequence of segments."""
     return torch.tensor([0, 1, 2, 0, 1, 2, 3]).expand(B, -1)
-
-
-def _close(a: Tensor, b: Tensor) -> None:
-    torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)

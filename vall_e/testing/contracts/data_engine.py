@@ -9,16 +9,17 @@ from pathlib import Path
 from vall_e.errors import UnavailableError
 from vall_e.interfaces.data_engine import DataEngine
 from vall_e.testing.contracts.pytest_words import pytest
+from vall_e.testing.contracts.requirements import require_error
 
 make: Callable[[], Callable[[str], object]] = partial(partial, eval)
-"""Items are Python expressions: what evaluates them needs no module that takes long to import."""
+"""Items are Python expressions, so that evaluating them imports no module that loads slowly."""
 DIES = "__import__('os').kill(__import__('os').getpid(), 9)"
 
 
 class DataEngineContract:
-    """`make` builds the engine, with two workers; skip in it where its package is missing.
+    """`make` builds the engine, with two workers; skip in it if its package is missing.
 
-    `survives`: whether it has processes other than this one, and goes on when one of them dies.
+    `survives`: whether it uses other processes, and continues if one of them dies.
     """
 
     survives: bool = True
@@ -33,26 +34,38 @@ class DataEngineContract:
             pytest.skip(exc.message)
 
     def test_outcomes_are_in_order_and_all_there(self) -> None:
-        assert isinstance(self.make(), DataEngine)
+        assert isinstance(self.make(), DataEngine), "it lacks `run` of `vall_e.plugin.DataEngine`"
         items = ["__import__('time').sleep(0.2)", *[f"{number} * 7" for number in range(1, 30)]]
-        assert self.run(items) == [None, *range(7, 210, 7)]
+        found = self.run(items)
+        assert found == [None, *range(7, 210, 7)], (
+            f"outcomes are {found}: return all of them, in the order of the items"
+        )
 
-    def test_nothing_to_do_is_nothing_done(self) -> None:
-        assert self.run([]) == []
+    def test_no_items_give_no_outcomes(self) -> None:
+        found = self.run([])
+        assert found == [], f"no items give {found}"
 
     def test_an_error_is_raised_and_says_where(self) -> None:
-        with pytest.raises(Exception, match="division by zero"):
+        message = "an exception of an item must be raised, with its message"
+        with require_error(Exception, message, match="division by zero"):
             self.run(["1", "1 / 0", "2"])
 
-    def test_what_a_process_that_died_was_at_is_done_again(self, tmp_path: Path) -> None:
-        """The first process that comes to the second item leaves a file, and dies."""
+    def test_the_item_of_a_process_that_died_is_done_again(self, tmp_path: Path) -> None:
+        """The first process that reaches the second item leaves a file, and dies."""
         if not self.survives:
-            pytest.skip("it has no other processes")
+            pytest.skip("it uses no other processes")
         there = f"__import__('pathlib').Path({str(tmp_path / 'there')!r})"
         item = f"'again' if {there}.exists() else [{there}.touch(), {DIES}]"
-        assert self.run(["1", item, "3", "4"]) == [1, "again", 3, 4]
+        found = self.run(["1", item, "3", "4"])
+        assert found == [1, "again", 3, 4], (
+            f"outcomes are {found}: an item whose process died must be prepared again"
+        )
 
-    def test_an_item_that_every_process_dies_of_is_lost_and_nothing_else(self) -> None:
+    def test_only_an_item_that_kills_every_process_is_lost(self) -> None:
         if not self.survives:
-            pytest.skip("it has no other processes")
-        assert self.run(["1", DIES, "3", "4"]) == [1, repr(DIES), 3, 4]
+            pytest.skip("it uses no other processes")
+        found = self.run(["1", DIES, "3", "4"])
+        assert found == [1, repr(DIES), 3, 4], (
+            f"outcomes are {found}: an item that kills each process is `lost(item)`, the others "
+            "succeed"
+        )

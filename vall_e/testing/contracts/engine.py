@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from vall_e.errors import UnavailableError
 from vall_e.interfaces.training import Engine
 from vall_e.testing.contracts.pytest_words import pytest
+from vall_e.testing.contracts.requirements import require_close, require_equal
 
 
 class Square(nn.Module):
-    """The least that an engine can train: as with ours, `forward` gives a dict with `loss`."""
+    """The smallest model that an engine can train: `forward` returns a dict with `loss`."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,12 +48,14 @@ class EngineContract:
             pytest.skip(exc.message)
         return engine, called, model
 
-    def test_is_an_engine_of_one_rank_among_some(self) -> None:
+    def test_has_a_valid_rank(self) -> None:
         engine, _, _ = self.prepared()
-        assert isinstance(engine, Engine)
-        assert 0 <= engine.rank < engine.world_size
+        assert isinstance(engine, Engine), "it lacks a method of `vall_e.plugin.Engine`"
+        assert 0 <= engine.rank < engine.world_size, (
+            f"rank is {engine.rank} of world_size {engine.world_size}"
+        )
 
-    def test_a_window_of_batches_is_one_batch(self) -> None:
+    def test_accumulated_batches_equal_one_batch(self) -> None:
         x = torch.arange(12.0).reshape(4, 3) / 10
         weights = []
         for parts in ([x], [x[:2], x[2:]]):
@@ -63,10 +66,13 @@ class EngineContract:
                 engine.backward(loss / len(parts), last=number == len(parts) - 1)
             engine.step(clip_norm=1e6)
             weights.append(model.layer.weight.detach().cpu().clone())
-        torch.testing.assert_close(weights[0], weights[1])
+        message = (
+            "two half batches accumulated differ from one whole batch: zero gradients in `step`"
+        )
+        require_close(weights[0], weights[1], message, rtol=1.3e-6)
 
     def test_a_step_is_that_of_the_optimizer(self) -> None:
-        """The gradient by hand: both rows give 3, and 2 * 3 / 2 times their inputs."""
+        """The gradient by hand: each row outputs 3; it is 2 * 3 / 2 times the inputs."""
         engine, called, model = self.prepared(lr=0.1)
         x = torch.tensor([[1.0, 2.0, 3.0], [2.0, 2.0, 2.0]])
         engine.backward(called(x)["loss"], last=True)
@@ -74,60 +80,73 @@ class EngineContract:
         by_weight = torch.tensor([3.0 + 6.0, 6.0 + 6.0, 9.0 + 6.0])
         by_bias = torch.tensor([6.0])
         gradient = torch.cat([by_weight, by_bias])
-        assert math.isclose(norm, float(gradient.norm()), rel_tol=1e-4)
-        torch.testing.assert_close(
-            _flat(model), torch.tensor([0.5, 0.5, 0.5, 0.0]) - 0.1 * gradient
+        assert math.isclose(norm, float(gradient.norm()), rel_tol=1e-4), (
+            f"`step` returned a gradient norm of {norm}, it is {float(gradient.norm())}"
+        )
+        require_close(
+            _flat(model),
+            torch.tensor([0.5, 0.5, 0.5, 0.0]) - 0.1 * gradient,
+            "weights after `step` are not weights - rate * gradient",
+            rtol=1.3e-6,
         )
 
     def test_the_model_is_where_the_engine_says(self) -> None:
         engine, _, model = self.prepared()
-        assert {p.device.type for p in model.parameters()} == {engine.device.type}
+        devices = {p.device.type for p in model.parameters()}
+        assert devices == {engine.device.type}, (
+            f"weights are on {devices}, device is {engine.device}"
+        )
 
     @pytest.mark.parametrize(
         ("precision", "dtype"), [("fp32", torch.float32), ("bf16", torch.bfloat16)]
     )
-    def test_products_have_the_precision_that_is_asked_for(
+    def test_products_have_the_requested_precision(
         self, precision: str, dtype: torch.dtype
     ) -> None:
         engine, called, model = self.prepared(precision=precision)
         with engine.autocast():
             called(torch.ones(2, 3))
-        assert model.dtype == dtype
+        assert model.dtype == dtype, f"in {precision}, products are {model.dtype}, not {dtype}"
 
-    def test_clips_after_measuring(self) -> None:
+    def test_returns_the_norm_before_clipping(self) -> None:
         engine, called, model = self.prepared(lr=1.0)
         before = _flat(model)
         engine.backward(called(torch.full((2, 3), 10.0))["loss"], last=True)
         norm = engine.step(clip_norm=0.01)
-        assert norm > 1
+        assert norm > 1, f"`step` returned a norm of {norm}: it must be measured before clipping"
         moved = float((_flat(model) - before).norm())
-        assert math.isclose(moved, 0.01, rel_tol=1e-3)
+        assert math.isclose(moved, 0.01, rel_tol=1e-3), (
+            f"clipped to a norm of 0.01 at rate 1, the weights moved by {moved}"
+        )
 
     def test_a_step_leaves_no_gradient_behind(self) -> None:
         engine, called, model = self.prepared()
         engine.backward(called(torch.ones(2, 3))["loss"], last=True)
         engine.step(clip_norm=1.0)
-        assert all(p.grad is None or not p.grad.any() for p in model.parameters())
+        assert all(p.grad is None or not p.grad.any() for p in model.parameters()), (
+            "gradients are left after `step`: call zero_grad"
+        )
 
-    def test_gradients_that_are_no_numbers_change_nothing(self) -> None:
+    def test_gradients_that_are_not_finite_change_nothing(self) -> None:
         engine, called, model = self.prepared()
         before = _flat(model)
         engine.backward(called(torch.full((2, 3), math.nan))["loss"], last=True)
-        assert not math.isfinite(engine.step(clip_norm=1.0))
-        assert torch.equal(_flat(model), before)
+        norm = engine.step(clip_norm=1.0)
+        assert not math.isfinite(norm), f"the norm of NaN gradients is returned as {norm}"
+        require_equal(_flat(model), before, "gradients that are not finite changed the weights")
 
     @pytest.mark.parametrize("precision", ["fp32", "fp16"])
-    def test_state_comes_back(self, precision: str) -> None:
+    def test_state_is_restored(self, precision: str) -> None:
         engine, called, _ = self.prepared(precision=precision)
         engine.backward(called(torch.full((2, 3), math.nan))["loss"], last=True)
-        engine.step(clip_norm=1.0)  # a loss scale is lower from now on
+        engine.step(clip_norm=1.0)  # lowers the loss scale
         state = {name: tensor.clone() for name, tensor in engine.state_dict().items()}
         other, _, _ = self.prepared(precision=precision)
         other.load_state_dict(state)
         again = other.state_dict()
-        assert set(again) == set(state)
+        assert set(again) == set(state), f"restored state has {set(again)}, saved was {set(state)}"
         for name, tensor in again.items():
-            assert torch.equal(tensor, state[name]), name
+            require_equal(tensor, state[name], f"{name} is not restored by `load_state_dict`")
 
 
 def _flat(model: nn.Module) -> Tensor:

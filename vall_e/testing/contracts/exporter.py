@@ -14,6 +14,7 @@ from vall_e.errors import VallEError
 from vall_e.interfaces.export import Exporter
 from vall_e.model.lora import Terms, attach, places
 from vall_e.testing.contracts.pytest_words import pytest
+from vall_e.testing.contracts.requirements import require_equal, require_error
 from vall_e.testing.fakes.staircase_codec import StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
 from vall_e.weights.file import Bundle
@@ -22,8 +23,8 @@ from vall_e.weights.file import Bundle
 class ExporterContract:
     """`make` builds the exporter.
 
-    `sections` are those of the config of a model that it can write, where that is not any model;
-    `adapted` says that it writes adapters, so the model has some.
+    `sections` are config sections of a model that it can write, if it cannot write every model;
+    `adapted` says that it writes adapters, so the model gets some.
     """
 
     sections: Mapping[str, object] = MappingProxyType({})
@@ -43,32 +44,36 @@ class ExporterContract:
 
     def test_names_its_suffix(self) -> None:
         exporter = self.make()
-        assert isinstance(exporter, Exporter)
-        assert exporter.suffix.startswith(".")
+        assert isinstance(exporter, Exporter), "it lacks `suffix` or `__call__`"
+        assert exporter.suffix.startswith("."), (
+            f"suffix is {exporter.suffix!r}: begin it with a dot"
+        )
 
-    def test_writes_one_file_and_nothing_beside_it(self, bundle: Bundle, tmp_path: Path) -> None:
+    def test_writes_exactly_one_file(self, bundle: Bundle, tmp_path: Path) -> None:
         exporter = self.make()
         path = tmp_path / f"model{exporter.suffix}"
         exporter(bundle, path)
-        assert [file.name for file in tmp_path.iterdir()] == [path.name]
-        assert path.stat().st_size > 0
+        names = [file.name for file in tmp_path.iterdir()]
+        assert names == [path.name], f"the folder has {names} after exporting {path.name}"
+        assert path.stat().st_size > 0, "the file is empty"
 
-    def test_writes_over_an_older_file(self, bundle: Bundle, tmp_path: Path) -> None:
+    def test_replaces_an_older_file(self, bundle: Bundle, tmp_path: Path) -> None:
         exporter = self.make()
         path = tmp_path / f"model{exporter.suffix}"
         path.write_bytes(b"old")
         exporter(bundle, path)
-        assert path.read_bytes() != b"old"
+        assert path.read_bytes() != b"old", "an existing file was not replaced"
 
-    def test_leaves_the_model_as_it_is(self, bundle: Bundle, tmp_path: Path) -> None:
+    def test_does_not_change_the_model(self, bundle: Bundle, tmp_path: Path) -> None:
         exporter = self.make()
         before = {name: tensor.clone() for name, tensor in bundle.model.state_dict().items()}
         exporter(bundle, tmp_path / f"model{exporter.suffix}")
         for name, tensor in bundle.model.state_dict().items():
-            assert tensor.dtype == before[name].dtype
-            assert tensor.equal(before[name]), name
+            require_equal(
+                tensor, before[name], f"exporting changed the model's {name}: work on a copy"
+            )
 
-    def test_other_weights_make_another_file(self, bundle: Bundle, tmp_path: Path) -> None:
+    def test_different_weights_give_different_files(self, bundle: Bundle, tmp_path: Path) -> None:
         exporter, files = self.make(), []
         for name in ("first", "second"):
             path = tmp_path / f"{name}{exporter.suffix}"
@@ -76,7 +81,7 @@ class ExporterContract:
             files.append(path.read_bytes())
             for parameter in bundle.model.parameters():
                 parameter.data.add_(1)
-        assert files[0] != files[1]
+        assert files[0] != files[1], "different weights give the same file: are they cached?"
 
     def test_a_file_that_cannot_be_written_leaves_nothing(
         self, bundle: Bundle, tmp_path: Path
@@ -84,16 +89,22 @@ class ExporterContract:
         exporter = self.make()
         path = tmp_path / f"model{exporter.suffix}"
         path.mkdir()
-        with pytest.raises((OSError, VallEError)):
+        message = "the file could not be written, but no error says so"
+        with require_error((OSError, VallEError), message):
             exporter(bundle, path)
-        assert [file.name for file in tmp_path.rglob("*")] == [path.name]
+        names = [file.name for file in tmp_path.rglob("*")]
+        assert names == [path.name], f"a failed export left {names}: remove temporary files"
 
-    def test_leaves_the_mode_as_it_is(self, bundle: Bundle, tmp_path: Path) -> None:
+    def test_does_not_change_the_mode(self, bundle: Bundle, tmp_path: Path) -> None:
         exporter = self.make()
         for training in (True, False):
             exporter(
                 attrs.evolve(bundle, model=bundle.model.train(training)),
                 tmp_path / f"{training}{exporter.suffix}",
             )
-            assert bundle.model.training == training
-            assert all(p.requires_grad for p in bundle.model.parameters())
+            assert bundle.model.training == training, (
+                "exporting switched between train and eval mode"
+            )
+            assert all(p.requires_grad for p in bundle.model.parameters()), (
+                "exporting froze weights"
+            )

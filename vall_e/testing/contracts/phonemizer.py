@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vall_e.errors import TextError
-from vall_e.testing.contracts.pytest_words import pytest
+from vall_e.testing.contracts.requirements import require_error
 from vall_e.text.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ MARKS = set(",.!?")
 
 
 class PhonemizerContract:
-    """`make` returns a phonemizer; `language` and `text` are ones that it can speak."""
+    """`make` returns a phonemizer that supports `language` and `text`."""
 
     language = "en-us"
     text = "Hello, world! Is this a test?"
@@ -28,44 +28,47 @@ class PhonemizerContract:
         phonemizer = self.make()
         vocabulary = Vocabulary.of(phonemizer.alphabet())
         phonemes = phonemizer(self.text, self.language)
-        assert vocabulary.decode(vocabulary.encode(phonemes, unknown="error").ids) == phonemes
+        known = vocabulary.decode(vocabulary.encode(phonemes, unknown="error").ids)
+        assert known == phonemes, f"`alphabet` lacks symbols of {phonemes!r}"
 
     def test_its_alphabet_is_the_same_each_time(self) -> None:
-        assert Vocabulary.of(self.make().alphabet()) == Vocabulary.of(self.make().alphabet())
+        first, second = (Vocabulary.of(self.make().alphabet()) for _ in range(2))
+        assert first == second, "`alphabet` changes between two instances"
 
-    def test_words_are_apart_and_marks_are_kept(self) -> None:
+    def test_words_are_separated_and_punctuation_is_kept(self) -> None:
         phonemes = self.make()(self.text, self.language)
-        assert len(phonemes.split()) > 1
+        assert len(phonemes.split()) > 1, f"words are not separated by spaces: {phonemes!r}"
         marks = [[c for c in said if c in MARKS] for said in (self.text, phonemes)]
-        assert marks[0] == marks[1]
-        assert phonemes.endswith(self.text[-1])
-        assert phonemes == " ".join(phonemes.split())
+        assert marks[0] == marks[1], f"punctuation {marks[0]} became {marks[1]}"
+        assert phonemes.endswith(self.text[-1]), f"the last mark is missing: {phonemes!r}"
+        assert phonemes == " ".join(phonemes.split()), f"extra spaces in {phonemes!r}"
 
-    def test_every_sentence_is_spoken(self) -> None:
+    def test_every_sentence_is_phonemized(self) -> None:
         phonemizer = self.make()
         once = phonemizer(self.text, self.language)
         twice = phonemizer(f"{self.text} {self.text}", self.language)
-        assert twice.split() == once.split() * 2
+        assert twice.split() == once.split() * 2, f"said twice, {once!r} became {twice!r}"
 
     def test_the_same_text_gives_the_same_phonemes(self) -> None:
         phonemizer = self.make()
         first = phonemizer(self.text, self.language)
         phonemizer("Something else.", self.language)
-        assert (
-            phonemizer(self.text, self.language) == first == self.make()(self.text, self.language)
-        )
+        again, other = (p(self.text, self.language) for p in (phonemizer, self.make()))
+        assert again == first == other, f"the same text gives {first!r}, {again!r} and {other!r}"
 
     def test_white_space_changes_nothing(self) -> None:
         phonemizer = self.make()
         spaced = "  " + self.text.replace(" ", "\n  ") + "\t"
-        assert phonemizer(spaced, self.language) == phonemizer(self.text, self.language)
+        plain, found = (phonemizer(text, self.language) for text in (self.text, spaced))
+        assert found == plain, f"with more white space {plain!r} becomes {found!r}"
 
     def test_no_text_gives_no_phonemes(self) -> None:
-        assert not self.make()(" ", self.language)
+        found = self.make()(" ", self.language)
+        assert not found, f"an empty text gives {found!r}"
 
     def test_an_unknown_language_is_refused(self) -> None:
         phonemizer = self.make()
-        if phonemizer.languages:  # none: it takes every code
-            assert self.language in phonemizer.languages
-            with pytest.raises(TextError):
+        if phonemizer.languages:  # empty: it accepts every code
+            assert self.language in phonemizer.languages, f"`languages` lacks {self.language}"
+            with require_error(TextError, "an unknown language is accepted: raise TextError"):
                 phonemizer(self.text, "no-such-language")

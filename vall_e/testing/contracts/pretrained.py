@@ -15,13 +15,15 @@ class ModelContract:
         raise NotImplementedError
 
     def test_is_a_file_on_this_machine(self) -> None:
-        assert self.make().is_file()
+        path = self.make()
+        assert path.is_file(), f"{path} is not a file"
 
-    def test_brings_all_that_speaking_needs(self) -> None:
+    def test_contains_all_that_synthesis_needs(self) -> None:
         bundle = load(self.make(), discover())
-        assert bundle.codec
-        assert len(bundle.vocabulary) > 0
-        assert not bundle.model.training
+        assert bundle.codec, "the weights do not name their codec"
+        assert len(bundle.vocabulary) > 0, "the weights have no vocabulary"
+        assert not bundle.model.training, "the model is not in eval mode"
 
-    def test_asking_again_gives_the_same_file(self) -> None:
-        assert self.make() == self.make()
+    def test_building_again_gives_the_same_file(self) -> None:
+        first, second = self.make(), self.make()
+        assert first == second, f"`build` returns {first}, then {second}"

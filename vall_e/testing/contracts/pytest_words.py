@@ -1,6 +1,6 @@
-"""The few words of pytest that contracts are written in; our own where pytest is not installed.
+"""The few parts of pytest that contracts use; a replacement where pytest is not installed.
 
-`vall-e plugins check` runs contracts on a user's machine, which has no pytest.
+`vall-e plugins check` runs contracts on a user's machine, which may not have pytest.
 """
 
 from typing import TYPE_CHECKING

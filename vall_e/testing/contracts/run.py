@@ -1,4 +1,4 @@
-"""Run the laws of a contract, without pytest or with it, and say what became of each."""
+"""Runs the laws of a contract, with or without pytest, and reports the outcome of each."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ PREFIX = "test_"
 
 @frozen
 class Finding:
-    """What became of one law."""
+    """The outcome of one law."""
 
     law: str
     status: LawStatus
     reason: str = ""
-    """Why it is not `holds`."""
+    """Why the outcome is not `holds`."""
     general: bool = False
-    """A law for every component, which needs no instance."""
+    """A law of every component, which needs no instance."""
 
     @property
     def sentence(self) -> str:
@@ -36,7 +36,7 @@ class Finding:
 
 
 def laws_of(contract: type) -> list[str]:
-    """The names of its tests, as they stand in the file; those of the first base class first."""
+    """The names of its tests, in the order of the file; those of the first base class first."""
     names: dict[str, None] = {}
     for each in contract.__mro__:
         names |= dict.fromkeys(name for name in vars(each) if name.startswith(PREFIX))
@@ -44,8 +44,8 @@ def laws_of(contract: type) -> list[str]:
 
 
 def try_law(contract: type, law: str, exception: str = "") -> Finding:
-    """Run one law with all its parameters. With `exception`, the reason why it cannot hold, it has
-    to fail."""
+    """Run one law with all its parameters. With `exception`, a reason why it cannot hold, it must
+    fail."""
     test = getattr(contract, law)
     skipped = list(_reasons_to_skip(test))
     ran = 0
@@ -57,13 +57,13 @@ def try_law(contract: type, law: str, exception: str = "") -> Finding:
         except (Exception, pytest.fail.Exception) as exc:  # noqa: BLE001  whatever it raises, it does not hold
             if exception:
                 return Finding(law, "excepted", exception)
-            told = ", ".join(f"{key}={value}" for key, value in arguments.items())
-            return Finding(law, "fails", _told(exc) + (f" (with {told})" if told else ""))
+            given = ", ".join(f"{key}={value}" for key, value in arguments.items())
+            return Finding(law, "fails", _reason(exc) + (f" (with {given})" if given else ""))
         else:
             ran += 1
     if exception:
         return Finding(
-            law, "fails", f"holds after all: take it out of the exceptions ({exception})"
+            law, "fails", f"passes after all: remove it from the exceptions ({exception})"
         )
     if skipped and not ran:
         return Finding(law, "skipped", skipped[0])
@@ -80,7 +80,7 @@ def _run(contract: type, law: str, arguments: dict[str, Any]) -> None:
 
 @frozen
 class _Given:
-    """What a test of this instance may ask for by the names of its parameters."""
+    """The arguments of a test, by the names of its parameters."""
 
     instance: object
     arguments: Mapping[str, Any]
@@ -106,7 +106,7 @@ def _reasons_to_skip(test: Any) -> Iterator[str]:
 
 
 def _cases(test: Any) -> Iterator[dict[str, Any]]:
-    """The arguments of each run that the marks ask for."""
+    """The arguments of each run, from the test's marks."""
     axes: list[list[dict[str, Any]]] = []
     for mark in getattr(test, "pytestmark", []):
         if mark.name == "parametrize":
@@ -121,11 +121,11 @@ def _cases(test: Any) -> Iterator[dict[str, Any]]:
         yield {key: value for part in parts for key, value in part.items()}
 
 
-def _told(exc: BaseException) -> str:
-    """The error on one line; of a bare `assert`, what it asserted."""
+def _reason(exc: BaseException) -> str:
+    """The error on one line; for a bare `assert`, its condition."""
     message = " ".join(str(exc).split())
     if not message or message.startswith("assert "):
         frames = traceback.extract_tb(exc.__traceback__)
         message = next((f.line for f in reversed(frames) if "assert" in (f.line or "")), "") or ""
         return f"{message or type(exc).__name__}"
-    return f"{type(exc).__name__}: {message}"
+    return message if isinstance(exc, AssertionError) else f"{type(exc).__name__}: {message}"

@@ -9,57 +9,60 @@ from torch import Tensor
 from vall_e.categorical import draw_categorical
 from vall_e.interfaces.sampling import Draw, LogitsProcessor, Sampler, Stateful
 from vall_e.testing.contracts.pytest_words import pytest
+from vall_e.testing.contracts.requirements import require_equal
 from vall_e.testing.fakes.gpu_sync_probe import WaitsForNothing
 
 ROWS, SIZE, LENGTH = 6, 12, 20
 DRAWS = 3000
-"""So many tell a distribution from what is 5 % off in a common token, and take 10 ms."""
+"""Enough to detect a deviation of 5 % in a common token; takes 10 ms."""
 
 
 class SamplerContract:
-    """`make` returns a new sampler with ordinary options; `SIZE` tokens are drawn from."""
+    """`make` returns a new sampler with ordinary options; `SIZE` tokens are sampled from."""
 
     reorders = False
-    """The likeliest token may become another, however sure the model is (a penalty does that)."""
+    """The likeliest token may change, however sure the model is (as with a penalty)."""
     looks = False
-    """It cannot do without values on the host, for which a GPU is waited for at each frame."""
+    """It needs values on the host, which synchronizes with the GPU at each frame."""
 
     def make(self) -> Sampler:
         raise NotImplementedError
 
     def probabilities(self, history: Tensor, logits: Tensor) -> Tensor | None:
-        """How likely a new draw takes each token, (b, v); None: that is not said here.
+        """The probability of each token in a new draw, (b, v); None: not stated.
 
-        For who draws in a way of his own. What is drawn after a processor needs no saying.
+        For samplers that draw in their own way. A processor need not state it.
         """
         return None
 
     def test_is_a_processor_or_a_draw_and_not_both(self) -> None:
         sampler = self.make()
-        assert isinstance(sampler, LogitsProcessor) != isinstance(sampler, Draw)
+        is_processor, is_draw = isinstance(sampler, LogitsProcessor), isinstance(sampler, Draw)
+        assert is_processor != is_draw, "define `__call__` or `draw`, and not both"
 
-    def test_leaves_its_inputs_alone(self) -> None:
+    def test_does_not_change_its_inputs(self) -> None:
         history, logits = _history(), _logits()
         before = history.clone(), logits.clone()
         _tokens(self.make(), history, logits)
-        assert torch.equal(history, before[0])
-        assert torch.equal(logits, before[1])
+        require_equal(history, before[0], "`history` was changed in place: work on a copy")
+        require_equal(logits, before[1], "`logits` was changed in place: work on a copy")
 
     def test_keeps_the_shape(self) -> None:
         sampler = self.make()
         if isinstance(sampler, Draw):
             drawn = sampler.draw(_history(), _logits(), _generators())
-            assert drawn.shape == (ROWS,)
-            assert drawn.dtype == torch.long
+            assert drawn.shape == (ROWS,), f"tokens have shape {tuple(drawn.shape)}, not {(ROWS,)}"
+            assert drawn.dtype == torch.long, f"tokens are {drawn.dtype}, not torch.long"
         else:
-            assert sampler(_history(), _logits()).shape == (ROWS, SIZE)
+            shape = tuple(sampler(_history(), _logits()).shape)
+            assert shape == (ROWS, SIZE), f"logits have shape {shape}, not {(ROWS, SIZE)}"
 
     def test_same_seeds_give_the_same_tokens(self) -> None:
         for seed in range(20):
             first, second = (
                 _tokens(self.make(), _history(), _logits(), seed=seed) for _ in range(2)
             )
-            assert torch.equal(first, second)
+            require_equal(first, second, f"seed {seed} gives different tokens: use `generators`")
 
     def test_a_row_draws_the_same_alone_and_in_a_batch(self) -> None:
         history, logits = _history(), _logits()
@@ -68,13 +71,17 @@ class SamplerContract:
             alone = _tokens(
                 self.make(), history[row : row + 1], logits[row : row + 1], generators=_one(row)
             )
-            assert alone.item() == together[row]
+            assert alone.item() == together[row], (
+                f"row {row} draws {alone.item()} alone and {together[row]} in a batch: "
+                "use generators[row] for row `row` only, and no values of other rows"
+            )
 
     def test_never_draws_an_impossible_token(self) -> None:
         logits = _logits()
         logits[:, ::2] = float("-inf")
         for seed in range(100):
-            assert (_tokens(self.make(), _history(), logits, seed=seed) % 2 == 1).all()
+            drawn = _tokens(self.make(), _history(), logits, seed=seed)
+            assert (drawn % 2 == 1).all(), f"a token with logit -inf was drawn: {drawn.tolist()}"
 
     def test_draws_the_only_possible_token(self) -> None:
         only = torch.arange(SIZE)
@@ -82,27 +89,35 @@ class SamplerContract:
         history = _history()[:1].expand(SIZE, -1).contiguous()
         for seed in range(20):
             generators = [generator for row in range(SIZE) for generator in _one(row, seed)]
-            assert torch.equal(_tokens(self.make(), history, logits, generators=generators), only)
+            drawn = _tokens(self.make(), history, logits, generators=generators)
+            require_equal(drawn, only, "the only token with a finite logit was not drawn")
 
-    def test_each_row_seed_and_frame_has_luck_of_its_own(self) -> None:
-        logits = (_logits()[:1] / 8).expand(ROWS, -1).contiguous()  # all rows alike, nearly flat
+    def test_each_row_seed_and_frame_draws_independently(self) -> None:
+        logits = (_logits()[:1] / 8).expand(ROWS, -1).contiguous()  # equal rows, nearly flat
         drawn = torch.stack([self._twice(logits, seed) for seed in range(12)])  # (seed, frame, b)
         if torch.equal(drawn, logits.argmax(-1).expand_as(drawn)):
-            pytest.skip("it takes the likeliest token always")
-        assert not torch.equal(drawn, drawn[..., :1].expand_as(drawn)), "all rows draw alike"
-        assert not torch.equal(drawn, drawn[:1].expand_as(drawn)), "all seeds draw alike"
-        assert not torch.equal(drawn[:, 0], drawn[:, 1]), "the next frame draws the same again"
+            pytest.skip("it always takes the likeliest token")
+        assert not torch.equal(drawn, drawn[..., :1].expand_as(drawn)), (
+            "all rows draw the same tokens: use one generator per row"
+        )
+        assert not torch.equal(drawn, drawn[:1].expand_as(drawn)), (
+            "all seeds draw the same tokens: use `generators`"
+        )
+        assert not torch.equal(drawn[:, 0], drawn[:, 1]), (
+            "the next frame draws the same tokens: do not seed the generators again"
+        )
 
-    def test_draws_as_often_as_it_says(self) -> None:
-        """By Pearson's chi-square, with a fixed seed and a bound that chance passes by far."""
+    def test_draws_with_the_stated_probabilities(self) -> None:
+        """By Pearson's chi-square, with a fixed seed and a bound that random error never
+        reaches."""
         for row in range(4):
             logits = _logits()[row : row + 1].expand(DRAWS, -1).contiguous()
             history = _history()[row : row + 1]
-            if row % 2:  # it has said the likeliest all the while
+            if row % 2:  # a history of nothing but the likeliest token
                 history = logits[:1].argmax(-1, keepdim=True).expand(1, LENGTH)
             said = self.probabilities(history, logits[:1])
             if said is None:
-                pytest.skip("it does not say how likely it draws each token")
+                pytest.skip("it does not state the probabilities of its tokens")
             sampler, generators = self.make(), [torch.Generator().manual_seed(row)] * DRAWS
             drawn = _tokens(
                 sampler, history.expand(DRAWS, -1).contiguous(), logits, generators=generators
@@ -110,19 +125,23 @@ class SamplerContract:
             _require_follows(drawn, said[0])
 
     def test_needs_no_history(self) -> None:
-        assert _tokens(self.make(), _history()[:, :0], _logits()).shape == (ROWS,)
+        shape = tuple(_tokens(self.make(), _history()[:, :0], _logits()).shape)
+        assert shape == (ROWS,), f"with an empty history tokens have shape {shape}, not {(ROWS,)}"
 
     def test_extreme_logits_do_not_break_it(self) -> None:
         logits = _logits() * 1e4
         drawn = _tokens(self.make(), _history(), logits)
-        assert self.reorders or torch.equal(drawn, logits.argmax(-1))
+        assert self.reorders or torch.equal(drawn, logits.argmax(-1)), (
+            "with logits of +-10,000 another token than the likeliest was drawn: "
+            "an overflow, or set reorders = True"
+        )
 
     def test_a_history_of_all_tokens_leaves_one_to_draw(self) -> None:
         everything = torch.arange(SIZE).repeat(3).expand(ROWS, -1).contiguous()
         drawn = _tokens(self.make(), everything, _logits())
-        assert ((drawn >= 0) & (drawn < SIZE)).all()
+        assert ((drawn >= 0) & (drawn < SIZE)).all(), f"invalid tokens {drawn.tolist()}"
 
-    def test_goes_on_when_history_grows_and_rows_leave(self) -> None:
+    def test_works_when_history_grows_and_rows_leave(self) -> None:
         sampler, history, generators = self.make(), _history()[:, :0], _generators()
         for rows in (ROWS, ROWS, ROWS - 2, 1):
             if rows < len(history):
@@ -134,7 +153,7 @@ class SamplerContract:
         assert history.shape == (1, 4)
 
     def test_state_follows_its_row(self) -> None:
-        """Rows that are chosen and reordered go on as they would have without the others."""
+        """Rows that are selected and reordered continue as they would have alone."""
         order = torch.tensor([4, 2, 5])
         apart = [self.make() for _ in range(ROWS)]
         sampler, history, generators = self.make(), _history()[:, :0], _generators()
@@ -151,23 +170,30 @@ class SamplerContract:
             for place, row in enumerate(rows):
                 alone, its = history[place : place + 1], logits[place : place + 1]
                 token = _tokens(apart[row], alone, its, generators=own[row])
-                assert token.item() == drawn[place]
+                assert token.item() == drawn[place], (
+                    f"row {row} draws {drawn[place]} in step {step}, but {token.item()} if alone: "
+                    "its state must follow it in `select`"
+                )
             history = torch.cat([history, drawn[:, None]], dim=1)
 
-    def test_another_one_knows_nothing_of_it(self) -> None:
-        """Each request has a sampler of its own: what one has drawn is nothing to the next."""
+    def test_instances_share_no_state(self) -> None:
+        """Each request has its own sampler: tokens of one must not affect the next."""
         first = _tokens(self.make(), _history(), _logits())
         busy = self.make()
         for step in range(4):
             _tokens(busy, _history(), _logits(step))
-        assert torch.equal(_tokens(self.make(), _history(), _logits()), first)
+        drawn = _tokens(self.make(), _history(), _logits())
+        require_equal(
+            drawn, first, "use of one instance changes another: keep state in `self` only"
+        )
 
-    def test_takes_chance_from_the_generators_alone(self) -> None:
+    def test_all_randomness_comes_from_the_generators(self) -> None:
         before = torch.get_rng_state()
         _tokens(self.make(), _history(), _logits())
-        assert torch.equal(torch.get_rng_state(), before)
+        after = torch.get_rng_state()
+        require_equal(after, before, "torch's global generator was used: draw from `generators`")
 
-    def test_waits_for_no_device(self) -> None:
+    def test_does_not_synchronize_with_the_device(self) -> None:
         sampler = self.make()
         history, logits, generators = _history(), _logits(), _generators()
         with nullcontext() if self.looks else WaitsForNothing():
@@ -180,26 +206,27 @@ class SamplerContract:
     @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
     def test_works_in_half_precision(self, dtype: torch.dtype) -> None:
         drawn = _tokens(self.make(), _history(), _logits().to(dtype))
-        assert ((drawn >= 0) & (drawn < SIZE)).all()
+        assert ((drawn >= 0) & (drawn < SIZE)).all(), f"invalid tokens {drawn.tolist()}"
 
     def _twice(self, logits: Tensor, seed: int) -> Tensor:
-        """What two frames draw that have the same before them: (2, b)."""
+        """Tokens of two frames with the same history: (2, b)."""
         generators, nothing = _generators(seed), _history()[:, :0]
         first = _tokens(self.make(), nothing, logits, generators=generators)
         return torch.stack([first, _tokens(self.make(), nothing, logits, generators=generators)])
 
 
 def _require_follows(drawn: Tensor, said: Tensor) -> None:
-    """Raise `AssertionError` where counts of tokens are not what such probabilities give."""
+    """Raise `AssertionError` if token counts do not match these probabilities."""
     counts = torch.bincount(drawn, minlength=SIZE).double()
     expected = said.double() * len(drawn)
-    assert not counts[said == 0].any(), "it draws what it says it never draws"
-    rare = expected < 5  # for which the statistic means nothing: taken together
+    assert not counts[said == 0].any(), "it draws a token whose stated probability is 0"
+    rare = expected < 5  # too few for the statistic: counted together
     counts, expected = (torch.cat([x[~rare], x[rare].sum()[None]]) for x in (counts, expected))
     freedom = len(counts) - 1
     statistic = float(((counts - expected).square() / expected.clamp_min(1)).sum())
     assert statistic < freedom + 6 * math.sqrt(2 * freedom) + 6, (
-        f"chi-square of {statistic:.0f} at {freedom} degrees of freedom"
+        f"token counts do not match the stated probabilities (chi-square {statistic:.0f} "
+        f"at {freedom} degrees of freedom)"
     )
 
 
@@ -215,9 +242,11 @@ def _tokens(
     if isinstance(sampler, Draw):
         return sampler.draw(history, logits, generators)
     changed = sampler(history, logits)
-    assert changed.shape == logits.shape
-    assert not (changed.isnan() | changed.isposinf()).any()
-    assert changed.isfinite().any(-1).all(), "a row has no token left"
+    assert changed.shape == logits.shape, (
+        f"logits have shape {tuple(changed.shape)}, not {tuple(logits.shape)}"
+    )
+    assert not (changed.isnan() | changed.isposinf()).any(), "a logit is NaN or +inf"
+    assert changed.isfinite().any(-1).all(), "all tokens of a row are excluded: keep at least one"
     return draw_categorical(changed, generators)
 
 

@@ -8,12 +8,13 @@ from vall_e.audio.clip import Clip
 from vall_e.errors import TextError
 from vall_e.interfaces.transcriber import Transcriber, Transcript
 from vall_e.testing.contracts.pytest_words import pytest
+from vall_e.testing.contracts.requirements import require_error
 
 RATE = 16_000
 
 
 class TranscriberContract:
-    """`make` builds the transcriber; skip in it where its package or weights are missing."""
+    """`make` builds the transcriber; skip in it if its package or weights are missing."""
 
     def make(self) -> Transcriber:
         raise NotImplementedError
@@ -23,33 +24,45 @@ class TranscriberContract:
         return self.make()
 
     def test_passages_are_in_order_and_inside(self, transcriber: Transcriber) -> None:
-        assert isinstance(transcriber, Transcriber)
+        assert isinstance(transcriber, Transcriber), "it lacks `languages` or `__call__`"
         clip = _swelling(0, 2.0)
         end = 0.0
         for passage in transcriber(clip).passages:
-            assert end <= passage.start < passage.end <= clip.seconds
-            assert passage.text.strip()
-            assert all(word.start <= word.end for word in passage.words)
+            assert end <= passage.start < passage.end <= clip.seconds, (
+                f"a passage from {passage.start} to {passage.end} s overlaps the one before, "
+                f"or exceeds the clip of {clip.seconds} s"
+            )
+            assert passage.text.strip(), (
+                f"the passage at {passage.start} s has no text: leave it out"
+            )
+            assert all(word.start <= word.end for word in passage.words), (
+                "a word ends before it starts"
+            )
             end = passage.end
 
     @pytest.mark.parametrize("seconds", [0.0, 0.01, 1.0])
-    def test_silence_can_be_heard(self, transcriber: Transcriber, seconds: float) -> None:
+    def test_silence_can_be_transcribed(self, transcriber: Transcriber, seconds: float) -> None:
         silent = Clip(np.zeros(round(seconds * RATE), np.float32), RATE)
-        assert isinstance(transcriber(silent), Transcript)
+        found = transcriber(silent)
+        assert isinstance(found, Transcript), f"silence gives {found!r}, not a Transcript"
 
-    def test_what_was_heard_before_changes_nothing(self, transcriber: Transcriber) -> None:
+    def test_earlier_recordings_have_no_effect(self, transcriber: Transcriber) -> None:
         first = transcriber(_swelling(0, 1.0))
         transcriber(_swelling(1, 1.5))
-        assert transcriber(_swelling(0, 1.0)) == first
+        assert transcriber(_swelling(0, 1.0)) == first, (
+            "the transcript of a clip changes after another clip: state is kept between clips"
+        )
 
-    def test_another_rate_and_two_channels_are_no_matter(self, transcriber: Transcriber) -> None:
+    def test_accepts_any_rate_and_two_channels(self, transcriber: Transcriber) -> None:
         one = _swelling(0, 1.0, 24_000)
-        assert isinstance(transcriber(Clip(np.stack([one.samples] * 2), 24_000)), Transcript)
+        found = transcriber(Clip(np.stack([one.samples] * 2), 24_000))
+        assert isinstance(found, Transcript), f"stereo at 24 kHz gives {found!r}, not a Transcript"
 
-    def test_a_language_that_it_lacks_is_refused(self, transcriber: Transcriber) -> None:
+    def test_an_unsupported_language_is_refused(self, transcriber: Transcriber) -> None:
         if not transcriber.languages:
-            pytest.skip("it has no list of languages")
-        with pytest.raises(TextError, match="xx-none"):
+            pytest.skip("it lists no languages")
+        message = "an unsupported language is accepted: raise TextError that names it"
+        with require_error(TextError, message, match="xx-none"):
             transcriber(_swelling(0, 1.0), language="xx-none")
 
 

@@ -13,11 +13,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class LawSkipped(BaseException):
-    """A law does not concern this component. No `Exception`: no component may catch it."""
+    """The law does not apply to this component. Not an `Exception`, so no component catches it."""
 
 
 class _Skip:
-    """Ends a test that makes no sense here."""
+    """Ends a test that does not apply."""
 
     Exception = LawSkipped
 
@@ -26,7 +26,7 @@ class _Skip:
 
 
 class _Fail:
-    """What a check of this module raises."""
+    """What the checks of this module raise."""
 
     Exception = AssertionError
 
@@ -36,7 +36,7 @@ skip, fail = _Skip(), _Fail()
 
 @frozen
 class Mark:
-    """What a decorator left on a test, under the names that pytest's own have."""
+    """What a decorator leaves on a test, under the names of pytest's own."""
 
     name: str
     args: tuple[Any, ...]
@@ -44,7 +44,7 @@ class Mark:
 
 
 def fixture(function: F) -> F:
-    """The function as it is: a test that names it is given what it returns."""
+    """The function unchanged: a test that names it gets what it returns."""
     return function
 
 
@@ -71,7 +71,7 @@ def _marked(new: Mark) -> Callable[[F], F]:
 
 @define
 class raises:  # noqa: N801  pytest's name
-    """A block that must raise one of these errors, with a message that `match` is found in."""
+    """A block that must raise one of these errors, with a message in which `match` is found."""
 
     kinds: type[BaseException] | tuple[type[BaseException], ...]
     match: str = ""

@@ -9,15 +9,16 @@ from torch import Tensor, nn
 
 from vall_e.errors import UnavailableError
 from vall_e.testing.contracts.pytest_words import pytest
+from vall_e.testing.contracts.requirements import require_close
 
 
 class WrapperContract:
     """`make` builds the wrapper at its neutral settings: those that change no output.
 
-    `model` may be replaced where the wrapper needs more than a list of linear `layers`, whose sides
-    are multiples of 16; `tolerance` where rounding is all that it changes. `learns` is False of a
-    wrapper to speak with, `speaks` of one to train with: what its component says (`used_in`)
-    decides, where there is one.
+    `model` may be replaced if the wrapper needs more than a list of linear `layers`, whose sides
+    are multiples of 16; set `tolerance` if the wrapper rounds. `learns` is False for a wrapper for
+    inference only, `speaks` for one for training only: its component decides (`used_in`), if
+    there is one.
     """
 
     tolerance = 0.0
@@ -33,64 +34,74 @@ class WrapperContract:
             return Stack()
 
     def wrapped(self) -> nn.Module:
-        """The model as the wrapper leaves it; one that cannot run here is not tried."""
+        """The model as wrapped; skips if the wrapper cannot run here."""
         try:
             return self.make()(self.model())
         except UnavailableError as exc:
             pytest.skip(exc.message)
 
-    def test_outputs_stay(self) -> None:
+    def test_outputs_do_not_change(self) -> None:
         x = self._inputs()
         expected = self.model()(x)
         found = self.wrapped()(x)
-        torch.testing.assert_close(found, expected, rtol=self.tolerance, atol=self.tolerance)
+        message = "the wrapper changes the model's outputs"
+        require_close(found, expected, message, rtol=self.tolerance, atol=self.tolerance)
 
-    def test_keys_of_the_state_stay(self) -> None:
-        """But for adapters (`...adapters...`), which files of weights hold beside the model."""
+    def test_state_keys_do_not_change(self) -> None:
+        """Except adapters (`...adapters...`), which weight files hold in addition to the model."""
         wrapped = self.wrapped()
         keys = [key for key in wrapped.state_dict() if ".adapters." not in key]
-        assert keys == list(self.model().state_dict())
+        plain = list(self.model().state_dict())
+        assert keys == plain, f"the wrapper changes state_dict keys: {set(keys) ^ set(plain)}"
 
     def test_gradients_flow(self) -> None:
         if not self.learns:
-            pytest.skip("it is to speak with")
+            pytest.skip("it is for inference only")
         wrapped = self.wrapped()
         wrapped(self._inputs()).sum().backward()
-        assert all(p.grad is not None for p in wrapped.parameters() if p.requires_grad)
+        missing = [
+            name for name, p in wrapped.named_parameters() if p.requires_grad and p.grad is None
+        ]
+        assert not missing, f"no gradient reaches {', '.join(missing)}"
 
     def test_gradients_are_those_of_a_plain_model(self) -> None:
-        """Of the input, before which other layers stand, and of what learns under its old name."""
+        """Gradients of the input, for the layers before it, and of parameters that kept their
+        name."""
         if not self.learns:
-            pytest.skip("it is to speak with")
+            pytest.skip("it is for inference only")
         found, expected = (_gradients(m, self._inputs()) for m in (self.wrapped(), self.model()))
-        assert "input" in found, "what stands before it learns nothing"
+        assert "input" in found, "no gradient reaches the input, so layers before it do not train"
         near = 4 * self.tolerance
         for name in found.keys() & expected.keys():
-            torch.testing.assert_close(found[name], expected[name], rtol=near, atol=near)
+            message = f"the gradient of {name} differs from a plain model's"
+            require_close(found[name], expected[name], message, rtol=near, atol=near)
 
-    def test_takes_nothing_from_what_learns(self) -> None:
-        """Names may change, as those of parametrized weights do; the number of values may not."""
+    def test_trains_no_fewer_values(self) -> None:
+        """Names may change, as with parametrized weights; the number of values may not shrink."""
         if not self.learns:
-            pytest.skip("it is to speak with")
-        assert _values(self.wrapped()) >= _values(self.model())
+            pytest.skip("it is for inference only")
+        found, plain = _values(self.wrapped()), _values(self.model())
+        assert found >= plain, f"{found} values are trainable, {plain} without the wrapper"
 
-    def test_adds_nothing_to_learn_for_speaking(self) -> None:
-        """Adapters that learnt nothing would be drawn anew for each process that speaks."""
+    def test_adds_no_trainable_weights_for_inference(self) -> None:
+        """Untrained adapters would have other random values in each process."""
         if not self.speaks:
-            pytest.skip("it is to train with")
-        assert not [key for key in self.wrapped().state_dict() if ".adapters." in key]
+            pytest.skip("it is for training only")
+        adapters = [key for key in self.wrapped().state_dict() if ".adapters." in key]
+        assert not adapters, f"a wrapper for inference adds {', '.join(adapters)}: set used_in"
 
-    def test_what_is_saved_is_what_a_plain_model_reads(self) -> None:
-        """Without the wrapper it computes the same: what is exported does not need the wrapper."""
+    def test_a_plain_model_reads_the_saved_weights(self) -> None:
+        """It computes the same without the wrapper, so exported weights do not need it."""
         x = self._inputs()
         wrapped, plain = self.wrapped(), self.model()
         state = wrapped.state_dict()
         plain.load_state_dict({k: v for k, v in state.items() if ".adapters." not in k})
         near = self.tolerance
-        torch.testing.assert_close(plain(x), wrapped(x), rtol=near, atol=near)
+        message = "a plain model with the saved weights computes something else"
+        require_close(plain(x), wrapped(x), message, rtol=near, atol=near)
 
     def test_weights_of_a_plain_model_can_be_read(self) -> None:
-        """As resuming does: what computes afterwards is what was read."""
+        """As when resuming: the wrapper must compute with the loaded weights."""
         x = self._inputs()
         wrapped, other = self.wrapped(), self.model()
         with torch.no_grad():
@@ -98,22 +109,26 @@ class WrapperContract:
                 parameter.mul_(0.5)
         wrapped.load_state_dict(other.state_dict(), strict=False)
         near = self.tolerance
-        torch.testing.assert_close(wrapped(x), other(x), rtol=near, atol=near)
+        message = (
+            "after `load_state_dict` the wrapped model does not compute with the loaded weights"
+        )
+        require_close(wrapped(x), other(x), message, rtol=near, atol=near)
 
-    def test_speaking_and_training_reach_every_part(self) -> None:
+    def test_train_and_eval_mode_reach_every_module(self) -> None:
         wrapped = self.wrapped()
         for mode in (False, True):
-            assert all(part.training is mode for part in wrapped.train(mode).modules())
+            wrong = [n for n, m in wrapped.train(mode).named_modules() if m.training is not mode]
+            assert not wrong, f"train({mode}) does not reach {', '.join(wrong) or 'the model'}"
 
     def _inputs(self) -> Tensor:
-        """Rows for its first layer."""
+        """Input rows for its first layer."""
         first = next(layer for layer in self.model().modules() if isinstance(layer, nn.Linear))
         width = first.in_features
         return torch.linspace(-1, 1, 16 * width).reshape(16, width)
 
 
 class Stack(nn.Module):
-    """A backbone in little: layers in a list, and a norm."""
+    """A small backbone: layers in a list, and a norm."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -128,7 +143,7 @@ class Stack(nn.Module):
 
 
 def _gradients(model: nn.Module, x: Tensor) -> dict[str, Tensor]:
-    """By the names of parameters, and `input`; what has none is left out."""
+    """Gradients by parameter name, and `input`; parameters without a gradient are left out."""
     x = x.clone().requires_grad_()
     out = model(x)
     (out * torch.linspace(-1, 1, out.numel()).reshape(out.shape)).sum().backward()
@@ -137,5 +152,5 @@ def _gradients(model: nn.Module, x: Tensor) -> dict[str, Tensor]:
 
 
 def _values(model: nn.Module) -> int:
-    """Numbers that an optimizer would be given."""
+    """Number of trainable values."""
     return sum(parameter.numel() for parameter in model.parameters())

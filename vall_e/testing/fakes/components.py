@@ -1,4 +1,4 @@
-"""Components to test with, as a plugin: the staircase codec, so that a run needs no weights."""
+"""A plugin of test components: the staircase codec, so that a run needs no codec weights."""
 
 from __future__ import annotations
 
@@ -36,6 +36,6 @@ def vall_e_register_codecs() -> list[Component[StaircaseConfig]]:
             name="staircase",
             config=StaircaseConfig,
             build=build_staircase,
-            summary="quantises the mean amplitude of each frame: to test with",
+            summary="quantizes the mean amplitude of each frame: for tests",
         )
     ]

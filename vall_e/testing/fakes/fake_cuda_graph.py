@@ -1,4 +1,4 @@
-"""What stands in for a CUDA graph on any device: operations that are done again."""
+"""A stand-in for a CUDA graph on any device: it repeats recorded operations."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from torch.utils._pytree import tree_leaves
 
 
 class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Notes each operation with the tensors that it read and gave.
+    """Records each operation with its input and output tensors.
 
-    As in a CUDA graph, numbers of the host stay what they were, and tensors lie where they lay.
+    As in a CUDA graph, values on the host stay constant and tensors keep their memory.
     """
 
     def __init__(self) -> None:
@@ -33,22 +33,23 @@ class Tape(TorchDispatchMode):  # type: ignore[no-untyped-call]
         return given
 
     def play(self) -> None:
-        """Do it all again; what comes of it is put where it was the first time."""
+        """Repeat all operations; results go into the tensors of the recording."""
         for func, args, kwargs, given in self._noted:
             again = func(*args, **kwargs)
             for old, new in zip(_tensors(given), _tensors(again), strict=True):
-                if old.data_ptr() != new.data_ptr():  # no view, and not in place
+                if old.data_ptr() != new.data_ptr():  # not a view, and not in place
                     old.copy_(new)
 
 
 def record(work: Callable[[], None]) -> Callable[[], None]:
-    """Do it, and give what does it again."""
+    """Run it, and return a function that repeats it."""
     with (tape := Tape()):
         work()
     return tape.play
 
 
 def _tensors(tree: Any) -> list[Tensor]:
-    """Without those that libraries pack in their own ways: they hold weights, which stay."""
+    """Without those that libraries wrap in their own types: they hold weights, which do not
+    change."""
     leaves = (leaf for leaf in tree_leaves(tree) if isinstance(leaf, torch.Tensor))
     return [leaf for leaf in leaves if not leaf.is_mkldnn]

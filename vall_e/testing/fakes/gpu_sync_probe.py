@@ -1,4 +1,4 @@
-"""Whether code would wait for a GPU, as seen on any device."""
+"""Detects code that would synchronize with a GPU, on any device."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ LOOKS = frozenset(
         *("tensor", "as_tensor"),
     }
 )
-"""What needs values on the host, or brings some from it by memory that is not pinned."""
+"""Operations that need values on the host, or copy from memory that is not pinned."""
 
 
 class WaitsForNothing(TorchFunctionMode):
-    """A context in which it is an `AssertionError` to ask a tensor for values.
+    """A context in which reading the values of a tensor is an `AssertionError`.
 
-    On a GPU whoever does so waits for all that it was told to do. So does an index of booleans,
-    since the host must know the shape of what it gives.
+    On a GPU such code waits for all work queued before. So does indexing by booleans, since
+    the host must know the shape of the result.
     """
 
     def __torch_function__(
@@ -35,7 +35,9 @@ class WaitsForNothing(TorchFunctionMode):
     ) -> Any:
         name = getattr(func, "__name__", "")
         if name in LOOKS or (name in ("__getitem__", "__setitem__") and _by_booleans(args[1])):
-            raise AssertionError(f"a GPU would be waited for: {name}")
+            raise AssertionError(
+                f"{name} would synchronize with the GPU: use tensor operations only"
+            )
         return func(*args, **(kwargs or {}))
 
 

@@ -1,4 +1,4 @@
-"""The plain formula over packed rows, for stand-ins of packages that need a GPU."""
+"""The plain formula over packed rows, for fakes of packages that need a GPU."""
 
 from __future__ import annotations
 
@@ -22,9 +22,10 @@ def attend_packed(
     scale: float | None = None,
     causal: bool = False,
 ) -> Tensor:
-    """Attention of (n, h, c) over (m, g, c), row by row, as `flash_attn_varlen_func` does it.
+    """Attention of (n, h, c) over (m, g, c), row by row, as in `flash_attn_varlen_func`.
 
-    `ends` are 0 and then the end of each row, in int32; `longest` are the longest rows.
+    `ends` are 0 and then the end of each row, in int32; `longest` are the lengths of the longest
+    rows.
     """
     for ends, x, longest in ((ends_q, q, longest_q), (ends_k, k, longest_k)):
         assert ends.dtype == torch.int32

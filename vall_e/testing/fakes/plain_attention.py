@@ -1,4 +1,4 @@
-"""An attention kernel to test backbones with: the formula, and nothing else."""
+"""An attention kernel for tests of backbones: the plain formula."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PlainKernel:
         scale: float | None = None,
         dropout: float = 0.0,
     ) -> Tensor:
-        """Shapes as `vall_e.plugin.AttentionKernel` has them."""
+        """Shapes as in `vall_e.plugin.AttentionKernel`."""
         groups = q.shape[1] // k.shape[1]
         k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
         scores = q @ k.transpose(-1, -2) * (q.shape[-1] ** -0.5 if scale is None else scale)

@@ -16,10 +16,10 @@ log = logging.getLogger(__name__)
 
 
 class StaircaseCodec:
-    """Residual quantiser of each frame's mean amplitude. Sounds awful, behaves well.
+    """Residual quantizer of each frame's mean amplitude. Low quality, but well-defined.
 
-    As codecs do it goes from coarse to fine: level 0 names one of `codebook_size` equal bins of
-    [-1, 1], level 1 a bin within that bin, and so on. With all levels the mean is known to within
+    As in other codecs, levels go from coarse to fine: level 0 names one of `codebook_size` equal
+    bins of [-1, 1], level 1 a bin within that bin, and so on. With all levels the mean is exact to
     `codebook_size ** -levels`.
     """
 
@@ -39,12 +39,12 @@ class StaircaseCodec:
         self.frame_rate = frame_rate
         hop = frame_samples(sample_rate=sample_rate, frame_rate=frame_rate)
         if hop.denominator != 1:
-            raise ValueError(f"a frame would be {float(hop):g} samples, which is no whole number")
+            raise ValueError(f"a frame would be {float(hop):g} samples, not a whole number")
         self.hop = int(hop)
         self.identity = f"staircase:{levels}x{codebook_size}@{sample_rate}/{self.hop}"
 
     def encode(self, audio: Float[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
-        """Quantise a waveform in [-1, 1]; a last partial frame is padded with silence."""
+        """Quantize a waveform in [-1, 1]; a last partial frame is padded with silence."""
         audio = _checked(audio)
         audio = pad(audio, (0, -audio.shape[-1] % self.hop))
         residual = audio.reshape(len(audio), -1, self.hop).mean(-1)  # (b, f)
@@ -68,7 +68,7 @@ class StaircaseCodec:
         return mean.repeat_interleave(self.hop, dim=-1)[:, None]
 
     def code_vectors(self) -> Float[Tensor, "k v c"]:
-        """Of one number: what a code adds to a frame's mean."""
+        """One-dimensional: what a code adds to a frame's mean."""
         places = torch.arange(self.codebook_size) + 0.5
         radii = torch.tensor([float(self.codebook_size) ** -level for level in range(self.levels)])
         return (radii[:, None] * (2 * places / self.codebook_size - 1))[..., None]
@@ -78,7 +78,7 @@ class StaircaseCodec:
 
 
 class StaircaseStream:
-    """Frames do not depend on each other: each is final at once."""
+    """Frames do not depend on each other, so each is final at once."""
 
     def __init__(self, codec: StaircaseCodec) -> None:
         self._codec = codec
@@ -105,7 +105,7 @@ def _checked(audio: Tensor) -> Tensor:
     if not bool(peak <= 4):  # NaN compares as False
         raise AudioError(
             f"samples must lie in [-1, 1], found {peak:.3g}",
-            hint="divide by full scale, or look for what made samples that are not numbers",
+            hint="divide by full scale, or find out where NaN or infinite samples come from",
         )
     if peak > 1:
         log.warning("samples up to %.3g are clipped to [-1, 1]", peak)

@@ -1,4 +1,4 @@
-"""A small dataset that can be learnt: each letter has a sound of its own, each speaker too."""
+"""A small dataset that can be learned: each letter and each speaker has its own sound."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from vall_e.data.dataset.manifest import CODES, MANIFEST, Entry, Info, line_of, 
 from vall_e.interfaces.codec import Codec
 
 WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-FRAMES = 4  # that a letter lasts
+FRAMES = 4  # per letter
 
 
 def write_dataset(
@@ -26,10 +26,10 @@ def write_dataset(
     texts: Sequence[str] = (),
     spelt: Callable[[str], str] = str,
 ) -> Path:
-    """What `vall-e data process` would leave of `utterances` short recordings; gives `folder`.
+    """What `vall-e data process` would make of `utterances` short recordings; returns `folder`.
 
-    Speakers take turns, and so do `texts`, if there are any; else they say a few words. A text is
-    its own phonemes; `spelt` makes its spelling of it.
+    Speakers alternate, and so do `texts`, if given; otherwise they say a few random words. A text
+    is its own phonemes; `spelt` converts it to its spelling.
     """
     rng = random.Random(seed)
     folder.mkdir(parents=True, exist_ok=True)
@@ -72,7 +72,7 @@ def write_dataset(
 
 
 def _spoken(text: str, speaker: int, codec: Codec) -> np.ndarray:
-    """Codes (frames, levels) that follow from letter, frame in the letter, level and speaker."""
+    """Codes (frames, levels) that depend on letter, frame within the letter, level and speaker."""
     letters = np.repeat([ord(letter) for letter in text], FRAMES)
     beats = np.tile(np.arange(FRAMES), len(text))
     levels = np.arange(codec.levels)

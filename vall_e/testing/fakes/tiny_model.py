@@ -1,4 +1,4 @@
-"""A model small enough for a test, made through the same config as a real one."""
+"""A model small enough for a test, made from the same config as a real one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ALPHABET = "abcdefghijklmnopqrstuvwxyz .,?!'"
 
 
 def tiny_config(registry: Registry, **changes: object) -> RunConfig:
-    """Two layers of width 32; characters for phonemes. `changes` replace whole sections."""
+    """Two layers of width 32; characters as phonemes. `changes` replace whole sections."""
     raw: dict[str, object] = {
         "model": {"backbone": {"name": "llama", "d_model": 32, "layers": 2, "heads": 2}},
         "text": {"phonemizer": "none", "languages": ["en-us"]},

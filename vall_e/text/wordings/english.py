@@ -6,7 +6,12 @@ from attrs import evolve
 
 from vall_e.text import arithmetic, roman
 from vall_e.text.fractions import EnglishFractions, with_slashes
-from vall_e.text.wordings.wording import SLASHED_DAY_FIRST, SLASHED_MONTH_FIRST, Wording
+from vall_e.text.wordings.wording import (
+    SLASHED_DAY_FIRST,
+    SLASHED_MONTH_FIRST,
+    Wording,
+    with_capitals,
+)
 
 _ABBREVIATIONS = {
     "Mr.": "Mister", "Mrs.": "Missus", "Ms.": "Miz", "Messrs.": "Messers", "Mmes.": "Mesdames",
@@ -44,16 +49,60 @@ _TITLES = frozenset(
     }
 )  # fmt: skip
 
-_NO_PLACE = "".join(
-    f"(?<!(?i:{place}) )"
-    for place in (
+_NUMBERED = (
         "room", "flight", "chapter", "bus", "gate", "platform", "page", "line", "section", "unit",
         "apartment", "number", "table", "seat", "exit", "route", "highway", "channel", "level",
         "floor", "building", "house", "ward", "lane", "track", "grade", "class", "item", "step",
         "figure", "version", "suite", "box", "train", "question", "volume", "part",
-    )
 )  # fmt: skip
-"""Not after these, whose numbers count no day: room 12 may be free."""
+"""Things whose numbers count no day and no points: room 12 may be free, Section 3-2."""
+_NO_PLACE = "".join(f"(?<!(?i:{thing}) )" for thing in _NUMBERED)
+
+
+_BEFORE_NUMBER = {
+    **with_capitals(
+        {
+            "vol.": "volume", "vols.": "volumes", "ch.": "chapter", "pp.": "pages",
+            "tel.": "telephone", "no.": "number", "nos.": "numbers", "approx.": "approximately",
+            "fig.": "figure",
+            "figs.": "figures", "eq.": "equation", "eqs.": "equations", "sec.": "section",
+            "secs.": "sections", "sect.": "section", "para.": "paragraph", "paras.": "paragraphs",
+            "chap.": "chapter", "chaps.": "chapters", "bk.": "book", "op.": "opus",
+            "ext.": "extension", "apt.": "apartment", "rm.": "room", "bldg.": "building",
+            "ver.": "version", "ca.": "circa",
+        }
+    ),
+    "p.": "page", "c.": "circa", "v.": "version", "b.": "born", "d.": "died", "r.": "reigned",
+    "ll.": "lines", "Art.": "Article", "Arts.": "Articles", "Tab.": "Table", "App.": "Appendix",
+    "Ex.": "Example", "Pt.": "Part", "Ste.": "Suite",
+}  # fmt: skip
+_STARTERS = (
+    "(?:He|She|It|They|We|You|I|The|This|That|There|Then|And|But|So|In|On|At|A|An|My|His|Her)"
+)
+_UNBROKEN = (
+    r"\b(?:vs?)\.\s[A-Z]",  # Brown v. Board
+    rf"\bSt\.\s(?!{_STARTERS}\b)[A-Z]",
+    r"\b(?:Inc|Ltd|Co|Corp|Bros)\.\s(?:KG|LLC|LLP|PLC|GmbH|Inc|Ltd|LP|AG|SE|NV)\b",
+)
+_ZONES = (
+    r"(?:(?:[ECMP][SD]?T|GMT|UTC|BST|IST|CES?T|JST|AE[SD]T|AKST|HST)\b|(?:Mon|Tues|Wednes|Thurs|"
+    r"Fri|Satur|Sun)day|Eastern|Central|Mountain|Pacific|Greenwich)"
+)
+_LETTERED = (
+    "vitamin", "vitamins", "grade", "plan", "type", "group", "section", "appendix", "hepatitis",
+    "influenza", "class", "level", "row", "block", "gate", "terminal", "building", "unit", "side",
+    "team", "option", "part", "exhibit", "schedule", "letter", "model", "category", "wing", "point",
+    "apartment", "flat", "room", "column", "hall", "zone", "size", "answer", "variant",
+)  # fmt: skip
+_LETTER_PLACES = (
+    rf"\b(?i:{'|'.join(_LETTERED)}) LETTER(?= \w)",
+    r"\b[Aa]n LETTER(?= [a-z])",
+    r"(?<=[a-z] )LETTER(?= (?:or|and|to|through|plus|minus|versus|vs\.?) [A-Z]\b(?!['’.]))",
+    r"\b[B-Z] (?:or|and) LETTER(?= [a-z])",
+    r"(?<=\b[B-HJ-Z] )LETTER(?= [a-z]| [A-Z]\b)",  # in a row of letters
+    r"(?<=[^.!?…] )LETTER(?= [B-HJ-Z]\b(?!['’-]))",
+)
+"""Where the letter stands between words; espeak says its name before a mark and at the end."""
 
 
 def _prepare(text: str) -> str:
@@ -66,6 +115,11 @@ ENGLISH = Wording(
     point="point",
     minus="minus",
     until="to",
+    score="to",
+    numbered=_NUMBERED,
+    power="to the power of",
+    powers={"2": "squared", "3": "cubed"},
+    with_seconds="{time} and {s}",
     joined="and",
     time="{h} {m}",
     full_hour="{h} o'clock",
@@ -77,7 +131,7 @@ ENGLISH = Wording(
     fractions=EnglishFractions(),
     ordinals=(
         (rf"{_NO_PLACE}(?<![\d.,:/–-])\b(?P<n>[12]?[1-9]|[123]0|31)(?= MONTH\b)", "$", ""),
-        (r"\b(?P<n>\d{1,3}(?:,\d{3})+|\d+)(?P<drop>st|nd|rd|th)\b", "$", ""),
+        (r"\b(?P<n>\d{1,3}(?:,\d{3})+|\d+)(?P<drop>(?i:st|nd|rd|th))\b", "$", ""),
         (r"\b(?:MONTH) (?P<n>\d{1,2})\b(?![:/.,]?\d)", "$", ""),
     ),
     decades=r"\b(?P<n>\d*0)s\b",
@@ -86,15 +140,21 @@ ENGLISH = Wording(
     scales=_SCALES,
     abbreviations=_ABBREVIATIONS,
     before_name=_TITLES,
+    before_number=_BEFORE_NUMBER,
+    unbroken=_UNBROKEN,
+    zones=_ZONES,
+    short_days={"Tues": "Tuesday", "Thur": "Thursday", "Thurs": "Thursday"},
+    letters={"A": "A-"},  # the hyphen is silent, and makes espeak say the name of the letter
+    letter_places=_LETTER_PLACES,
+    lettered=_LETTERED,
+    measure_before_noun=True,
     in_context=(
+        (r"(?<![\d.])(1[0-2]|[1-9])\.([0-5]\d)(?=\s?[apAP]\.?\s?[mM]\b)", r"\1:\2"),  # 2.15 pm
         *arithmetic.ENGLISH_SIGNS,
-        (r"\bSt\.(?=\s+[A-Z])", "Saint"),
+        (r"(?:(?<=\b[AP]M)|(?<=\b[ap]\.m\.))\s?[-–]\s?(?=\d)", " to "),
+        (rf"\bSt\.(?=\s+(?!{_STARTERS}\b)[A-Z])", "Saint"),
         (r"\bSt\.(?=\s+[a-z])", "Street"),
         (r"\bSt\.", "Street."),
-        (r"\bNo\.(?=\s*\d)", "Number"),
-        (r"\bno\.(?=\s*\d)", "number"),
-        (r"\bNos\.(?=\s*\d)", "Numbers"),
-        (r"\bp\.(?=\s*\d)", "page"),
         (r"#(?=\d)", "number "),
         (r"(?<![\d.,])1\s?¢", "1 cent"),
         (r"(?<=\d)\s?¢", " cents"),

@@ -22,6 +22,6 @@ def wording(language: str) -> Wording | None:
     return _BY_LANGUAGE.get(language.partition("-")[0])
 
 
-def never_ends_a_sentence(word: str) -> bool:
-    """Whether this is an abbreviation, of any language known here, that a name follows."""
-    return any(word in words.before_name for words in _BY_LANGUAGE.values())
+def wordings() -> list[Wording]:
+    """Those of all languages."""
+    return list(_BY_LANGUAGE.values())

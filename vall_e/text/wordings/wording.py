@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 
 
 class Fractions(Protocol):
-    """What is said for `above/below`; see `vall_e.text.fractions.EnglishFractions`."""
+    """What is said for `above/below`; see `EnglishFractions` and `TableFractions`."""
 
     def parts(self, count: str, above: int, below: int, *, after_whole: bool) -> str | None: ...
 
     def between(self, before: str, above: int, below: int, after: str) -> str | None: ...
 
     def of_unit(self, parts: str, unit: str, above: int, below: int, before: str) -> str: ...
+
+    def mixed(self, whole: str, parts: str) -> str: ...
 
     @property
     def units(self) -> Mapping[str, str]: ...
@@ -99,5 +101,46 @@ class Wording:
     """As written, dot included, and as spoken."""
     before_name: frozenset[str] = frozenset()
     """Abbreviations whose dot never ends a sentence, even if a capital follows."""
+    before_number: Mapping[str, str] = field(factory=dict, eq=False)
+    """Abbreviations that are ones only where a number follows, which is of the same sentence."""
+    unit_stop: str = r"(?:\.(?=,|\s+[a-z\d]))?"
+    """The dot of a unit, where it ends no sentence: 5 ft. tall."""
+    unbroken: tuple[str, ...] = ()
+    """Patterns within which no sentence ends, beside those of abbreviations: `& Co. KG`."""
+    dotted_numbers: str = NEVER
+    """Numbers with a dot that ends no sentence, where ordinals have dots."""
+    starters: str = NEVER
+    """After a number with a dot, words that do start a sentence."""
     in_context: tuple[tuple[str, str], ...] = ()
     """Patterns that are tried before the abbreviations, and what is said for them."""
+    letters: Mapping[str, str] = field(factory=dict, eq=False)
+    """Letters of the alphabet that are words as well, written so that their name is spoken."""
+    letter_places: tuple[str, ...] = ()
+    """Patterns of places (`LETTER`) where such a letter is no word: an A student."""
+    lettered: tuple[str, ...] = ()
+    """What letters tell apart: after `vitamin`, a letter is neither a word nor an initial."""
+    score: str = ""
+    """Between two numbers of which the second is less: 21-14."""
+    numbered: tuple[str, ...] = ()
+    """Things with a number, which two numbers with a hyphen are no score of: Section 3-2."""
+    power: str = ""
+    """Before an exponent."""
+    powers: Mapping[str, str] = field(factory=dict, eq=False)
+    """Exponents that have a word of their own."""
+    until_before: str = NEVER
+    """What follows a range of numbers, even a falling one: 22-6 Uhr."""
+    with_seconds: str = "{time} {s}"
+    """A time with hours and minutes, and its seconds with their unit."""
+    after_time: str = ""
+    """What may follow a time in figures and is no word of its own: `Uhr`, which is said anyway."""
+    short_days: Mapping[str, str] = field(factory=dict, eq=False)
+    """Abbreviations of days that CLDR does not have."""
+    zones: str = NEVER
+    """Time zones, which follow a time of the same sentence."""
+    measure_before_noun: bool = False
+    """Whether a measure before a noun has no plural: a twelve inch pizza."""
+
+
+def with_capitals(table: Mapping[str, str]) -> dict[str, str]:
+    """The table, and the same with capitals at the start of a sentence."""
+    return {**{a[:1].upper() + a[1:]: b[:1].upper() + b[1:] for a, b in table.items()}, **table}
