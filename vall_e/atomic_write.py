@@ -14,19 +14,19 @@ if TYPE_CHECKING:
     from vall_e.errors import VallEError
 
 
-def write_whole(path: Path, data: bytes, *, error: type[VallEError]) -> None:
+def write_atomically(path: Path, data: bytes, *, error: type[VallEError]) -> None:
     """Write beside `path`, then rename: a reader never sees half of it. Raises an `error`."""
-    with written_beside(path, error=error) as part:
+    with atomic_path(path, error=error) as part:
         part.write_bytes(data)
 
 
 @contextmanager
-def written_beside(path: Path, *, error: type[VallEError]) -> Iterator[Path]:
+def atomic_path(path: Path, *, error: type[VallEError]) -> Iterator[Path]:
     """A path to write to, renamed to `path` at the end. Where that fails, raises an `error`."""
     # Short, since a name has at most 255 bytes.
     part = path.with_name(f"{path.name[:48]}.{os.getpid()}.part")
     try:
-        with told_as(error, path):
+        with os_errors_as(error, path):
             yield part
             os.replace(part, path)
     finally:
@@ -35,7 +35,7 @@ def written_beside(path: Path, *, error: type[VallEError]) -> Iterator[Path]:
 
 
 @contextmanager
-def told_as(error: type[VallEError], path: Path) -> Iterator[None]:
+def os_errors_as(error: type[VallEError], path: Path) -> Iterator[None]:
     """Around writing `path`: raises an `error` where that fails, unless a reader has gone."""
     try:
         yield

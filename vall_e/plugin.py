@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from vall_e.atomic_write import atomic_path, write_atomically
 from vall_e.categorical import draw_categorical
 from vall_e.errors import (
     AudioError,
@@ -129,7 +130,9 @@ __all__ = [
     "Verdict",
     "Wants",
     "Word",
+    "atomic_path",
     "draw_categorical",
     "hookimpl",
     "sha256_of",
+    "write_atomically",
 ]

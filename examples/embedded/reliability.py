@@ -27,7 +27,7 @@ from typing import Any
 from attrs import asdict, frozen
 
 import vall_e
-from vall_e.atomic_write import write_whole
+from vall_e.atomic_write import write_atomically
 from vall_e.errors import DataError
 from vall_e.synthesis.result import Result
 
@@ -116,7 +116,7 @@ class Log:
         if self.path:
             everything = {**self._read(), self._key(spoken.text, seed): asdict(spoken)}
             text = json.dumps(everything, indent=0, ensure_ascii=False)
-            write_whole(self.path, text.encode(), error=DataError)
+            write_atomically(self.path, text.encode(), error=DataError)
 
     def _key(self, text: str, seed: int) -> str:
         return f"{self.model} {seed} {text}"

@@ -12,7 +12,7 @@ import soundfile
 import soxr
 from attrs import Attribute, cmp_using, evolve, field, frozen, validators
 
-from vall_e.atomic_write import write_whole
+from vall_e.atomic_write import write_atomically
 from vall_e.audio.encoding import Note, encode, format_of
 from vall_e.audio.header import promised_frames
 from vall_e.audio.power import window_power
@@ -185,7 +185,7 @@ class Clip:
         if isinstance(target, str | Path):
             path = Path(target)
             data = encode(self.samples, self.sample_rate, format or format_of(path), note)
-            write_whole(path, data, error=AudioError)
+            write_atomically(path, data, error=AudioError)
         else:  # a pipe cannot seek, as libsndfile would
             target.write(encode(self.samples, self.sample_rate, format or "wav", note))
             target.flush()

@@ -11,7 +11,7 @@ from attrs import Attribute, asdict, cmp_using, evolve, field, fields, frozen, v
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from vall_e.atomic_write import write_whole
+from vall_e.atomic_write import write_atomically
 from vall_e.audio.block_codes import Blocks
 from vall_e.errors import AudioError, CheckpointError, DataError
 from vall_e.interfaces.codec import frame_samples
@@ -124,7 +124,7 @@ class Codes:
             "frame_rate": json.dumps(self.frame_rate),
             "sample_rate": json.dumps(self.sample_rate),
         }
-        write_whole(Path(path), save(tensors, metadata=metadata), error=AudioError)
+        write_atomically(Path(path), save(tensors, metadata=metadata), error=AudioError)
 
     @classmethod
     def load(cls, path: str | Path, *, codec: str | None = None) -> Self:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from attrs import Attribute, cmp_using, evolve, field, frozen, validators
 
-from vall_e.atomic_write import write_whole
+from vall_e.atomic_write import write_atomically
 from vall_e.audio.codes import Codes
 from vall_e.audio.safe_npy import read_dictionary
 from vall_e.errors import AudioError, CheckpointError, DataError
@@ -112,7 +112,7 @@ class OriginalCodes:
             )
         content = {"codes": self.values[None].astype(np.uint16), "metadata": dict(self.facts)}
         np.save(out, np.array(content, dtype=object), allow_pickle=True)
-        write_whole(path, out.getvalue(), error=AudioError)
+        write_atomically(path, out.getvalue(), error=AudioError)
 
     def of(self, codec: Codec, path: Path) -> Codes:
         """As codes of this codec, which the file does not name; refused if they cannot be its."""

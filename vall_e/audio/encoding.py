@@ -13,7 +13,7 @@ import soundfile
 import soxr
 from attrs import frozen
 
-from vall_e.atomic_write import written_beside
+from vall_e.atomic_write import atomic_path
 from vall_e.audio.pcm import as_pcm16
 from vall_e.errors import AudioError
 
@@ -88,7 +88,7 @@ def write_recording(
 ) -> float:
     """As `write_pieces`, to a file that appears whole or not at all; gives its seconds."""
     encoding = encoding_of(format_of(path))
-    with written_beside(path, error=AudioError) as part, part.open("wb+") as file:
+    with atomic_path(path, error=AudioError) as part, part.open("wb+") as file:
         return write_pieces(file, pieces, sample_rate, encoding)
 
 

@@ -308,7 +308,7 @@ def _log_to(app: App, verbose: int, ctx: click.Context) -> None:
 
     root = logging.getLogger()
     level = {0: logging.WARNING, 1: logging.INFO}.get(verbose, logging.DEBUG)
-    handler = LogLines(app, level, places=verbose > 1)
+    handler = LogLines(lambda: app.console, level, places=verbose > 1)
     before = root.level
     root.addHandler(handler)
     root.setLevel(min(level, before) if before else level)

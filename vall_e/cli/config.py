@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from vall_e.atomic_write import write_whole
+from vall_e.atomic_write import write_atomically
 from vall_e.cli.app import App
 from vall_e.config.json_schema import json_schema
 from vall_e.config.load import change, load, structure
@@ -94,5 +94,5 @@ def init(app: App, output: Path, force: bool, overrides: tuple[str, ...]) -> Non
         return
     if output.exists() and not force:
         raise ConfigError(f"{output} exists already", hint="give --force, or another -o FILE")
-    write_whole(output, text.encode(), error=ConfigError)
+    write_atomically(output, text.encode(), error=ConfigError)
     click.echo(f"{output}: every option with its default")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
-from vall_e.atomic_write import write_whole
+from vall_e.atomic_write import write_atomically
 from vall_e.data.dataset.manifest import INFO, SKIPPED
 from vall_e.data.dataset.similar_file import similar_path
 from vall_e.data.ingest.object_storage import is_url
@@ -47,12 +47,12 @@ def convert(
     info = store.write(target, stored.info, moved(stored, target))
     try:
         if kept is not None:
-            write_whole(similar_path(target), kept, error=DataError)
+            write_atomically(similar_path(target), kept, error=DataError)
         if not target.is_dir():
             return Converted(info, None, tuple(_not_held(stored.folder)))
         skipped, noise = stored.folder / SKIPPED, stored.folder / NOISE
         if skipped.is_file():
-            write_whole(target / SKIPPED, skipped.read_bytes(), error=DataError)
+            write_atomically(target / SKIPPED, skipped.read_bytes(), error=DataError)
         if not (noise / INFO).is_file():
             return Converted(info, None, ())
         return Converted(

@@ -7,7 +7,7 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
-from vall_e.atomic_write import write_whole
+from vall_e.atomic_write import write_atomically
 from vall_e.errors import DataError
 from vall_e.evaluation.judge_panel import Judged
 from vall_e.evaluation.report import EvalReport, relative
@@ -35,7 +35,7 @@ HEAD = """<!doctype html>
 
 def write_page(report: EvalReport, path: Path) -> None:
     """The file appears whole or not at all; clips are linked relative to its folder."""
-    write_whole(path, page(report, path.parent).encode(), error=DataError)
+    write_atomically(path, page(report, path.parent).encode(), error=DataError)
 
 
 def page(report: EvalReport, folder: Path) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from attrs import asdict, frozen
 
-from vall_e.atomic_write import write_whole
+from vall_e.atomic_write import write_atomically
 from vall_e.errors import AudioError, DataError
 from vall_e.evaluation.clips import EvalClip, Items
 from vall_e.evaluation.judge_panel import Judged, Panel
@@ -103,7 +103,7 @@ class EvalReport:
 
     def write_json(self, path: Path) -> None:
         text = json.dumps(self.to_json(path.parent), indent=2, ensure_ascii=False)
-        write_whole(path, f"{text}\n".encode(), error=DataError)
+        write_atomically(path, f"{text}\n".encode(), error=DataError)
 
     def worst_first(self) -> list[Judged]:
         """By the mean rank over all figures that have a better direction; ties in given order."""

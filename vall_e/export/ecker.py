@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import save_file
 from torch import Tensor
 
-from vall_e.atomic_write import make_folder, written_beside
+from vall_e.atomic_write import atomic_path, make_folder
 from vall_e.config.model import ModelConfig
 from vall_e.config.structure import unstructure
 from vall_e.errors import CheckpointError
@@ -50,7 +50,7 @@ class OriginalExporter:
         missing = max(TEXT_ROWS - len(text), 0) if bundle.kept is None else 0
         tensors["text_emb.weight"] = torch.cat([text, text.new_zeros(missing, text.shape[1])])
         make_folder(path.parent, error=CheckpointError)
-        with written_beside(path, error=CheckpointError) as part:
+        with atomic_path(path, error=CheckpointError) as part:
             try:
                 metadata = {key: json.dumps(value) for key, value in kept.facts.items()}
                 save_file({n: t.contiguous() for n, t in tensors.items()}, part, metadata=metadata)

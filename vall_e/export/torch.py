@@ -4,7 +4,7 @@ from pathlib import Path
 
 import torch
 
-from vall_e.atomic_write import make_folder, written_beside
+from vall_e.atomic_write import atomic_path, make_folder
 from vall_e.errors import CheckpointError
 from vall_e.weights.file import Bundle, metadata_of, tensors_of
 
@@ -18,7 +18,7 @@ class TorchExporter:
         make_folder(path.parent, error=CheckpointError)
         content = {"model": tensors_of(bundle.model), "metadata": metadata_of(bundle)}
         with (
-            written_beside(path, error=CheckpointError) as part,
+            atomic_path(path, error=CheckpointError) as part,
             part.open("wb") as file,  # given the path, torch tells of a full disk in its own words
         ):
             torch.save(content, file)

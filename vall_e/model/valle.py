@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import torch
 from attrs import evolve
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
 from vall_e.config.model import ModelConfig
@@ -23,10 +23,10 @@ from vall_e.model.last_positions import ends, states_at
 from vall_e.model.layer_skip import Skipping, layered, skipped_pass
 from vall_e.model.lora import Predicting
 from vall_e.model.loss import Losses, Scores, joined
-from vall_e.model.pattern_targets import PatternTargets, laid_out
-from vall_e.model.patterns import ABSENT, pattern_of
-from vall_e.model.sequence import CAPABILITY, Example, kinds_of
-from vall_e.text.vocabulary import EOS
+from vall_e.model.pattern_targets import laid_out
+from vall_e.model.patterns import pattern_of
+from vall_e.model.sequence import CAPABILITY, Example
+from vall_e.model.targets import HeadTargets, Targets, heads_of
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +64,13 @@ class Valle(nn.Module):
             group_size=config.group_size,
         )
         self.pattern = pattern_of(config, sizes.levels)
+        embeds_sums = self.embedding.sums and self.embedding.summed != "response"
+        self.targets = Targets(
+            stop=self.stop,
+            length_classes=sizes.length_classes,
+            ahead=config.ahead,
+            predicts_prompt=not (embeds_sums or self.embedding.whole_prompt),
+        )
 
     @property
     def stop(self) -> int:
@@ -149,16 +156,7 @@ class Valle(nn.Module):
 
     def predicted(self, example: Example) -> int:
         """Number of tokens of a complete example that are predicted."""
-        target = self.laid_out(example).target
-        if isinstance(target, PatternTargets):
-            return int((target.targets != ABSENT).sum())
-        return example.predicted + max(self._ahead(example) - 1, 0)
-
-    def _ahead(self, example: Example) -> int:
-        """The distance from a position to the one that it predicts."""
-        if example.parallel:
-            return 0
-        return self.config.ahead if example.stage == "ar" else 1
+        return self.targets.count(self.laid_out(example))
 
     def logits(self, hidden: Float[Tensor, "*n d"], level: int) -> Float[Tensor, "*n v"]:
         logits: Tensor = self.heads(hidden, level)
@@ -210,22 +208,16 @@ class Valle(nn.Module):
                 self.require(capability)
             # Moved before the pass, so that the device does not synchronize after it.
             targets = [
-                (
-                    *self._targets(rows, stage, number, ignore_inputs),
-                    self._kinds(rows, stage, number) if factors else (),
-                )
-                for stage, number in sorted({head for e in rows for head in _heads(e)})
+                self.targets.of_head(
+                    rows, head, ignore_inputs=ignore_inputs, kinds=bool(factors)
+                ).to(self.device)
+                for head in heads_of(rows)
             ]
             states, extra = self._states(rows, skipping)
             auxiliary = auxiliary + extra
             for exit_, share, flat in states:
                 # Only the positions that predict something go through a head.
-                scores += [
-                    Scores(
-                        stage, self._logits(flat[places], stage, number), ids, share, exit_, kinds
-                    )
-                    for stage, number, places, ids, kinds in targets
-                ]
+                scores += [self._scores(flat, target, share, exit_) for target in targets]
         return joined(scores, auxiliary, factors)
 
     def _states(
@@ -242,6 +234,12 @@ class Valle(nn.Module):
             for number, states in exits.items()
         ], auxiliary
 
+    def _scores(
+        self, states: Float[Tensor, "n d"], target: HeadTargets, share: float, exit_: int | None
+    ) -> Scores:
+        logits = self._logits(states[target.places], *target.head)
+        return Scores(target.head[0], logits, target.ids, share, exit_, target.kinds)
+
     def _logits(self, hidden: Float[Tensor, "n d"], stage: str, number: int) -> Tensor:
         others = {
             "text": self.text_logits, "masked": self.masked_logits, "length": self.length_logits,
@@ -251,99 +249,11 @@ class Valle(nn.Module):
         of = self.slot_logits if stage == "ar" else self.logits
         return of(hidden, number)
 
-    def _targets(
-        self, rows: Sequence[Example], stage: str, number: int, ignore_inputs: bool
-    ) -> tuple[str, int, Int[Tensor, " n"], Int[Tensor, " n"]]:
-        """The predicting positions (flattened) of a stage's level or slot, and their targets."""
-        width = max(map(len, rows))
-        places, targets = [], []
-        for row, example in enumerate(rows):
-            if (stage, number) in _heads(example):
-                own, codes = self._predictions(example, number, ignore_inputs)
-                places.append(own + row * width)
-                targets.append(codes)
-        return stage, number, self._moved(places), self._moved(targets)
-
-    def _kinds(self, rows: Sequence[Example], stage: str, number: int) -> tuple[str, ...]:
-        """The kind of segment that each of the `_targets` belongs to, inputs included."""
-        found: list[str] = []
-        for example in rows:
-            if (stage, number) in _heads(example):
-                places, _ = self._predictions(example, number, False)
-                ahead = self._ahead(example)
-                kinds = [*kinds_of(example), *["response"] * (ahead - 1)]
-                found += [kinds[place + ahead] for place in places.tolist()]
-        return tuple(found)
-
-    def _moved(self, parts: list[Tensor]) -> Tensor:
-        return torch.cat(parts).to(self.device, non_blocking=True)
-
-    def _predictions(
-        self, example: Example, number: int, ignore_inputs: bool
-    ) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
-        """The predicting positions of one sequence, and their targets. On the host."""
-        ahead = self._ahead(example)
-        offsets, ids = self._answers(example, number)
-        places = len(example) - len(example.target) - ahead + offsets
-        own = number == example.level  # other slots of a step do not predict inputs
-        if ignore_inputs or example.target.name == "text" or not own:
-            return places, ids
-        inputs = self._inputs(example)[ahead:]
-        known = inputs >= 0
-        return (
-            torch.cat([places, torch.arange(len(inputs))[known]]),
-            torch.cat([ids, inputs[known]]),
-        )
-
-    def _answers(
-        self, example: Example, number: int
-    ) -> tuple[Int[Tensor, " n"], Int[Tensor, " n"]]:
-        """Which of the target's tokens are predicted, and their values."""
-        if isinstance(example.target, PatternTargets):
-            slot = example.target.targets[number]
-            return (slot != ABSENT).nonzero()[:, 0], slot[slot != ABSENT]
-        target = example.target.ids.cpu()
-        if example.stage == "masked":
-            shown, meant = target
-            places = (shown != meant).nonzero()[:, 0]
-            return places, meant[places]
-        ids = target[example.level] if example.stage in ("ar", "nar") else target
-        closing = {"ar": [self.stop] * self.config.ahead, "text": [EOS]}.get(example.stage, [])
-        ids = torch.cat([ids, ids.new_tensor(closing)])
-        return torch.arange(len(ids)), ids
-
-    def _inputs(self, example: Example) -> Tensor:
-        """The token at each position before the target, -1 if there is nothing to predict.
-
-        Text and level share the head of the target; ids that it has no class for are left out.
-        """
-        gap = torch.tensor([-1])
-        parts: list[Tensor] = []
-        for segment in example.segments[:-1]:
-            ids = segment.ids
-            if segment.name in ("prompt", "input"):
-                summed = self.embedding.sums and self.embedding.summed != "response"
-                summed = summed or self.embedding.whole_prompt
-                ids = torch.full_like(ids[0], -1) if summed else ids[example.level]
-            parts += [ids.cpu(), gap]
-        joined_ids = torch.cat(parts)
-        classes = self.stop + (example.stage == "ar")
-        if example.stage == "length":
-            classes = self.sizes.length_classes
-        return joined_ids.masked_fill(joined_ids >= classes, -1)
-
 
 def _looks_back_only(config: ModelConfig, backbone: Backbone) -> bool:
     """Whether the NAR stage runs causally although this was not configured."""
     full = "nar" in config.capabilities and config.nar_attention == "full"
     return full and not backbone.bidirectional
-
-
-def _heads(example: Example) -> list[tuple[str, int]]:
-    """The stage, with the level of the target or each slot of its steps: one per head."""
-    if isinstance(example.target, PatternTargets):
-        return [(example.stage, slot) for slot in range(len(example.target.targets))]
-    return [(example.stage, example.level)]
 
 
 def build_valle(config: ModelConfig, sizes: ModelSizes) -> Valle:

@@ -15,7 +15,7 @@ import numpy as np
 from attrs import Factory, asdict, field, frozen
 from numpy.typing import NDArray
 
-from vall_e.atomic_write import write_whole
+from vall_e.atomic_write import write_atomically
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
 from vall_e.audio.encoding import Note
@@ -190,5 +190,5 @@ def write_record(result: Result, audio: Path) -> Path:
     }
     path = audio.with_name(f"{audio.name}.json")
     text = json.dumps(record, indent=2, ensure_ascii=False) + "\n"
-    write_whole(path, text.encode(), error=AudioError)
+    write_atomically(path, text.encode(), error=AudioError)
     return path

@@ -14,7 +14,7 @@ from attrs import field, frozen
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from vall_e.atomic_write import write_whole
+from vall_e.atomic_write import write_atomically
 from vall_e.audio.codes import Codes
 from vall_e.audio.dc_offset import without_offset
 from vall_e.audio.loudness import within
@@ -123,7 +123,7 @@ class Voice:
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
         data = save({"codes": np.ascontiguousarray(self.codes.values)}, metadata)
-        write_whole(path, data, error=AudioError)
+        write_atomically(path, data, error=AudioError)
 
     @classmethod
     def load(cls, path: str | Path) -> Voice:

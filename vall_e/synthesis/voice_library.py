@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from attrs import asdict, evolve, frozen
 
-from vall_e.atomic_write import write_whole
+from vall_e.atomic_write import write_atomically
 from vall_e.audio.clip import Clip
 from vall_e.errors import AudioError
 
@@ -114,7 +114,7 @@ class Voices:
         folder.mkdir(parents=True, exist_ok=True)
         if recording.name.endswith(ENCODED):
             path = folder / (name + ENCODED)
-            write_whole(path, _existing(recording).read_bytes(), error=AudioError)
+            write_atomically(path, _existing(recording).read_bytes(), error=AudioError)
         else:
             path = folder / f"{name}.flac"
             Clip.read(recording).mono().cut(0.0, LONGEST_SECONDS).check().write(path)
@@ -191,7 +191,7 @@ class Voices:
         known: dict[str, Any] = asdict(evolve(entry, path=Path(entry.path.name)))
         known["path"] = entry.path.name
         data = json.dumps(known, indent=2, ensure_ascii=False).encode()
-        write_whole(path, data, error=AudioError)
+        write_atomically(path, data, error=AudioError)
 
 
 def _read(path: Path) -> VoiceEntry:

@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from vall_e.atomic_write import make_folder, written_beside
+from vall_e.atomic_write import atomic_path, make_folder
 from vall_e.config.load import structure, unstructure, without_folders
 from vall_e.config.schema import RunConfig
 from vall_e.errors import CheckpointError
@@ -61,7 +61,7 @@ class Bundle:
 def save(bundle: Bundle, path: Path, *, dtype: torch.dtype | None = None) -> None:
     """Write the file; it appears whole or not at all. `dtype` converts floating tensors."""
     make_folder(path.parent, error=CheckpointError)
-    with written_beside(path, error=CheckpointError) as part:
+    with atomic_path(path, error=CheckpointError) as part:
         try:
             tensors = tensors_of(bundle.model, dtype) | _kept_tensors(bundle.kept, dtype)
             save_file(tensors, part, metadata=metadata_of(bundle))

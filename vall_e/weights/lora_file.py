@@ -20,7 +20,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from vall_e.atomic_write import make_folder, written_beside
+from vall_e.atomic_write import atomic_path, make_folder
 from vall_e.errors import CheckpointError
 from vall_e.model.lora import OWN, Terms, adapters, attach, is_adapter, terms_of
 from vall_e.weights.ecker.lora import holds_original_lora, read_terms, translate_lora
@@ -86,7 +86,7 @@ def write_lora(file: LoraFile, path: Path) -> None:
 def write_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], path: Path) -> None:
     """Write a .safetensors file that appears whole or not at all."""
     make_folder(path.parent, error=CheckpointError)
-    with written_beside(path, error=CheckpointError) as part:
+    with atomic_path(path, error=CheckpointError) as part:
         try:
             save_file(dict(tensors), part, metadata=dict(metadata))
         except SafetensorError as exc:  # a full disk, say

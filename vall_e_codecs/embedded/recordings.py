@@ -16,8 +16,7 @@ import soxr
 from attrs import asdict, frozen
 from jaxtyping import Float, Int, Int16
 
-from vall_e.atomic_write import write_whole
-from vall_e.plugin import DataError
+from vall_e.plugin import DataError, write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +125,7 @@ def _read_list(path: Path, sample_rate: int, cache: Path) -> Recordings:
             )
         _save(blob, np.concatenate(clips))
         noted_bytes = json.dumps([asdict(item) for item in left_out]).encode()
-        write_whole(skipped, noted_bytes, error=DataError)
+        write_atomically(skipped, noted_bytes, error=DataError)
         _save(ends, np.cumsum([len(clip) for clip in clips]))  # the last: it says that all is there
     noted = tuple(
         UnusableRecording(**item) for item in json.loads(skipped.read_text(encoding="utf-8"))

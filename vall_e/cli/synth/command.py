@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 from attrs import asdict, evolve
 
-from vall_e.atomic_write import told_as
+from vall_e.atomic_write import os_errors_as
 from vall_e.cli.app import App
 from vall_e.cli.option_groups import Explained, grouped, names_of
 from vall_e.cli.synth.batch import read_jobs, run_jobs
@@ -254,7 +254,7 @@ def _drain(stream: Session, _output: str) -> KeyboardInterrupt | None:
 
 def _write_stream(stream: Session, output: str) -> KeyboardInterrupt | None:
     """Write each chunk when it is there. The file grows, and is whole at any time."""
-    told = partial(told_as, AudioError, Path(output))
+    told = partial(os_errors_as, AudioError, Path(output))
     with _wav(output, stream.sample_rate) as wav:
         try:
             for chunk in stream:
@@ -276,7 +276,7 @@ def _wav(output: str, sample_rate: int) -> Iterator[WavStream]:
 
     failed = None
     with (
-        told_as(AudioError, Path(output)),
+        os_errors_as(AudioError, Path(output)),
         _binary(output) as file,
         WavStream(file, sample_rate, note()) as wav,
     ):

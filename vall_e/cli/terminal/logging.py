@@ -6,7 +6,9 @@ import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vall_e.cli.app import App
+    from collections.abc import Callable
+
+    from rich.console import Console
 
 OURS = "vall_e"
 
@@ -14,13 +16,13 @@ OURS = "vall_e"
 class LogLines(logging.Handler):
     """`Warning: ...` as an error is told; what is said by -v stands as it is.
 
-    With `places` each line begins with the name of its logger. The console of the app is made with
-    the first line, since that takes time.
+    With `places` each line begins with the name of its logger. The console is made with the
+    first line, since that takes time.
     """
 
-    def __init__(self, app: App, level: int, *, places: bool) -> None:
+    def __init__(self, console: Callable[[], Console], level: int, *, places: bool) -> None:
         super().__init__(level)
-        self._app = app
+        self._console = console
         self._places = places
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -32,7 +34,7 @@ class LogLines(logging.Handler):
             kind = f"{record.levelname.title()}: " if record.levelno >= logging.WARNING else ""
             place = f"{record.name}: " if self._places else ""
             trouble = "\n" + _FORMAT.formatException(record.exc_info) if record.exc_info else ""
-            self._app.console.print(
+            self._console().print(
                 f"{place}{kind}{record.getMessage()}{trouble}",
                 markup=False,
                 highlight=False,

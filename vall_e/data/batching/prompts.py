@@ -15,7 +15,7 @@ from vall_e.errors import DataError
 
 if TYPE_CHECKING:
     from vall_e.data.batching.corpus import Corpus
-    from vall_e.data.batching.mixing import CorpusSource
+    from vall_e.interfaces.task import Source
 
 FEW = 9
 """Recordings that a prompt is glued of at most."""
@@ -88,7 +88,7 @@ class PromptNoise:
     decibels: tuple[float, float] = (5.0, 20.0)
 
     def __call__(
-        self, codes: Int[Tensor, "k f"], source: CorpusSource, rng: random.Random
+        self, codes: Int[Tensor, "k f"], source: Source, rng: random.Random
     ) -> Int[Tensor, "k f"]:
         if not self.share or rng.random() >= self.share:
             return codes

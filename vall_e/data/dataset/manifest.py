@@ -32,7 +32,7 @@ SKIPPED = "skipped.jsonl"
 
 
 def write_info(folder: Path, info: Info) -> None:
-    write_whole(folder / INFO, json.dumps(attrs.asdict(info), indent=2) + "\n")
+    write_text(folder / INFO, json.dumps(attrs.asdict(info), indent=2) + "\n")
 
 
 def read_info(folder: Path) -> Info:
@@ -79,12 +79,12 @@ def line_of(entry: Entry) -> str:
 
 
 def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
-    write_whole(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    write_text(path, "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_text(path: Path, text: str) -> None:
     """The file appears whole or not at all; raises `DataError` where it cannot be written."""
-    atomic_write.write_whole(path, text.encode(), error=DataError)
+    atomic_write.write_atomically(path, text.encode(), error=DataError)
 
 
 def _structure(cls: type[T], raw: dict[str, Any], path: Path) -> T:

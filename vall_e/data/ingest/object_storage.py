@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from vall_e.data.dataset.manifest import INFO, write_whole
+from vall_e.data.dataset.manifest import INFO, write_text
 from vall_e.data.ingest.recordings import AUDIO
 from vall_e.errors import DataError, UnavailableError, VallEError
 from vall_e.folder_lock import LOCK
@@ -116,7 +116,7 @@ def begin(url: str, folder: Path) -> None:
         raise
     except Exception as exc:
         raise _unreachable(url, exc) from exc
-    write_whole(part / SEEN, json.dumps(told))
+    write_text(part / SEEN, json.dumps(told))
     folder.mkdir(parents=True, exist_ok=True)
     for path in part.iterdir():
         path.rename(folder / path.name)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
-from vall_e.data.dataset.manifest import write_whole
+from vall_e.data.dataset.manifest import write_text
 from vall_e.data.ingest.recordings import is_audio, is_heard
 from vall_e.errors import DataError, VallEError
 from vall_e.folder_lock import locked
@@ -103,7 +103,7 @@ def _transcribe(
     known = _read(out) | _journal(journal)
     todo = [name for name in names if name not in known]
     failed: list[tuple[str, str]] = []
-    write_whole(journal, "".join(_line(name, row) for name, row in known.items()))  # no torn line
+    write_text(journal, "".join(_line(name, row) for name, row in known.items()))  # no torn line
     with journal.open("a", encoding="utf-8") as file:
         for name in todo:
             try:
@@ -115,7 +115,7 @@ def _transcribe(
                 file.flush()
             on_item()
     whole = {name: known[name] for name in sorted(known)}
-    write_whole(out, json.dumps(whole, ensure_ascii=False, indent=1) + "\n")
+    write_text(out, json.dumps(whole, ensure_ascii=False, indent=1) + "\n")
     journal.unlink()
     return TranscriptionReport(len(todo) - len(failed), len(names) - len(todo), tuple(failed))
 

@@ -11,7 +11,7 @@ from vall_e.atomic_write import make_folder
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
 from vall_e.codec.encode import decode
-from vall_e.data.dataset.manifest import write_whole
+from vall_e.data.dataset.manifest import write_text
 from vall_e.data.ingest.segments import read_part
 from vall_e.data.inspect.stats import UtteranceInfo
 from vall_e.errors import DataError, VallEError
@@ -40,7 +40,7 @@ def write_sounds(
             failed.append((item.id, exc.message))
             continue
         clip.write(output / f"{name}.wav")
-        write_whole(output / f"{name}.txt", item.text + "\n")
+        write_text(output / f"{name}.txt", item.text + "\n")
     return failed
 
 

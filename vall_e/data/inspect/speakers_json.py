@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vall_e.atomic_write import make_folder
-from vall_e.data.dataset.manifest import Entry, write_whole
+from vall_e.data.dataset.manifest import Entry, write_text
 from vall_e.data.dataset.similar_file import read_similar
 from vall_e.errors import DataError
 
@@ -30,7 +30,7 @@ def write_metadata(dataset: Stored, output: Path) -> int:
     for speaker, entries in speakers.items():
         path = _inside(output, speaker)
         make_folder(path.parent, error=DataError)
-        write_whole(path, json.dumps(_facts(entries, similar), ensure_ascii=False, indent=1) + "\n")
+        write_text(path, json.dumps(_facts(entries, similar), ensure_ascii=False, indent=1) + "\n")
     return len(speakers)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from vall_e.atomic_write import write_whole
+from vall_e.atomic_write import write_atomically
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ Bar = tuple[str, float, str]
 
 def write_page(found: Survey, path: Path, *, title: str, coverage: Coverage | None) -> None:
     """The file appears whole or not at all. Raises `DataError` where it cannot be written."""
-    write_whole(path, page(found, title=title, coverage=coverage).encode(), error=DataError)
+    write_atomically(path, page(found, title=title, coverage=coverage).encode(), error=DataError)
 
 
 def page(found: Survey, *, title: str, coverage: Coverage | None) -> str:

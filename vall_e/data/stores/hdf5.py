@@ -21,7 +21,7 @@ from typing import Any, overload
 import attrs
 import numpy as np
 
-from vall_e.atomic_write import make_folder, written_beside
+from vall_e.atomic_write import atomic_path, make_folder
 from vall_e.data.dataset.manifest import entry_of, line_of
 from vall_e.data.stores.writing import Placing, require_new
 from vall_e.errors import DataError, UnavailableError
@@ -47,7 +47,7 @@ class Hdf5Store:
     def write(self, path: Path, info: Info, items: Iterable[Item]) -> Info:
         require_new(path)
         make_folder(path.parent, error=DataError)
-        with written_beside(path, error=DataError) as part:
+        with atomic_path(path, error=DataError) as part:
             with h5py().File(part, "w", userblock_size=USER_BLOCK, libver="latest") as file:
                 info = _write(file, info, items)
             with part.open("r+b") as raw:
