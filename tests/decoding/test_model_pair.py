@@ -99,16 +99,16 @@ def test_what_does_not_go_together_is_refused(bundle, codec):
     short = bundle("nar")
     short.model.sizes = evolve(short.model.sizes, levels=2)
     for first, second, message in (
-        (ar, ar, "of --nar cannot do nar: it can do ar"),
-        (nar, nar, "writes no level 0"),
+        (ar, ar, "of `nar=` lacks the capability nar: it has ar"),
+        (nar, nar, "does not write level 0"),
         (bundle("ar", pattern="delay"), nar, "writes all levels by itself"),
-        (ar, evolve(nar, codec="other:1"), "codes of the codec .*, that of --nar other:1"),
-        (ar, narrow, "codebooks of 8, that of --nar 5"),
+        (ar, evolve(nar, codec="other:1"), "codes of the codec .*, that of `nar=` other:1"),
+        (ar, narrow, "codebooks of 8, that of `nar=` 5"),
         (ar, evolve(nar, config=evolve(nar.config, text=languages)), "languages en-us, that of"),
         (ar, evolve(nar, vocabulary=type(nar.vocabulary).of("xyz")), "different vocabularies"),
         (ar, short, "trained with . levels"),
     ):
         with pytest.raises(CheckpointError, match=message):
             Parts.of(first, codec, nar=second)
-    with pytest.raises(CheckpointError, match="writes no level 0"):
+    with pytest.raises(CheckpointError, match="does not write level 0"):
         Parts.of(nar, codec)

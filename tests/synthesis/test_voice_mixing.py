@@ -69,7 +69,7 @@ def test_what_cannot_be_mixed_is_refused(tiny, voices, tmp_path):
     blend = mixed([(voice, 1.0) for voice in voices])
     with pytest.raises(AudioError, match="is a mixture"):
         joined([blend, voices[0]], 1.0)
-    with pytest.raises(AudioError, match="no file holds"):
+    with pytest.raises(AudioError, match="a voice file holds one voice"):
         blend.save(tmp_path / "blend.voice.safetensors")
     with pytest.raises(ConfigError, match="no voice to join"):
         joined([], 1.0)

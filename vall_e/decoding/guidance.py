@@ -1,4 +1,4 @@
-"""Classifier-free guidance: away from what the model would say without the text, or the prompt.
+"""Classifier-free guidance: away from the prediction without the text, or without the prompt.
 
 Ho and Salimans (https://arxiv.org/abs/2207.12598), for language models Sanchez et al.
 (https://arxiv.org/abs/2306.17806); rescaled as Lin et al. (https://arxiv.org/abs/2305.08891).
@@ -19,29 +19,29 @@ from vall_e.model.sequence import Told, without
 
 @frozen
 class Guidance:
-    """How much more the text counts than the model itself makes it count, or the prompt.
+    """How much the text, or the prompt, is amplified.
 
-    A scale other than 1 runs each request twice: as it is, and without what is to count. The two
-    sides are rows of one batch: first all as they are, then all without.
+    A scale other than 1 runs each request twice: complete, and without what is amplified. Both are
+    rows of one batch: first all complete requests, then all others.
     """
 
     scale: float = 1.0
-    """`guided = free + scale * (told - free)`, of logits. 1: the model as it is."""
+    """`guided = free + scale * (full - free)`, on logits. 1: no guidance."""
     without: tuple[Told, ...] = ("text",)
-    """What the free side lacks."""
+    """What the unconditional side lacks."""
     rescale: float = 0.0
-    """How far the spread of the guided logits is brought back to that of the told side: 1 wholly.
+    """How far the standard deviation of the guided logits is scaled back: 1 fully, 0 not at all.
 
-    `guided * (rescale * std(told) / std(guided) + 1 - rescale)`
+    `guided * (rescale * std(full) / std(guided) + 1 - rescale)`
     """
 
     @property
     def count(self) -> int:
-        """Rows that a request takes."""
+        """Rows for each request."""
         return 1 if self.scale == 1.0 else 2
 
     def sides(self, samples: Sequence[Sample]) -> list[Sample]:
-        """What is run for these requests."""
+        """The samples that are run for these requests."""
         free = [without(s, self.without) for s in samples] if self.count == 2 else []
         return [*samples, *free]
 
@@ -50,11 +50,11 @@ class Guidance:
         return torch.cat([requests + side * total for side in range(self.count)])
 
     def __call__(self, logits: Float[Tensor, "n v"]) -> Float[Tensor, "b v"]:
-        """One row a request, of those of its sides. The spread is that of each row."""
+        """One row for each request, from its two sides; rescaled row by row."""
         return self._guided(logits, dim=-1)
 
     def of_one(self, logits: Float[Tensor, "n v"]) -> Float[Tensor, "f v"]:
-        """One row a frame, all frames of one request. The spread is that of all frames."""
+        """One row for each frame of one request; rescaled over all frames."""
         return self._guided(logits, dim=(0, 1))
 
     def _guided(self, logits: Tensor, *, dim: int | tuple[int, ...]) -> Tensor:

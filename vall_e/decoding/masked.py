@@ -1,7 +1,7 @@
-"""Level 0 of a known length, all frames at once: the surest codes first, in a few passes.
+"""Masked decoding of level 0, for a known length: the most certain codes first, in a few passes.
 
 MaskGIT (Chang et al., https://arxiv.org/abs/2202.04200): everything is masked at first; each pass
-fills in all masked frames, and masks those again that it is least sure of, fewer each time.
+fills in all masked frames, and masks the least certain ones again, fewer each time.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from vall_e.config.synthesis import DemaskConfig
 
 KEPT = -1.0
-"""The doubt of a frame that is not masked again: less than any other."""
+"""Uncertainty of a frame that is not masked again: lower than any other."""
 
 
 @frozen
@@ -36,13 +36,13 @@ class Demasking:
     """Passes from time 0 to 1."""
     schedule: MaskSchedule = COSINE
     choice: Literal["confidence", "random"] = "confidence"
-    """Which frames are masked again: those that the model is least sure of, or any."""
+    """Which frames are masked again: the least certain ones, or random ones."""
     temperature: float = 0.0
-    """At time 0; it falls to 0 at time 1. 0: the likeliest code each time."""
+    """Temperature at time 0; it falls to 0 at time 1. 0: always the most likely code."""
     revise: bool = False
-    """Codes that were kept are judged anew by each pass, and may be masked after all."""
+    """Each pass evaluates kept codes again, and may mask them."""
     start: float = 0.0
-    """Where a draft is given: the time at which it is taken up."""
+    """With a draft: the time at which decoding starts from it."""
 
     @classmethod
     def of(cls, options: DemaskConfig) -> Demasking:
@@ -56,7 +56,7 @@ class Demasking:
         )
 
     def times(self) -> list[float]:
-        """One a pass; fewer where the start is not 0."""
+        """One for each pass; fewer if the start is not 0."""
         count = max(1, int(self.steps * (1 - self.start)))
         times: list[float] = torch.linspace(self.start, 1.0, count).tolist()
         return times
@@ -64,39 +64,39 @@ class Demasking:
     def masked(self, time: float, frames: int) -> int:
         """How many of the frames are masked; at least one, for a pass to have something to do.
 
-        So the last pass, at time 1, writes one frame anew, where MaskGIT ends with none: as
-        e-c-k-e-r/vall-e does it.
+        So the last pass, at time 1, writes one frame again, where MaskGIT ends with none, as
+        e-c-k-e-r/vall-e does.
         """
         return max(1, int(self.schedule(time) * frames))
 
 
 @define(eq=False)
 class Canvas:
-    """The level 0 of one request while it is being filled in."""
+    """Level 0 of one request while it is filled in."""
 
     codes: Int[Tensor, " f"]
     generator: torch.Generator
     doubts: Float[Tensor, " f"]
-    """How unsure each code is: the greatest are masked next."""
+    """Uncertainty of each code: the highest are masked next."""
     places: Int[Tensor, " n"] = field(factory=lambda: torch.empty(0, dtype=torch.long))
-    """What is masked."""
+    """Masked frames."""
 
     @classmethod
     def of(cls, frames: int, draft: Int[Tensor, " f"] | None, generator: torch.Generator) -> Canvas:
-        """Empty, or a draft of which any frame may go."""
+        """Empty, or a draft of which any frame may be masked."""
         if draft is None:
             return cls(torch.zeros(frames, dtype=torch.long), generator, torch.zeros(frames))
         return cls(draft.clone(), generator, torch.rand(frames, generator=generator))
 
     def shown(self, count: int, mask: int) -> Int[Tensor, " f"]:
-        """The codes with so many of them masked."""
+        """The codes with `count` of them masked."""
         self.places = self.doubts.topk(count).indices
         shown = self.codes.clone()
         shown[self.places] = mask
         return shown
 
     def fill(self, logits: Float[Tensor, "f v"], how: Demasking, time: float) -> None:
-        """Write what is masked, and judge it."""
+        """Fill in the masked frames, and update the uncertainties."""
         drawn = self._drawn(logits[self.places], how.temperature * (1 - time))
         self.codes[self.places] = drawn
         if how.revise:
@@ -128,13 +128,13 @@ def demask(
     guidance: Guidance = UNGUIDED,
     on_step: Callable[[], None] = lambda: None,
 ) -> list[Int[Tensor, " f"]]:
-    """Level 0 of each sample, so many frames long; a draft is where a request starts from.
+    """Level 0 of each sample, with the given number of frames; a request may start from a draft.
 
     A row is the same alone as in any batch, up to rounding.
     """
     model.require("len")
     if how.start and not all(draft is not None for draft in drafts or [None]):
-        raise ValueError("a start over 0 takes up drafts: give one for each sample")
+        raise ValueError("a start over 0 needs a draft for each sample")
     canvases = [
         Canvas.of(count, draft, generator)
         for count, draft, generator in zip(
@@ -158,7 +158,7 @@ def _logits(
     shown: Sequence[Int[Tensor, " f"]],
     guidance: Guidance,
 ) -> list[Float[Tensor, "f v"]]:
-    """Over the codes of each frame, on the CPU, where the canvases are."""
+    """Logits over the codes of each frame, on the CPU, where the canvases are."""
     sides = guidance.sides(samples)
     examples = [
         Example(

@@ -1,4 +1,4 @@
-"""Two models that speak together: one writes level 0, the other all levels after it."""
+"""Two models in one synthesizer: one writes level 0, the other all levels after it."""
 
 from __future__ import annotations
 
@@ -13,42 +13,42 @@ from vall_e.weights.file import Bundle
 
 @frozen(eq=False)
 class Stage:
-    """A model that writes some of the levels, and how it reads a request."""
+    """A model that writes some of the levels, and the task that lays out its input."""
 
     model: Valle
     task: Task
 
 
 def require_pair(first: Bundle, second: Bundle) -> None:
-    """Raise `CheckpointError` where `second` cannot go on from the level 0 of `first`."""
+    """Raise `CheckpointError` where `second` cannot continue from the level 0 of `first`."""
     can, pattern = second.config.model.capabilities, first.config.model.pattern
     if "nar" not in can:
         raise CheckpointError(
-            f"the model of --nar cannot do nar: it can do {', '.join(can)}",
-            hint="give the weights of level 0 with -m, and those of the later levels with --nar",
+            f"the model of `nar=` lacks the capability nar: it has {', '.join(can)}",
+            hint="give the weights of level 0 with `model=`, those of other levels with `nar=`",
         )
     require_level_0(first)
     if pattern != "none":
         raise CheckpointError(
-            f"the model of -m writes all levels by itself (model.pattern: {pattern})",
-            hint="leave out --nar",
+            f"the model of `model=` writes all levels by itself (model.pattern: {pattern})",
+            hint="leave out `nar=`",
         )
     _require_same_facts(first, second)
     if first.vocabulary.to_json() != second.vocabulary.to_json():
         raise CheckpointError(
-            "the models of -m and --nar have different vocabularies, so one would misread the text",
-            hint="train one from the other's data: its phonemes make the vocabulary",
+            "the models of `model=` and `nar=` have different vocabularies",
+            hint="train both on the same data, whose phonemes make the vocabulary",
         )
     if first.model.sizes.levels > second.model.sizes.levels:
         raise CheckpointError(
-            f"the model of -m was trained with {first.model.sizes.levels} levels of codes, that of "
-            f"--nar has {second.model.sizes.levels}",
-            hint="give two models of the same levels",
+            f"the model of `model=` was trained with {first.model.sizes.levels} levels, that of "
+            f"`nar=` has {second.model.sizes.levels}",
+            hint="give two models with the same number of levels",
         )
 
 
 def _require_same_facts(first: Bundle, second: Bundle) -> None:
-    # One of them may be read from a file of the original, which tells the codec's name alone.
+    # A file of e-c-k-e-r/vall-e states only the name of its codec.
     codecs = as_told(first.codec, second.codec), as_told(second.codec, first.codec)
     sizes, others = first.model.sizes, second.model.sizes
     facts = {
@@ -59,7 +59,7 @@ def _require_same_facts(first: Bundle, second: Bundle) -> None:
     for what, (mine, theirs) in facts.items():
         if mine != theirs:
             raise CheckpointError(
-                f"the model of -m has {what} {_told(mine)}, that of --nar {_told(theirs)}",
+                f"the model of `model=` has {what} {_shown(mine)}, that of `nar=` {_shown(theirs)}",
                 hint="give two models that were trained on the same data",
             )
 
@@ -69,10 +69,10 @@ def require_level_0(bundle: Bundle) -> None:
     can = bundle.config.model.capabilities
     if not {"ar", "len"} & set(can):
         raise CheckpointError(
-            f"this model writes no level 0, only what comes after it: it can do {', '.join(can)}",
-            hint="give a model that can do ar with -m, and this one with --nar",
+            f"this model does not write level 0: its capabilities are {', '.join(can)}",
+            hint="give a model with the capability ar with `model=`, and this one with `nar=`",
         )
 
 
-def _told(value: object) -> str:
+def _shown(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)

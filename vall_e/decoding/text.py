@@ -1,4 +1,4 @@
-"""A text from codes: phoneme by phoneme, the likeliest each time."""
+"""Text from codes: greedy, phoneme by phoneme."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from vall_e.text.vocabulary import EOS
 
 @frozen
 class WrittenText:
-    """What the model wrote for one request."""
+    """The output for one request."""
 
     ids: tuple[int, ...]
     ended: bool
-    """The model ended it itself; else it was cut off at the longest allowed."""
+    """The model ended the text; otherwise it was cut off at the longest allowed."""
 
 
 @torch.inference_mode()

@@ -1,4 +1,4 @@
-"""The LoRAs that a synthesizer speaks with: loaded, switched and merged while it runs."""
+"""The LoRAs of a synthesizer: loaded, switched and merged while it runs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Loaded:
 class Loras(Mapping[str, float]):
     """Strengths by name: 1 is as trained, 0 is off, more than one LoRA add up.
 
-    `loras["me"] = 0.5` changes a strength. What is being spoken changes at once.
+    `loras["me"] = 0.5` changes a strength. The change applies at once, also to running requests.
     """
 
     def __init__(self, model: Valle) -> None:
@@ -61,10 +61,10 @@ class Loras(Mapping[str, float]):
             adapter.strength = float(strength)
 
     def add(self, path: Path | str, *, name: str = "", strength: float = 1.0) -> str:
-        """Load a file; gives its name, which is that of the file unless another is given.
+        """Load a file; returns its name, by default that of the file.
 
-        Raises `CheckpointError` for one that was trained on another base. A file of the original
-        does not tell its base, so only shapes are checked then, with a warning.
+        Raises `CheckpointError` for one that was trained on another base. A file of
+        e-c-k-e-r/vall-e does not name its base, so only shapes are checked, with a warning.
         """
         path = Path(path)
         name = name or _name(path)
@@ -74,11 +74,11 @@ class Loras(Mapping[str, float]):
             )
         file = read_lora(path)
         if not file.base:
-            log.warning("%s does not tell which model it was trained on", path.name)
+            log.warning("%s does not state which model it was trained on", path.name)
         elif file.base != self._base_hash():
             raise CheckpointError(
                 f"{path} was trained on another base than this model",
-                hint="take the model that it was trained on, in the same precision, with -m",
+                hint="open the model that it was trained on, in the same precision, with `model=`",
             )
         self._count += 1
         key = str(self._count)
@@ -89,12 +89,12 @@ class Loras(Mapping[str, float]):
         return name
 
     def remove(self, name: str) -> None:
-        """Forget it; the model is as it was before."""
+        """Remove it; the model is as it was before."""
         detach(self._model, self._find(name).key)
         del self._loaded[name]
 
     def merge(self) -> None:
-        """Add all to the weights at their present strength: faster, and not to be undone."""
+        """Add all to the weights at their present strength: faster, and cannot be undone."""
         self._base_hash()
         merged = self._told()
         merge(self._model, levels=self._model.sizes.levels)
@@ -102,7 +102,7 @@ class Loras(Mapping[str, float]):
         self._merged += merged
 
     def provenance(self) -> list[dict[str, Any]]:
-        """Of those that change what is said: names, strengths, hashes of the files."""
+        """Names, strengths and file hashes of the LoRAs that have an effect."""
         return self._merged + self._told()
 
     def _told(self) -> list[dict[str, Any]]:
@@ -113,7 +113,7 @@ class Loras(Mapping[str, float]):
         ]
 
     def _base_hash(self) -> str:
-        """Of the weights as they were loaded: merging does not change what fits them."""
+        """Hash of the weights as loaded: merging does not change which LoRAs fit."""
         self._base = self._base or base_hash(self._model)
         return self._base
 
@@ -131,7 +131,7 @@ def _name(path: Path) -> str:
 
 
 def with_strength(text: str) -> tuple[Path, float]:
-    """What `FILE` or `FILE:STRENGTH` on the command line means."""
+    """Path and strength from `FILE` or `FILE:STRENGTH`."""
     head, colon, tail = text.rpartition(":")
     try:
         return (Path(head), float(tail)) if colon and head else (Path(text), 1.0)

@@ -1,4 +1,4 @@
-"""What a synthesis gives: audio, and everything that tells how it came about."""
+"""The result of a synthesis: audio, and everything that is known about it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Chunk:
     audio: Waveform
     sample_rate: int
     sentence: int
-    """Which sentence of the text it belongs to, from 0."""
+    """The sentence of the text that it belongs to, from 0."""
 
     @property
     def seconds(self) -> float:
@@ -45,47 +45,47 @@ class Chunk:
 
 @frozen(eq=False)
 class Sentence:
-    """One piece of the text, as it was read and written."""
+    """One sentence of the text, with its phonemes and codes."""
 
     text: str
     phonemes: str
     codes: Codes
     ended: bool
-    """The model ended it by itself."""
+    """The model wrote the stop token; otherwise the sentence was cut off."""
     attempt: int
-    """Which attempt it is, from 0."""
+    """The attempt that succeeded, from 0."""
     warning: str
     """Why it looks like a failure; empty if it does not."""
     effort: Effort = field(factory=Effort)
-    """With `sampling.speculative` or `sampling.exit`: what they did."""
+    """Statistics of `sampling.speculative` or `sampling.exit`."""
 
 
 @frozen
 class Timings:
-    """Seconds of work; what the user of a stream does between chunks is not counted.
+    """Seconds of work; what the caller of a stream does between chunks is not counted.
 
-    In a batch a stage's time is shared out evenly among its sentences.
+    In a batch, a stage's time is divided evenly among its sentences.
     """
 
     ar_seconds: float
     nar_seconds: float
     codec_seconds: float
     first_audio_seconds: float
-    """Until the first chunk was there."""
+    """Until the first chunk."""
     total_seconds: float
 
 
 @frozen
 class TextResult:
-    """What a task wrote that writes text."""
+    """The output of a task that writes text."""
 
     phonemes: str
-    """Empty if it writes letters."""
+    """Empty for a task that writes letters."""
     language: str
     ended: bool
-    """The model ended it by itself; else it was cut off."""
+    """The model ended the text; otherwise it was cut off."""
     spelling: str = ""
-    """Of a task that writes letters."""
+    """Letters, from a task that writes them."""
 
     @property
     def text(self) -> str:
@@ -94,20 +94,20 @@ class TextResult:
 
 @frozen(eq=False, repr=False)
 class Result:
-    """A spoken text."""
+    """Synthesized speech."""
 
     audio: Waveform
-    """(s,) in [-1, 1]; of a stream that does not keep it, the last chunk."""
+    """(s,) in [-1, 1]; only the last chunk of a stream with `keep_audio=False`."""
     sample_rate: int
     seed: int
-    """With the same model, text, voice and options it gives the same audio again."""
+    """Gives the same audio again with the same model, text, voice and options."""
     sentences: tuple[Sentence, ...]
     timings: Timings
     warnings: tuple[str, ...]
     provenance: Mapping[str, Any]
-    """Text, voice, hashes of model and config, versions: what to note beside the audio."""
+    """Text, voice, hashes of model and config, versions: the record of how the audio was made."""
     samples: int = field(default=Factory(lambda self: len(self.audio), takes_self=True))
-    """Of all that was made, kept or not."""
+    """Samples made, kept or not."""
 
     @property
     def seconds(self) -> float:
@@ -115,12 +115,12 @@ class Result:
 
     @property
     def rtf(self) -> float:
-        """Seconds of work for a second of audio."""
+        """Real-time factor: seconds of work per second of audio."""
         return self.timings.total_seconds / self.seconds if self.seconds else float("inf")
 
     @property
     def codes(self) -> Codes:
-        """Of all sentences, without the pauses between them."""
+        """Codes of all sentences, without the pauses between them."""
         return Codes.join([sentence.codes for sentence in self.sentences])
 
     @property
@@ -128,9 +128,9 @@ class Result:
         return Clip(self.audio, self.sample_rate)
 
     def save(self, path: str | Path | BinaryIO, *, format: str | None = None) -> None:  # noqa: A002
-        """Write wav, flac, ogg or mp3, as the suffix says; a file appears whole or not at all.
+        """Write wav, flac, ogg, opus or mp3, by the suffix; a file appears whole or not at all.
 
-        Its metadata say that it is synthetic speech.
+        The file's metadata state that it is synthetic speech.
         """
         self.clip.write(path, format, note=note())
 
@@ -145,7 +145,7 @@ class Result:
         return f'<audio controls src="data:audio/wav;base64,{data}"></audio>'
 
     def to_json(self) -> dict[str, Any]:
-        """What `vall-e synth --json` prints, without audio and codes."""
+        """The output of `vall-e synth --json`: everything but audio and codes."""
         return {
             "seconds": round(self.seconds, 3),
             "sample_rate": self.sample_rate,
@@ -169,13 +169,13 @@ class Result:
 
 
 def note() -> Note:
-    """For the metadata of an audio file: players show it."""
+    """The comment and software tags of an audio file."""
     version = metadata.version("vall-e")
     return Note(comment="synthetic speech, made by vall-e", software=f"vall-e {version}")
 
 
 def write_record(result: Result, audio: Path) -> Path:
-    """Write `hello.wav.json` beside `hello.wav`: what made it, and the hash that ties it to it."""
+    """Write `hello.wav.json` beside `hello.wav`: provenance and the hash of the audio."""
     record = {
         "synthetic": True,
         "made_by": note().software,

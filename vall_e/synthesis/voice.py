@@ -1,4 +1,4 @@
-"""A voice: the codes of a few seconds of somebody's speech, and what is known about them."""
+"""A voice: the codes of a few seconds of a person's speech, and facts about them."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ log = logging.getLogger(__name__)
 
 @frozen(eq=False)
 class Voice:
-    """What a request is spoken like. Made of a recording once, used as often as wanted."""
+    """The voice of a request. Encoded from a recording once, used as often as needed."""
 
     name: str
     codes: Codes
     transcript: str = field(default="", kw_only=True)
-    """What the recording says, if known."""
+    """The words of the recording, if known."""
     consent: str = field(default="", kw_only=True)
-    """Who allowed the voice to be used, for what; a note for people."""
+    """Who allowed the voice to be used, and for what; a note for people."""
     mixture: tuple[tuple[Codes, float], ...] = field(default=(), kw_only=True)
     """The codes of several voices that are mixed, with their weights; `codes` are the first's."""
 
@@ -60,10 +60,10 @@ class Voice:
         transcript: str = "",
         consent: str = "",
     ) -> Voice:
-        """Encode the first `seconds` of speech, brought between the two levels of `decibels`.
+        """Encode the first `seconds` of speech, with a level within `decibels` (dBFS).
 
-        Raises `AudioError` if the clip cannot be used. What does not sound like speech is only
-        warned of: a whisper does not either.
+        Raises `AudioError` if the clip cannot be used. A clip that does
+        not sound like speech only causes a warning, since a whisper does not either.
         """
         usable = trim(without_offset(clip.mono().check()))
         if usable.seconds < SHORTEST_SECONDS:
@@ -74,8 +74,8 @@ class Voice:
             )
         if not may_be_speech(usable):
             log.warning(
-                "no speech found in %s: the result may sound like anything; give a recording of "
-                "somebody who speaks, without music",
+                "no speech found in %s: the voice will be unpredictable; give a recording of "
+                "one speaker, without music",
                 clip.name,
             )
         codes = encode(within(usable.cut(0.0, seconds), decibels), codec)
@@ -88,15 +88,15 @@ class Voice:
                 continue
             raise CheckpointError(
                 f"voice {self.name!r} has codes of {codes.codec}, the model speaks {codec}",
-                hint="make the voice again from its recording, with this model",
+                hint="encode the voice again from its recording, with this model",
             )
 
     def prompt(self, seconds: float) -> Tensor:
-        """The codes (k, f) of the first `seconds`; of a mixture as many as each voice has."""
+        """The codes (k, f) of the first `seconds`; for a mixture, as many as every voice has."""
         return self._first(self.codes, seconds)
 
     def mix(self, seconds: float) -> tuple[tuple[Tensor, float], ...]:
-        """As `prompt`, of each voice of a mixture, with its weight."""
+        """As `prompt`, for each voice of a mixture, with its weight."""
         return tuple((self._first(codes, seconds), weight) for codes, weight in self.mixture)
 
     def _first(self, codes: Codes, seconds: float) -> Tensor:
@@ -108,8 +108,8 @@ class Voice:
         """Write a safetensors file; it appears whole or not at all."""
         if self.mixture:
             raise AudioError(
-                f"voice {self.name!r} is a mixture, which no file holds",
-                hint="save the voices, and mix them when speaking",
+                f"voice {self.name!r} is a mixture, and a voice file holds one voice",
+                hint="save the voices one by one, and mix them when speaking",
             )
         metadata = {
             "vall_e.voice": json.dumps(FORMAT),
@@ -143,8 +143,8 @@ class Voice:
                 )
         except (SafetensorError, OSError, KeyError, ValueError) as exc:
             raise AudioError(
-                f"{path} is damaged or no voice file: {exc}",
-                hint="make it again from its recording",
+                f"{path} is damaged or not a voice file: {exc}",
+                hint="encode it again from its recording",
             ) from exc
         return cls(
             metadata.get("name", path.name.removesuffix(ENCODED)),
@@ -155,13 +155,13 @@ class Voice:
 
 
 SHORTEST_SECONDS = 0.5
-"""Less says too little about a voice."""
+"""Shorter recordings do not characterize a voice."""
 
 
 def _check_format(metadata: dict[str, str], path: Path) -> None:
     if "vall_e.voice" not in metadata:
         raise AudioError(
-            f"{path} is no voice file", hint="give a recording, or a file that Voice.save wrote"
+            f"{path} is not a voice file", hint="give a recording, or a file that Voice.save wrote"
         )
     if json.loads(metadata["vall_e.voice"]) > FORMAT:
         raise AudioError(

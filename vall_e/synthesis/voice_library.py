@@ -1,7 +1,7 @@
-"""Voices by name: those that are built in, and those that the user added. Torch-free.
+"""Voices by name: the built-in ones, and those that the user added. Torch-free.
 
-A voice is kept as a recording, so that any model can use it. One that was encoded for a codec
-(`.voice.safetensors`) can be kept too, and then fits models of that codec only.
+A voice is kept as a recording, so that any model can use it. A voice that was
+encoded (`.voice.safetensors`) can be kept too, and then only fits models of that codec.
 """
 
 from __future__ import annotations
@@ -22,37 +22,37 @@ from vall_e.errors import AudioError
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 NO_VOICE = "none"
-"""The name that asks for no prompt at all."""
+"""The name that stands for no voice prompt."""
 LONGEST_SECONDS = 30.0
-"""So much of a recording is kept."""
+"""Seconds of a recording that are kept."""
 ENCODED = ".voice.safetensors"
 PACKAGED = ("text", "language", "speaker", "licence", "source")
-"""What `voices.json` says of a voice, besides its name and file."""
+"""The keys of a voice in `voices.json`, besides its name and file."""
 
 
 @frozen
 class VoiceEntry:
-    """A named voice: where its recording is, and what is known about it."""
+    """A named voice: the path of its recording, and facts about it."""
 
     name: str
     path: Path
     origin: Literal["built-in", "yours"]
     text: str = ""
-    """What the recording says."""
+    """The words of the recording."""
     language: str = ""
     speaker: str = ""
-    """Who is heard, in words."""
+    """A description of the speaker."""
     licence: str = ""
     source: str = ""
     consent: str = ""
-    """Who allowed the voice to be used, for what."""
+    """Who allowed the voice to be used, and for what."""
 
     def to_json(self) -> dict[str, str]:
         return {**asdict(self), "path": str(self.path)}
 
 
 def platform_home() -> Path:
-    """Where an application keeps its user's data on this system."""
+    """The folder for an application's user data on this system."""
     home = Path.home()
     if sys.platform == "win32":
         return home / "AppData" / "Local" / "vall-e"
@@ -67,7 +67,7 @@ def embedded_folder() -> Path:
 
 
 class Voices:
-    """The catalogue. `home` is the folder of the user's data; None leaves the built-in voices."""
+    """The catalogue. `home` is the folder of the user's voices; None: built-in voices only."""
 
     def __init__(self, home: Path | None = None, *, built_in: Path | None = None) -> None:
         self._built_in = built_in or embedded_folder()
@@ -139,7 +139,7 @@ class Voices:
         if entry.origin == "built-in":
             raise AudioError(
                 f"voice {name!r} is built in, so it cannot be removed",
-                hint="remove voices that you added: vall-e voices list",
+                hint="only voices that you added can be removed; `vall-e voices list` shows them",
             )
         (entry.path.parent / f"{name}.json").unlink()
         entry.path.unlink(missing_ok=True)
@@ -175,7 +175,7 @@ class Voices:
         if not NAME.fullmatch(name) or name == NO_VOICE:
             raise AudioError(
                 f"{name!r} cannot be the name of a voice",
-                hint=f"use small letters, digits, - and _ (and not {NO_VOICE!r})",
+                hint=f"use lower-case letters, digits, - and _ (and not {NO_VOICE!r})",
             )
         taken = {entry.name: entry.origin for entry in self.entries()}.get(name)
         if taken == "built-in":

@@ -134,7 +134,7 @@ def test_a_look_is_noticed_in_every_guise(look):
 
 def test_rows_that_share_chance_must_be_looked_at(tiny, samples):
     chance = [torch.Generator()] * len(samples)
-    with pytest.raises(ValueError, match="need a generator of their own"):
+    with pytest.raises(ValueError, match="each row needs its own generator"):
         Writing(tiny.model, tiny.task, samples, chance, MOST, look_every=2)
     exits = evolve(tiny.config.sampling, exit=ExitConfig(after=1))
     read = rows_of(exits, tiny.model)  # looked at each frame, whatever is asked for

@@ -1,4 +1,4 @@
-"""Beam search: the likeliest utterance that can be found while a few stay in view."""
+"""Beam search: the most likely utterance that is found while a few are kept."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from vall_e.model.valle import Valle
 
 @frozen
 class Ending:
-    """A way to say a sentence, complete or cut off."""
+    """A finished hypothesis, complete or cut off."""
 
     ended: bool
     score: float
@@ -28,14 +28,14 @@ class Ending:
 
 @define
 class _Request:
-    """The endings found so far of one request."""
+    """The endings of one request found so far."""
 
     most: int
     endings: list[Ending] = field(factory=list)
 
     @property
     def best(self) -> Ending:
-        """Of the endings that the model wrote itself, if there is one; else of those cut off."""
+        """The best ending with a stop token, if any; otherwise the best that was cut off."""
         return max(self.endings, key=lambda e: (e.ended, e.score))
 
 
@@ -53,8 +53,8 @@ def search(
 ) -> list[Decoded]:
     """The best ending of each sample by `log p / tokens ** length_power`.
 
-    The processors of `chain` shape the distribution; nothing is drawn. Ends where as many endings
-    as beams are known, and no beam is as good as the best of them.
+    The processors of `chain` shape the distribution; nothing is drawn. The search ends when there
+    are as many endings as beams, and no beam can be better than the best of them.
     """
     beams = Beams(model, task, samples, chain, width, max_frames, length_power, guidance)
     while beams.active:
@@ -69,14 +69,14 @@ def search(
 def furthest(
     totals: Float[Tensor, "b v"], *, requests: int, count: int
 ) -> tuple[list[list[float]], list[list[int]], list[list[int]]]:
-    """The greatest of each request: totals, which of its rows they continue, by which token."""
+    """The highest totals of each request, the rows that they continue, and their tokens."""
     size = totals.shape[-1]
     best = totals.reshape(requests, -1).topk(count, dim=-1)
     return best.values.tolist(), (best.indices // size).tolist(), (best.indices % size).tolist()
 
 
 class Beams:
-    """`width` rows for each request that goes on, which lie together, the best first."""
+    """`width` adjacent rows for each unfinished request, the best first."""
 
     def __init__(
         self,
@@ -111,9 +111,9 @@ class Beams:
 
     @torch.inference_mode()
     def step(self) -> None:
-        """Lengthen each beam by what follows best, wherever that continues from."""
+        """Extend the beams by their best continuations."""
         log_p = self.chain.shaped(self.history, self.rows.logits()).log_softmax(-1)
-        # Twice as many as beams: should half of them be endings, as many go on.
+        # Twice as many as beams: if half of them are endings, there are still enough beams.
         totals, parents, tokens = furthest(
             self.scores[:, None] + log_p, requests=len(self.active), count=2 * self.width
         )
@@ -137,7 +137,7 @@ class Beams:
     def _sort_out(
         self, request: _Request, found: list[tuple[float, int, int]]
     ) -> list[tuple[float, int, int]]:
-        """Note the endings among what was found; give the beams."""
+        """Keep the endings among the candidates; returns the beams."""
         for total, row, token in found:
             if token == self.stop and total > float("-inf"):
                 codes = self.history[row].tolist()

@@ -1,4 +1,4 @@
-"""Best of n: several drafts of a sentence, of which the model takes the one that it likes best."""
+"""Best of n: several drafts of a sentence, of which the model keeps the one with the best score."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from vall_e.model.sequence import Example, wordless
 from vall_e.model.valle import Valle
 
 ScoreBy = Literal["likelihood", "text"]
-"""`likelihood`: how likely the model finds a draft. `text`: how much likelier with its text than
-without, so that a draft that mumbles, which is likely whatever the text is, counts for little."""
+"""`likelihood`: the draft's log-likelihood. `text`: how much the text raises it, so that a mumbled
+draft, which is likely whatever the text is, scores low."""
 
 
 @torch.inference_mode()
@@ -42,7 +42,7 @@ def scores(
 
 
 def best(scores: Sequence[float], failed: Sequence[bool]) -> int:
-    """The place of the best draft: of those that look right, if any does, else of all."""
+    """The index of the best draft: of those that did not fail, if any; otherwise of all."""
     return max(range(len(scores)), key=lambda place: (not failed[place], scores[place]))
 
 

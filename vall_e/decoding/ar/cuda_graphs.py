@@ -1,10 +1,9 @@
 """Steps that are recorded once and replayed, as CUDA graphs.
 
-The host then tells a GPU one thing for each step, and not a hundred and more.
+The host then launches one graph for each step instead of a hundred kernels or more.
 
-A recording is of one memory: what it reads and writes lies where it lay when it was made. So what a
-step is given is copied to where the recorded one reads it, and what it gives is copied away. The
-cache stays where it is. https://pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
+A recording reads and writes fixed memory. So a step's inputs are copied to where the recorded step
+reads them, and its outputs are copied away. The cache stays where it is. https://pytorch.org/docs/stable/notes/cuda.html#cuda-graphs
 """
 
 from __future__ import annotations
@@ -27,20 +26,20 @@ log = logging.getLogger(__name__)
 
 Work = Callable[[], None]
 Recorder = Callable[[Work], Work]
-"""Does some work, at least once, and gives what does it again with the same tensors."""
+"""Runs some work at least once, and returns a function that repeats it with the same tensors."""
 Step = Callable[[Tensor, Tensor, Cache], Tensor]
 """As of `Stepping.steps`."""
 
 STRIDE = 256
-"""A recorded step reads so many positions more than it must, at most; then it is recorded anew."""
+"""A recorded step reads at most this many positions more than needed; then it is recorded again."""
 WARM_UPS = 3
-"""Steps before the recording, in which libraries make what they need: PyTorch advises a few."""
+"""Steps before the recording, in which libraries allocate what they need, as PyTorch advises."""
 
 
 class Replayed:
-    """A step that is recorded for each cache that it meets, and for each `stride` that one grows.
+    """A step that is recorded once for each cache, and again for each `stride` that a cache grows.
 
-    Rows that leave have a new cache. None comes back, so the last recording alone is kept.
+    When rows leave, the cache is a new one, so only the last recording is kept.
     """
 
     def __init__(self, step: Step, record: Recorder, *, stride: int = STRIDE) -> None:
@@ -53,12 +52,12 @@ class Replayed:
         self, x: Float[Tensor, "n d"], positions: Int[Tensor, " n"], cache: Cache
     ) -> Float[Tensor, "n d"]:
         if not isinstance(cache, SteadyCache):
-            raise TypeError(f"{type(cache).__name__} is no cache of which a step can be recorded")
+            raise TypeError(f"{type(cache).__name__} does not support recorded steps")
         index = cache.grow()
         size = min(-(-cache.reach // self._stride) * self._stride, cache.max_length)
         last = self._last
         if last is None or last.cache is not cache or last.size != size:
-            self._last = None  # its memory is free for the next one
+            self._last = None  # frees its memory for the next one
             last = CapturedStep(self._step, self._record, x, positions, index, cache, size)
             self._last = last
         return last(x, positions, index)
@@ -102,17 +101,17 @@ class CapturedStep:
 
 @frozen(eq=False)
 class Graphs:
-    """What records steps, if anything does."""
+    """The recorder of steps, if there is one."""
 
     record: Recorder | None = None
     required: bool = False
-    """Asked for: it is a mistake where nothing can be recorded."""
+    """`graphs: on`: an error where steps cannot be recorded."""
 
     @classmethod
     def of(cls, option: Literal["off", "auto", "on"], model: Valle, *, wrapped: bool) -> Graphs:
-        """As `synthesis.graphs` says, for a model that is where it speaks.
+        """By `synthesis.graphs`, for a model on its device.
 
-        Raises `UnavailableError` where they are asked for and cannot be.
+        Raises `UnavailableError` where graphs are required and not possible.
         """
         if option == "off":
             return cls()
@@ -123,18 +122,18 @@ class Graphs:
         if option == "on":
             raise UnavailableError(
                 f"synthesis.graphs: steps cannot be recorded: {reason}",
-                hint="set synthesis.graphs: auto, which does without where it must",
+                hint="set synthesis.graphs: auto, which uses graphs only where they work",
             )
         log.info("no CUDA graphs: %s", reason)
         return cls()
 
 
 def why_not(backbone: Backbone, device: torch.device, *, name: str, wrapped: bool) -> str:
-    """Why no step of a backbone of this name can be recorded; empty if one can."""
+    """Why the steps of a backbone cannot be recorded; empty if they can."""
     if device.type != "cuda":
         return f"the model is on {device.type}, and only CUDA has graphs"
     if wrapped:
-        return "the model is wrapped (synthesis.wrappers), and what a wrapper does is not known"
+        return "the model is wrapped (synthesis.wrappers), which graphs may not support"
     if not isinstance(backbone, Stepping):
         return f"the backbone {name} has no step of its own"
     if not isinstance(backbone.new_cache(1, 1), SteadyCache):
@@ -143,7 +142,7 @@ def why_not(backbone: Backbone, device: torch.device, *, name: str, wrapped: boo
 
 
 def record_on_cuda(work: Work, *, device: torch.device) -> Work:
-    """A CUDA graph of the work. `UnavailableError` where it does what a graph cannot hold."""
+    """A CUDA graph of the work. `UnavailableError` where a graph cannot hold it."""
     try:
         with torch.cuda.device(device):
             aside = torch.cuda.Stream()  # type: ignore[no-untyped-call]

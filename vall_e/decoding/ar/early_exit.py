@@ -1,8 +1,8 @@
-"""Early exit: a frame runs through no more layers than it takes to say plainly what comes next.
+"""Early exit: a frame runs through only as many layers as are needed for a clear prediction.
 
 As in LayerSkip (Elhoushi et al. 2024, https://arxiv.org/abs/2404.16710, section 4.2), whose exit
-is a fixed layer; here it is the first from which on the distribution has little entropy and
-little varentropy. Both are of what the head makes of the states, not of the states themselves.
+is a fixed layer; here it is the first layer whose distribution has low entropy and low
+varentropy. Both are computed from the head's output, not from the hidden states.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ OPTION = "sampling.exit"
 
 
 class ExitingRows(LayeredRows):
-    """What is expected after the prompt is of all layers; after a frame, of those that it ran."""
+    """After the prompt all layers predict; after a frame, the layers that it ran."""
 
     @torch.inference_mode()
     def __init__(
@@ -63,7 +63,7 @@ class ExitingRows(LayeredRows):
 
     @torch.inference_mode()
     def append(self, tokens: Int[Tensor, " b"]) -> None:
-        """Requests that are not sure after a span go on with the next."""
+        """Requests without a clear prediction after a span run the next one."""
         unsure = list(range(self.count))
         self._lay(self._rows(unsure), tokens.repeat(self.guidance.count))
         expected: list[Tensor] = [tokens.new_empty(0)] * self.count
@@ -84,10 +84,10 @@ class ExitingRows(LayeredRows):
 
 
 def plain(logits: Float[Tensor, "b v"], options: ExitConfig) -> Bool[Tensor, " b"]:
-    """Whether entropy and varentropy, in nats, are as low as they must be to leave."""
+    """Whether entropy (nats) and varentropy (nats^2) are low enough to exit."""
     log_p = logits.log_softmax(-1)
     p = log_p.exp()
-    surprise = -log_p.masked_fill(p == 0, 0.0)  # what cannot come adds nothing
+    surprise = -log_p.masked_fill(p == 0, 0.0)  # impossible tokens add nothing
     entropy = (p * surprise).sum(-1)
     varentropy = (p * (surprise - entropy[:, None]).square()).sum(-1)
     return (entropy <= options.entropy) & (varentropy <= options.varentropy)

@@ -1,4 +1,4 @@
-"""What was saved by running fewer layers than there are."""
+"""Statistics of runs with fewer layers than the model has."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from attrs import define
 
 @define
 class Effort:
-    """Of one sentence; counted while it is written. Nothing is counted where all layers run."""
+    """Counted for one sentence while it is written; all zero where every layer runs."""
 
     drafted: int = 0
-    """Frames that the first layers drafted, by themselves, and all layers checked."""
+    """Frames drafted by the first layers and checked by all."""
     accepted: int = 0
-    """Those of them that were written."""
+    """Drafted frames that were accepted."""
     frames: int = 0
     """Frames that could leave early."""
     layers: int = 0

@@ -39,9 +39,9 @@ def decode_ar(
 ) -> list[Decoded]:
     """Continue each sample's response (usually empty) until its stop token or its `max_frames`.
 
-    Rows that have ended leave the batch. A row is the same alone as in any batch, up to rounding.
-    `look_every` as of `Writing`. `on_frame` is called after each step; what it raises
-    (KeyboardInterrupt, say) goes through.
+    Finished rows leave the batch. A row is the same alone as in any batch, up to rounding.
+    `look_every` as of `Writing`. `on_frame` is called after each step; exceptions
+    that it raises (such as KeyboardInterrupt) propagate.
     """
     writing = Writing(
         model, task, samples, generators, max_frames, guidance, read=read, look_every=look_every
@@ -53,12 +53,12 @@ class Writing:
     """Requests whose level 0 is being written, a frame a step.
 
     `history` has a row for each unfinished request, and so do the `Rows`. With several `drafts` of
-    each sample, each is a request with a generator and a limit of its own; those of a sample lie
-    together.
+    each sample, each is a request with its own generator and limit; those of a sample are
+    adjacent.
 
     Tokens stay on the device until they are looked at, `look_every` frames at a time, for a look
-    waits for all that was asked of a GPU. Until then no row is known to have ended: all go on, and
-    what was drawn after an end is dropped, so that the same is written however seldom one looks.
+    waits for all work of a GPU. Until then no row is known to have ended: all continue, and tokens
+    after an end are dropped, so that the result does not depend on how often one looks.
     """
 
     @torch.inference_mode()
@@ -116,20 +116,20 @@ class Writing:
         if self._look_is_due():
             tokens = self._leave(tokens, draw)
         else:
-            # A row that has ended unseen goes on with some code: the stop token has no vector.
+            # A row may have ended without being noticed: it continues with some code.
             tokens = tokens.clamp(0, self.model.stop - 1)
             self.history = torch.cat([self.history, tokens[:, None]], dim=1)
         if self.active:
             self.rows.append(tokens)
 
     def _look_is_due(self) -> bool:
-        """After so many frames; sooner where no row may have more."""
+        """After `look_every` frames; sooner where no row may have more."""
         if len(self._unseen) == self.look_every:
             return True
         return self.history.shape[1] + 1 == max(self.max_frames[i] for i in self.active)
 
     def _leave(self, tokens: Int[Tensor, " b"], draw: Draw) -> Int[Tensor, " b"]:
-        """Look at what was drawn, `tokens` last; drop the rows that are done. Waits."""
+        """Read the drawn tokens, `tokens` last; drop finished rows. Waits for the device."""
         drawn = torch.stack(self._unseen, dim=1).tolist()
         self._unseen = []
         stay = [
@@ -149,7 +149,7 @@ class Writing:
         return tokens
 
     def _record(self, request: int, tokens: list[int]) -> bool:
-        """Note the next tokens of a request, up to its end; whether it goes on after them."""
+        """Record the next tokens of a request, up to its end; false if it has ended."""
         written, most = self.written[request], self.max_frames[request]
         for token in tokens[: most - len(written)]:
             if token == self.model.stop:
@@ -162,7 +162,7 @@ class Writing:
 
     @property
     def settled_frames(self) -> list[int]:
-        """How many frames of each request have all that this stage writes of them."""
+        """Complete frames of each request: with all levels that this stage writes."""
         return [len(codes) for codes in self.written]
 
     def utterances(self) -> list[Decoded]:
@@ -173,17 +173,17 @@ class Writing:
 
 
 def _require_own(generators: Sequence[torch.Generator]) -> None:
-    """What a row draws after its end, unseen, must not change what another draws."""
+    """A row's draws after its end must not change those of another row."""
     if len({id(generator) for generator in generators}) < len(generators):
-        raise ValueError("rows that are not looked at each frame need a generator of their own")
+        raise ValueError("with look_every over 1 each row needs its own generator")
 
 
 ON_CUDA = 8
-"""A row that has ended goes on for half as many frames on average before that is seen."""
+"""A row that has ended continues for half as many frames on average."""
 
 
 def frames_between_looks(option: int, device: torch.device) -> int:
-    """What the option says; by itself (0) each frame on a CPU, which has nothing to wait for."""
+    """The option; 0: every frame on a CPU, which has nothing to wait for."""
     return option or (ON_CUDA if device.type == "cuda" else 1)
 
 

@@ -24,23 +24,23 @@ from vall_e.model.valle import Valle
 
 @define(eq=False)
 class Course:
-    """How far one request has come."""
+    """The progress of one request."""
 
     pattern: Pattern
     most: int
-    """Frames that it may have, after those that are given."""
+    """Most frames after the given ones."""
     begun: Int[Tensor, "n p"]
-    """What it goes on from; as it is written, this is not drawn."""
+    """The given beginning, which is written without being drawn."""
     codes: list[list[int]] = field(init=False)
-    """By level; level 0 may be ahead of the others. What is given is among them."""
+    """By level, with the given frames; level 0 may be ahead of the others."""
     given: int = field(init=False)
-    """Frames."""
+    """Number of given frames."""
     place: int = 0
-    """Of the step that is written next."""
+    """Index of the next step."""
     frames: int | None = None
-    """How many there are; None: not yet known."""
+    """Number of frames; None: not yet known."""
     ended: bool = False
-    """The model said so."""
+    """By the stop token."""
 
     def __attrs_post_init__(self) -> None:
         self.codes = [[] for _ in range(max(self.pattern.levels) + 1)]
@@ -48,7 +48,7 @@ class Course:
         self.most += self.given
 
     def due_code(self, slot: int) -> int | None:
-        """What the next step must hold there; None: that is to be drawn."""
+        """The given code in that slot of the next step; None: it must be drawn."""
         level = self.pattern.levels[slot]
         frame = len(self.codes[level])
         return int(self.begun[level, frame]) if frame < self.given else None
@@ -58,7 +58,7 @@ class Course:
         return _cells(self.pattern, self.place, self.frames)[slot] != ABSENT
 
     def write(self, slot: int, token: int, stop: int) -> int:
-        """Note what was drawn; gives what the step holds there."""
+        """Record a drawn token; returns the code that the step holds there."""
         level = self.pattern.levels[slot]
         if level == 0 and token == stop:
             self.frames, self.ended = len(self.codes[0]), True
@@ -69,13 +69,13 @@ class Course:
         return token
 
     def goes_on(self) -> bool:
-        """Whether there is a step after this one, which then is next."""
+        """Advance to the next step, if there is one."""
         groups = max(self.pattern.levels) == 0
         self.place = len(self.codes[0]) if groups else self.place + self.pattern.stride
         return self.frames is None or self.place < self.pattern.end(self.frames)
 
     def position(self) -> int:
-        """Of the step that was written, where positions restart in each segment."""
+        """Position of the last step, where positions restart in each segment."""
         return int(self.pattern.positions(torch.tensor([self.place]), self.frames))
 
 
@@ -86,7 +86,7 @@ def _cells(pattern: Pattern, place: int, frames: int | None) -> tuple[int, ...]:
 
 @define(eq=False)
 class Cohort:
-    """Requests that have written equally many codes of a level, and do so at the same steps."""
+    """Requests that have written the same number of codes of a level, at the same steps."""
 
     requests: list[int]
     draw: Draw
@@ -107,9 +107,9 @@ class StepWriting:
     """As `Writing`, for models whose steps have several slots.
 
     Each level of a request has a history and samplers of its own. With `confidence`, a group ends
-    before a frame whose likeliest code the model gives less than this probability; the next step
-    begins there. What a sample's response has already, in all levels that the steps hold, is
-    written step by step without being drawn.
+    before a frame whose most likely code has a lower probability; the next step begins there. The
+    codes that a sample's response already has, in all levels of the steps, are written step by step
+    without being drawn.
     """
 
     def __init__(
@@ -126,7 +126,7 @@ class StepWriting:
         confidence: float = 0.0,
         read: ReadRows = Rows,
     ) -> None:
-        """`make_draw` gives what draws a level, anew at each call."""
+        """`make_draw` returns new samplers for a level at each call."""
         self.model = model
         self.pattern = model.pattern
         self.generators = list(generators)
@@ -163,7 +163,7 @@ class StepWriting:
         self._read(step)
 
     def _write(self, slot: int, due: list[int], step: Int[Tensor, "b m"], unsure: set[int]) -> None:
-        """Draw this slot in the rows that have something due there, unless it is given."""
+        """Draw this slot for the rows that have a code due there, unless it is given."""
         due = [row for row in due if not self._give(slot, row, step)]
         if not due:
             return
@@ -182,7 +182,7 @@ class StepWriting:
                 step[rows[request], slot] = held
 
     def _give(self, slot: int, row: int, step: Int[Tensor, "b m"]) -> bool:
-        """Write what is given there; false where nothing is."""
+        """Write the given code of that slot; false if there is none."""
         course = self.courses[self.active[row]]
         code = course.due_code(slot)
         if code is not None:
@@ -199,7 +199,7 @@ class StepWriting:
         return drawn
 
     def _cohorts(self, level: int, due: list[int]) -> list[Cohort]:
-        """Those whose requests all write a code of this level now."""
+        """The cohorts whose requests all write a code of this level now."""
         writing, waiting = [], []
         for cohort in self.cohorts.get(level, []):
             now = [request for request in cohort.requests if request in due]
@@ -219,7 +219,7 @@ class StepWriting:
         return request in self.active and (level > 0 or self.courses[request].frames is None)
 
     def _read(self, step: Int[Tensor, "b m"]) -> None:
-        """Give the model what was written; drop the rows that are done."""
+        """Feed the written step to the model; drop the rows that are done."""
         positions = torch.tensor([self.courses[request].position() for request in self.active])
         stay = [row for row, r in enumerate(self.active) if self.courses[r].goes_on()]
         if len(stay) < len(self.active):
@@ -232,11 +232,11 @@ class StepWriting:
 
     @property
     def settled_frames(self) -> list[int]:
-        """How many frames of each request have all that this stage writes of them."""
+        """Complete frames of each request: with all levels that this stage writes."""
         return [max(min(map(len, c.codes)) - c.given, 0) for c in self.courses]
 
     def utterances(self) -> list[Decoded]:
-        """What there is; before the end only frames that have all their levels."""
+        """The complete frames of each request so far."""
         return [
             _decoded(course, frames)
             for course, frames in zip(self.courses, self.settled_frames, strict=True)

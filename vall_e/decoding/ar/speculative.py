@@ -22,7 +22,7 @@ from vall_e.model.valle import Valle
 
 
 class SpeculativeRows(LayeredRows):
-    """Each request has drafts, and what all layers expect now and after each draft."""
+    """Each request has drafts, and the predictions of all layers now and after each draft."""
 
     @torch.inference_mode()
     def __init__(
@@ -65,7 +65,7 @@ class SpeculativeRows(LayeredRows):
 
     @torch.inference_mode()
     def append(self, tokens: Int[Tensor, " b"]) -> None:
-        """Nothing is to be run where the token is what was drafted."""
+        """Nothing runs where the token equals the draft."""
         wrong = []
         for request, token in enumerate(tokens.tolist()):
             if self._drafts[request][:1] == [token]:
@@ -79,20 +79,20 @@ class SpeculativeRows(LayeredRows):
             self._draft(wrong, tokens[torch.tensor(wrong, device=tokens.device)])
 
     def _take_back(self, request: int) -> None:
-        """Forget the drafts that are left."""
+        """Discard the remaining drafts."""
         for row in self._rows([request]):
             for filled in self._filled:
                 filled[row] -= len(self._drafts[request])
         self._drafts[request] = []
 
     def _draft(self, requests: Sequence[int], tokens: Int[Tensor, " q"]) -> None:
-        """Go on with these tokens and with drafts; then have all of it checked."""
+        """Append these tokens, draft further ones, and check all of them with all layers."""
         rows, drafted = self._rows(requests), []
         for place in range(self._options.drafts + 1):
             self._lay(rows, tokens.repeat(self.guidance.count))
             states = torch.stack(self._run(0, rows))  # (r, 1, d)
             if place < self._options.drafts:
-                # An end is left to all layers: nothing could be drafted after it.
+                # Stop tokens are left to all layers: nothing could be drafted after one.
                 tokens = self._say(states)[:, 0, : self.model.stop].argmax(-1)
                 drafted.append(tokens)
         expected = self._say(torch.stack(self._run(1, rows)))  # (q, drafts + 1, v)

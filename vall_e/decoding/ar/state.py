@@ -1,4 +1,4 @@
-"""Responses that grow by a code a step: what the model remembers of each, and says comes next."""
+"""The decoding state of responses that grow step by step: caches, and the next logits."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from vall_e.model.valle import Valle
 
 
 class Rows:
-    """A row for each response. Underneath, the batch has one for each side of it (`Guidance`)."""
+    """A row for each response. With guidance, the batch has two rows for each response."""
 
     follows_tokens: ClassVar[bool] = False
-    """What is run depends on what was drawn, so that the host has to look at each frame anyway."""
+    """The layers that run depend on the drawn tokens, so the host must look at every frame."""
 
     @torch.inference_mode()
     def __init__(
@@ -37,9 +37,9 @@ class Rows:
         copies: int = 1,
         record: Recorder | None = None,
     ) -> None:
-        """Read the samples. Each has `copies` rows, which lie together and are equal so far.
+        """Read the samples. Each has `copies` adjacent rows, which are equal so far.
 
-        `record`: what steps are recorded by, where they are.
+        `record` records the steps for replay, if given.
         """
         model.require("ar")
         sides = guidance.sides(samples)
@@ -55,7 +55,7 @@ class Rows:
         self._step = Replayed(step, record) if record else step
         self._cache = model.backbone.new_cache(len(examples), longest + most_frames)
         with model.predicting([0] * len(examples)):
-            # A sequence of fewer positions than that has its first one say it.
+            # A shorter sequence uses its first position.
             wanted = ends(embedded, model.config.ahead)
             *earlier, self._hidden = states_at(
                 model.backbone, embedded, wanted, cache=self._cache
@@ -70,17 +70,17 @@ class Rows:
             self.select(torch.arange(self.count, device=last.device).repeat_interleave(copies))
 
     def logits(self) -> Float[Tensor, "b v"]:
-        """What comes next in each row."""
+        """Next-token logits of each row."""
         return self.slot_logits(0)
 
     @torch.inference_mode()
     def slot_logits(self, slot: int) -> Float[Tensor, "b v"]:
-        """What comes next in each row, in this slot of the step."""
+        """Next-token logits of each row, for this slot of the step."""
         hidden = self._earlier[0] if self._earlier else self._hidden
         return self.guidance(self.model.slot_logits(hidden, slot).float())
 
     def select(self, rows: Int[Tensor, " r"]) -> None:
-        """Go on with these rows, in this order; one that is named twice becomes two."""
+        """Keep these rows, in this order; a row that is named twice becomes two."""
         sides = self.guidance.rows(rows, self.count)
         self._cache = self._cache.select(sides)
         self._position = self._position[sides]
@@ -90,13 +90,13 @@ class Rows:
 
     @torch.inference_mode()
     def append(self, tokens: Int[Tensor, " b"]) -> None:
-        """Write a code at the end of each row."""
+        """Append a code to each row."""
         tokens = tokens.repeat(self.guidance.count)
         self._extend(self.model.embedding.response_codes(tokens[None], 0))
 
     @torch.inference_mode()
     def append_step(self, tokens: Int[Tensor, "b m"], positions: Int[Tensor, " b"]) -> None:
-        """Write a step at the end of each row; `positions` count where they restart."""
+        """Append a step to each row; `positions` are used where positions restart."""
         if self.model.embedding.restart:
             self._position = positions.repeat(self.guidance.count).to(self.device)
         self._extend(self.model.embedding.step(tokens.repeat(self.guidance.count, 1)))
@@ -109,7 +109,7 @@ class Rows:
 
 
 def _steps(backbone: Backbone) -> Step:
-    """Appends one position to each row: in the backbone's own way, or else by a whole pass."""
+    """Appends one position to each row: by the backbone's own step, or by a forward pass."""
     if isinstance(backbone, Stepping):
         return backbone.steps()
 

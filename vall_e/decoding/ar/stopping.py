@@ -1,4 +1,4 @@
-"""When a sentence may end, and when its length says that something went wrong."""
+"""When a sentence may end, and which lengths indicate a failure."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 class HoldStop:
     """A logits processor that keeps the AR stage from ending before its first frame.
 
-    With `fewest` each row is kept from ending before so many.
+    With `fewest`, no row ends before its own number of frames.
     """
 
     def __init__(self, stop: int, fewest: Int[Tensor, " b"] | None = None) -> None:
         self.stop = stop
         self._fewest = fewest
-        # Known once, so that later frames cost nothing.
+        # Computed once, so that later frames cost nothing.
         self._held = 1 if fewest is None else max(1, int(fewest.max()))
 
     def __call__(
@@ -45,7 +45,7 @@ class HoldStop:
 
 @frozen
 class Bounds:
-    """How many frames a sentence may have. Outside of it the AR stage has skipped, or runs on."""
+    """How many frames a sentence may have. Outside, words were skipped or it never ends."""
 
     fewest: int
     most: int
@@ -54,7 +54,7 @@ class Bounds:
     def of(
         cls, symbols: int, frame_rate: float, config: SynthesisConfig, max_seconds: float | None
     ) -> Bounds:
-        """By the number of phoneme symbols; `max_seconds` (else the config's) holds besides."""
+        """From the number of phoneme symbols; at most `max_seconds` (default: the config's)."""
         shortest, longest = (symbols * each for each in config.seconds_per_symbol)
         # A second on top: short sentences have the same silence around them as long ones.
         most = min(longest + 1.0, max_seconds or config.max_seconds)
@@ -62,18 +62,18 @@ class Bounds:
         return cls(min(round(shortest * frame_rate), most_frames), most_frames)
 
     def after(self, frames: int) -> Bounds:
-        """Of a sentence that so many frames more belong to, which are there already."""
+        """For a sentence with this many additional frames, which already exist."""
         return Bounds(self.fewest // 2 + frames // 2, self.most + frames)
 
     def within(self, max_seconds: float | None, frame_rate: float) -> Bounds:
-        """No longer than that, if it is given."""
+        """With a shorter limit, if one is given."""
         if max_seconds is None:
             return self
         most = max(1, min(self.most, int(max_seconds * frame_rate)))
         return Bounds(min(self.fewest, most), most)
 
     def fault(self, frames: int, ended: bool, frame_rate: float) -> str:
-        """Why so many frames look like a failure; empty if they do not."""
+        """Why this number of frames indicates a failure; empty if it does not."""
         seconds = frames / frame_rate
         if not ended:
             return f"was cut off after {seconds:.2f} s, since the model did not end it"

@@ -25,7 +25,7 @@ FrameCodes = Int[Tensor, "m f"]
 class Refiner:
     """Writes the levels after those that are known, block by block.
 
-    Frames ahead of a block are written with it, for its passes to see, and then anew.
+    Frames ahead of a block are written with it as context, and later written again.
     """
 
     model: Valle
@@ -49,10 +49,10 @@ class Refiner:
         *,
         ended: bool,
     ) -> list[FrameCodes]:
-        """What is settled (all levels) of each sample's response (known levels), a block longer.
+        """The final codes (all levels) of each sample's response, extended by one block.
 
-        A sample whose next block is not due keeps what it has. All know the same number of
-        levels n >= 1. `ended`: the responses will not grow any more.
+        A sample whose next block is not complete keeps what it has. All responses have the same
+        number of levels n >= 1. `ended`: the responses will not grow any more.
         """
         grown = list(settled)
         due = []
@@ -77,7 +77,7 @@ class Refiner:
         generators: Sequence[torch.Generator],
         begun: Sequence[FrameCodes] | None = None,
     ) -> list[FrameCodes]:
-        """All levels of whole responses; of their first frames they may be known (`begun`)."""
+        """All levels of whole responses; `begun` holds those of their first frames."""
         settled = list(begun or [s.response.new_empty(self.levels, 0) for s in samples])
         while any(
             done.shape[1] < sample.response.shape[1]
@@ -120,7 +120,7 @@ class Refiner:
             hidden = torch.cat([states[i, most - frames :] for i in rows])
             logits = self.guidance.of_one(self.model.logits(hidden, level).float())  # (f, v)
             history = torch.empty(frames, 0, dtype=torch.long, device=logits.device)
-            # Frames are drawn one beside the other, all from this request's own generator.
+            # All frames are drawn at once, from this request's own generator.
             codes = self.draw.draw(history, logits, [generators[row]] * frames).to(sample.response)
             if bool((codes == UNUSABLE).any()):
                 raise unusable()
@@ -140,9 +140,9 @@ def decode_nar(
     window: BlockWindow = WHOLE,
     on_level: Callable[[], None] = lambda: None,
 ) -> list[FrameCodes]:
-    """Fill what the samples' responses (n, f) lack of `levels` levels, for all rows at once.
+    """Fill the missing levels of the samples' responses (n, f), up to `levels`, in one batch.
 
-    All samples know the same number of levels n >= 1. A row is the same alone as in any batch,
+    All responses have the same number of levels n >= 1. A row is the same alone as in any batch,
     up to rounding.
     """
     refiner = Refiner(model, task, draw, levels, guidance, window, on_level)

@@ -1,4 +1,4 @@
-"""Passes over the same samples level by level, and what they have in common."""
+"""Passes over the same samples level by level, with a cache for their common prefix."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from vall_e.model.sequence import Example
 from vall_e.model.valle import Valle
 
 Passes = Callable[[Sequence[Example], int], Tensor]
-"""Gives the states (b, n, d) of each example's last n positions."""
+"""Returns the states (b, n, d) of each example's last n positions."""
 
 LEVELLESS = ("text", "language")
-"""Segments that are embedded alike for all levels."""
+"""Segments whose embedding does not depend on the level."""
 
 
 def level_passes(model: Valle) -> Passes:
-    """For levels after the first, one after the other, of samples that stay the same."""
+    """The passes for the levels after the first, of samples that stay the same."""
     backbone = model.backbone
     causal = model.config.nar_attention == "causal" or not backbone.bidirectional
     apart = any(isinstance(m, Adapter) and m.terms.levels for m in model.modules())
@@ -33,9 +33,9 @@ def level_passes(model: Valle) -> Passes:
 
 
 class SharedHead:
-    """Reads the text once for all levels: a model that only looks back makes the same of it.
+    """Reads the text once for all levels: causal states do not depend on what follows.
 
-    From the token of the level on, all depends on the level.
+    From the level token on, everything depends on the level.
     """
 
     def __init__(self, model: Valle) -> None:
@@ -51,7 +51,7 @@ class SharedHead:
             return states_at(self._model.backbone, rest, ends(rest, count), cache=cache)
 
     def _read(self, embedded: Embedded, heads: Int[Tensor, " b"]) -> LayeredCache:
-        """A cache that holds the heads and no more."""
+        """A cache that holds only the heads."""
         if self._cache is not None:
             self._cache.rewind(heads)
             return self._cache
@@ -75,7 +75,7 @@ def _head(example: Example) -> int:
 
 
 def _piece(embedded: Embedded, starts: Int[Tensor, " b"], lengths: Int[Tensor, " b"]) -> Embedded:
-    """So many positions of each row, from its start on."""
+    """`lengths` positions of each row, from its start."""
     rows = torch.arange(len(starts), device=starts.device)[:, None]
     index = starts[:, None] + torch.arange(int(lengths.max()), device=starts.device)
     index = index.clamp(max=embedded.vectors.shape[1] - 1)
