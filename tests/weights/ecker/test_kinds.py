@@ -80,7 +80,7 @@ def test_the_pair_speaks_together(registry, tmp_path):
     first, _ = made(registry, tmp_path, "ar", levels=1, name="ar.sft")
     later, _ = made(registry, tmp_path, "nar", name="nar.sft")
     pair = [load(path, registry) for path in (first, later)]
-    with pytest.raises(CheckpointError, match="writes no level 0"):
+    with pytest.raises(CheckpointError, match="does not write level 0"):
         Parts.of(pair[1], codec())
     speaker = Synthesizer(Parts.of(pair[0], codec(), nar=pair[1]))
     [sentence] = speaker.synthesize(Request("a man", seed=0, max_seconds=0.3)).sentences
