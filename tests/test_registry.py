@@ -431,3 +431,53 @@ def test_a_preset_means_the_built_in_component(site, plugin_source):
     assert registry.offer("sampler", Preset("same")).distribution == "vall-e"
     with pytest.raises(PluginError, match="two plugins offer the sampler 'same'"):
         registry.get("sampler", "same")
+
+
+@frozen
+class _NoOptions:
+    pass
+
+
+def _offering(*components):
+    class Plugin:
+        @hookimpl
+        def vall_e_register_stores(self):
+            return list(components)
+
+    return registry_of([Plugin()])
+
+
+def _store(name, **more):
+    return Component(name=name, config=_NoOptions, build=lambda config: name, summary=name, **more)
+
+
+def test_an_alias_still_resolves_and_is_not_listed():
+    registry = _offering(_store("ecker", aliases=("original", "theirs")))
+    assert registry.get("store", "original").name == "ecker"
+    assert registry.names("store") == ["ecker"]
+    assert registry.duplicates() == []
+
+
+def test_a_name_comes_before_an_alias():
+    registry = _offering(_store("ecker", aliases=("original",)), _store("original"))
+    assert registry.get("store", "original").name == "original"
+
+
+@pytest.mark.parametrize("aliases", [["old"], ("ecker",), ("Old",)])
+def test_an_alias_is_another_name(aliases):
+    with pytest.raises((TypeError, ValueError)):
+        _store("ecker", aliases=aliases)
+
+
+@pytest.mark.parametrize(
+    ("kind", "old", "new"),
+    [
+        ("store", "original", "ecker"),
+        ("exporter", "original", "ecker"),
+        ("exporter", "original-lora", "ecker-lora"),
+    ],
+)
+def test_the_earlier_names_of_built_in_components_still_work(kind, old, new):
+    registry = discover(environ={})
+    assert registry.offer(kind, old) == registry.offer(kind, new)
+    assert old not in registry.names(kind)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vall_e.data.components import STORES
 from vall_e.data.engines.components import DATA_ENGINES
+from vall_e.data.stores.components import STORES
 from vall_e.embedded.components import MODELS
 from vall_e.export.components import EXPORTERS
 from vall_e.hookspecs import hookimpl

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 hookspec = pluggy.HookspecMarker("vall_e")
 hookimpl = pluggy.HookimplMarker("vall_e")
 
-HOOK_API = (1, 1)
+HOOK_API = (1, 2)
 """Version of this file. Same major and a minor not newer than this one can be loaded."""
 
 

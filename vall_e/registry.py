@@ -61,6 +61,13 @@ def _component_name(_: object, __: object, name: str) -> None:
         )
 
 
+def _other_names(component: Component[Any], _: object, names: tuple[str, ...]) -> None:
+    if not isinstance(names, tuple) or component.name in names:
+        raise TypeError(f"aliases of {component.name!r} must be a tuple of other names: {names!r}")
+    for name in names:
+        _component_name(None, None, name)
+
+
 def _attrs_class(component: Component[Any], _: object, config: type) -> None:
     if not (isinstance(config, type) and attrs.has(config)):
         raise TypeError(f"config of {component.name!r} must be an attrs class, got {config!r}")
@@ -113,6 +120,8 @@ class Component(Generic[C]):
     """Of a wrapper: whether training, speaking or both may name it."""
     fixed: tuple[str, ...] = field(default=(), validator=_its_options)
     """Of an optimizer: the options that shape its state. A run that goes on must keep them."""
+    aliases: tuple[str, ...] = field(default=(), validator=_other_names, kw_only=True)
+    """Older names, which files and commands may still use. They are not listed."""
     trial: Trial = field(factory=Trial, hash=False, validator=validators.instance_of(Trial))
     """What its contract is to know of it: options of a small one, laws that it cannot hold."""
 
@@ -211,14 +220,18 @@ class Registry:
         return offer
 
     def find(self, kind: str, name: str) -> list[Offer]:
-        """All offers of that `name` or `distribution:name`; of a `Preset`, the built-in one."""
+        """All offers of that `name` or `distribution:name`; of a `Preset`, the built-in one.
+
+        A component that has the name comes before one that has it as an alias.
+        """
         distribution, _, short = name.rpartition(":")
-        found = [
+        offers = [
             offer
             for offer in self.offers_of(kind)
-            if offer.component.name == short
-            and (not distribution or normal(offer.distribution) == normal(distribution))
+            if not distribution or normal(offer.distribution) == normal(distribution)
         ]
+        found = [offer for offer in offers if offer.component.name == short]
+        found = found or [offer for offer in offers if short in offer.component.aliases]
         built_in = [offer for offer in found if offer.built_in]
         return built_in if built_in and isinstance(name, Preset) else found
 

@@ -1,4 +1,4 @@
-"""Files of codes of the original: read with nothing run, written so that its programs read them."""
+"""Files of codes of e-c-k-e-r: read with nothing run, written so that its programs read them."""
 
 import io
 import pickle
@@ -8,7 +8,7 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from vall_e.audio.ecker_codes import OriginalCodes, is_original
+from vall_e.audio.ecker_codes import EckerCodes, is_ecker
 from vall_e.audio.safe_npy import read_dictionary
 from vall_e.errors import CheckpointError, DataError
 from vall_e.testing import StaircaseCodec
@@ -27,7 +27,7 @@ FACTS = {
 
 
 def theirs(path, content, protocol=4):
-    """As the original writes it; other protocols as older versions of numpy do."""
+    """As e-c-k-e-r/vall-e writes it; other protocols as older versions of numpy do."""
     out = io.BytesIO()
     np.save(out, np.array(content, dtype=object), allow_pickle=True)
     pickled = pickle.dumps(np.array(content, dtype=object), protocol=protocol)
@@ -46,7 +46,7 @@ def forged(path, pickled):
 @pytest.mark.parametrize("protocol", [2, 3, 4, 5])
 def test_a_file_of_the_original_is_read(tmp_path, protocol):
     content = {"codes": VALUES[None].astype(np.uint16), "metadata": FACTS}
-    found = OriginalCodes.load(theirs(tmp_path / "a.enc", content, protocol))
+    found = EckerCodes.load(theirs(tmp_path / "a.enc", content, protocol))
     assert found.values.tolist() == VALUES.tolist()
     assert found.family == "encodec"
     assert found.seconds == 1280 / 24_000
@@ -55,22 +55,22 @@ def test_a_file_of_the_original_is_read(tmp_path, protocol):
 
 
 def test_what_is_written_is_read_by_numpy_and_by_us(tmp_path):
-    codes = OriginalCodes(VALUES, "dac", {"original_length": 9, "sample_rate": 3})
+    codes = EckerCodes(VALUES, "dac", {"original_length": 9, "sample_rate": 3})
     codes.save(tmp_path / "a.dac")
     again = np.load(tmp_path / "a.dac", allow_pickle=True)[()]
     assert again["codes"].dtype == np.uint16
     assert again["codes"].tolist() == [VALUES.tolist()]
     assert again["metadata"] == codes.facts
-    assert OriginalCodes.load(tmp_path / "a.dac") == codes
+    assert EckerCodes.load(tmp_path / "a.dac") == codes
 
 
 def test_the_ending_says_whose_codes_they_are(tmp_path):
     with pytest.raises(DataError, match="codes of dac are kept") as caught:
-        OriginalCodes(VALUES, "dac").save(tmp_path / "a.enc")
+        EckerCodes(VALUES, "dac").save(tmp_path / "a.enc")
     assert "a.dac" in caught.value.hint
-    assert is_original(tmp_path / "A.ENC")
+    assert is_ecker(tmp_path / "A.ENC")
     with pytest.raises(DataError, match=r"does not end in \.enc"):
-        OriginalCodes.load(tmp_path / "a.wav")
+        EckerCodes.load(tmp_path / "a.wav")
 
 
 class Malicious:
@@ -88,7 +88,7 @@ def test_a_malicious_file_is_named_and_not_run(tmp_path, where):
     content = bad if where == "root" else {"codes": VALUES, "metadata": {}, where: bad}
     path = forged(tmp_path / "a.enc", pickle.dumps(content))
     with pytest.raises(CheckpointError, match=r"a\.enc wants to run builtins\.exec"):
-        OriginalCodes.load(path)
+        EckerCodes.load(path)
     assert not mark.exists()
 
 
@@ -133,7 +133,7 @@ def test_any_damage_is_told_and_nothing_else(tmp_path):
         for data in (bytes(damaged), sound[:place]):
             (tmp_path / "b.enc").write_bytes(data)
             with suppress(CheckpointError):  # anything else fails the test
-                OriginalCodes.load(tmp_path / "b.enc")
+                EckerCodes.load(tmp_path / "b.enc")
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_any_damage_is_told_and_nothing_else(tmp_path):
 def test_what_is_no_codes_is_refused(tmp_path, codes):
     path = theirs(tmp_path / "a.enc", {"codes": codes, "metadata": {}})
     with pytest.raises(CheckpointError, match=r"a\.enc holds"):
-        OriginalCodes.load(path)
+        EckerCodes.load(path)
 
 
 def test_codes_become_those_of_a_codec_that_can_have_made_them(tmp_path):
@@ -151,10 +151,10 @@ def test_codes_become_those_of_a_codec_that_can_have_made_them(tmp_path):
     values = np.zeros((codec.levels, 50), np.int16)
     length = round(50 / codec.frame_rate * codec.sample_rate)
     facts = {"original_length": length, "sample_rate": codec.sample_rate}
-    assert OriginalCodes(values, "encodec", facts).of(codec, path).codec == "encodec-24k:01"
+    assert EckerCodes(values, "encodec", facts).of(codec, path).codec == "encodec-24k:01"
     with pytest.raises(DataError, match="holds codes of dac, the codec is encodec-24k:01"):
-        OriginalCodes(values, "dac", facts).of(codec, path)
+        EckerCodes(values, "dac", facts).of(codec, path)
     with pytest.raises(DataError, match="levels, the codec"):
-        OriginalCodes(np.concatenate([values, values]), "encodec", facts).of(codec, path)
+        EckerCodes(np.concatenate([values, values]), "encodec", facts).of(codec, path)
     with pytest.raises(DataError, match="frames a second"):
-        OriginalCodes(values, "encodec", {**facts, "original_length": 3 * length}).of(codec, path)
+        EckerCodes(values, "encodec", {**facts, "original_length": 3 * length}).of(codec, path)

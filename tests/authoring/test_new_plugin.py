@@ -122,7 +122,7 @@ def test_a_name_that_no_file_could_have_is_refused(tmp_path):
     assert "'xxxxxxxxxxxxxxxxxxxx'... is too long for a name" in result.stderr
 
 
-@pytest.mark.parametrize("name", ["class", "none", "components"])
+@pytest.mark.parametrize("name", ["class", "none", "components", "options"])
 def test_a_name_that_python_could_not_import_is_refused(tmp_path, name):
     result = run("sampler", name, "--folder", str(tmp_path))
     assert (result.exit_code, list(tmp_path.iterdir())) == (4, [])

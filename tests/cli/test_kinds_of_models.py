@@ -13,7 +13,7 @@ from vall_e.cli.app import App, cli
 from vall_e.config.load import load, structure
 from vall_e.discovery import registry_of
 from vall_e.errors import CheckpointError
-from vall_e.export.ecker import OriginalExporter
+from vall_e.export.ecker import EckerExporter
 from vall_e.export.hf import HuggingFaceExporter
 from vall_e.registry import Registry
 from vall_e.testing import StaircaseCodec
@@ -103,7 +103,7 @@ def test_two_models_of_half_the_levels_each_are_trained_and_speak_together(vall_
     assert "training" in vall_e("bench", *files, "--repeats", 1).stdout
 
 
-@pytest.mark.parametrize("export", [HuggingFaceExporter(), OriginalExporter()], ids=["hf", "sft"])
+@pytest.mark.parametrize("export", [HuggingFaceExporter(), EckerExporter()], ids=["hf", "sft"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_other_layout_can_hold_them(registry, tmp_path, kind, export):
     model = {"backbone": {"name": "llama", "d_model": 16, "layers": 1, "heads": 2}, **KINDS[kind]}

@@ -1,4 +1,4 @@
-"""The commands of docs/original_models.md, and the configs that it names."""
+"""The commands of docs/ecker_models.md, and the configs that it names."""
 
 import re
 import shlex
@@ -9,12 +9,12 @@ from click.testing import CliRunner
 
 from vall_e.cli.app import App, cli
 from vall_e.config.load import load
-from vall_e.export.ecker import OriginalExporter
+from vall_e.export.ecker import EckerExporter
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
 
 ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs" / "original_models.md").read_text()
+PAGE = (ROOT / "docs" / "ecker_models.md").read_text()
 COMMANDS = [
     line
     for block in re.findall(r"```bash\n(.*?)```", PAGE, re.DOTALL)
@@ -28,7 +28,7 @@ def test_the_commands_of_the_page_work(registry, tmp_path, monkeypatch):
     bundle = tiny_bundle(
         registry, StaircaseCodec(), model={"backbone": LLAMA, "prompt_levels": "known"}
     )
-    OriginalExporter()(bundle, tmp_path / "model.sft")
+    EckerExporter()(bundle, tmp_path / "model.sft")
     monkeypatch.chdir(tmp_path)
     for command in COMMANDS:
         result = CliRunner().invoke(cli, shlex.split(command)[1:], obj=App(registry=registry))

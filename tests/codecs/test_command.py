@@ -12,7 +12,7 @@ from click.testing import CliRunner
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
-from vall_e.audio.ecker_codes import OriginalCodes
+from vall_e.audio.ecker_codes import EckerCodes
 from vall_e.cli.app import App, cli
 from vall_e_codecs.embedded import weights
 
@@ -230,7 +230,7 @@ def test_files_of_the_original_are_written_read_and_told_of(run, folder, tmp_pat
         assert "have no file of theirs" in result.stderr
     values = np.zeros((2, 25), np.int16)
     facts = {"original_length": 11_000, "sample_rate": 24_000, "text": "hello"}
-    OriginalCodes(values, "encodec", facts).save(codes)
+    EckerCodes(values, "encodec", facts).save(codes)
     told = json.loads(run("info", codes, "--json", codec=None).stdout)
     assert told == {"codec": "encodec", "levels": 2, "frames": 25, "seconds": 0.458, **facts}
     result = run("decode", codes, "-o", again)

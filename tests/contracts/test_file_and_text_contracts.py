@@ -4,7 +4,8 @@ from typing import ClassVar
 
 import pytest
 
-from vall_e.export.components import SafetensorsConfig, build_safetensors
+from vall_e.export.components import build_safetensors
+from vall_e.export.options import SafetensorsConfig
 from vall_e.testing import ExporterContract, PhonemizerContract, StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
 from vall_e.text.options import PassthroughConfig

@@ -8,7 +8,8 @@ from safetensors.torch import load_file, save_file
 
 from vall_e.cli.app import App, cli
 from vall_e.errors import CheckpointError
-from vall_e.export.components import EckerExportConfig, build_original
+from vall_e.export.components import build_ecker
+from vall_e.export.options import EckerExportConfig
 from vall_e.testing import ExporterContract, StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
 from vall_e.weights.file import load, model_tensors, save
@@ -18,10 +19,10 @@ MODEL = {"backbone": {"name": "llama", **LLAMA}, "prompt_levels": "known"}
 
 
 def exporter():
-    return build_original(EckerExportConfig())
+    return build_ecker(EckerExportConfig())
 
 
-class TestOriginal(ExporterContract):
+class TestEcker(ExporterContract):
     def make(self):
         return exporter()
 
@@ -73,7 +74,7 @@ def test_a_file_of_the_original_comes_back_tensor_by_tensor(registry, tmp_path):
 
     ours, back = tmp_path / "ours.safetensors", tmp_path / "back.sft"
     run("models", "convert", tmp_path / "theirs.sft", "-o", ours)
-    run("export", ours, "--to", "original", "-o", back)
+    run("export", ours, "--to", "ecker", "-o", back)
     returned = load_file(back)
     assert returned.keys() == state.keys()
     for name, tensor in state.items():

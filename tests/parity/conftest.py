@@ -121,7 +121,7 @@ class References(dict):
         return self[key]
 
     def made(self, name, variant, **experimental):
-        """A model of its own, with other options of the original."""
+        """A model of its own, with other options of e-c-k-e-r/vall-e."""
         return Reference(FOLDER / NAMES[name], variant, self.registry, self.folder, **experimental)
 
 

@@ -111,7 +111,7 @@ COMPARED = {
 }
 INPUTS = r".*/in\.\w+(\.\d)?"
 FOLDERS = ("nov04_default_d64_l4", "nov04_released_d64_l8", "nov19_len_d32_l4", "samplers")
-"""Of the models that are read; `docs/original_models.md` names those that are not read yet."""
+"""Of the models that are read; `docs/ecker_models.md` names those that are not read yet."""
 
 
 def numbers(folder):

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from vall_e.decoding.nar.loop import decode_nar
 from vall_e.decoding.sampler_chain import Chain
-from vall_e.export.ecker import OriginalExporter
+from vall_e.export.ecker import EckerExporter
 from vall_e.weights.ecker_names import TensorNames
 from vall_e.weights.file import load
 from vall_e_samplers.legacy import LegacyRepetitionPenalty
@@ -148,7 +148,7 @@ def test_the_later_levels_are_filled_the_same(references, name, variant):
 @pytest.mark.parametrize(("name", "variant"), MODELS)
 def test_exporting_gives_the_file_back(references, registry, tmp_path, name, variant):
     reference = references[name, variant]
-    OriginalExporter()(load(reference.path, registry), tmp_path / "back.sft")
+    EckerExporter()(load(reference.path, registry), tmp_path / "back.sft")
     back = load_file(tmp_path / "back.sft")
     assert back.keys() == reference.state.keys()
     for called, tensor in reference.state.items():

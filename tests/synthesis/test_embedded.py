@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 import vall_e
-from vall_e.embedded.components import EmbeddedModelConfig, build_embedded
+from vall_e.embedded.components import build_embedded
+from vall_e.embedded.options import EmbeddedModelConfig
 from vall_e.synthesis.voice_library import Voices
 from vall_e.testing import ModelContract
 

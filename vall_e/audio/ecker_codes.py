@@ -28,7 +28,7 @@ WINDOWED = "padding"
 """Set to False, Descript's program cut the recording, and its frames do not follow one another."""
 
 
-def is_original(path: Path) -> bool:
+def is_ecker(path: Path) -> bool:
     """Whether its ending is one of theirs."""
     return path.suffix.lower() in FAMILIES
 
@@ -42,7 +42,7 @@ def _are_codes(_: object, __: Attribute[Any], values: Int16[np.ndarray, "k f"]) 
 
 
 @frozen
-class OriginalCodes:
+class EckerCodes:
     """Codes `(k, f)`, the family of their codec, and what else is told of them.
 
     `facts` are those of the file: `original_length` in samples of the recording at its
@@ -138,7 +138,7 @@ class OriginalCodes:
         return codes
 
 
-def original_of(codes: Codes, *, samples: int, sample_rate: int) -> OriginalCodes:
+def ecker_codes_of(codes: Codes, *, samples: int, sample_rate: int) -> EckerCodes:
     """Codes of a recording of so many samples at that rate, for a file of theirs."""
     family = codes.codec.partition("-")[0]
     if family not in FAMILIES.values() or codes.blocks is not None:
@@ -147,7 +147,7 @@ def original_of(codes: Codes, *, samples: int, sample_rate: int) -> OriginalCode
             hint="name a file that ends in .codes.safetensors",
         )
     facts: dict[str, Any] = {"original_length": samples, "sample_rate": sample_rate}
-    return OriginalCodes(codes.values, family, facts)
+    return EckerCodes(codes.values, family, facts)
 
 
 def _codes_in(found: object, path: Path) -> Int16[np.ndarray, "k f"]:
@@ -164,9 +164,9 @@ def _codes_in(found: object, path: Path) -> Int16[np.ndarray, "k f"]:
     return values.astype(np.int16)
 
 
-def _require_rate(codes: Codes, original: OriginalCodes, path: Path) -> None:
+def _require_rate(codes: Codes, ecker: EckerCodes, path: Path) -> None:
     """Frames of another rate would play at another speed."""
-    told = original.seconds
+    told = ecker.seconds
     if told is not None and abs(codes.seconds - told) > max(0.2, 0.02 * told):
         raise DataError(
             f"{path} tells of {told:.2f} s, its codes last {codes.seconds:.2f} s at "

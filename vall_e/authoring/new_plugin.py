@@ -26,7 +26,7 @@ NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 def _name(instance: object, attribute: object, value: str) -> None:
     word = value.replace("-", "_")
-    if word == "components" or iskeyword(word) or iskeyword(value.title()):
+    if word in ("components", "options") or iskeyword(word) or iskeyword(value.title()):
         raise PluginError(f"{value!r} is no name for a module", hint=f"take my-{value}, say")
     if not NAME.fullmatch(value):
         raise PluginError(
@@ -83,6 +83,7 @@ class NewPlugin:
         yield ".github/workflows/publish.yml", self._filled("common/publish.yml")
         yield f"{source}/__init__.py", self._filled("common/init.py")
         yield f"{source}/py.typed", ""
+        yield f"{source}/options.py", self._filled(f"{self.kind}/options.py")
         yield f"{source}/components.py", self._filled(f"{self.kind}/components.py")
         yield f"{source}/{self.module}.py", self._filled(f"{self.kind}/work.py")
         yield f"tests/test_{self.module}.py", self._filled("common/test.py")

@@ -41,10 +41,10 @@ def convert(
 ) -> None:
     """Make a weights file of SOURCE, an .sft, .safetensors or .pth of e-c-k-e-r/vall-e.
 
-    What SOURCE holds besides the model is kept, for `vall-e export --to original`. A LoRA becomes a
+    What SOURCE holds besides the model is kept, for `vall-e export --to ecker`. A LoRA becomes a
     LoRA.
     """
-    from vall_e.export.import_ecker import convert_lora, convert_original
+    from vall_e.export.import_ecker import convert_ecker, convert_lora
     from vall_e.weights.ecker.file import Reading
     from vall_e.weights.lora_file import holds_only_lora
 
@@ -55,7 +55,7 @@ def convert(
         click.echo(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
         return
     reading = Reading(config, tokenizer, cast("Sums", sums))
-    bundle = convert_original(source, output, app.registry, reading)
+    bundle = convert_ecker(source, output, app.registry, reading)
     model = bundle.config.model
     for fact, value in (
         ("backbone", model.backbone.name),

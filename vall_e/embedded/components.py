@@ -5,17 +5,11 @@ from __future__ import annotations
 from importlib import resources
 from pathlib import Path
 
-from attrs import frozen
-
+from vall_e.embedded.options import EmbeddedModelConfig
 from vall_e.errors import CheckpointError
 from vall_e.registry import Component
 
 WEIGHTS = "valle.safetensors"
-
-
-@frozen
-class EmbeddedModelConfig:
-    """No options."""
 
 
 def build_embedded(config: EmbeddedModelConfig) -> Path:

@@ -4,42 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
+from vall_e.export.options import (
+    EckerExportConfig,
+    EckerLoraConfig,
+    HuggingFaceConfig,
+    LoraExportConfig,
+    SafetensorsConfig,
+    TorchConfig,
+)
 from vall_e.plugin import Component, Trial
 
 if TYPE_CHECKING:
     from vall_e.interfaces.export import Exporter
-
-
-@frozen
-class SafetensorsConfig:
-    """No options."""
-
-
-@frozen
-class HuggingFaceConfig:
-    """No options."""
-
-
-@frozen
-class LoraExportConfig:
-    """No options."""
-
-
-@frozen
-class EckerExportConfig:
-    """No options."""
-
-
-@frozen
-class OriginalLoraConfig:
-    """No options."""
-
-
-@frozen
-class TorchConfig:
-    """No options."""
 
 
 def build_safetensors(config: SafetensorsConfig) -> Exporter:
@@ -60,16 +36,16 @@ def build_lora(config: LoraExportConfig) -> Exporter:
     return LoraExporter()
 
 
-def build_original(config: EckerExportConfig) -> Exporter:
-    from vall_e.export.ecker import OriginalExporter
+def build_ecker(config: EckerExportConfig) -> Exporter:
+    from vall_e.export.ecker import EckerExporter
 
-    return OriginalExporter()
+    return EckerExporter()
 
 
-def build_original_lora(config: OriginalLoraConfig) -> Exporter:
-    from vall_e.export.lora import OriginalLoraExporter
+def build_ecker_lora(config: EckerLoraConfig) -> Exporter:
+    from vall_e.export.lora import EckerLoraExporter
 
-    return OriginalLoraExporter()
+    return EckerLoraExporter()
 
 
 def build_torch(config: TorchConfig) -> Exporter:
@@ -85,7 +61,7 @@ FOR_TRANSFORMERS = {
     "positions": "unified",
     "head_bias": False,
 }
-FOR_THE_ORIGINAL = {
+FOR_ECKER = {
     "backbone": {**SMALL, "d_ff": 128, "activation": "gelu"},
     "prompt_levels": "known",
 }
@@ -123,16 +99,18 @@ EXPORTERS = (
         trial=Trial(facts={"adapted": True}),
     ),
     Component(
-        name="original",
+        name="ecker",
+        aliases=("original",),
         config=EckerExportConfig,
-        build=build_original,
+        build=build_ecker,
         summary="the .sft file of e-c-k-e-r/vall-e, for models that it can compute",
-        trial=Trial(facts={"sections": {"model": FOR_THE_ORIGINAL}}),
+        trial=Trial(facts={"sections": {"model": FOR_ECKER}}),
     ),
     Component(
-        name="original-lora",
-        config=OriginalLoraConfig,
-        build=build_original_lora,
+        name="ecker-lora",
+        aliases=("original-lora",),
+        config=EckerLoraConfig,
+        build=build_ecker_lora,
         summary="the adapter of a run as the lora.sft of e-c-k-e-r/vall-e",
         trial=Trial(facts={"adapted": True}),
     ),

@@ -32,7 +32,7 @@ LLAMA: dict[str, object] = {
 SUMS = {"both": True, "prompt": "prom", "response": "resp"}
 
 
-class OriginalExporter:
+class EckerExporter:
     """A model that was read from such a file becomes that file again; ours in the layout of 2025.
 
     What no tensor of ours stands for is then zeros. Raises `CheckpointError` for a model that the
@@ -66,13 +66,13 @@ def _refuse_foreign(tensors: Mapping[str, Tensor]) -> None:
     foreign += [name for name in tensors if "lora" in name]
     if foreign:
         raise CheckpointError(
-            f"the original's layout has no place for {', '.join(foreign[:5])}",
+            f"e-c-k-e-r/vall-e's layout has no place for {', '.join(foreign[:5])}",
             hint="export a model without added tasks and adapters, or --to safetensors",
         )
 
 
 def _made(bundle: Bundle) -> Kept:
-    """What the original's loader wants to find, of a model that was never its own."""
+    """What e-c-k-e-r/vall-e's loader wants to find, of a model that was never its own."""
     sizes, config = bundle.model.sizes, bundle.config.model
     backbone = unstructure(config.backbone)
     _refuse(config, backbone, sizes)
@@ -80,7 +80,7 @@ def _made(bundle: Bundle) -> Kept:
 
 
 def _layout(config: ModelConfig, sizes: ModelSizes) -> TensorNames:
-    """As the original's own: nothing says the stop token where no level is written in turn."""
+    """As e-c-k-e-r/vall-e's own: nothing says the stop token where no level is written in turn."""
     head = [f"heads.layers.0.{part}" for part in ("weight", "bias")[: 1 + config.head_bias]]
     return TensorNames(
         levels=sizes.levels,
@@ -99,7 +99,7 @@ def _refuse(config: ModelConfig, backbone: Mapping[str, Any], sizes: ModelSizes)
         wrong.append(f"{sizes.vocabulary} symbols, over {TEXT_ROWS}")
     if wrong:
         raise CheckpointError(
-            f"the original cannot compute this model: {'; '.join(wrong)}",
+            f"e-c-k-e-r/vall-e cannot compute this model: {'; '.join(wrong)}",
             hint="train one as examples/configs/ar+nar-llama-8.yaml, or export --to safetensors",
         )
 
@@ -107,7 +107,7 @@ def _refuse(config: ModelConfig, backbone: Mapping[str, Any], sizes: ModelSizes)
 def _demanded(
     config: ModelConfig, backbone: Mapping[str, Any]
 ) -> Iterator[tuple[str, object, object]]:
-    """Options of `model`: name, what it is, what the original can compute."""
+    """Options of `model`: name, what it is, what e-c-k-e-r/vall-e can compute."""
     name = str(backbone["name"])
     yield "backbone", name, name if name in ("llama", "mixtral") else "llama or mixtral"
     if name in ("llama", "mixtral"):

@@ -4,25 +4,25 @@ from pathlib import Path
 
 from vall_e.errors import CheckpointError
 from vall_e.registry import Registry
-from vall_e.weights.ecker.file import Reading, is_original, read_original
+from vall_e.weights.ecker.file import Reading, is_ecker, read_ecker
 from vall_e.weights.file import Bundle, bundle_of, save
 from vall_e.weights.lora_file import LoraFile, read_lora, write_lora
 
 
-def convert_original(
+def convert_ecker(
     source: Path, output: Path, registry: Registry, reading: Reading | None = None
 ) -> Bundle:
     """Write a file of ours, and give what is in it. Tensors keep their dtypes.
 
-    Raises `CheckpointError` for a file that is not of the original.
+    Raises `CheckpointError` for a file that is not of e-c-k-e-r/vall-e.
     """
-    if not is_original(source):
+    if not is_ecker(source):
         raise CheckpointError(
-            f"{source} is no file of the original: it is damaged, or has no tensor 'sep'",
+            f"{source} is no file of e-c-k-e-r/vall-e: it is damaged, or has no tensor 'sep'",
             hint="what vall-e itself wrote is read by -m as it is",
         )
     _require_another(output, source)
-    bundle = bundle_of(read_original(source, registry, reading), source, dtype=None)
+    bundle = bundle_of(read_ecker(source, registry, reading), source, dtype=None)
     save(bundle, output)
     return bundle
 

@@ -25,7 +25,7 @@ class LoraExporter:
         save_lora(bundle.model, path, bundle.statistics)
 
 
-class OriginalLoraExporter:
+class EckerLoraExporter:
     """The `lora.sft` of e-c-k-e-r/vall-e, of its flavour that replaces layers."""
 
     suffix = ORIGINAL_SUFFIX
@@ -56,5 +56,5 @@ def settle_lora(model: Valle, exporter: Exporter, source: Path, *, merged: bool)
     elif terms_of(model) and exporter.suffix not in (SUFFIX, ORIGINAL_SUFFIX):
         raise CheckpointError(
             f"{source} holds a LoRA beside its base, which this format has no place for",
-            hint="add --merge, or export the LoRA alone with --to lora or --to original-lora",
+            hint="add --merge, or export the LoRA alone with --to lora or --to ecker-lora",
         )

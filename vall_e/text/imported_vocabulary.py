@@ -28,7 +28,7 @@ def adopt(
             raise CheckpointError(
                 f"the tokenizer gives id {index} to {by_id.get(index, ['nothing'])[0]!r}, "
                 f"not to {name}",
-                hint="only byte-pair tokenizers of the original (tokenizer.json) can be read",
+                hint="only byte-pair tokenizers of e-c-k-e-r/vall-e (tokenizer.json) can be read",
             )
         by_id[index] = [name]
     beyond = [symbol for symbol, index in ids.items() if not UNK <= index < size]
@@ -73,7 +73,7 @@ def their_ids(vocabulary: Vocabulary) -> dict[str, int]:
     """
     if vocabulary.splitting is not None:
         raise CheckpointError(
-            "the original's tokenizer cannot split texts as this model's text.tokenizer does",
+            "e-c-k-e-r/vall-e's tokenizer cannot split texts as this model's text.tokenizer does",
             hint="export a model with text.tokenizer: characters, or --to safetensors",
         )
     own = {s: i for i, s in enumerate(vocabulary.symbols) if s not in (unused(i), HEAD[EOS])}

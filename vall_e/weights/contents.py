@@ -16,9 +16,9 @@ from vall_e.weights.ecker_names import TensorNames
 
 @frozen(eq=False)
 class Kept:
-    """What a file of the original holds that nothing of ours stands for.
+    """What a file of e-c-k-e-r/vall-e holds that nothing of ours stands for.
 
-    It is saved with the model, so that `vall-e export --to original` can write it back.
+    It is saved with the model, so that `vall-e export --to ecker` can write it back.
     """
 
     facts: Mapping[str, Any]
@@ -30,7 +30,7 @@ class Kept:
 
 
 def as_told(identity: str, told: str) -> str:
-    """A codec's identity as far as a file tells it: the original's name no weights of the codec."""
+    """A codec's identity as far as a file tells it: files of e-c-k-e-r name no weights."""
     name = identity.partition(":")[0]
     return name if told == name else identity
 

@@ -1,4 +1,4 @@
-"""What the tensors of a model of the original are called, and which of them it has.
+"""What the tensors of a model of e-c-k-e-r/vall-e are called, and which of them it has.
 
 They are numbered in the order of its capabilities: a model that writes no level 0 may begin with
 the tables and output layers of level 1.
@@ -45,7 +45,7 @@ class TensorNames:
 
     @classmethod
     def of(cls, state: Mapping[str, Tensor], capabilities: Collection[str]) -> TensorNames:
-        """The layout of a state of the original, as far as names and sizes tell it."""
+        """The layout of a state of e-c-k-e-r/vall-e, as far as names and sizes tell it."""
         levels = levels_of(state)
         first = state.get("proms_emb.embeddings.0.weight")
         codes = 0 if first is None else rows_of(first)
@@ -84,7 +84,7 @@ class TensorNames:
 
 
 def levels_of(state: Mapping[str, Tensor]) -> int:
-    """The RVQ levels of a model of the original."""
+    """The RVQ levels of a model of e-c-k-e-r/vall-e."""
     return sum(name.startswith("proms_emb.embeddings.") for name in state)
 
 

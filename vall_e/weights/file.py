@@ -4,7 +4,7 @@ Tensors: the model's `state_dict`. Metadata, each value JSON: `format`, `config`
 `vocabulary`, `codec` (identity of the codes), `sizes`, `statistics`; `lora` (terms of the adapter
 that is among the tensors) if there is one. No pickle anywhere.
 
-A model that was read from a file of the original has also what that holds besides: tensors whose
+A model that was read from a file of e-c-k-e-r has also what that holds besides: tensors whose
 names start with `kept/`, and `kept` and `kept_layout` in the metadata.
 """
 
@@ -31,7 +31,7 @@ from vall_e.model.valle import Valle, build_valle
 from vall_e.registry import Registry
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.weights.contents import Kept, WeightsContents
-from vall_e.weights.ecker.file import is_original, read_original
+from vall_e.weights.ecker.file import is_ecker, read_ecker
 from vall_e.weights.ecker_names import TensorNames
 from vall_e.weights.lora_file import attach_tensors, stored
 from vall_e.weights.metadata import FORMAT, require_file, require_format
@@ -51,7 +51,7 @@ class Bundle:
     statistics: Mapping[str, float | int]
     """Of its training: steps, samples, tokens, losses."""
     kept: Kept | None = None
-    """What a file of the original held besides."""
+    """What a file of e-c-k-e-r/vall-e held besides."""
 
     def save(self, path: Path) -> None:
         """Write a .safetensors file that `-m` takes; it appears whole or not at all."""
@@ -110,7 +110,7 @@ def load(
     dtype: torch.dtype | None = torch.float32,
     change: Callable[[RunConfig], RunConfig] = lambda config: config,
 ) -> Bundle:
-    """Read a file that `save` wrote, or one of the original; the model is in eval mode on the CPU.
+    """Read a file that `save` wrote, or one of e-c-k-e-r; the model is in eval mode on the CPU.
 
     Floating tensors become `dtype`; None keeps each as it is in the file. Others are never changed.
 
@@ -119,7 +119,7 @@ def load(
     Raises `CheckpointError` for a file that is missing, damaged, newer than this version, or whose
     tensors do not fit its config; `ConfigError` where a component it names is not installed.
     """
-    read = read_original(path, registry) if is_original(path) else _stored(path, registry)
+    read = read_ecker(path, registry) if is_ecker(path) else _stored(path, registry)
     return bundle_of(read, path, dtype=dtype, change=change)
 
 
@@ -172,7 +172,7 @@ def _kept(
     config: RunConfig,
     sizes: ModelSizes,
 ) -> Kept:
-    """Of a file that was made of one of the original."""
+    """Of a file that was made of one of e-c-k-e-r/vall-e."""
     usual = TensorNames(levels=sizes.levels, single_head=config.model.heads == "single")
     told = "kept_layout" in metadata  # early files do not say it, and are all alike
     return Kept(
@@ -183,7 +183,7 @@ def _kept(
 
 
 def model_tensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of the model in a file of ours, without what was kept of an original."""
+    """The tensors of the model in a file of ours, without what was kept of a file of e-c-k-e-r."""
     return {n: t for n, t in load_file(path).items() if not n.startswith(KEPT)}
 
 

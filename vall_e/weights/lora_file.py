@@ -4,7 +4,7 @@ Tensors: `PLACE.lora_a` and `PLACE.lora_b`, where PLACE names a module of the mo
 value JSON: `lora` (its terms and the format's version), `base` (the hash of the base's weights),
 `statistics` (of its training).
 
-Files of the original are read too: see `vall_e.weights.ecker.lora`.
+Files of e-c-k-e-r/vall-e are read too: see `vall_e.weights.ecker.lora`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from torch import Tensor, nn
 from vall_e.atomic_write import atomic_path, make_folder
 from vall_e.errors import CheckpointError
 from vall_e.model.lora import OWN, Terms, adapters, attach, is_adapter, terms_of
-from vall_e.weights.ecker.lora import holds_original_lora, read_terms, translate_lora
+from vall_e.weights.ecker.lora import holds_ecker_lora, read_terms, translate_lora
 from vall_e.weights.safe_torch_pickle import PICKLED, read_pickle
 
 FORMAT = 1
@@ -37,7 +37,7 @@ class LoraFile:
 
     terms: Terms
     base: str
-    """Hash of the base's weights; empty where the file does not tell it (the original's)."""
+    """Hash of the base's weights; empty where the file does not tell it (e-c-k-e-r/vall-e's)."""
     statistics: Mapping[str, Any]
     tensors: dict[str, Tensor] = field(repr=False)
 
@@ -97,13 +97,13 @@ def write_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], pa
 
 
 def holds_only_lora(path: Path) -> bool:
-    """Whether a file of the original is a LoRA's. One that cannot be opened is not."""
+    """Whether a file of e-c-k-e-r/vall-e is a LoRA's. One that cannot be opened is not."""
     try:
         if path.suffix in PICKLED:
             module = read_pickle(path).get("module")
             return not (isinstance(module, dict) and "sep" in module)
         with safe_open(path, framework="pt") as file:
-            return holds_original_lora(file.keys())
+            return holds_ecker_lora(file.keys())
     except (CheckpointError, SafetensorError, OSError):
         return False
 
@@ -114,12 +114,12 @@ def read_lora(path: Path) -> LoraFile:
         raise CheckpointError(f"there is no LoRA {path}", hint="check the path given with --lora")
     try:
         if path.suffix in PICKLED:
-            return _original(path, *_pickled(path))
+            return _ecker(path, *_pickled(path))
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if "lora" not in metadata and holds_original_lora(tensors):
-            return _original(path, json.loads(metadata.get("config", "{}")), tensors)
+        if "lora" not in metadata and holds_ecker_lora(tensors):
+            return _ecker(path, json.loads(metadata.get("config", "{}")), tensors)
         lora = json.loads(metadata["lora"])
         version = lora.pop("format")
         if version > FORMAT:
@@ -143,17 +143,17 @@ def read_lora(path: Path) -> LoraFile:
 def _pickled(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     content = read_pickle(path)
     tensors = content.get("lora") or content.get("module")
-    if not isinstance(tensors, dict) or not holds_original_lora(tensors):
+    if not isinstance(tensors, dict) or not holds_ecker_lora(tensors):
         raise CheckpointError(
-            f"{path} has no LoRA under 'lora' or 'module', as the original's files have",
-            hint="name the file that the original's own export wrote",
+            f"{path} has no LoRA under 'lora' or 'module', as e-c-k-e-r/vall-e's files have",
+            hint="name the file that e-c-k-e-r/vall-e's own export wrote",
         )
-    adapters = {name: t for name, t in tensors.items() if holds_original_lora([name])}
+    adapters = {name: t for name, t in tensors.items() if holds_ecker_lora([name])}
     config = content.get("config")
     return config if isinstance(config, dict) else {}, adapters
 
 
-def _original(path: Path, config: dict[str, Any], tensors: dict[str, Tensor]) -> LoraFile:
+def _ecker(path: Path, config: dict[str, Any], tensors: dict[str, Tensor]) -> LoraFile:
     terms = read_terms(config, tensors, path)
     return LoraFile(terms, "", {}, translate_lora(tensors, terms.rank, path))
 

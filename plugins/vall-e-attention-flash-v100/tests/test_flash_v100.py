@@ -7,8 +7,9 @@ from torch.nn.functional import scaled_dot_product_attention
 from vall_e.interfaces.attention import AttentionCase
 from vall_e.testing import AttentionContract
 from vall_e.testing.fakes.packed_attention import attend_packed
-from vall_e_attention_flash_v100.components import FlashV100Config, vall_e_register_attentions
+from vall_e_attention_flash_v100.components import vall_e_register_attentions
 from vall_e_attention_flash_v100.flash_v100 import FlashV100, _lacks
+from vall_e_attention_flash_v100.options import FlashV100Config
 from vall_e_backbones.limits import Package
 
 HALF = MappingProxyType({torch.float16: 5e-3})

@@ -6,8 +6,9 @@ from torch.nn.functional import scaled_dot_product_attention
 from vall_e.interfaces.attention import AttentionCase
 from vall_e.testing import AttentionContract
 from vall_e.testing.fakes.packed_attention import attend_packed
-from vall_e_attention_flash.components import FlashAttnConfig, vall_e_register_attentions
+from vall_e_attention_flash.components import vall_e_register_attentions
 from vall_e_attention_flash.flash import FlashAttn, _lacks
+from vall_e_attention_flash.options import FlashAttnConfig
 from vall_e_backbones.limits import Package
 
 HALF = MappingProxyType({torch.float16: 5e-3, torch.bfloat16: 2e-2})

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from vall_e.interfaces.attention import AttentionCase
-from vall_e_attention_fused.components import FusedConfig, vall_e_register_attentions
+from vall_e_attention_fused.components import vall_e_register_attentions
 from vall_e_attention_fused.fused import Fused, KernelPlan
+from vall_e_attention_fused.options import FusedConfig
 from vall_e_backbones.limits import Package
 
 needs_triton = pytest.mark.skipif(find_spec("triton") is None, reason="triton is not installed")

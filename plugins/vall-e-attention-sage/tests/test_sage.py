@@ -7,7 +7,8 @@ from torch.nn.functional import scaled_dot_product_attention
 from vall_e.interfaces.attention import AttentionCase
 from vall_e.testing import AttentionContract
 from vall_e.testing.fakes.packed_attention import attend_packed
-from vall_e_attention_sage.components import SageConfig, vall_e_register_attentions
+from vall_e_attention_sage.components import vall_e_register_attentions
+from vall_e_attention_sage.options import SageConfig
 from vall_e_attention_sage.sage import Sage
 from vall_e_backbones.limits import Package
 

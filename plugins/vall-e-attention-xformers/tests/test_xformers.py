@@ -4,7 +4,8 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from vall_e.interfaces.attention import AttentionCase
 from vall_e.testing import AttentionContract
-from vall_e_attention_xformers.components import XformersConfig, vall_e_register_attentions
+from vall_e_attention_xformers.components import vall_e_register_attentions
+from vall_e_attention_xformers.options import XformersConfig
 from vall_e_attention_xformers.xformers import Xformers, package
 from vall_e_backbones.limits import Package
 

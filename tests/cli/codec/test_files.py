@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from vall_e.audio.clip import Clip
-from vall_e.audio.ecker_codes import OriginalCodes
+from vall_e.audio.ecker_codes import EckerCodes
 from vall_e.audio.loudness import lufs
 from vall_e.cli.codec.files import codes_of, save, write_sound
 from vall_e.codec.long_audio import encode_file
@@ -46,7 +46,7 @@ def test_its_sound_is_as_long_and_as_loud_as_it_tells(codec, recording, tmp_path
     file = tmp_path / "a.dac"
     encoded = encode_file(recording, codec)
     facts = {"original_length": 25_000, "sample_rate": 24_000, "input_db": -33.0}
-    OriginalCodes(encoded.codes.values, "dac", facts).save(file)
+    EckerCodes(encoded.codes.values, "dac", facts).save(file)
     codes = codes_of(file, codec)
     assert codes == encoded.codes
     write_sound(codes, codec, source=file, target=tmp_path / "again.wav")
@@ -57,7 +57,7 @@ def test_its_sound_is_as_long_and_as_loud_as_it_tells(codec, recording, tmp_path
 
 def test_what_was_made_window_by_window_is_refused(codec, tmp_path):
     file = tmp_path / "a.dac"
-    OriginalCodes(np.zeros((4, 9), np.int16), "dac", {"padding": False}).save(file)
+    EckerCodes(np.zeros((4, 9), np.int16), "dac", {"padding": False}).save(file)
     with pytest.raises(DataError, match="was made window by window") as caught:
         codes_of(file, codec)
     assert "--win_duration" in caught.value.hint

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from vall_e.cli.app import App, cli
 from vall_e.discovery import registry_of
-from vall_e.embedded.components import EmbeddedModelConfig
+from vall_e.embedded.options import EmbeddedModelConfig
 from vall_e.errors import PluginError, UnavailableError
 from vall_e.hookspecs import hookimpl
 from vall_e.interfaces.trial import Trial

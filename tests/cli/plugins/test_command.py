@@ -86,6 +86,7 @@ def test_the_list_for_programs_holds_everything():
         {
             "kind": "sampler",
             "name": "peak",
+            "aliases": [],
             "distribution": "peak-plugin",
             "version": "0",
             "entry_point": "peak-plugin",

@@ -1,4 +1,4 @@
-from vall_e.data.components import STORES
+from vall_e.data.stores.components import STORES
 from vall_e.testing import contract_of
 
 FOLDER, HDF5, WEBDATASET, ORIGINAL = STORES
@@ -19,5 +19,5 @@ class TestWebDataset(contract_of("store", WEBDATASET)):
         return WEBDATASET.build(WEBDATASET.config(shard_megabytes=0.01))
 
 
-class TestOriginal(contract_of("store", ORIGINAL)):
+class TestEcker(contract_of("store", ORIGINAL)):
     pass

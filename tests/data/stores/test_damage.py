@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from vall_e.audio.ecker_codes import OriginalCodes
+from vall_e.audio.ecker_codes import EckerCodes
 from vall_e.config.data import DataConfig
 from vall_e.data.batching.corpus import make_corpus
 from vall_e.data.batching.loader import Loader, Maker, make_order
@@ -52,14 +52,14 @@ def in_shards(source, path):
     return path
 
 
-def in_original(source, path):
+def in_ecker(source, path):
     for item in items_of(source):
         entry = item.entry
         file = path / "group" / entry.speaker / f"{entry.id}.enc"
         file.parent.mkdir(parents=True, exist_ok=True)
         facts = {"text": entry.text, "phonemes": entry.phonemes, "language": "en-us"}
         length = {"original_length": int(entry.seconds * 24_000), "sample_rate": 24_000}
-        OriginalCodes(item.codes, "encodec", facts | length).save(file)
+        EckerCodes(item.codes, "encodec", facts | length).save(file)
     return path
 
 
@@ -127,26 +127,26 @@ def shards_levels(path: Path, entry):
     _member(path, flat)
 
 
-def original_file(path: Path, entry):
+def ecker_file(path: Path, entry):
     return path / "group" / entry.speaker / f"{entry.id}.enc"
 
 
 def original_truncated(path: Path, entry):
-    file = original_file(path, entry)
+    file = ecker_file(path, entry)
     file.write_bytes(file.read_bytes()[:-30])
 
 
 def original_empty(path: Path, entry):
-    original_file(path, entry).write_bytes(b"")
+    ecker_file(path, entry).write_bytes(b"")
 
 
-def original_levels(path: Path, entry):
-    OriginalCodes(np.zeros((2, 50), np.int16), "encodec", {}).save(original_file(path, entry))
+def ecker_levels(path: Path, entry):
+    EckerCodes(np.zeros((2, 50), np.int16), "encodec", {}).save(ecker_file(path, entry))
 
 
-def original_codec(path: Path, entry):
+def ecker_codec(path: Path, entry):
     codes = np.full((3, entry.frames), 999, np.int16)
-    OriginalCodes(codes, "encodec", {"phonemes": "on"}).save(original_file(path, entry))
+    EckerCodes(codes, "encodec", {"phonemes": "on"}).save(ecker_file(path, entry))
 
 
 CASES = [
@@ -158,10 +158,10 @@ CASES = [
     (in_shards, shards_corrupt, "cannot be read"),
     (in_shards, shards_truncated, "cannot be read"),
     (in_shards, shards_levels, "cannot be read"),
-    (in_original, original_truncated, "is no sound file"),
-    (in_original, original_empty, "is no sound file"),
-    (in_original, original_levels, "has 2 levels"),
-    (in_original, original_codec, "is not of the codec"),
+    (in_ecker, original_truncated, "is no sound file"),
+    (in_ecker, original_empty, "is no sound file"),
+    (in_ecker, ecker_levels, "has 2 levels"),
+    (in_ecker, ecker_codec, "is not of the codec"),
 ]
 
 

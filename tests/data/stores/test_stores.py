@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from vall_e.audio.ecker_codes import OriginalCodes
+from vall_e.audio.ecker_codes import EckerCodes
 from vall_e.cli.app import App, cli
 from vall_e.config.load import load
 from vall_e.data.batching.corpus import make_corpus
@@ -17,7 +17,7 @@ from vall_e.data.dataset.manifest_lines import INDEX, Entries
 from vall_e.data.dataset.open import open_stored
 from vall_e.data.dataset.similar_file import read_similar, write_similar
 from vall_e.data.inspect.stats import survey_of
-from vall_e.data.stores.ecker import OriginalStore
+from vall_e.data.stores.ecker import EckerStore
 from vall_e.data.stores.shards import read_shard
 from vall_e.data.stores.writing import items_of
 from vall_e.discovery import discover
@@ -162,7 +162,7 @@ def original(tmp_path):
         facts = {"original_length": 24_000, "sample_rate": 24_000}
         if number:
             facts |= {"text": f"text {number}", "phonemes": list("t(en)ɛkst"), "language": "en"}
-        OriginalCodes(codes, "encodec", facts).save(path)
+        EckerCodes(codes, "encodec", facts).save(path)
         found[name] = codes
     table = tmp_path / "metadata" / "LibriTTS" / "J.0.json"
     table.parent.mkdir(parents=True)
@@ -196,7 +196,7 @@ def test_an_hdf5_file_of_the_original_is_read(tmp_path, registry, convert):
     (entry,) = stored.entries
     assert (entry.id, entry.speaker, entry.phonemes) == ("G/ann/x", "G/ann", "aɛ")
     assert np.array_equal(stored.codes(entry), codes.T)
-    noise = OriginalStore(split="noise").open(tmp_path, assumed=ASSUMED)
+    noise = EckerStore(split="noise").open(tmp_path, assumed=ASSUMED)
     assert noise.entries[0].frames == 50
     done = convert(tmp_path, tmp_path / "out", "--to", "hdf5")
     assert "does not say which codec made it" in done.output + str(done.exception)
@@ -211,14 +211,14 @@ def spoil(path, how):
     elif how == "empty":
         path.write_bytes(b"")
     elif how == "levels":
-        OriginalCodes(np.zeros((2, 75), np.int16), "encodec", {}).save(path)
+        EckerCodes(np.zeros((2, 75), np.int16), "encodec", {}).save(path)
     elif how == "no frames":
-        OriginalCodes(np.zeros((3, 0), np.int16), "encodec", {}).save(path)
+        EckerCodes(np.zeros((3, 0), np.int16), "encodec", {}).save(path)
     elif how == "rate":
         facts = {"original_length": 48_000, "sample_rate": 24_000}
-        OriginalCodes(np.zeros((3, 75), np.int16), "encodec", facts).save(path)
+        EckerCodes(np.zeros((3, 75), np.int16), "encodec", facts).save(path)
     else:
-        OriginalCodes(np.zeros((3, 75), np.int16), "dac", {}).save(path.with_suffix(".dac"))
+        EckerCodes(np.zeros((3, 75), np.int16), "dac", {}).save(path.with_suffix(".dac"))
         path.unlink()
 
 
@@ -238,10 +238,10 @@ def test_a_bad_file_of_the_original_is_named_and_refused_or_left_out(original, h
     folder, _ = original
     spoil(folder / "LibriTTS" / "J.1" / "3.enc", how)
     with pytest.raises((DataError, CheckpointError), match=says) as caught:
-        OriginalStore(split="training").open(folder, assumed=ASSUMED)
+        EckerStore(split="training").open(folder, assumed=ASSUMED)
     assert "1/3" in caught.value.message
     assert caught.value.hint
-    rest = OriginalStore(split="training", bad_files="skip").open(folder, assumed=ASSUMED)
+    rest = EckerStore(split="training", bad_files="skip").open(folder, assumed=ASSUMED)
     assert len(rest.entries) == 3
     assert says in next(iter(rest.left_out.values()))
 

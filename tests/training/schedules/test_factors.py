@@ -1,14 +1,8 @@
 import pytest
 
 from vall_e.testing import ScheduleContract
-from vall_e.training.schedules.components import (
-    NoamConfig,
-    OneCycleConfig,
-    WsdConfig,
-    build_noam,
-    build_one_cycle,
-    build_wsd,
-)
+from vall_e.training.schedules.components import build_noam, build_one_cycle, build_wsd
+from vall_e.training.schedules.options import NoamConfig, OneCycleConfig, WsdConfig
 
 
 class TestOneCycle(ScheduleContract):

@@ -16,11 +16,6 @@ from vall_e.model.wrappers.device_map import by_name, by_size
 from vall_e.model.wrappers.quantized_linear import RoundedLinear, packed, unpacked
 from vall_e.testing import WrapperContract
 from vall_e.training.wrappers.components import (
-    BitsAndBytesConfig,
-    Fp8Config,
-    ModelOffloadConfig,
-    RoundedConfig,
-    TensorRtConfig,
     build_bitsandbytes,
     build_fp8,
     build_int4,
@@ -29,6 +24,13 @@ from vall_e.training.wrappers.components import (
     build_tensorrt,
 )
 from vall_e.training.wrappers.fp8_layers import replaced
+from vall_e.training.wrappers.options import (
+    BitsAndBytesConfig,
+    Fp8Config,
+    ModelOffloadConfig,
+    RoundedConfig,
+    TensorRtConfig,
+)
 from vall_e.weights.file import load
 
 

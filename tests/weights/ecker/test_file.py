@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from vall_e.cli.app import App, cli
 from vall_e.errors import CheckpointError
-from vall_e.export.ecker import OriginalExporter
+from vall_e.export.ecker import EckerExporter
 from vall_e.model.embedding import ModelSizes
 from vall_e.model.valle import build_valle
 from vall_e.synthesis.request import Request
@@ -18,7 +18,7 @@ from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle, tiny_config
 from vall_e.weights.contents import as_told
 from vall_e.weights.ecker.config import describe
-from vall_e.weights.ecker.file import Reading, is_original, read_original
+from vall_e.weights.ecker.file import Reading, is_ecker, read_ecker
 from vall_e.weights.ecker.tensors import translate_back
 from vall_e.weights.ecker_names import TensorNames
 from vall_e.weights.file import bundle_of, load, save
@@ -63,7 +63,7 @@ def model(registry):
 
 @pytest.fixture
 def state(model):
-    """As the original would have saved it."""
+    """As e-c-k-e-r/vall-e would have saved it."""
     kept = {
         "resps_emb.embeddings.0.weight": torch.ones(1, 16),
         "dropout_token": torch.zeros(16),
@@ -94,7 +94,7 @@ def write(tmp_path, state):
 @pytest.mark.parametrize("name", ["model.sft", "model.safetensors", "model.pth"])
 def test_the_model_in_the_file_is_read(write, registry, model, name):
     path = write(name)
-    assert is_original(path)
+    assert is_ecker(path)
     bundle = load(path, registry)
     assert bundle.config.model == tiny_config(registry, model=MODEL).model
     for key, tensor in model.state_dict().items():
@@ -108,9 +108,9 @@ def test_the_model_in_the_file_is_read(write, registry, model, name):
 
 def test_what_our_own_files_hold_is_not_of_the_original(registry, tmp_path):
     save(tiny_bundle(registry, StaircaseCodec()), tmp_path / "ours.safetensors")
-    assert not is_original(tmp_path / "ours.safetensors")
+    assert not is_ecker(tmp_path / "ours.safetensors")
     (tmp_path / "broken.sft").write_bytes(b"nothing")
-    assert not is_original(tmp_path / "broken.sft")
+    assert not is_ecker(tmp_path / "broken.sft")
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_the_language_is_told_where_the_original_told_it(state):
 
 @pytest.mark.parametrize(("sums", "legacy"), [("legacy", True), ("whole", False), ("auto", True)])
 def test_how_levels_are_summed_can_be_said(write, registry, sums, legacy):
-    stored = read_original(write(), registry, Reading(sums=sums))
+    stored = read_ecker(write(), registry, Reading(sums=sums))
     assert stored.config.model.legacy_sums is legacy
 
 
@@ -204,7 +204,7 @@ def test_tensors_that_do_not_fit_are_named(write, state, registry, name, tensor,
     if tensor is not None:
         state[name] = tensor
     with pytest.raises(CheckpointError) as caught:
-        read_original(write(), registry)
+        read_ecker(write(), registry)
     assert says in caught.value.message
 
 
@@ -239,7 +239,7 @@ def test_a_file_may_have_no_metadata_at_all(state, registry, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(CONFIG))
     tokenizer = {"model": {"type": "BPE", "vocab": SYMBOLS, "merges": []}}
     (tmp_path / "tokenizer.json").write_text(json.dumps(tokenizer))
-    assert is_original(path)
+    assert is_ecker(path)
     assert load(path, registry).statistics == {}
 
 
@@ -281,7 +281,7 @@ def test_convert_writes_a_file_of_ours(write, registry, tmp_path):
     result = CliRunner().invoke(cli, args, obj=app)
     assert result.exit_code == 0, result.output
     assert "sums             all known levels" in result.output
-    before = bundle_of(read_original(source, registry, Reading(sums="whole")), source)
+    before = bundle_of(read_ecker(source, registry, Reading(sums="whole")), source)
     after = load(output, registry)
     assert (after.config.model, after.config.tasks) == (before.config.model, before.config.tasks)
     assert after.vocabulary == before.vocabulary
@@ -321,7 +321,7 @@ def test_convert_refuses_what_is_not_of_the_original(registry, tmp_path):
     (tmp_path / "x.sft").write_bytes(b"nothing")
     args = ["models", "convert", str(tmp_path / "x.sft"), "-o", str(tmp_path / "y.safetensors")]
     result = CliRunner().invoke(cli, args, obj=App(registry=registry))
-    assert "is no file of the original" in result.output
+    assert "is no file of e-c-k-e-r/vall-e" in result.output
     assert not (tmp_path / "y.safetensors").exists()
 
 
@@ -337,7 +337,7 @@ def test_the_model_speaks_by_the_codec_that_it_names(registry, tmp_path):
     backbone = {**MODEL["backbone"], "d_model": 32, "d_ff": 128}
     model = {"backbone": backbone, "prompt_levels": "known"}
     made = tiny_bundle(registry, StaircaseCodec(), model=model)
-    OriginalExporter()(made, tmp_path / "model.sft")
+    EckerExporter()(made, tmp_path / "model.sft")
     bundle = load(tmp_path / "model.sft", registry)
     codec = StaircaseCodec()
     with pytest.raises(CheckpointError, match="the model writes codes of encodec-24k"):

@@ -1,4 +1,4 @@
-"""Files of the original of each kind that its config can name: read, spoken with, written back."""
+"""Files of e-c-k-e-r of each kind that its config can name: read, spoken with, written back."""
 
 import json
 
@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from vall_e.cli.app import App, cli
 from vall_e.decoding.ar.loop import decode_ar
 from vall_e.errors import CheckpointError
-from vall_e.export.ecker import OriginalExporter
+from vall_e.export.ecker import EckerExporter
 from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example
 from vall_e.synthesis.assembly import Parts
@@ -40,7 +40,7 @@ def made(registry, folder, kind, *, levels=3, name="model.sft"):
     """The file of such a model, and the model."""
     options = {"backbone": LLAMA, "prompt_levels": "known", **KINDS[kind]}
     bundle = tiny_bundle(registry, StaircaseCodec(levels=levels), model=options)
-    OriginalExporter()(bundle, folder / name)
+    EckerExporter()(bundle, folder / name)
     return folder / name, bundle
 
 
@@ -60,7 +60,7 @@ def test_it_is_read_and_written_back_tensor_by_tensor(registry, tmp_path, kind):
     read = load(path, registry)
     assert read.config.model == bundle.config.model
     save(read, tmp_path / "ours.safetensors")
-    OriginalExporter()(load(tmp_path / "ours.safetensors", registry), tmp_path / "back.sft")
+    EckerExporter()(load(tmp_path / "ours.safetensors", registry), tmp_path / "back.sft")
     back = load_file(tmp_path / "back.sft")
     assert back.keys() == theirs.keys()
     for name, tensor in theirs.items():

@@ -1,4 +1,4 @@
-"""LoRAs of the original, read, written and spoken with."""
+"""LoRAs of e-c-k-e-r/vall-e, read, written and spoken with."""
 
 import json
 
@@ -10,7 +10,8 @@ from torch import nn
 
 from vall_e.cli.app import App, cli
 from vall_e.errors import CheckpointError
-from vall_e.export.components import OriginalLoraConfig, build_original_lora
+from vall_e.export.components import build_ecker_lora
+from vall_e.export.options import EckerLoraConfig
 from vall_e.model.lora import Terms, adapters, attach, places
 from vall_e.synthesis.loras import Loras
 from vall_e.testing import ExporterContract, StaircaseCodec
@@ -30,9 +31,9 @@ def lora_bundle(registry, **choice):
     return bundle
 
 
-class TestOriginalLora(ExporterContract):
+class TestEckerLora(ExporterContract):
     def make(self):
-        return build_original_lora(OriginalLoraConfig())
+        return build_ecker_lora(EckerLoraConfig())
 
     @pytest.fixture
     def bundle(self, registry):
@@ -41,7 +42,7 @@ class TestOriginalLora(ExporterContract):
 
 @pytest.fixture
 def write(tmp_path):
-    """As the original would: a matrix of 6 by 4 with a LoRA of rank 2."""
+    """As e-c-k-e-r/vall-e would: a matrix of 6 by 4 with a LoRA of rank 2."""
     a, b = torch.ones(2, 4), torch.ones(6, 2)
 
     def write(name="lora.sft", *, config=None, place=PLACE, swapped=False):
@@ -109,7 +110,7 @@ def vall_e(registry, tmp_path, monkeypatch):
 def test_a_lora_goes_there_and_comes_back(vall_e, registry, tmp_path, caplog):
     bundle = lora_bundle(registry)
     save(bundle, tmp_path / "run.safetensors")
-    vall_e("export", "run.safetensors", "--to", "original-lora", "-o", "theirs.lora.sft")
+    vall_e("export", "run.safetensors", "--to", "ecker-lora", "-o", "theirs.lora.sft")
     theirs = load_file(tmp_path / "theirs.lora.sft")
     assert theirs[f"{PLACE}.lora_A"].shape == (2, 32)
     assert len(theirs) == 2 * len(adapters(bundle.model))
@@ -131,6 +132,6 @@ def test_a_lora_goes_there_and_comes_back(vall_e, registry, tmp_path, caplog):
 
 def test_embeddings_have_no_place_there(registry, tmp_path):
     bundle = lora_bundle(registry, embeddings=True)
-    with pytest.raises(CheckpointError, match="the original adapts no embedding"):
-        build_original_lora(OriginalLoraConfig())(bundle, tmp_path / "x.lora.sft")
+    with pytest.raises(CheckpointError, match="e-c-k-e-r/vall-e adapts no embedding"):
+        build_ecker_lora(EckerLoraConfig())(bundle, tmp_path / "x.lora.sft")
     assert not list(tmp_path.iterdir())

@@ -21,7 +21,7 @@ def model(registry, request):
 
 @pytest.fixture
 def original(model):
-    """The state of the same model, as the original would have saved it."""
+    """The state of the same model, as e-c-k-e-r/vall-e would have saved it."""
     layout = TensorNames(single_head=len(model.heads.layers) == 1)
     state = {layout.called(name): tensor for name, tensor in model.state_dict().items()}
     first = "resps_emb.embeddings.0.weight"

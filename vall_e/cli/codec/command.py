@@ -13,7 +13,7 @@ from attrs import evolve
 from vall_e.audio.encoding import ENCODINGS, format_of
 from vall_e.cli.app import App
 from vall_e.cli.codec.edit import cut, join
-from vall_e.cli.codec.files import CODES, ORIGINAL, facts_of_original, is_original
+from vall_e.cli.codec.files import CODES, ECKER_SUFFIXES, facts_of_ecker, is_ecker
 from vall_e.cli.codec.options import CodecOption
 from vall_e.cli.option_groups import Grouped, grouped
 from vall_e.errors import AudioError, CheckpointError, DataError, VallEError
@@ -123,7 +123,7 @@ def decode(
     device: str,
 ) -> None:
     """Write the sound of files of codes. They must be of the codec that is chosen."""
-    todo = _todo(sources, output, (CODES, *ORIGINAL), f".{kind or 'wav'}")
+    todo = _todo(sources, output, (CODES, *ECKER_SUFFIXES), f".{kind or 'wav'}")
     if _is_one(todo, output):
         _require_no_format(kind)
         format_of(output)
@@ -156,8 +156,8 @@ def info(
     """
     from vall_e.audio.codes import holds_codes
 
-    if file is not None and is_original(file):
-        facts = facts_of_original(file)
+    if file is not None and is_ecker(file):
+        facts = facts_of_ecker(file)
     elif file is not None and holds_codes(file):
         facts = _facts_of_codes(file)
     else:
@@ -229,7 +229,7 @@ def _require_kept(todo: Todo) -> None:
 
 
 def _require_codes(output: Path) -> None:
-    if not (output.name.endswith(CODES) or is_original(output)):
+    if not (output.name.endswith(CODES) or is_ecker(output)):
         name = output.name.partition(".")[0] or "voice"
         raise DataError(
             f"{output} is no name for a file of codes, they end in {CODES}",

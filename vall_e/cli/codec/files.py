@@ -1,4 +1,4 @@
-"""Files of codes of ours and of the original, as `vall-e codec` reads and writes them."""
+"""Files of codes of ours and of e-c-k-e-r/vall-e, as `vall-e codec` reads and writes them."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from jaxtyping import Float32
 
     from vall_e.audio.codes import Codes
-    from vall_e.audio.ecker_codes import OriginalCodes
+    from vall_e.audio.ecker_codes import EckerCodes
     from vall_e.codec.long_audio import EncodedAudio
     from vall_e.interfaces.codec import Codec
 
     Pieces = Iterator[Float32[np.ndarray, "*c s"]]
 
 CODES = ".codes.safetensors"
-ORIGINAL = (".enc", ".dac", ".dec", ".nem")
+ECKER_SUFFIXES = (".enc", ".dac", ".dec", ".nem")
 """Those of `vall_e.audio.ecker_codes`, which is not imported for `--help`."""
-CODES_IN = f"{CODES}, {', '.join(ORIGINAL)}"
+CODES_IN = f"{CODES}, {', '.join(ECKER_SUFFIXES)}"
 
 
-def is_original(path: Path) -> bool:
-    return path.suffix.lower() in ORIGINAL
+def is_ecker(path: Path) -> bool:
+    return path.suffix.lower() in ECKER_SUFFIXES
 
 
 def require_ending(output: Path) -> None:
@@ -42,8 +42,8 @@ def codes_of(source: Path, codec: Codec) -> Codes:
     """The codes in a file of any of the formats; refused if they are not of this codec."""
     from vall_e.audio.codes import Codes, holds_codes
 
-    if is_original(source):
-        return _original(source).of(codec, source)
+    if is_ecker(source):
+        return _ecker(source).of(codec, source)
     if not holds_codes(source):
         raise DataError(
             f"{source} holds no codes", hint="give a file that `vall-e codec encode` wrote"
@@ -54,13 +54,13 @@ def codes_of(source: Path, codec: Codec) -> Codes:
 def save(encoded: EncodedAudio, source: Path, target: Path) -> None:
     """In the format that the target's ending names; `source` is the recording."""
     from vall_e.audio.clip import Clip
-    from vall_e.audio.ecker_codes import original_of
+    from vall_e.audio.ecker_codes import ecker_codes_of
     from vall_e.audio.loudness import lufs
 
-    if not is_original(target):
+    if not is_ecker(target):
         encoded.codes.save(target)
         return
-    found = original_of(encoded.codes, samples=encoded.samples, sample_rate=encoded.sample_rate)
+    found = ecker_codes_of(encoded.codes, samples=encoded.samples, sample_rate=encoded.sample_rate)
     if found.family == "dac":
         clip = Clip.read(source).mono()
         found = found.for_dac(lufs(clip.samples, clip.sample_rate))
@@ -73,24 +73,24 @@ def write_sound(codes: Codes, codec: Codec, *, source: Path, target: Path) -> fl
     from vall_e.codec.long_audio import sound_of
 
     sound = sound_of(codes, codec)
-    if is_original(source):
-        sound = as_it_was(sound, _original(source), codec.sample_rate)
+    if is_ecker(source):
+        sound = as_it_was(sound, _ecker(source), codec.sample_rate)
     return write_recording(target, sound, codec.sample_rate)
 
 
-def as_it_was(sound: Pieces, original: OriginalCodes, sample_rate: int) -> Pieces:
+def as_it_was(sound: Pieces, ecker: EckerCodes, sample_rate: int) -> Pieces:
     """As long and as loud as the file of theirs tells that its recording was."""
     import numpy as np
 
     from vall_e.audio.loudness import lufs
 
-    if original.seconds is not None:
-        sound = _first(sound, round(original.seconds * sample_rate))
-    if original.loudness is None:
+    if ecker.seconds is not None:
+        sound = _first(sound, round(ecker.seconds * sample_rate))
+    if ecker.loudness is None:
         yield from sound
         return
     whole = np.concatenate(list(sound))  # the loudness of a recording is that of all of it
-    yield whole * 10 ** ((original.loudness - lufs(whole, sample_rate)) / 20)
+    yield whole * 10 ** ((ecker.loudness - lufs(whole, sample_rate)) / 20)
 
 
 def _first(sound: Pieces, samples: int) -> Pieces:
@@ -99,19 +99,19 @@ def _first(sound: Pieces, samples: int) -> Pieces:
         samples = max(0, samples - piece.shape[-1])
 
 
-def facts_of_original(file: Path) -> dict[str, Any]:
+def facts_of_ecker(file: Path) -> dict[str, Any]:
     """What `vall-e codec info` says of a file of theirs."""
-    found = _original(file)
+    found = _ecker(file)
     plain = {name: value for name, value in found.facts.items() if _is_short(value)}
     seconds = {} if found.seconds is None else {"seconds": round(found.seconds, 3)}
     levels, frames = found.values.shape
     return {"codec": found.family, "levels": levels, "frames": frames, **seconds, **plain}
 
 
-def _original(source: Path) -> OriginalCodes:
-    from vall_e.audio.ecker_codes import OriginalCodes
+def _ecker(source: Path) -> EckerCodes:
+    from vall_e.audio.ecker_codes import EckerCodes
 
-    return OriginalCodes.load(source)
+    return EckerCodes.load(source)
 
 
 def _is_short(value: object) -> bool:

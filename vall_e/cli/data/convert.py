@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "-c", "--config", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="YAML file whose codec made SOURCE. For files of the original, which do not say.",
+    help="YAML file whose codec made SOURCE. For files of e-c-k-e-r/vall-e, which do not say.",
 )  # fmt: skip
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change an option.")
 @click.pass_obj

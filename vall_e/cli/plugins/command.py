@@ -228,6 +228,7 @@ def _described(offer: Offer) -> dict[str, Any]:
     return use | {
         "kind": offer.kind,
         "name": component.name,
+        "aliases": list(component.aliases),
         "distribution": offer.distribution,
         "version": offer.version,
         "entry_point": offer.entry_point,
@@ -294,6 +295,8 @@ def _lines(offer: Offer) -> Iterator[str]:
     component = offer.component
     yield f"{offer.kind} {component.name}: {component.summary}"
     yield f"  from      {offer.distribution} {offer.version} ({offer.entry_point})"
+    if component.aliases:
+        yield f"  also      {', '.join(component.aliases)}"
     if component.paper:
         yield f"  paper     {component.paper}"
     yield f"  licence   {_licence(component)}"

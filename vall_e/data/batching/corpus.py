@@ -138,7 +138,7 @@ def open_datasets(
 ) -> list[Stored]:
     """All of one codec and phonemizer, or `DataError`.
 
-    `assumed` says what files of the original do not; `bad_items` as for `open_stored`.
+    `assumed` says what files of e-c-k-e-r/vall-e do not; `bad_items` as for `open_stored`.
     """
     datasets = [
         open_stored(folder, registry, assumed=assumed, bad_items=bad_items) for folder in folders

@@ -24,7 +24,7 @@ def open_stored(
 ) -> Stored:
     """The dataset at `path`, by the one store that holds it.
 
-    `assumed` says what files of the original do not. With `bad_items="skip"` one of which a part is
+    `assumed` says what files of e-c-k-e-r do not. With `bad_items="skip"` one of which a part is
     damaged is opened too, where the store can do that. Raises `DataError` where there is none.
     """
     found = [(offer, store) for offer, store in _stores(registry) if store.holds(path)]

@@ -18,7 +18,7 @@ from typing import Any, Literal
 import numpy as np
 from attrs import evolve, frozen
 
-from vall_e.audio.ecker_codes import OriginalCodes, is_original
+from vall_e.audio.ecker_codes import EckerCodes, is_ecker
 from vall_e.data.stores.hdf5 import h5py
 from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.store import Entry, Info, Item, Stored
@@ -33,13 +33,13 @@ log = logging.getLogger(__name__)
 
 
 @frozen
-class OriginalStore:
+class EckerStore:
     """Reads their folders and HDF5 files. They do not say which codec it was: `assumed` does."""
 
     split: str
     bad_files: Literal["error", "skip"] = "error"
 
-    def lenient(self) -> OriginalStore:
+    def lenient(self) -> EckerStore:
         return evolve(self, bad_files="skip")
 
     def holds(self, path: Path) -> bool:
@@ -57,12 +57,13 @@ class OriginalStore:
             )
         file = path / FILE if (path / FILE).is_file() else path
         if file.is_file():
-            return OriginalHdf5(file, self.split, assumed, self.bad_files)
-        return OriginalFiles(path, assumed, self.bad_files)
+            return EckerHdf5(file, self.split, assumed, self.bad_files)
+        return EckerFiles(path, assumed, self.bad_files)
 
     def write(self, path: Path, info: Info, items: Iterable[Item]) -> Info:
         raise DataError(
-            "data of the original can only be read", hint="convert to folder, hdf5 or webdataset"
+            "data of e-c-k-e-r/vall-e can only be read",
+            hint="convert to folder, hdf5 or webdataset",
         )
 
 
@@ -97,7 +98,7 @@ class _Listed:
         return codes[: self.info.levels]
 
 
-class OriginalFiles(_Listed):
+class EckerFiles(_Listed):
     """A folder of one file an utterance; each is read when it is listed, and for its codes."""
 
     def __init__(self, folder: Path, assumed: Info, bad_files: Literal["error", "skip"]) -> None:
@@ -123,28 +124,28 @@ class OriginalFiles(_Listed):
     def codes(self, entry: Entry, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Frames `start` to `stop` of an entry: a fresh int64 array of (levels, frames)."""
         path = self.paths[int(np.searchsorted(self._offsets, entry.offset))]
-        codes = self._checked(OriginalCodes.load(path).values, entry)
+        codes = self._checked(EckerCodes.load(path).values, entry)
         return codes[:, start:stop].astype(np.int64)
 
 
 def _entry_of(path: Path, folder: Path, offset: int, assumed: Info) -> Entry:
-    original = OriginalCodes.load(path)
-    frames = original.values.shape[1]
-    if original.family != assumed.codec.partition("-")[0]:
+    ecker = EckerCodes.load(path)
+    frames = ecker.values.shape[1]
+    if ecker.family != assumed.codec.partition("-")[0]:
         raise DataError(
-            f"{path} holds codes of {original.family}, the codec is {assumed.codec}",
+            f"{path} holds codes of {ecker.family}, the codec is {assumed.codec}",
             hint="name the codec that made it: -c run.yaml",
         )
-    if len(original.values) < assumed.levels or not frames:
+    if len(ecker.values) < assumed.levels or not frames:
         raise DataError(
-            f"{path} has {len(original.values)} levels and {frames} frames, the codec "
+            f"{path} has {len(ecker.values)} levels and {frames} frames, the codec "
             f"{assumed.levels} levels",
-            hint=f"set codec.levels={len(original.values)}" if frames else "leave it out",
+            hint=f"set codec.levels={len(ecker.values)}" if frames else "leave it out",
         )
     place = path.relative_to(folder).with_suffix("")
-    facts = {**_metadata(folder, path), **original.facts}
+    facts = {**_metadata(folder, path), **ecker.facts}
     seconds = frames / assumed.frame_rate
-    told = original.seconds
+    told = ecker.seconds
     if told is not None and abs(told - seconds) > max(0.2, 0.02 * told):
         raise DataError(
             f"{path} tells of {told:.2f} s, its codes last {seconds:.2f} s at "
@@ -190,7 +191,7 @@ def _table(path: Path) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-class OriginalHdf5(_Listed):
+class EckerHdf5(_Listed):
     """Their `data.h5`, opened for each read."""
 
     def __init__(
@@ -258,7 +259,7 @@ def _plain(value: object) -> object:
 def _files(folder: Path) -> Iterator[Path]:
     for depth in range(DEPTH):
         pattern = "/".join(["*"] * (depth + 1))
-        yield from (path for path in folder.glob(pattern) if is_original(path))
+        yield from (path for path in folder.glob(pattern) if is_ecker(path))
 
 
 def _begins(path: Path, mark: bytes) -> bool:

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import frozen
-
 from vall_e.plugin import Component, hookimpl
+from vall_e.testing.fakes.options import StaircaseConfig
 
 if TYPE_CHECKING:
     from vall_e.testing.fakes.staircase_codec import StaircaseCodec
-
-
-@frozen
-class StaircaseConfig:
-    levels: int = 3
-    codebook_size: int = 8
-    sample_rate: int = 8000
 
 
 def build_staircase(config: StaircaseConfig) -> StaircaseCodec:

@@ -1,4 +1,4 @@
-"""A model's config as the original writes it, as one of ours.
+"""A model's config as e-c-k-e-r/vall-e writes it, as one of ours.
 
 Every field is accounted for: it decides an option of ours, or has no say in how the model computes,
 or asks for what we lack, which is refused by name; fields that we never heard of are listed.
@@ -97,7 +97,7 @@ _SINCE_WHOLE_SUMS = {
 
 @frozen
 class EckerModel:
-    """The original's model in our words: plain data for `vall_e.config.load.structure`."""
+    """e-c-k-e-r/vall-e's model in our words: plain data for `vall_e.config.load.structure`."""
 
     raw: dict[str, Any]
     sizes: ModelSizes
@@ -176,7 +176,7 @@ def _check_kinds(fields: Mapping[str, Any]) -> None:
     ]
     if wrong:
         raise CheckpointError(
-            f"the config of the original is damaged: {'; '.join(wrong)}",
+            f"the config of e-c-k-e-r/vall-e is damaged: {'; '.join(wrong)}",
             hint="correct it, and name it: vall-e models convert --config FILE",
         )
 
@@ -192,7 +192,7 @@ def _refuse(fields: Mapping[str, Any]) -> None:
     if wrong:
         raise CheckpointError(
             f"the config asks for what cannot be read: {'; '.join(wrong)}",
-            hint="docs/original_models.md lists what can be read",
+            hint="docs/ecker_models.md lists what can be read",
         )
 
 

@@ -1,4 +1,4 @@
-"""Files of the original: safetensors (`.sft`) with its config in the metadata, or `.pth`.
+"""Files of e-c-k-e-r/vall-e: safetensors (`.sft`) with its config in the metadata, or `.pth`.
 
 Nothing in them is ever run: a `.pth` that holds more than tensors and plain data is refused.
 """
@@ -45,8 +45,8 @@ class Reading:
     sums: Sums = "auto"
 
 
-def is_original(path: Path) -> bool:
-    """Whether the file looks like one of the original. A file that cannot be opened does not."""
+def is_ecker(path: Path) -> bool:
+    """Whether the file looks like one of e-c-k-e-r. A file that cannot be opened does not."""
     if path.suffix in PICKLED:
         return path.is_file()
     try:
@@ -56,9 +56,7 @@ def is_original(path: Path) -> bool:
         return False
 
 
-def read_original(
-    path: Path, registry: Registry, reading: Reading | None = None
-) -> WeightsContents:
+def read_ecker(path: Path, registry: Registry, reading: Reading | None = None) -> WeightsContents:
     """The model in the file under our names, and the rest of the file.
 
     Raises `CheckpointError` for a config that asks for what we lack, and for tensors that are
@@ -105,8 +103,8 @@ def _pickled(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     module = content.pop("module", None)
     if not isinstance(module, dict) or not all(isinstance(t, Tensor) for t in module.values()):
         raise CheckpointError(
-            f"{path} has no tensors under 'module', as the original's files have",
-            hint="name the file that the original's own export wrote; a LoRA goes with --lora",
+            f"{path} has no tensors under 'module', as e-c-k-e-r/vall-e's files have",
+            hint="name the file that e-c-k-e-r/vall-e's own export wrote; a LoRA goes with --lora",
         )
     if content.pop("lora", None):
         log.warning("%s: the LoRA beside the model is not used: name the file with --lora", path)

@@ -1,4 +1,4 @@
-"""LoRAs of the original, in files of their own: `.sft`, `.safetensors` or `.pth`.
+"""LoRAs of e-c-k-e-r/vall-e, in files of their own: `.sft`, `.safetensors` or `.pth`.
 
 Beside a weight W (out, in) stand `lora_A` (rank, in) and `lora_B` (out, rank), in the names of the
 original: `model.layers.0.mlp.up_proj.lora_A`. Its other flavour calls them
@@ -25,7 +25,7 @@ _FOLDER = re.compile(r".*-r\d+-a(?P<alpha>\d+)")
 """Where training leaves a LoRA: `ckpt/NAME-rRANK-aALPHA/lora.sft`."""
 
 
-def holds_original_lora(names: Iterable[str]) -> bool:
+def holds_ecker_lora(names: Iterable[str]) -> bool:
     """Whether these are the names of such tensors."""
     return any(_NAMED.fullmatch(name) for name in names)
 
@@ -65,11 +65,11 @@ def translate_lora(tensors: Mapping[str, Tensor], rank: int, path: Path) -> dict
 
 
 def translate_lora_back(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors under the names of the original; `CheckpointError` if it has none for them."""
+    """The tensors under the names of e-c-k-e-r; `CheckpointError` if it has none for them."""
     foreign = [name for name in tensors if not name.startswith(_OURS)]
     if foreign:
         raise CheckpointError(
-            f"the original adapts no {', '.join(sorted(foreign)[:3])}",
+            f"e-c-k-e-r/vall-e adapts no {', '.join(sorted(foreign)[:3])}",
             hint="train the LoRA without `embeddings`, or export --to lora",
         )
     return {

@@ -52,7 +52,7 @@ def translate(
     wanted: Mapping[str, Tensor],
     capabilities: Collection[str] = ("ar", "nar"),
 ) -> Translation:
-    """What a model with the state `wanted` reads in `state`, a state of the original.
+    """What a model with the state `wanted` reads in `state`, a state of e-c-k-e-r/vall-e.
 
     Raises `CheckpointError` that names all tensors that are missing, of another shape or unknown.
     """
@@ -95,7 +95,7 @@ def translate(
 def translate_back(
     tensors: Mapping[str, Tensor], kept: Mapping[str, Tensor], layout: TensorNames
 ) -> dict[str, Tensor]:
-    """The tensors under the names of the original, with what was kept of it."""
+    """The tensors under the names of e-c-k-e-r/vall-e, with what was kept of it."""
     named = {
         layout.called(name): tensor[:-1] if name in layout.short else tensor
         for name, tensor in tensors.items()

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import frozen
-
 from vall_e.plugin import AttentionKernel, Component, hookimpl
+from vall_e_attention_flash_v100.options import FlashV100Config
 
 vall_e_hook_api = (1, 0)
-
-
-@frozen
-class FlashV100Config:
-    """Nothing to choose."""
 
 
 def build_flash_v100(config: FlashV100Config) -> AttentionKernel:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import frozen
-
 from vall_e.plugin import AttentionKernel, Component, hookimpl
+from vall_e_attention_flash.options import FlashAttnConfig
 
 vall_e_hook_api = (1, 0)
-
-
-@frozen
-class FlashAttnConfig:
-    """Nothing to choose."""
 
 
 def build_flash_attn(config: FlashAttnConfig) -> AttentionKernel:

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from attrs import frozen
-
 from vall_e.plugin import AttentionKernel, Component, hookimpl
+from vall_e_attention_sage.options import SageConfig
 
 vall_e_hook_api = (1, 0)
-
-
-@frozen
-class SageConfig:
-    """Nothing to choose."""
 
 
 def build_sage(config: SageConfig) -> AttentionKernel:

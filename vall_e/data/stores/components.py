@@ -2,42 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from attrs import field, frozen, validators
-
+from vall_e.data.stores.options import EckerStoreConfig, FolderConfig, Hdf5Config, WebDatasetConfig
 from vall_e.interfaces.trial import Trial
 from vall_e.registry import Component
 
 if TYPE_CHECKING:
     from vall_e.interfaces.store import Store
-
-
-@frozen
-class FolderConfig:
-    """No options."""
-
-
-@frozen
-class Hdf5Config:
-    """No options."""
-
-
-@frozen
-class WebDatasetConfig:
-    shard_megabytes: float = field(default=256.0, validator=validators.gt(0))
-    """A new shard is begun once one is so large."""
-
-
-@frozen
-class EckerStoreConfig:
-    split: str = field(
-        default="training", validator=validators.in_(("training", "validation", "noise"))
-    )
-    """The part of a `data.h5` that is read."""
-    bad_files: Literal["error", "skip"] = "error"
-    """A file that is damaged, malicious or of another codec: refuse all, or leave it out and say
-    so."""
 
 
 def build_folder(config: FolderConfig) -> Store:
@@ -58,10 +30,10 @@ def build_webdataset(config: WebDatasetConfig) -> Store:
     return WebDatasetStore(shard_bytes=int(config.shard_megabytes * 1e6))
 
 
-def build_original(config: EckerStoreConfig) -> Store:
-    from vall_e.data.stores.ecker import OriginalStore
+def build_ecker(config: EckerStoreConfig) -> Store:
+    from vall_e.data.stores.ecker import EckerStore
 
-    return OriginalStore(split=config.split, bad_files=config.bad_files)
+    return EckerStore(split=config.split, bad_files=config.bad_files)
 
 
 STORES = (
@@ -84,9 +56,10 @@ STORES = (
         summary="Tar shards of many utterances, as WebDataset reads them",
     ),
     Component(
-        name="original",
+        name="ecker",
+        aliases=("original",),
         config=EckerStoreConfig,
-        build=build_original,
+        build=build_ecker,
         summary="Data of e-c-k-e-r/vall-e: .enc, .dac, .dec, .nem or data.h5; to read only",
         trial=Trial(facts={"writes": False}),
     ),

@@ -1,0 +1,10 @@
+"""Options of `flash-attn`. No torch here."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen
+class FlashAttnConfig:
+    """Nothing to choose."""

@@ -1,0 +1,10 @@
+"""Options of `fused`. No torch here."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen
+class FusedConfig:
+    """Nothing to choose."""

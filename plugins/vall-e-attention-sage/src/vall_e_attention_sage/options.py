@@ -1,0 +1,10 @@
+"""Options of `sage`. No torch here."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen
+class SageConfig:
+    """Nothing to choose."""

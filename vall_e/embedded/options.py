@@ -1,0 +1,10 @@
+"""Options of the built-in model. No torch here."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen
+class EmbeddedModelConfig:
+    """No options."""
