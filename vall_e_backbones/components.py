@@ -1,4 +1,4 @@
-"""Backbones and attention kernels that ship with VALL-E. No torch here."""
+"""Built-in backbones and attention kernels. No torch here."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def vall_e_register_backbones() -> list[Component[Any]]:
             name="mixtral",
             config=MixtralConfig,
             build=build_mixtral,
-            summary="llama with several feed-forward layers, of which a router picks two",
+            summary="llama with several feed-forward layers (experts), two of them per position",
             paper="https://arxiv.org/abs/2401.04088",
         ),
         Component(
@@ -106,19 +106,19 @@ WITH_OPTIONS: tuple[Component[Any], ...] = (
         name="default",
         config=DefaultConfig,
         build=build_default,
-        summary="matrix products step by step, in fp32; can keep its weights: for debugging",
+        summary="step-by-step matrix products in fp32; can keep the weights, for debugging",
     ),
     Component(
         name="flex",
         config=FlexConfig,
         build=build_flex,
-        summary="PyTorch's flex_attention, compiled: skips the tiles that a mask hides",
+        summary="PyTorch's flex_attention, compiled: skips masked tiles",
         paper="https://arxiv.org/abs/2412.05496",
     ),
 )
 WITHOUT_OPTIONS: tuple[tuple[str, Callable[[NoOptions], AttentionKernel], str, str], ...] = (
-    ("auto", build_auto, "the fastest of the kernels below that can run the case at hand", ""),
-    ("eager", build_eager, "plain matrix products and a softmax: the one to compare with", ""),
+    ("auto", build_auto, "the fastest of the kernels below that supports the case", ""),
+    ("eager", build_eager, "plain matrix products and a softmax, as a reference", ""),
     ("sdpa", partial(build_sdpa, "sdpa"), "PyTorch's choice among its own kernels", ""),
     ("math", partial(build_sdpa, "math"), "PyTorch's kernel of matrix products", ""),
     (
@@ -137,7 +137,7 @@ WITHOUT_OPTIONS: tuple[tuple[str, Callable[[NoOptions], AttentionKernel], str, s
     (
         "flash-attention-2",
         build_flash_attention_2,
-        "the package flash-attn by way of transformers (CUDA, fp16 or bf16)",
+        "the package flash-attn through transformers (CUDA, fp16 or bf16)",
         "https://arxiv.org/abs/2307.08691",
     ),
 )

@@ -1,4 +1,4 @@
-"""Attention as the formula has it, one step after the other, whose weights can be looked at."""
+"""Attention step by step as in the formula, with weights that can be inspected."""
 
 from collections import deque
 

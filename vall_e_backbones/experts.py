@@ -1,7 +1,7 @@
-"""A mixture of feed-forward layers, of which a router picks a few for each position.
+"""A mixture of feed-forward layers (experts), of which a router selects a few per position.
 
 Shazeer et al. 2017 (https://arxiv.org/abs/1701.06538); as in Mixtral (Jiang et al. 2024,
-https://arxiv.org/abs/2401.04088) no position is ever dropped, so each row is what it is alone.
+https://arxiv.org/abs/2401.04088) no position is ever dropped, so a row does not depend on others.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 class Experts(nn.Module):
-    """Sum of the `chosen` likeliest experts' outputs, weighted by the router's softmax over them.
+    """Sum of the `chosen` likeliest experts' outputs, weighted by the router's softmax.
 
     `make` builds one expert: a module that maps (n, d) to (n, d).
     """
@@ -28,13 +28,13 @@ class Experts(nn.Module):
     def forward(
         self, x: Float[Tensor, "b t d"], valid: Bool[Tensor, "b t"]
     ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
-        """The output, and how unevenly the valid positions are spread: 1 where evenly."""
+        """The output, and how unevenly the valid positions are distributed: 1 if evenly."""
         flat = x.flatten(0, 1)
         chances = self.gate(flat).float().softmax(dim=-1)  # (n, e); bf16 would make ties
         weights, picked = chances.topk(self.chosen, dim=-1)
         weights = weights / weights.sum(dim=-1, keepdim=True)
         out = torch.zeros_like(flat)
-        for number, expert in enumerate(self.experts):  # also one without work: DDP waits for all
+        for number, expert in enumerate(self.experts):  # also idle ones: DDP waits for all
             rows, places = (picked == number).nonzero(as_tuple=True)
             added = expert(flat[rows]) * weights[rows, places, None]
             out = out.index_add(0, rows, added.to(out.dtype))
@@ -44,10 +44,10 @@ class Experts(nn.Module):
 def unevenness(
     chances: Float[Tensor, "n e"], picked: Int[Tensor, "n c"], valid: Bool[Tensor, " n"]
 ) -> Float[Tensor, ""]:
-    """Experts x sum over them of (share of picks x mean chance), over valid positions.
+    """Experts x sum over them of (share of picks x mean probability), over valid positions.
 
     The load-balancing loss of the Switch Transformer (Fedus et al. 2021,
-    https://arxiv.org/abs/2101.03961, equation 4): 1 where all are picked alike, up to their number.
+    https://arxiv.org/abs/2101.03961, equation 4): 1 if all are picked equally, up to their number.
     """
     experts = chances.shape[1]
     counts = torch.zeros_like(chances).scatter(1, picked, 1.0)

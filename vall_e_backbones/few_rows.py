@@ -1,4 +1,4 @@
-"""x W^T of a few rows, which a processor can do faster by a packed weight."""
+"""x W^T for a few rows, which is faster on a CPU with a packed weight."""
 
 import torch
 from jaxtyping import Float
@@ -6,18 +6,18 @@ from torch import Tensor
 from torch.nn.functional import linear, pad
 
 UNPACKED = 3
-"""So many rows take no longer by the weight as it lies: its reading is the work."""
+"""Up to this many rows, the plain weight is as fast: reading it takes all the time."""
 MOST = 32
-"""Of more rows a packed weight saves nothing."""
+"""For more rows, a packed weight saves nothing."""
 MULTIPLE = 4
-"""MKL is fast for packed weights of such numbers of rows."""
+"""MKL is fast with packed weights for these numbers of rows."""
 
 
 class FewRows:
-    """x W^T in fp32 on a processor, by one weight that does not change.
+    """x W^T in fp32 on a CPU, with one weight that does not change.
 
-    From four rows on by a copy of the weight, as large as it is, that MKL packed: that takes half
-    the time. It is made when first needed, for a number of rows; fewer are filled up to that.
+    From four rows on it uses a copy of the weight, of the same size, packed by MKL: it takes half
+    the time. It is made when first needed, for a number of rows; fewer rows are padded.
     """
 
     def __init__(self, weight: Float[Tensor, "o i"]) -> None:
@@ -27,7 +27,7 @@ class FewRows:
 
     @staticmethod
     def can(weight: Tensor) -> bool:
-        """Whether there is something to gain: PyTorch was built with MKL, the weight suits."""
+        """Whether there is an advantage: PyTorch was built with MKL, and the weight is suitable."""
         known = hasattr(torch.ops.mkl, "_mkl_linear") and torch.backends.mkl.is_available()  # type: ignore[no-untyped-call]
         return known and weight.dtype == torch.float32 and weight.device.type == "cpu"
 

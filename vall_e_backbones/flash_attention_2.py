@@ -1,4 +1,4 @@
-"""FlashAttention-2 (Dao 2023, https://arxiv.org/abs/2307.08691) as transformers calls it."""
+"""FlashAttention-2 (Dao 2023, https://arxiv.org/abs/2307.08691) as called by transformers."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ Forward = Callable[..., Tensor]
 
 
 class FlashAttention2:
-    """Masks of padding go in as the keys that they leave; others it cannot do."""
+    """Padding masks are applied by packing the remaining keys; other masks are not supported."""
 
     name = "flash-attention-2"
 
@@ -73,7 +73,7 @@ class FlashAttention2:
 
 
 def integration() -> Package:
-    """The function of transformers, or why it cannot be had."""
+    """The function of transformers, or why it is not available."""
     package = Package.load(
         "transformers.modeling_flash_attention_utils",
         "--no-build-isolation 'transformers>=5' flash-attn",
@@ -82,7 +82,7 @@ def integration() -> Package:
         return package
     if not package.found.is_flash_attn_2_available():
         return Package(
-            absent="transformers finds no flash-attn for a GPU: "
+            absent="transformers does not find flash-attn for a GPU: "
             "pip install flash-attn --no-build-isolation"
         )
     return Package(package.found._flash_attention_forward)

@@ -14,10 +14,10 @@ from vall_e_backbones.options import FlexConfig
 
 
 class Flex:
-    """Masks become code of the kernel and a table of tiles, of which the hidden ones are skipped.
+    """Masks become code of the kernel and a table of tiles, of which masked ones are skipped.
 
-    The first call for each kind of mask compiles it. On a CPU it runs as it is written instead, all
-    tiles of it: the code that PyTorch 2.13 makes there for lengths that change does not compile.
+    The first call for each kind of mask compiles it. On a CPU it runs uncompiled, over all tiles:
+    the code that PyTorch 2.13 generates there for dynamic lengths does not compile.
     """
 
     name = "flex"
@@ -32,9 +32,9 @@ class Flex:
     def unsupported(self, case: AttentionCase) -> str | None:
         reason = Limits(devices=("cpu", "cuda")).reason(case)
         if reason is None and case.training and case.device.type == "cpu":
-            return "flex_attention gives no gradients on the CPU"
+            return "flex_attention does not support gradients on the CPU"
         if reason is None and case.training and not self.compiled:
-            return "flex_attention gives gradients where it is compiled only"
+            return "flex_attention supports gradients only if compiled"
         return reason
 
     def __call__(
@@ -60,7 +60,7 @@ class Flex:
         )
 
     def _as_written(self, *tensors: Tensor, **options: object) -> Tensor:
-        """Without PyTorch's advice to compile it."""
+        """Without PyTorch's warning that it should be compiled."""
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "flex_attention called without torch.compile")
             return self.plain(*tensors, **options)

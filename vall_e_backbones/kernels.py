@@ -1,4 +1,4 @@
-"""Attention kernels of PyTorch itself, and a plain one to compare them with."""
+"""Attention kernels of PyTorch itself, and a plain one as a reference."""
 
 import logging
 from functools import cache
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class Eager:
-    """softmax(q k^T) v with nothing fused."""
+    """softmax(q k^T) v, unfused."""
 
     name = "eager"
 
@@ -62,7 +62,7 @@ _CUDA_CHECKS = {
 
 
 class Sdpa:
-    """`scaled_dot_product_attention` of PyTorch, held to one backend where one is named."""
+    """`scaled_dot_product_attention` of PyTorch, restricted to one backend if one is named."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -82,36 +82,36 @@ class Sdpa:
         scale: float | None = None,
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
-        if self.backend is None:  # can run anything
+        if self.backend is None:  # supports everything
             return _sdpa(q, k, v, mask, causal, scale, dropout)
         require(self, q, k, mask=mask, causal=causal, dropout=dropout)
         with sdpa_kernel(self.backend):
             return _sdpa(q, k, v, mask, causal, scale, dropout)
 
 
-@cache  # the probe of a CUDA device takes longer than a small attention does
+@cache  # probing a CUDA device takes longer than a small attention
 def _reason(name: str, case: AttentionCase) -> str | None:
-    """Why a fused kernel of PyTorch cannot do the case, or None."""
+    """Why a fused kernel of PyTorch does not support the case, or None."""
     if name == "flash" and case.device.type == "cpu":
-        return "on the CPU flash attention has no dropout" if case.dropout else None
+        return "flash attention on the CPU does not support dropout" if case.dropout else None
     if case.device.type != "cuda":
         return f"{name} attention needs a CUDA device, this is {case.device.type}"
     if not torch.cuda.is_available():
         return "CUDA is not available to this build of PyTorch"
     if _CUDA_CHECKS[name](_probe(case), False):
         return None
-    return f"PyTorch's {name} kernel cannot do {case}"
+    return f"PyTorch's {name} kernel does not support {case}"
 
 
 def _probe(case: AttentionCase) -> SDPAParams:
-    """Small tensors of the case, which PyTorch's checks look at."""
+    """Small tensors of the case, which PyTorch's checks inspect."""
 
     def empty(heads: int) -> Tensor:
         shape = (1, heads, 8, case.head_dim)
         return torch.empty(shape, device=case.device, dtype=case.dtype, requires_grad=case.training)
 
     q, k, v = empty(case.heads), empty(case.kv_heads), empty(case.kv_heads)
-    # PyTorch makes a bias in the dtype of q out of a mask before it chooses a kernel.
+    # PyTorch converts a mask to a bias in the dtype of q before it chooses a kernel.
     bias = q.new_zeros(1, 1, 8, 8) if case.masked else None
     return SDPAParams(q, k, v, bias, case.dropout, case.causal, case.heads != case.kv_heads)
 
@@ -138,9 +138,9 @@ def _sdpa(
 
 
 class Auto:
-    """The first of its candidates that can run the case, found anew when the case changes.
+    """The first candidate that supports the case, chosen again when the case changes.
 
-    On CUDA: cudnn, flash, mem-efficient; else PyTorch's own choice. `chosen` says which ran last.
+    On CUDA: cudnn, flash, mem-efficient; otherwise PyTorch's own choice. `chosen` is the last one.
     """
 
     name = "auto"
@@ -164,8 +164,8 @@ class Auto:
         scale: float | None = None,
         dropout: float = 0.0,
     ) -> Float[Tensor, "b h t c"]:
-        # PyTorch's own dispatch is the best that a CPU has. Told at once, as there each layer of
-        # each frame asks.
+        # On a CPU PyTorch's own dispatch is best. Decided right away, since each layer asks for
+        # each frame.
         if q.device.type == "cpu":
             kernel = self.candidates[-1]
         else:
@@ -175,11 +175,11 @@ class Auto:
         return kernel(q, k, v, mask=mask, causal=causal, scale=scale, dropout=dropout)
 
     def explain(self, case: AttentionCase) -> str:
-        """Which kernel runs the case, and why none of those before it."""
+        """Which kernel runs the case, and why none of the earlier ones."""
         if case.device.type != "cuda":
-            return f"takes sdpa: on {case.device.type} PyTorch's own choice is the best there is"
+            return f"uses sdpa: on {case.device.type} PyTorch's own choice is the best"
         kernel, passed_over = self._first(case)
-        return "; ".join([f"takes {kernel.name}", *passed_over])
+        return "; ".join([f"uses {kernel.name}", *passed_over])
 
     def _choose(self, case: AttentionCase) -> Sdpa:
         kernel, _ = self._first(case)
@@ -195,4 +195,4 @@ class Auto:
             if reason is None:
                 return kernel, passed_over
             passed_over.append(f"not {kernel.name}: {reason}")
-        raise AssertionError("sdpa runs anything")
+        raise AssertionError("sdpa supports everything")

@@ -1,4 +1,4 @@
-"""What a transformer remembers of the positions that it has seen."""
+"""The key/value cache of a transformer."""
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -8,9 +8,9 @@ from torch import Tensor
 class KeyValueCache:
     """Keys and values of all layers, (layer, b, g, position, c), allocated once.
 
-    Row i is filled up to `lengths[i]`. On the host: `reach`, what the fullest row holds, and
-    `even`, whether all rows hold as much. The slot after `max_length` takes what is padding, so
-    that padding never lands on a valid position.
+    Row i is filled up to `lengths[i]`. On the host: `reach`, the length of the fullest row, and
+    `even`, whether all rows have the same length. The slot after `max_length` receives padding, so
+    that padding never overwrites a valid position.
     """
 
     def __init__(self, keys: Tensor, values: Tensor) -> None:
@@ -23,40 +23,40 @@ class KeyValueCache:
         self._rows = torch.arange(keys.shape[1], device=keys.device)
 
     def select(self, rows: Int[Tensor, " r"]) -> "KeyValueCache":
-        """These rows. Waits for the device."""
+        """These rows. Synchronizes with the device."""
         chosen = KeyValueCache(self.keys[:, rows], self.values[:, rows])
         chosen._hold(self.lengths[rows])
         return chosen
 
     def rewind(self, lengths: Int[Tensor, " b"]) -> None:
-        """Go on after so many positions of each row. Waits for the device."""
+        """Continue after this many positions of each row. Synchronizes with the device."""
         self._hold(lengths.clone())
 
     def reserve(self, lengths: Int[Tensor, " b"], size: int) -> Int[Tensor, "b t"]:
-        """Where the next `size` positions of each row go, of which `lengths` are valid.
+        """Indices of the next `size` positions of each row, of which `lengths` are valid.
 
-        Waits for the device.
+        Synchronizes with the device.
         """
         starts = self.lengths
         self._hold(starts + lengths)
         if self.reach > self.max_length:
             raise ValueError(
-                f"the cache holds {self.max_length} positions, {self.reach} were asked"
+                f"the cache holds {self.max_length} positions, {self.reach} were requested"
             )
         index = starts[:, None] + torch.arange(size, device=starts.device)
         return index.where(index < self.lengths[:, None], self.max_length)
 
     def advance(self) -> tuple[Int[Tensor, " b"], Bool[Tensor, "b 1 1 u"] | None]:
-        """Where one more position of each row goes, and what it sees (None: all that is there).
+        """Index of one more position per row, and its mask (None: it sees all positions).
 
-        Waits for nothing: that every row grows by one is known.
+        Does not synchronize: every row is known to grow by one.
         """
         index = self.grow()
         return index, None if self.even else self._up_to(index)
 
     def grow(self) -> Int[Tensor, " b"]:
         if self.reach == self.max_length:
-            raise ValueError(f"the cache holds {self.max_length} positions, and they are filled")
+            raise ValueError(f"the cache holds {self.max_length} positions, which are all filled")
         index = self.lengths
         self.lengths = index + 1
         self.reach += 1
@@ -72,7 +72,7 @@ class KeyValueCache:
         k: Float[Tensor, "b g c"],
         v: Float[Tensor, "b g c"],
     ) -> tuple[Float[Tensor, "b g u c"], Float[Tensor, "b g u c"]]:
-        """Write one position of each row; gives all that a layer holds, as attention reads it."""
+        """Write one position of each row; returns all that a layer holds, as attention reads it."""
         keys, values = self.keys[layer], self.values[layer]
         keys[self._rows, :, index] = k
         values[self._rows, :, index] = v
@@ -99,7 +99,7 @@ class KeyValueCache:
 
 
 class SteadyView(KeyValueCache):
-    """The memory of another cache, for steps that are all of one shape (`SteadyCache`)."""
+    """The memory of another cache, for steps that all have the same shape (`SteadyCache`)."""
 
     def __init__(self, cache: KeyValueCache, size: int) -> None:
         super().__init__(cache.keys, cache.values)

@@ -1,4 +1,4 @@
-"""What an attention kernel can do, as a value; it gives the reason where it cannot."""
+"""The cases that an attention kernel supports, as a value, with reasons for the others."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -17,10 +17,10 @@ FLOATS = (torch.float32, *HALF)
 
 @frozen
 class Limits:
-    """Of one kernel. An empty tuple or a 0 is no limit."""
+    """Limits of one kernel. An empty tuple or a 0 means no limit."""
 
     absent: str = ""
-    """Why the kernel cannot be had at all, say: its package is not installed."""
+    """Why the kernel is not available at all: its package is not installed, for example."""
     devices: tuple[str, ...] = ("cuda",)
     dtypes: tuple[torch.dtype, ...] = FLOATS
     max_head_dim: int = 0
@@ -33,7 +33,7 @@ class Limits:
     """The first and the last major compute capability of a CUDA device, 7 for Volta."""
 
     def reason(self, case: AttentionCase) -> str | None:
-        """Why the case is beyond these limits, or None."""
+        """Why the case is outside these limits, or None."""
         if self.absent:
             return self.absent
         if self.devices and case.device.type not in self.devices:
@@ -56,25 +56,23 @@ class Limits:
     def _of_heads(self, case: AttentionCase) -> str | None:
         if case.dtype not in self.dtypes:
             wanted = " or ".join(str(dtype)[6:] for dtype in self.dtypes)
-            return f"takes {wanted}, this is {str(case.dtype)[6:]}"
+            return f"supports {wanted}, this is {str(case.dtype)[6:]}"
         if self.max_head_dim and case.head_dim > self.max_head_dim:
-            return (
-                f"takes heads of {self.max_head_dim} channels at most, these have {case.head_dim}"
-            )
+            return f"supports heads up to {self.max_head_dim} channels, these have {case.head_dim}"
         if case.head_dim % self.head_dim_multiple:
             wanted = f"a multiple of {self.head_dim_multiple} channels"
-            return f"takes heads of {wanted}, these have {case.head_dim}"
+            return f"supports heads of {wanted}, these have {case.head_dim}"
         return None
 
     def _of_options(self, case: AttentionCase) -> str | None:
         if case.dropout and not self.dropout:
-            return "has no dropout"
+            return "does not support dropout"
         if case.training and not self.gradients:
-            return "gives no gradients"
+            return "does not support gradients"
         if case.masked and self.masks == "none":
-            return "takes no mask"
+            return "does not support masks"
         if case.masked and not case.padding and self.masks == "padding":
-            return "takes masks of padding only, that are the same for all queries"
+            return "supports padding masks only, the same for all queries"
         return None
 
 
@@ -87,13 +85,13 @@ def require(
     causal: bool,
     dropout: float,
 ) -> None:
-    """Refuse a call that the kernel says it cannot do. Raises: UnavailableError."""
+    """Refuse a call that the kernel declares unsupported. Raises: UnavailableError."""
     case = AttentionCase.of(q, k, mask=mask, causal=causal, dropout=dropout)
     refuse(kernel.name, kernel.unsupported(case))
 
 
 def refuse(name: str, reason: str | None) -> None:
-    """Raise `UnavailableError` with the reason why a kernel cannot do a case, if there is one."""
+    """Raise `UnavailableError` with the reason why a kernel does not support a case, if any."""
     if reason is not None:
         raise UnavailableError(
             f"attention kernel {name!r} cannot run this: {reason}", hint="set model.attention: auto"
@@ -102,17 +100,17 @@ def refuse(name: str, reason: str | None) -> None:
 
 @frozen
 class Package:
-    """A package that may be missing, or be broken, which does not matter until it is called."""
+    """A package that may be missing or broken, which does not matter until it is called."""
 
     found: Any = None
     absent: str = ""
-    """Why it is not there, and what to do."""
+    """Why it is not available, and what to do."""
 
     @classmethod
     def load(
         cls, module: str, install: str, *, ready: Callable[[Any], str] = lambda _: ""
     ) -> "Package":
-        """Import it; `ready` says what keeps it from use, if anything."""
+        """Import it; `ready` returns a reason why it cannot be used, if there is one."""
         try:
             found = import_module(module)
         except ImportError as exc:

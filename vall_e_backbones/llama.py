@@ -1,7 +1,7 @@
 """Llama (Touvron et al. 2023, https://arxiv.org/abs/2302.13971), with a preallocated cache.
 
-Our own and not transformers': the attention kernel is handed in, positions may restart in each
-segment, and rows of one batch may hold different numbers of positions.
+Our own implementation instead of transformers': the attention kernel is exchangeable, positions
+may restart in each segment, and rows of one batch may hold different numbers of positions.
 """
 
 import torch
@@ -17,7 +17,7 @@ from vall_e_backbones.stepping import LayerSteps, LlamaStepper, normed, onto, ou
 
 
 class Llama(nn.Module):
-    """A stack of pre-norm layers and a last norm. No embeddings: vectors in, vectors out."""
+    """A stack of pre-norm layers and a final norm. No embeddings: vectors in, vectors out."""
 
     bidirectional = True
     caches = True
@@ -76,9 +76,9 @@ class Llama(nn.Module):
         cache: Cache | None,
         wanted: Int[Tensor, "b n"] | None = None,
     ) -> Float[Tensor, "b _ d"]:
-        """Out of the last of these layers come the states at `wanted` alone, if that is given."""
+        """From the last of these layers only the states at `wanted` are returned, if given."""
         if cache is not None and not isinstance(cache, KeyValueCache):
-            raise TypeError(f"llama needs a cache of its own new_cache, got {type(cache).__name__}")
+            raise TypeError(f"llama needs a cache from its new_cache, got {type(cache).__name__}")
         rotation = rotation_of(self.config, positions, x.dtype)
         index = cache.reserve(lengths, x.shape[1]) if cache is not None else None
         mask, causal = visible(x, lengths, index, cache, causal)
@@ -103,14 +103,14 @@ class Llama(nn.Module):
         return KeyValueCache(weight.new_zeros(shape), weight.new_zeros(shape))
 
     def steps(self) -> LlamaStepper:
-        """A pass over one position of each row of a cache, as the weights are now."""
+        """A pass over one position of each row of a cache, with the current weights."""
         frequencies = frequencies_of(self.config, self.norm.weight.device)
         layers = [layer.steps() for layer in self.layers if isinstance(layer, LlamaLayer)]
         return LlamaStepper(layers, normed(self.norm), frequencies)
 
 
 class LlamaLayer(nn.Module):
-    """Attention, then a gated feed-forward; names of modules as in Hugging Face's Llama."""
+    """Attention, then a gated feed-forward; module names as in Hugging Face's Llama."""
 
     def __init__(self, config: LlamaConfig, kv_heads: int, attention: AttentionKernel) -> None:
         super().__init__()
@@ -137,7 +137,7 @@ class LlamaLayer(nn.Module):
         return out
 
     def steps(self) -> LayerSteps:
-        """As it is now, for decoding."""
+        """The layer with its current weights, for decoding."""
         attention, mlp = self.self_attn, self.mlp
         return LayerSteps(
             attention_norm=normed(self.input_layernorm),
@@ -181,7 +181,7 @@ class SelfAttention(nn.Module):
             projected.view(*x.shape[:2], -1, self.head_size)  # (b, t, h or g, c)
             for projected in outputs(x, self.q_proj, self.k_proj, self.v_proj)
         )
-        # Under autocast the rotation is in fp32: the kernel gets one dtype, that of the products.
+        # Under autocast the rotation is in fp32; the kernel gets one dtype, that of the products.
         q, k = _rotate(q, rotation).to(v.dtype), _rotate(k, rotation).to(v.dtype)
         if cache is not None and index is not None:
             cache.write(number, index, k, v)
@@ -218,12 +218,12 @@ class GatedFeedForward(nn.Module):
 def gathered(
     x: Float[Tensor, "b t d"], wanted: Int[Tensor, "b n"] | None
 ) -> Float[Tensor, "b _ d"]:
-    """What stands at these positions of each row; all of it where none are named."""
+    """The vectors at these positions of each row; all of them if none are given."""
     return x if wanted is None else x[torch.arange(len(x), device=x.device)[:, None], wanted]
 
 
 def initialise(stack: nn.Module, layers: int) -> None:
-    """N(0, 0.02); smaller for what writes to the residual stream, by its number (GPT-2)."""
+    """N(0, 0.02); smaller for layers that write to the residual stream, by their number (GPT-2)."""
     for name, weight in stack.named_parameters():
         if weight.ndim == 2:
             writes = name.endswith(("o_proj.weight", "down_proj.weight"))
@@ -237,15 +237,15 @@ def visible(
     cache: KeyValueCache | None,
     causal: bool,
 ) -> tuple[Bool[Tensor, "b 1 t u"] | None, bool]:
-    """The mask, and whether the kernel's own causal mode does instead.
+    """The mask, and whether the kernel's own causal mode is used instead.
 
     Right padding lies in the future of every valid position, so a causal pass needs no mask.
     """
     if cache is not None and index is not None:
         if not causal:
-            raise ValueError("a cache goes with causal attention only")
+            raise ValueError("a cache requires causal attention")
         if len(index) == 1 and index.shape[1] == 1:
-            return None, False  # one row, one new position: it sees all that is there
+            return None, False  # one row, one new position: it sees all positions
         slots = torch.arange(cache.reach, device=x.device)
         return (slots <= index[:, :, None])[:, None], False
     if causal:
@@ -264,7 +264,7 @@ def rotation_of(
 
 
 def frequencies_of(config: LlamaConfig, device: torch.device) -> Float[Tensor, " c_half"]:
-    """Radians from one position to the next, of each pair of channels."""
+    """Radians between two positions, for each pair of channels."""
     size, theta, factor = config.d_model // config.heads, config.rope_theta, config.rope_factor
     if config.rope_scaling == "ntk":  # the slowest pair turns `factor` times slower
         return _frequencies(size, theta * factor ** (size / (size - 2)), device)

@@ -21,7 +21,7 @@ from vall_e_backbones.options import MixtralConfig
 
 
 class Mixtral(nn.Module):
-    """Llama's attention, and a mixture of feed-forward layers. Gives the router's loss."""
+    """Llama's attention, and a mixture of feed-forward layers. Returns the router's loss."""
 
     bidirectional = True
     caches = True
@@ -49,7 +49,7 @@ class Mixtral(nn.Module):
     ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
         if cache is not None and not isinstance(cache, KeyValueCache):
             name = type(cache).__name__
-            raise TypeError(f"mixtral needs a cache of its own new_cache, got {name}")
+            raise TypeError(f"mixtral needs a cache from its new_cache, got {name}")
         rotation = rotation_of(self.config, positions, x.dtype)
         valid = torch.arange(x.shape[1], device=x.device) < lengths[:, None]
         index = cache.reserve(lengths, x.shape[1]) if cache is not None else None

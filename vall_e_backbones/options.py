@@ -23,18 +23,18 @@ class LlamaConfig:
     d_ff: int = field(default=0, validator=validators.ge(0))
     """Width inside the feed-forward layer; 0: 8/3 of d_model, rounded up to a multiple of 32."""
     activation: Literal["silu", "gelu"] = "silu"
-    """Of the gate: SwiGLU, or GEGLU as some older checkpoints have it."""
+    """Activation of the gate: SwiGLU, or GEGLU as in some older checkpoints."""
     rope_theta: float = field(default=10_000.0, validator=validators.gt(0.0))
     """Base of the rotary position angles."""
     rope_scaling: Literal["none", "linear", "ntk"] = "none"
-    """For sequences longer than those of training, by `rope_factor`: `linear` divides positions by
-    it (Chen et al. 2023, https://arxiv.org/abs/2306.15595); `ntk` raises the base instead, so that
-    the slowest angle is stretched and the fastest is kept."""
+    """For sequences longer than in training, by `rope_factor`: `linear` divides positions by
+    it (Chen et al. 2023, https://arxiv.org/abs/2306.15595); `ntk` raises the base instead, which
+    stretches the slowest angle and keeps the fastest."""
     rope_factor: float = field(default=1.0, validator=validators.ge(1.0))
-    """How much longer sequences may be; goes with `rope_scaling`."""
+    """How much longer sequences may be; requires `rope_scaling`."""
     norm_eps: float = field(default=1e-6, validator=validators.gt(0.0))
     dropout: float = field(default=0.0, validator=[validators.ge(0), validators.lt(1)])
-    """Of the attention weights, while training."""
+    """Dropout of the attention weights, in training."""
     checkpointing: bool = False
     """Recompute each layer in the backward pass: less memory, about a third more time."""
 
@@ -54,30 +54,30 @@ class LlamaConfig:
         if (self.rope_scaling == "none") != (self.rope_factor == 1.0):
             raise ConfigError(
                 f"{name}: rope_scaling ({self.rope_scaling}) and rope_factor ({self.rope_factor}) "
-                "go together",
-                hint="set both, say rope_scaling: ntk and rope_factor: 2.0, or none of them",
+                "must be set together",
+                hint="set both, for example rope_scaling: ntk and rope_factor: 2.0, or neither",
             )
         if self.rope_scaling == "ntk" and self.d_model == pair:
             raise ConfigError(
-                f"{name}: rope_scaling ntk needs heads of 4 or more, got 2",
-                hint="take fewer heads, or rope_scaling: linear",
+                f"{name}: rope_scaling ntk needs heads of 4 or more channels, got 2",
+                hint="use fewer heads, or rope_scaling: linear",
             )
 
 
 @frozen
 class MixtralConfig(LlamaConfig):
     experts: int = field(default=8, validator=_positive)
-    """Feed-forward layers that stand side by side in each layer."""
+    """Number of parallel feed-forward layers (experts) in each layer."""
     experts_per_token: int = field(default=2, validator=_positive)
-    """How many of them a position goes through: those that the router likes best."""
+    """Number of experts for each position, selected by the router."""
     router_loss: float = field(default=0.01, validator=validators.ge(0.0))
-    """Weight of the loss that spreads positions evenly over the experts; it is 1 where they are."""
+    """Weight of the load-balancing loss, which is 1 if positions are spread evenly."""
 
     def __attrs_post_init__(self) -> None:
-        LlamaConfig.__attrs_post_init__(self)  # attrs makes the class anew: no super()
+        LlamaConfig.__attrs_post_init__(self)  # attrs creates a new class: no super()
         if self.experts_per_token > self.experts:
             raise ConfigError(
-                f"mixtral: experts_per_token ({self.experts_per_token}) is more than there are "
+                f"mixtral: experts_per_token ({self.experts_per_token}) exceeds the number of "
                 f"experts ({self.experts})",
                 hint=f"set experts_per_token: {self.experts}, or more experts",
             )
@@ -89,18 +89,18 @@ class TransformerConfig:
     """Width of the residual stream."""
     layers: int = field(default=6, validator=_positive)
     heads: int = field(default=4, validator=_positive)
-    """`d_model` must be a multiple of twice their number."""
+    """Attention heads; `d_model` must be a multiple of twice their number."""
     d_ff: int = field(default=0, validator=validators.ge(0))
     """Width inside the feed-forward layer; 0: four times d_model."""
     activation: Literal["gelu", "relu"] = "gelu"
-    """Of the feed-forward layer."""
+    """Activation of the feed-forward layer."""
     positions: Literal["sinusoidal", "learned"] = "sinusoidal"
-    """What is added to the vectors that come in: sines and cosines, or a table of vectors."""
+    """Position vectors added to the input: sines and cosines, or a learned table."""
     max_positions: int = field(default=4096, validator=_positive)
-    """Size of that table; `sinusoidal` has no limit."""
+    """Size of the learned table; `sinusoidal` has no limit."""
     norm_eps: float = field(default=1e-5, validator=validators.gt(0.0))
     dropout: float = field(default=0.0, validator=[validators.ge(0), validators.lt(1)])
-    """Of the attention weights and of what each layer adds, while training."""
+    """Dropout of the attention weights and of each layer's output, in training."""
     checkpointing: bool = False
     """Recompute each layer in the backward pass: less memory, about a third more time."""
 
@@ -116,7 +116,7 @@ class TransformerConfig:
 
 @frozen
 class NoOptions:
-    """A kernel that has nothing to choose."""
+    """A kernel without options."""
 
 
 @frozen
@@ -124,8 +124,8 @@ class DefaultConfig:
     """Options of `default`."""
 
     keep: int = field(default=0, validator=validators.ge(0))
-    """Attention weights of so many calls are kept in the kernel's `kept`, the newest last. Of a
-    backbone with as many layers: one map (b, h, t, u) for each layer of the last pass."""
+    """Keep the attention weights of this many calls in the kernel's `kept`, the newest last. With
+    the number of layers: one map (b, h, t, u) for each layer of the last pass."""
 
 
 @frozen
@@ -133,5 +133,5 @@ class FlexConfig:
     """Options of `flex`."""
 
     compile: bool = True
-    """Without, the kernel is not fused: nothing to wait for at the first call, but slow, and
-    without gradients on a GPU too. For debugging. On a CPU nothing is compiled either way."""
+    """Without it the kernel is not fused: no compilation at the first call, but slow, and without
+    gradients, on a GPU too. For debugging. On a CPU nothing is compiled either way."""

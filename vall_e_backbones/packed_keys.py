@@ -1,4 +1,4 @@
-"""What a mask of padding leaves of keys, row after row, as flash attention wants them."""
+"""Keys without padding, row after row, as flash attention expects them."""
 
 import torch
 from attrs import frozen
@@ -8,12 +8,12 @@ from torch import Tensor
 
 @frozen(eq=False)
 class PackedKeys:
-    """Keys and values without what is hidden, and queries that lie alike."""
+    """Keys and values without masked positions, and queries in the same layout."""
 
     k: Float[Tensor, "n g c"]
     v: Float[Tensor, "n g c"]
     ends: Int[Tensor, " b1"]
-    """Where each row begins, then the end of all; int32."""
+    """The start of each row, then the end of all; int32."""
     longest: int
 
     @classmethod
@@ -23,7 +23,7 @@ class PackedKeys:
         v: Float[Tensor, "b g u c"],
         mask: Bool[Tensor, "b 1 t u"],
     ) -> "PackedKeys":
-        """Take the keys that the mask's first query sees: all see the same. Waits for the GPU."""
+        """Take the keys that the mask's first query sees: all see the same. Synchronizes."""
         seen = mask[:, 0, 0]  # (b, u)
         counts = seen.sum(1, dtype=torch.int32)
         ends = torch.nn.functional.pad(counts.cumsum(0, dtype=torch.int32), (1, 0))
@@ -33,12 +33,12 @@ class PackedKeys:
 def packed_queries(
     q: Float[Tensor, "b h t c"],
 ) -> tuple[Float[Tensor, "n h c"], Int[Tensor, " b1"]]:
-    """All queries, rows one after the other, and where each row begins and the last ends."""
+    """All queries, rows one after another, and the start of each row and end of the last."""
     rows, _, length, _ = q.shape
     ends = torch.arange(0, (rows + 1) * length, length, dtype=torch.int32, device=q.device)
     return q.transpose(1, 2).flatten(0, 1), ends
 
 
 def unpacked(out: Float[Tensor, "n h c"], rows: int) -> Float[Tensor, "b h t c"]:
-    """What came of packed queries, with its heads and rows."""
+    """The output for packed queries, with its heads and rows."""
     return out.view(rows, -1, *out.shape[1:]).transpose(1, 2)

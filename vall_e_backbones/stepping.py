@@ -1,7 +1,7 @@
-"""One more position for every row, in as few operations as it takes.
+"""One more position for every row, in as few operations as possible.
 
-On a processor a small model spends more time between its operations than in them. So products of
-one input are one product, and what no step changes is made once. Results are those of a whole
+On a CPU a small model spends more time between its operations than in them. So products with the
+same input are fused, and constants are computed once. Results equal those of a whole
 pass, up to rounding.
 """
 
@@ -25,13 +25,13 @@ Rotation = tuple[Tensor, Tensor]
 
 @frozen(eq=False)
 class LayerSteps:
-    """A layer of the Llama, for one position of each row."""
+    """A Llama layer, for one position of each row."""
 
     attention_norm: Callable[[Tensor], Tensor]
     queries_keys_values: Callable[[Tensor], Tensor]
     attention: AttentionKernel
     output: Callable[[Tensor, Tensor], Tensor]
-    """Onto the residual stream, as `down` is."""
+    """Adds to the residual stream, as `down` does."""
     feed_forward_norm: Callable[[Tensor], Tensor]
     gate_and_up: Callable[[Tensor], Tensor]
     activation: Callable[[Tensor], Tensor]
@@ -72,7 +72,7 @@ class LlamaStepper:
         self, x: Float[Tensor, "b d"], positions: Int[Tensor, " b"], cache: Cache
     ) -> Float[Tensor, "b d"]:
         if not isinstance(cache, KeyValueCache):
-            raise TypeError(f"llama needs a cache of its own new_cache, got {type(cache).__name__}")
+            raise TypeError(f"llama needs a cache from its new_cache, got {type(cache).__name__}")
         rotation = self._rotation(positions, x.dtype)
         index, mask = cache.advance()
         for number, layer in enumerate(self.layers):
@@ -86,16 +86,16 @@ class LlamaStepper:
 
 
 def rotate(x: Float[Tensor, "b n c"], rotation: Rotation) -> Float[Tensor, "b n c"]:
-    """RoPE, half-split: halves change places, and the first that then stands gets a minus."""
+    """RoPE, half-split: the halves are swapped, and the first half is then negated."""
     cosines, sines = rotation
     return torch.addcmul(x * cosines, x.roll(x.shape[-1] // 2, -1), sines)
 
 
 def together(layers: Sequence[nn.Module]) -> Callable[[Tensor], Tensor]:
-    """The outputs of all the layers, which read the same, side by side.
+    """The outputs of all the layers, which have the same input, side by side.
 
-    For plain linear layers by one product: their weights are moved in memory so that they lie one
-    after the other, and stay the parameters that they are.
+    Plain linear layers become one product: their weights are moved in memory so that they are
+    adjacent, and stay the same parameters.
     """
     plain = [layer for layer in layers if isinstance(layer, nn.Linear) and _is_plain(layer)]
     if len(plain) == len(layers):
@@ -105,13 +105,13 @@ def together(layers: Sequence[nn.Module]) -> Callable[[Tensor], Tensor]:
 
 
 def joined(layers: Sequence[nn.Module]) -> Callable[[Tensor], Tensor] | None:
-    """One product of layers that know how to be one."""
+    """One product of layers that support fusing."""
     first, *others = layers
     return first.joined(others) if isinstance(first, Joinable) else None
 
 
 def outputs(x: Float[Tensor, "*n i"], *layers: nn.Module) -> Sequence[Tensor]:
-    """Of layers that read the same; by one product where they know how to be one."""
+    """Outputs of layers with the same input; by one product if they support it."""
     whole = None if type(layers[0]) is nn.Linear else joined(layers)
     if whole is None:
         return [layer(x) for layer in layers]
@@ -120,7 +120,7 @@ def outputs(x: Float[Tensor, "*n i"], *layers: nn.Module) -> Sequence[Tensor]:
 
 
 def onto(layer: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:
-    """What gives x + layer(y) of x and y."""
+    """A function of x and y that returns x + layer(y)."""
     if not (isinstance(layer, nn.Linear) and _is_plain(layer)):
         return lambda x, y: x + layer(y)
     weight = layer.weight.detach()
@@ -136,12 +136,12 @@ def onto(layer: nn.Module) -> Callable[[Tensor, Tensor], Tensor]:
 
 
 def normed(norm: nn.RMSNorm) -> Callable[[Tensor], Tensor]:
-    """What gives x / sqrt(mean(x^2) + eps) * weight."""
+    """A function that returns x / sqrt(mean(x^2) + eps) * weight."""
     weight, size = norm.weight.detach(), norm.weight.shape
     eps = norm.eps or 0.0
     if weight.dtype != torch.float32 or weight.device.type != "cpu":
         return lambda x: rms_norm(x, size, weight, eps)
-    # On a processor torch's own is seven operations; the same in four, a third of the time.
+    # On a CPU torch's own takes seven operations; this takes four, a third of the time.
     scale, floor = weight * len(weight) ** 0.5, torch.tensor((eps * len(weight)) ** 0.5)
 
     def by_length(x: Tensor) -> Tensor:
@@ -153,12 +153,12 @@ def normed(norm: nn.RMSNorm) -> Callable[[Tensor], Tensor]:
 
 
 def _is_plain(layer: nn.Linear) -> bool:
-    """Whether all that it does is x W^T: a subclass may do more, as an adapter does."""
+    """Whether it only computes x W^T: a subclass may do more, as an adapter does."""
     return type(layer) is nn.Linear and layer.bias is None and not layer.weight.is_inference()
 
 
 def _one_after_the_other(weights: Sequence[Tensor]) -> Float[Tensor, "n i"]:
-    """A view of all the weights (o, i), which share memory from then on."""
+    """A view of all the weights (o, i), which share memory afterwards."""
     ends = accumulate(weight.nbytes for weight in weights)
     first = weights[0]
     places = [first.data_ptr(), *(first.data_ptr() + end for end in ends)]

@@ -1,6 +1,6 @@
-"""The transformer (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762), with norms before.
+"""The transformer (Vaswani et al. 2017, https://arxiv.org/abs/1706.03762), in pre-norm form.
 
-As GPT-2 has it: positions are added to what comes in, norms stand before attention and
+As in GPT-2: positions are added to the input, norms come before attention and
 feed-forward layer, linear layers have biases.
 """
 
@@ -17,7 +17,7 @@ from vall_e_backbones.options import TransformerConfig
 
 
 class Transformer(nn.Module):
-    """A stack of pre-norm layers and a last norm. Vectors in, vectors out."""
+    """A stack of pre-norm layers and a final norm. Vectors in, vectors out."""
 
     bidirectional = True
     caches = True
@@ -49,7 +49,7 @@ class Transformer(nn.Module):
     ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
         if cache is not None and not isinstance(cache, KeyValueCache):
             name = type(cache).__name__
-            raise TypeError(f"transformer needs a cache of its own new_cache, got {name}")
+            raise TypeError(f"transformer needs a cache from its new_cache, got {name}")
         index = cache.reserve(lengths, x.shape[1]) if cache is not None else None
         mask, causal = visible(x, lengths, index, cache, causal)
         x = x + self.positions(positions).to(x.dtype)
@@ -92,9 +92,10 @@ class LearnedPositions(nn.Module):
         limit = self.table.num_embeddings
         if positions.numel() and int(positions.max()) >= limit:
             raise ConfigError(
-                f"transformer: position {int(positions.max())} has no vector, of max_positions "
+                f"transformer: position {int(positions.max())} has no vector, max_positions is "
                 f"({limit})",
-                hint="train with a larger max_positions or `positions: sinusoidal`, or give less",
+                hint="train with a larger max_positions or `positions: sinusoidal`, or use "
+                "shorter inputs",
             )
         vectors: Tensor = self.table(positions)
         return vectors

@@ -1,4 +1,4 @@
-"""What every codec here asks of a waveform."""
+"""Checks of the waveforms that codecs get."""
 
 import logging
 
@@ -25,8 +25,8 @@ def checked(audio: Num[Tensor, "*b c s"]) -> Float[Tensor, "*b c s"]:
     if not peak <= LOUDEST:  # NaN compares as False
         raise AudioError(
             f"samples must lie in [-1, 1], found {peak:.4g}",
-            hint="divide them by the full scale of their format; samples that are not numbers "
-            "come from a damaged file, or from a division by zero in what made them",
+            hint="divide them by the full scale of their format; NaN or infinite samples "
+            "come from a damaged file, or from a division by zero when they were made",
         )
     if peak > 1:
         log.warning("samples up to %.3g are clipped to [-1, 1]", peak)

@@ -1,4 +1,4 @@
-"""Codecs that ship with VALL-E, and the command that makes the embedded one. No torch here."""
+"""Built-in codecs, and the command that trains the embedded one. No torch here."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def vall_e_register_codecs() -> list[Component[Any]]:
             name="vocos",
             config=VocosConfig,
             build=build_vocos,
-            summary="EnCodec's codes with a better decoder; charactr's weights",
+            summary="EnCodec's codes with a better decoder; weights by charactr",
             paper="https://arxiv.org/abs/2306.00814",
             weights_license="MIT, and CC-BY-NC-4.0 for the encoder",
         ),
@@ -78,6 +78,6 @@ def vall_e_register_commands() -> list[Component[CommandConfig]]:
             name="codec",
             config=CommandConfig,
             build=build_command,
-            summary="make the embedded codec; among the commands of `vall-e codec`",
+            summary="train the embedded codec; one of the commands of `vall-e codec`",
         )
     ]

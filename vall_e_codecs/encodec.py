@@ -1,6 +1,6 @@
 """EnCodec at 24 kHz, mono (Défossez et al. 2022, https://arxiv.org/abs/2210.13438).
 
-Run by the reference package `encodec` where it imports, else by the same architecture in
+Run by the reference package `encodec` if it can be imported, otherwise by the same architecture in
 transformers, on the same weights. Weight files of both projects can be read.
 """
 
@@ -58,7 +58,7 @@ class Encodec(nn.Module):
 
     @torch.no_grad()
     def decode(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
-        """Sound from the first n levels, 320 samples a frame."""
+        """Audio from the first n levels, 320 samples per frame."""
         if not codes.shape[2]:
             return no_sound(codes)
         sound: Tensor = self._network.decoder(self._network.dequantize(codes.transpose(0, 1)))
@@ -69,16 +69,16 @@ class Encodec(nn.Module):
         return self._network.code_vectors(self.levels)
 
     def stream(self) -> CodecStream:
-        """Speaks from the seventh frame on: no sample depends on a later frame than that."""
+        """Returns audio from the seventh frame on: no sample depends on later frames than that."""
         return EncodecStream(self._network, self.decode)
 
     def listen(self) -> Listener:
-        """Gives codes from the seventh frame on."""
+        """Returns codes from the seventh frame on."""
         return encodec_listener(self._network, self.encode, self.levels)
 
 
 def open_encodec(config: EncodecConfig) -> Encodec:
-    """The codec that the config describes, with its weights."""
+    """The codec described by the config, with its weights."""
     path = locate(
         "encodec",
         path=config.path,

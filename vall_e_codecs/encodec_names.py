@@ -1,4 +1,4 @@
-"""What the package `encodec` and transformers call the same tensors."""
+"""Tensor names in the package `encodec` and in transformers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ UPSAMPLING = (3, 6, 9, 12)
 
 
 def canonical(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """By the names of transformers, from either project's names."""
+    """With the names of transformers, from either project's names."""
     renamed = {}
     for name, tensor in state.items():
         for theirs, ours in NAMES:
@@ -34,7 +34,7 @@ def canonical(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def reference_names(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """By the names of the package `encodec`, from canonical ones."""
+    """With the names of the package `encodec`, from canonical ones."""
     return {_reference_name(name): tensor for name, tensor in state.items()}
 
 

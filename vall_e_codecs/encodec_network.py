@@ -1,4 +1,4 @@
-"""The networks of EnCodec: by the package `encodec`, or by transformers, on the same weights."""
+"""The networks of EnCodec: from the package `encodec` or transformers, with the same weights."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ EncodecImplementation = Literal["auto", "encodec", "transformers"]
 
 @frozen
 class EncodecSizes:
-    """What sets one EnCodec apart from another; tests make the first four small."""
+    """The differences between EnCodec models; tests make the first four small."""
 
     filters: int = 32
     dimension: int = 128
@@ -35,25 +35,25 @@ class EncodecSizes:
     sample_rate: int = 24_000
     channels: int = 1
     causal: bool = True
-    """Else it looks ahead, and normalises over all of what it is given."""
+    """Otherwise it has look-ahead, and normalizes over the whole input."""
     kilobits: tuple[float, ...] = (1.5, 3.0, 6.0, 12.0, 24.0)
-    """A second, at which it was trained."""
+    """Bandwidth that it was trained with, per second."""
     published: str = "encodec_24khz-d7cc33bc.th"
-    """The file of its weights on Meta's server."""
+    """The name of its weights file on Meta's server."""
 
     @property
     def kilobits_a_level(self) -> float:
-        """A second; 320 samples are a frame, whose code has 10 bits."""
+        """Per second; a frame has 320 samples, and its code 10 bits."""
         return self.sample_rate / 320 * 10 / 1000
 
     @property
     def levels(self) -> int:
-        """Those that the weights have; a config uses the first of them."""
+        """Levels in the weights; a config uses the first of them."""
         return int(self.kilobits[-1] / self.kilobits_a_level)
 
     @property
     def repository(self) -> str:
-        """Of its weights on the Hugging Face hub."""
+        """Repository of its weights on the Hugging Face hub."""
         return f"facebook/encodec_{self.sample_rate // 1000}khz"
 
     @property
@@ -63,7 +63,7 @@ class EncodecSizes:
 
 @frozen(eq=False)
 class EncodecNetwork:
-    """The halves of an EnCodec, whoever wrote them. `quantize` gives codes (levels, b, f)."""
+    """Encoder and decoder of an EnCodec, from either project. `quantize` gives (levels, b, f)."""
 
     module: nn.Module
     encoder: nn.Module
@@ -91,7 +91,7 @@ def network_of(
 
 
 def unloaded(sizes: EncodecSizes, levels: int, implementation: Implementation) -> EncodecNetwork:
-    """The network without weights; it writes so many levels."""
+    """The network without weights, with this many levels."""
     return (_reference if implementation == "encodec" else _transformers)(sizes, levels)
 
 
@@ -101,7 +101,7 @@ def _implementation(choice: EncodecImplementation) -> Implementation:
     if choice == "encodec":
         raise UnavailableError(
             "the package encodec cannot be imported here",
-            hint="install encodec and a torchaudio that fits torch, or set "
+            hint="install encodec and a torchaudio that matches torch, or set "
             "`implementation: transformers`",
         )
     if not imports("transformers"):
@@ -139,7 +139,7 @@ def _transformers(sizes: EncodecSizes, levels: int) -> EncodecNetwork:
 
 
 def _reference(sizes: EncodecSizes, levels: int) -> EncodecNetwork:
-    package = importlib.import_module("encodec.model")  # untyped, and seldom installed
+    package = importlib.import_module("encodec.model")  # untyped, and rarely installed
     options = {
         "channels": sizes.channels,
         "dimension": sizes.dimension,
@@ -177,20 +177,20 @@ def _load(module: nn.Module, state: Mapping[str, Tensor], path: Path, sizes: Enc
     require_shapes(
         wanted,
         state,
-        f"{path} does not hold the weights of the {sizes.sample_rate // 1000} kHz EnCodec",
-        hint=f"give {sizes.published}, or model.safetensors of {sizes.repository}",
+        f"{path} does not contain the weights of the {sizes.sample_rate // 1000} kHz EnCodec",
+        hint=f"use {sizes.published}, or model.safetensors of {sizes.repository}",
     )
     module.load_state_dict({name: state[name] for name in wanted}, strict=False)
 
 
 def _is_derived(name: str) -> bool:
-    """Whether it is a buffer that the network computes from its sizes: not every file holds it."""
+    """Whether it is a buffer computed from the sizes, which not every file contains."""
     ends = (".stride", ".kernel_size", ".padding_total", ".inited", ".cluster_size", ".embed_avg")
     return name.endswith(ends)
 
 
 def _names_codes(name: str) -> bool:
-    """Whether a tensor sets the codes, and every file holds it."""
+    """Whether a tensor affects the codes, and every file contains it."""
     ends = (".stride", ".kernel_size", ".padding_total")
     return name.endswith(".codebook.embed") or (
         name.startswith("encoder.") and not name.endswith(ends)

@@ -1,7 +1,7 @@
 """EnCodec at 48 kHz, stereo (Défossez et al. 2022, https://arxiv.org/abs/2210.13438).
 
-It works on blocks of a second, which overlap by a hundredth and are brought to one loudness; that
-is kept beside their codes. Run by the same packages as the one at 24 kHz.
+It works on blocks of one second, which overlap by a hundredth and are normalized in loudness; the
+loudness is stored with their codes. Run by the same packages as the one at 24 kHz.
 """
 
 from __future__ import annotations
@@ -35,19 +35,19 @@ SIZES = EncodecSizes(
 )
 SERVER = "https://dl.fbaipublicfiles.com/encodec/v0/"
 HASH_BEGINS = "7e698e3e"
-"""As the name of the file says."""
+"""As given in the file name."""
 BLOCK_FRAMES = 150
 LEAST = 1e-8
 """Loudness of silence."""
 SPOKEN = 0.1
-"""Loudness (RMS) of what is decoded from codes alone: that of recorded speech, about -20 dB."""
+"""Loudness (RMS) of audio decoded from codes alone: that of recorded speech, about -20 dB."""
 
 
 class EncodecStereo(nn.Module):
     """A `vall_e.plugin.Codec` and `Blockwise`: 150 frames a second, up to 16 levels.
 
-    For models, which know no loudness and one channel, a recording is brought to one loudness as a
-    whole, goes to both channels, and is cut into blocks that do not overlap.
+    For models, which have no loudness and one channel, a recording is normalized as a whole, copied
+    to both channels, and cut into blocks that do not overlap.
     """
 
     sample_rate = SIZES.sample_rate
@@ -74,7 +74,7 @@ class EncodecStereo(nn.Module):
 
     @torch.no_grad()
     def decode_block(self, codes: Int[Tensor, "n f"], loudness: float) -> Float[Tensor, "2 s"]:
-        """Sound from the first n levels, 320 samples a frame."""
+        """Audio from the first n levels, 320 samples per frame."""
         vectors = self._network.dequantize(codes[:, None])
         sound: Tensor = self._network.decoder(vectors)[0] * loudness
         return sound
@@ -87,7 +87,7 @@ class EncodecStereo(nn.Module):
         audio = checked(audio)
         loudness = audio.square().mean(2, keepdim=True).sqrt() + LEAST
         both = (audio / loudness).expand(-1, self.channels, -1)
-        # Row by row: sums in another order would now and then give another code.
+        # Row by row: sums in another order would occasionally give another code.
         return torch.stack([
             torch.cat([self._codes(block) for block in row.split(self.block_samples, dim=1)], dim=1)
             for row in both
@@ -95,7 +95,7 @@ class EncodecStereo(nn.Module):
 
     @torch.no_grad()
     def decode(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
-        """What a model wrote: 320 samples a frame, the mean of both channels, at `SPOKEN`."""
+        """Audio of a model's codes: 320 samples per frame, mean of both channels, at `SPOKEN`."""
         if not codes.shape[2]:
             return no_sound(codes)
         rows = [
@@ -109,7 +109,7 @@ class EncodecStereo(nn.Module):
         return self._network.code_vectors(self.levels)
 
     def stream(self) -> CodecStream:
-        """Speaks at the end only: a block is normalised as a whole."""
+        """Returns audio at the end only: a block is normalized as a whole."""
         return WholeStream(self.decode)
 
     def _codes(self, audio: Float[Tensor, "2 s"]) -> Int[Tensor, "k f"]:
@@ -117,7 +117,7 @@ class EncodecStereo(nn.Module):
 
 
 def open_stereo(config: EncodecConfig) -> EncodecStereo:
-    """The codec that the config describes, with its weights."""
+    """The codec described by the config, with its weights."""
     if config.levels > SIZES.levels:
         raise ConfigError(
             f"codec.levels: encodec has {SIZES.levels} levels at 48000 Hz, got {config.levels}",
@@ -135,13 +135,13 @@ def stereo_of(
 
 
 def _located(config: EncodecConfig) -> Path:
-    """The file that is given, or the fetched one, whose hash the config must tell."""
+    """The given file, or the downloaded one, whose hash the config must specify."""
     told = config.sha256.lower()
     if config.path is None and config.download and not told.startswith(HASH_BEGINS):
         raise ConfigError(
             f"codec.sha256: that of {SIZES.published} begins with {HASH_BEGINS}, "
             f"got {config.sha256 or 'none'}",
-            hint="set it to the SHA-256 of that file, from a place that you trust",
+            hint="set it to the SHA-256 of that file, from a source that you trust",
         )
     if config.path is None and not told:
         raise DownloadError(

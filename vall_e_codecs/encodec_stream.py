@@ -1,4 +1,4 @@
-"""The causal EnCodec, frame by frame, both ways: its recurrent layers keep their state."""
+"""The causal EnCodec, frame by frame, encoding and decoding: recurrent layers keep their state."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from vall_e_codecs.piecewise import Piecewise
 FRAME = 320
 """Samples."""
 SLOW, FAST = 6, 2
-"""Frames that the convolutions at the frame rate look back, and those at higher rates."""
+"""Past frames that the convolutions need: at the frame rate, and at higher rates."""
 FIRST = SLOW + 1
-"""Frames that are needed to begin: what lies before a recording is its mirror image."""
+"""Frames needed to begin: a recording is preceded by its mirror image."""
 
 
 class Half:
@@ -45,7 +45,7 @@ class Half:
 
 
 class EncodecStream:
-    """A `vall_e.plugin.CodecStream`, which speaks from the seventh frame on."""
+    """A `vall_e.plugin.CodecStream`, which returns audio from the seventh frame on."""
 
     def __init__(self, network: EncodecNetwork, whole: Callable[[Tensor], Tensor]) -> None:
         self._dequantize = network.dequantize
@@ -77,7 +77,7 @@ class EncodecStream:
 def encodec_listener(
     network: EncodecNetwork, whole: Callable[[Tensor], Tensor], levels: int
 ) -> FrameListener:
-    """A `vall_e.plugin.Listener`, which gives codes from the seventh frame on."""
+    """A `vall_e.plugin.Listener`, which returns codes from the seventh frame on."""
     half = Half(
         network.encoder,
         lambda layers: Piecewise(layers, reach=FAST, inputs=FRAME),

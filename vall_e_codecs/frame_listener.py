@@ -1,4 +1,4 @@
-"""Encoding sound as it comes, frame by frame."""
+"""Encodes audio as it arrives, frame by frame."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from vall_e_codecs.nothing import no_codes
 
 
 class FrameListener:
-    """A `vall_e.plugin.Listener` over an encoder that keeps what it needs of what came before.
+    """A `vall_e.plugin.Listener` over an encoder that keeps the state that it needs.
 
-    `encode` takes whole frames of `samples`, and at the end what is left of one. The first time it
-    is given at least `first` frames; a recording that has fewer goes to `short`.
+    `encode` takes whole frames of `samples`, and at the end the rest of one. Its first input has
+    at least `first` frames; a shorter recording goes to `short`.
     """
 
     def __init__(

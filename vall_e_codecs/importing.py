@@ -1,4 +1,4 @@
-"""Whether a package can be used here."""
+"""Whether a package can be imported here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def imports(package: str) -> bool:
         return False
     try:
         importlib.import_module(package)
-    except (ImportError, OSError) as exc:  # a torchaudio of another torch fails in both ways
-        log.info("the package %s is installed, but does not import: %s", package, exc)
+    except (ImportError, OSError) as exc:  # a torchaudio for another torch fails in both ways
+        log.info("the package %s is installed, but cannot be imported: %s", package, exc)
         return False
     return True

@@ -1,4 +1,4 @@
-"""What a plugin with a codec may import besides `vall_e.plugin`. Nothing else here is stable."""
+"""What a codec plugin may import besides `vall_e.plugin`. Nothing else here is stable."""
 
 from vall_e_codecs.audio_check import checked
 from vall_e_codecs.frame_listener import FrameListener

@@ -1,4 +1,4 @@
-"""What codecs make of nothing."""
+"""Results of codecs for empty input."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from torch import Tensor
 
 
 def no_codes(audio: Num[Tensor, "b c s"], levels: int) -> Int[Tensor, "b k 0"]:
-    """Of no frame, for as many rows, where the sound is."""
+    """Audio of no frames, for as many rows, on the device of the codes."""
     return torch.zeros(len(audio), levels, 0, dtype=torch.long, device=audio.device)
 
 
 def no_sound(codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 0"]:
-    """For as many rows, where the codes are."""
+    """Codes of no audio, for as many rows, on its device."""
     return torch.zeros(len(codes), 1, 0, device=codes.device)

@@ -1,4 +1,4 @@
-"""A network that looks back a little, run piece by piece."""
+"""Runs a network with limited past context piece by piece."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from torch import Tensor
 
 
 class Piecewise:
-    """What comes out of all pieces, joined up, is what comes out of the whole.
+    """The concatenated outputs of all pieces equal the output of the whole.
 
-    An output depends on its own step and on `reach` steps before it: those are kept, and run
-    again. A step is `inputs` columns that go in, and `outputs` that come out. Only the last piece
+    An output depends on its own step and on `reach` steps before it: those are kept, and computed
+    again. A step is `inputs` columns of input and `outputs` columns of output. Only the last piece
     may end within a step.
     """
 

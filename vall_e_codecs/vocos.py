@@ -1,7 +1,7 @@
 """Vocos (Siuzdak 2023, https://arxiv.org/abs/2306.00814): another decoder for EnCodec's codes.
 
-Codes and identity are EnCodec's, so a model that speaks in EnCodec codes can use either. Run by the
-reference package `vocos` where it imports, else by the network of our own, on the same weights.
+Codes and identity are EnCodec's, so a model with EnCodec codes can use either. Run by the
+reference package `vocos` if it can be imported, otherwise by our own network, on the same weights.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Vocos(nn.Module):
     codebook_size = ENTRIES
     causal = False
     encode_context = None
-    """EnCodec's recurrent layers see all that came before."""
+    """EnCodec's recurrent layers depend on everything before."""
     decode_context = 32
-    """Frames: nine convolutions of seven, and the spectra that overlap."""
+    """In frames: nine convolutions of seven, and the overlapping spectra."""
 
     def __init__(self, encodec: Encodec, network: nn.Module) -> None:
         super().__init__()
@@ -46,7 +46,7 @@ class Vocos(nn.Module):
 
     @torch.no_grad()
     def decode(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
-        """Sound from the first n levels, 320 samples a frame."""
+        """Audio from the first n levels, 320 samples per frame."""
         if not codes.shape[2]:
             return no_sound(codes)
         return torch.cat([self.network(row) for row in codes[:, None]])[:, None]
@@ -60,12 +60,12 @@ class Vocos(nn.Module):
         return self.encodec.listen()
 
     def stream(self) -> CodecStream:
-        """Speaks at the end only: its convolutions look both ways."""
+        """Returns audio at the end only: its convolutions are not causal."""
         return WholeStream(self.decode)
 
 
 def open_vocos(config: VocosConfig) -> Vocos:
-    """The codec that the config describes, with its weights."""
+    """The codec described by the config, with its weights."""
     if config.levels > max(LEVELS):
         raise ConfigError(
             f"codec.levels: vocos was trained with at most {max(LEVELS)} levels, "

@@ -20,7 +20,7 @@ from vall_e_codecs.weight_files import read_tensors, require_shapes
 log = logging.getLogger(__name__)
 
 LEVELS = (2, 4, 8, 16)
-"""Numbers of levels that it was trained with; each has its own normalisation."""
+"""Numbers of levels that it was trained with; each has its own normalization."""
 
 
 @frozen
@@ -36,7 +36,7 @@ class VocosSizes:
 
 
 class VocosNetwork(nn.Module):
-    """Names and mathematics of the published weights, without the EnCodec they were made with."""
+    """Same names and mathematics as the published weights, without the EnCodec in them."""
 
     def __init__(self, sizes: VocosSizes) -> None:
         super().__init__()
@@ -65,7 +65,7 @@ class Codebooks(nn.Module):
 
 
 def bandwidth(levels: int) -> int:
-    """Index of the smallest bandwidth of the training that has so many levels."""
+    """Index of the smallest bandwidth in training that has this many levels."""
     return next(i for i, most in enumerate(LEVELS) if levels <= most)
 
 
@@ -117,7 +117,7 @@ class AdaptiveNorm(nn.Module):
 
 
 class Head(nn.Module):
-    """Magnitude and phase of a spectrum a frame, and the waveform of their overlap."""
+    """Magnitude and phase of one spectrum per frame, and the overlapped waveform."""
 
     def __init__(self, sizes: VocosSizes) -> None:
         super().__init__()
@@ -157,7 +157,7 @@ class ReferenceNetwork(nn.Module):
 
     def __init__(self, sizes: VocosSizes) -> None:
         super().__init__()
-        heads = importlib.import_module("vocos.heads")  # untyped, and seldom installed
+        heads = importlib.import_module("vocos.heads")  # untyped, and rarely installed
         models = importlib.import_module("vocos.models")
         self.feature_extractor = Codebooks(sizes)
         self.backbone = models.VocosBackbone(
@@ -189,7 +189,7 @@ def network_of(
     if choice == "vocos" and not reference:
         raise UnavailableError(
             "the package vocos cannot be imported here",
-            hint="install vocos, encodec and a torchaudio that fits torch, or set "
+            hint="install vocos, encodec and a torchaudio that matches torch, or set "
             "`implementation: vall-e`",
         )
     log.info("Vocos runs in %s", "the package vocos" if reference else "vall-e")
@@ -199,8 +199,8 @@ def network_of(
     require_shapes(
         {name: tensor.shape for name, tensor in wanted.items()},
         state,
-        f"{path} does not hold the weights of Vocos for EnCodec",
-        hint="give pytorch_model.bin of charactr/vocos-encodec-24khz",
+        f"{path} does not contain the weights of Vocos for EnCodec",
+        hint="use pytorch_model.bin of charactr/vocos-encodec-24khz",
     )
     network.load_state_dict({name: state[name] for name in wanted})
     return network.requires_grad_(requires_grad=False).eval()

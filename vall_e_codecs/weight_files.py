@@ -1,4 +1,4 @@
-"""Weight files of other projects: fetched on request, checked, and read without running code."""
+"""Weight files of other projects: downloaded on request, checked, read without executing code."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ class RemoteFile:
 
 @frozen
 class HubFile:
-    """A file of a repository on the Hugging Face hub, and how much of it a config pins."""
+    """A file in a repository on the Hugging Face hub, and how a config pins it."""
 
     repository: str
     """Such as kyutai/mimi."""
     name: str
     revision: str
-    """A commit; empty: not said."""
+    """A commit; empty: not set."""
     sha256: str
-    """Of the file at that commit; empty: not said."""
+    """SHA-256 of the file at that commit; empty: not set."""
 
     def at(self, hub: str) -> RemoteFile:
-        """On this server, which may be a mirror: the hash tells whether it is the same."""
+        """On this server, which may be a mirror: the hash shows whether it is the same file."""
         url = f"{hub.rstrip('/')}/{self.repository}/resolve/{self.revision}/{self.name}"
         return RemoteFile(url, self.sha256)
 
@@ -54,21 +54,21 @@ class HubFile:
 def locate_on_hub(
     name: str, *, path: Path | None, file: HubFile, download: bool, cache: Path | None
 ) -> Path:
-    """As `locate`, for a file that only a commit and a hash pin. Raises `ConfigError` without.
+    """As `locate`, for a file pinned by commit and hash. Raises `ConfigError` without them.
 
-    From the server that the variable `HF_ENDPOINT` names, which the hub's programs obey too.
+    Uses the server in the variable `HF_ENDPOINT`, as Hugging Face's own programs do.
     """
     if download and path is None and not (file.revision and file.sha256):
         raise ConfigError(
-            "codec.download: which version of the weights to fetch is not said",
+            "codec.download: the version of the weights to download is not set",
             hint=f"set `revision:` to a commit of {file.repository}, and `sha256:` to that of its "
             f"{file.name} (both are shown on its pages)",
         )
     if path is None and not download and not file.sha256:
         raise DownloadError(
             f"the weights of {name} are not on this machine",
-            hint=f"fetch {file.name} of {HUB}/{file.repository} and set `path:` "
-            "to it, or `download: true` to fetch it",
+            hint=f"download {file.name} of {HUB}/{file.repository} and set `path:` "
+            "to it, or set `download: true`",
         )
     remote = file.at(os.environ.get("HF_ENDPOINT") or HUB)
     return locate(name, path=path, remote=remote, download=download, cache=cache)
@@ -77,9 +77,9 @@ def locate_on_hub(
 def locate(
     name: str, *, path: Path | None, remote: RemoteFile, download: bool, cache: Path | None
 ) -> Path:
-    """The file at `path`, or the remote one: from the cache, else fetched if that is allowed.
+    """The file at `path`, or the remote one: from the cache, or downloaded if that is allowed.
 
-    What is in the cache is checked each time: a disk can fail, and a file be changed.
+    Cached files are checked each time: a disk can fail, and a file can be changed.
     """
     if path is not None:
         return path.expanduser()
@@ -90,21 +90,21 @@ def locate(
     if not download:
         raise DownloadError(
             f"the weights of {name} are not on this machine",
-            hint="set `path:` to a file that you have, or `download: true` to fetch them",
+            hint="set `path:` to a file that you have, or `download: true` to download them",
         )
     if is_offline(os.environ):
         raise DownloadError(
-            f"the weights of {name} are not on this machine, and nothing may be fetched "
+            f"the weights of {name} are not on this machine, and downloads are disabled "
             "(--offline, or HF_HUB_OFFLINE)",
-            hint=f"fetch {remote.url} where there is a network, and set `path:` to the file",
+            hint=f"download {remote.url} on a machine with a network, and set `path:` to the file",
         )
-    log.info("fetching %s", remote.url)
+    log.info("downloading %s", remote.url)
     fetch(remote, kept)
     return kept
 
 
 def is_offline(environ: Mapping[str, str]) -> bool:
-    """Whether the variable of the Hugging Face hub, which others obey too, forbids to fetch."""
+    """Whether the Hugging Face hub's variable, which others use too, disables downloads."""
     return environ.get("HF_HUB_OFFLINE", "").strip().upper() in {"1", "ON", "YES", "TRUE"}
 
 
@@ -113,7 +113,7 @@ def _require_sound(kept: Path, remote: RemoteFile) -> None:
     if found != remote.sha256:
         raise CheckpointError(
             f"{kept} is damaged: it has SHA-256 {found}, expected {remote.sha256}",
-            hint="delete it; `download: true` fetches it again",
+            hint="delete it; `download: true` downloads it again",
         )
 
 
@@ -130,20 +130,20 @@ def fetch(remote: RemoteFile, target: Path) -> None:
     except (URLError, OSError) as exc:
         part.unlink(missing_ok=True)
         raise DownloadError(
-            f"cannot fetch {remote.url}: {exc}",
-            hint="check the network, or fetch the file elsewhere and set `path:` to it",
+            f"cannot download {remote.url}: {exc}",
+            hint="check the network, or download the file elsewhere and set `path:` to it",
         ) from exc
     if digest.hexdigest() != remote.sha256:
         part.unlink()
         raise DownloadError(
             f"{remote.url} has SHA-256 {digest.hexdigest()}, expected {remote.sha256}",
-            hint="do not use this file; fetch it from a place you trust and set `path:` to it",
+            hint="do not use this file; download it from a source you trust and set `path:` to it",
         )
     os.replace(part, target)
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
-    """The state dict in a safetensors file or a torch checkpoint (of the latter tensors only)."""
+    """The state dict in a safetensors file or a torch checkpoint (tensors only)."""
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
@@ -154,10 +154,10 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
             hint="check the path; the file must be .safetensors, or a torch state dict",
         ) from exc
     if isinstance(found, dict) and isinstance(found.get("state_dict"), dict):
-        found = found["state_dict"]  # beside what the network was made with
+        found = found["state_dict"]  # next to other data about the network
     if not isinstance(found, dict) or not all(isinstance(t, Tensor) for t in found.values()):
         raise CheckpointError(
-            f"{path} is not a state dict", hint="give a file that maps names to tensors"
+            f"{path} is not a state dict", hint="use a file that maps names to tensors"
         )
     return found
 
@@ -165,7 +165,7 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
 def require_shapes(
     wanted: Mapping[str, torch.Size], state: Mapping[str, Tensor], wrong: str, *, hint: str
 ) -> None:
-    """Raise a `CheckpointError`, which begins with `wrong`, if one of these is not there."""
+    """Raise a `CheckpointError`, which begins with `wrong`, if one of these is missing."""
     missing = [name for name in wanted if name not in state]
     other = [name for name, shape in wanted.items() if name in state and state[name].shape != shape]
     if missing or other:
@@ -177,7 +177,7 @@ def require_shapes(
 
 
 def digest_of(state: Mapping[str, Tensor], wanted: Callable[[str], bool]) -> str:
-    """Eight characters that name the tensors whose names are wanted."""
+    """Eight characters that identify the tensors whose names are wanted."""
     digest = hashlib.sha256()
     for name in filter(wanted, sorted(state)):
         digest.update(name.encode() + state[name].float().contiguous().numpy().tobytes())

@@ -1,4 +1,4 @@
-"""A stream for codecs that need all codes before they speak."""
+"""A stream for codecs that need all codes before they decode."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judges and transcribers that ship with VALL-E. No torch here."""
+"""Built-in judges, transcribers and speaker embedders. No torch here."""
 
 from __future__ import annotations
 
@@ -96,20 +96,20 @@ JUDGES: tuple[Component[Any], ...] = (
         name="signal",
         config=SignalConfig,
         build=build_signal,
-        summary="length, level, clipping, silence, pace; needs no other package",
+        summary="length, level, clipping, silence, pace; needs no further package",
     ),
     Component(
         name="recognition",
         config=RecognitionJudgeConfig,
         build=build_recognition,
-        summary="was the text said: open and closed word error rate, forced choice",
+        summary="intelligibility by a recognizer: open and closed word error rate, forced choice",
         weights_license="BSD-2-Clause",
     ),
     Component(
         name="similarity",
         config=SimilarityConfig,
         build=build_similarity,
-        summary="was it the right voice: cosine of Resemblyzer's speaker vectors",
+        summary="speaker similarity: cosine of Resemblyzer's speaker vectors",
         paper="https://arxiv.org/abs/1710.10467",
         weights_license="Apache-2.0",
     ),
@@ -117,21 +117,21 @@ JUDGES: tuple[Component[Any], ...] = (
         name="pesq",
         config=PesqConfig,
         build=build_pesq,
-        summary="how near is it to its original: ITU-T P.862",
+        summary="similarity to the original audio: PESQ (ITU-T P.862)",
         paper="https://doi.org/10.1109/ICASSP.2001.941023",
     ),
     Component(
         name="stoi",
         config=StoiConfig,
         build=build_stoi,
-        summary="how intelligible beside its original: STOI and extended STOI",
+        summary="intelligibility relative to the original: STOI and extended STOI",
         paper="https://doi.org/10.1109/TASL.2011.2114881",
     ),
     Component(
         name="dnsmos",
         config=DnsmosConfig,
         build=build_dnsmos,
-        summary="how good would listeners find it: a network's guess, 1 to 5",
+        summary="mean opinion score as predicted by a network (DNSMOS), 1 to 5",
         paper="https://arxiv.org/abs/2010.15258",
         weights_license="CC-BY-4.0",
     ),
@@ -148,14 +148,14 @@ TRANSCRIBERS: tuple[Component[Any], ...] = (
         name="pocketsphinx",
         config=SphinxConfig,
         build=build_sphinx,
-        summary="English, offline, with word times; quick and not exact",
+        summary="English, offline, with word times; fast but inaccurate",
         weights_license="BSD-2-Clause",
     ),
     Component(
         name="faster-whisper",
         config=FasterWhisperConfig,
         build=build_faster_whisper,
-        summary="Whisper by CTranslate2: many languages, finds out which, word times",
+        summary="Whisper with CTranslate2: many languages, language detection, word times",
         paper="https://arxiv.org/abs/2212.04356",
         weights_license="MIT",
     ),
@@ -163,7 +163,8 @@ TRANSCRIBERS: tuple[Component[Any], ...] = (
         name="whisperx",
         config=WhisperxConfig,
         build=build_whisperx,
-        summary="Whisper with aligned word times, and who speaks; in an environment of its own",
+        summary="Whisper with aligned word times and speaker labels; in a virtual environment of "
+        "its own",
         paper="https://arxiv.org/abs/2303.00747",
         weights_license="MIT",
     ),
@@ -171,8 +172,8 @@ TRANSCRIBERS: tuple[Component[Any], ...] = (
         name="transformers",
         config=PipelineConfig,
         build=build_pipeline,
-        summary="any speech recogniser of transformers: Whisper, or a CTC model",
-        weights_license="not stated: that of the model",
+        summary="any speech recognizer of transformers: Whisper, or a CTC model",
+        weights_license="not stated: that of the chosen model",
     ),
 )
 
@@ -189,7 +190,7 @@ def vall_e_register_embedders() -> list[Component[Any]]:
             name="resemblyzer",
             config=ResemblyzerConfig,
             build=build_resemblyzer,
-            summary="256 numbers of who speaks: Resemblyzer's encoder",
+            summary="speaker vectors of 256 values: Resemblyzer's encoder",
             paper="https://arxiv.org/abs/1710.10467",
             weights_license="Apache-2.0",
         ),

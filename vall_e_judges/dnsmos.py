@@ -1,4 +1,4 @@
-"""How good would listeners find it? A network's guess (Reddy et al. 2020), by `speechmos`."""
+"""Mean opinion score predicted by a network (Reddy et al. 2020), by `speechmos`."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ import numpy as np
 
 from vall_e.plugin import Figure, Score, Verdict, sha256_of
 from vall_e_judges.packages import require
-from vall_e_judges.sound import SAMPLE_RATE, compared, heard
+from vall_e_judges.sound import SAMPLE_RATE, compared, samples_of
 
 if TYPE_CHECKING:
     from vall_e.plugin import Evidence
 
 
 class Dnsmos:
-    """The mean opinion score of DNSMOS P.835: all in all, the speech alone, the background."""
+    """The mean opinion scores of DNSMOS P.835: overall, speech alone, background."""
 
     packages = ("speechmos", "onnxruntime", "librosa")
     remarks = ()
     figures: ClassVar[Mapping[str, Figure]] = {
-        "dnsmos": Figure("all in all, 1 to 5", better="higher"),
-        "dnsmos_speech": Figure("the speech alone, 1 to 5", better="higher"),
-        "dnsmos_background": Figure("the background, 1 to 5", better="higher"),
+        "dnsmos": Figure("overall quality, 1 to 5", better="higher"),
+        "dnsmos_speech": Figure("quality of the speech alone, 1 to 5", better="higher"),
+        "dnsmos_background": Figure("quality of the background, 1 to 5", better="higher"),
     }
 
     def __init__(self) -> None:
@@ -39,9 +39,9 @@ class Dnsmos:
         from speechmos import dnsmos
 
         both = compared(evidence)
-        samples = heard(evidence) if both is None else both[1]
+        samples = samples_of(evidence) if both is None else both[1]
         if not np.any(samples):
-            reason = "it is empty, or digital silence"
+            reason = "it is empty or digital silence"
             return Verdict({name: Score(None, reason=reason) for name in self.figures})
         loudest = max(1.0, float(np.abs(samples).max()))
         found = dnsmos.run(np.clip(samples / loudest, -1, 1), SAMPLE_RATE)

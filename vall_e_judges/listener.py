@@ -1,4 +1,4 @@
-"""What a speech recogniser makes of a recording (pocketsphinx, with the model it carries)."""
+"""Speech recognition by pocketsphinx, with the model in its package."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 PADDING_SECONDS = 0.25
 PEAK = 0.7
 DITHER = 1e-4
-"""Digital silence upsets the recogniser."""
+"""Digital silence disturbs the recognizer."""
 SHORTEST_SECONDS = 0.2
-"""In less, nothing is heard."""
+"""Shorter recordings are not transcribed."""
 FRAMES = 100
-"""The recogniser's frames a second."""
+"""The recognizer's frames per second."""
 WIDE = {"beam": 1e-100, "wbeam": 1e-80, "pbeam": 1e-100, "bestpath": False}
-"""No sentence of a forced choice is given up early."""
+"""No sentence of a forced choice is pruned early."""
 
 
 class Dictionary:
-    """The words that the recogniser can hear."""
+    """The words that the recognizer knows."""
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -42,19 +42,19 @@ class Dictionary:
 
 
 class Recognizer:
-    """Hears words. What it heard before does not matter."""
+    """Transcribes words. Earlier recordings never affect later ones."""
 
     def __init__(self, decoder: Decoder) -> None:
         self._decoder = decoder
 
     @classmethod
     def open(cls) -> Recognizer:
-        """With the recogniser's own language model: any words."""
+        """With the recognizer's own language model: any words."""
         return cls(_decoder(lm=str(_model("en-us.lm.bin"))))
 
     @classmethod
     def closed(cls, sentences: Iterable[str]) -> Recognizer:
-        """With a language model made of these sentences."""
+        """With a language model built from these sentences."""
         from pocketsphinx.lm import ArpaBoLM
 
         model = ArpaBoLM(text="".join(f"<s> {sentence} </s>\n" for sentence in sorted(sentences)))
@@ -64,12 +64,12 @@ class Recognizer:
             model.write_file(path)
             return cls(_decoder(lm=path))
 
-    def hear(self, samples: Samples) -> str:
-        return _hear(self._decoder, samples)
+    def transcribe(self, samples: Samples) -> str:
+        return _transcribe(self._decoder, samples)
 
     def words(self, samples: Samples) -> list[tuple[str, float, float]]:
-        """Each word that is heard, with its start and end in seconds."""
-        if not _hear(self._decoder, samples):
+        """Each recognized word, with its start and end in seconds."""
+        if not _transcribe(self._decoder, samples):
             return []
         end = len(samples) / SAMPLE_RATE
         return [
@@ -84,7 +84,7 @@ class Recognizer:
 
 
 class Chooser:
-    """Hears which of some sentences was said."""
+    """Recognizes which of several sentences was said."""
 
     def __init__(self, sentences: Iterable[str], *, among: int, seed: int) -> None:
         self._sentences = sorted(set(sentences))
@@ -93,18 +93,18 @@ class Chooser:
         self._decoder = _decoder(lm=None, **WIDE)
 
     def choose(self, samples: Samples, text: str) -> str:
-        """The one of `text` and others, drawn by the seed and the text; or nothing."""
+        """`text` or one of the others, which depend on the seed and the text; or empty."""
         others = [sentence for sentence in self._sentences if sentence != text]
         random.Random(f"{self._seed} {text}").shuffle(others)
         sentences = " | ".join([text, *others[: self._among - 1]])
         grammar = f"#JSGF V1.0;\ngrammar g;\npublic <s> = {sentences} ;\n"
         self._decoder.add_jsgf_string("choice", grammar)
         self._decoder.activate_search("choice")
-        return _hear(self._decoder, samples)
+        return _transcribe(self._decoder, samples)
 
 
 def model_files() -> list[Path]:
-    """What pocketsphinx brings along, and the figures depend on."""
+    """The files in pocketsphinx that the figures depend on."""
     return [
         *sorted(_model("en-us").iterdir()),
         _model("en-us.lm.bin"),
@@ -130,10 +130,10 @@ def _decoder(lm: str | None, **beams: float | bool) -> Decoder:
     )
 
 
-def _hear(decoder: Decoder, samples: Samples) -> str:
+def _transcribe(decoder: Decoder, samples: Samples) -> str:
     if len(samples) <= SHORTEST_SECONDS * SAMPLE_RATE:
         return ""
-    decoder.reinit_feat()  # else its idea of the noise comes from the recording before
+    decoder.reinit_feat()  # otherwise its noise estimate comes from the recording before
     decoder.start_utt()
     decoder.process_raw(_pcm(samples), full_utt=True)
     decoder.end_utt()
@@ -141,7 +141,7 @@ def _hear(decoder: Decoder, samples: Samples) -> str:
 
 
 def _pcm(samples: Samples) -> bytes:
-    """16 bits, with silence on both sides, one peak level and a little dither."""
+    """16 bits, with silence on both sides, a fixed peak level and a little dither."""
     silence = np.zeros(int(PADDING_SECONDS * SAMPLE_RATE), np.float32)
     padded = np.concatenate([silence, samples, silence])
     noise = np.random.RandomState(0).randn(len(padded)).astype(np.float32) * DITHER

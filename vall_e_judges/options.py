@@ -1,4 +1,4 @@
-"""Options of the built-in judges, transcribers and embedders. No torch here."""
+"""Options of the built-in judges, transcribers and speaker embedders. No torch here."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class SignalConfig:
 @frozen
 class RecognitionJudgeConfig:
     among: int = field(default=50, validator=validators.ge(2))
-    """Sentences of a forced choice, the right one included."""
+    """Number of sentences in a forced choice, including the right one."""
 
 
 @frozen
 class SimilarityConfig:
     weights: Path | None = None
-    """Another `pretrained.pt` of Resemblyzer. Default: the one in its package."""
+    """A different `pretrained.pt` of Resemblyzer. Default: the one in its package."""
 
 
 @frozen
@@ -44,40 +44,40 @@ class DnsmosConfig:
 @frozen
 class ResemblyzerConfig:
     weights: Path | None = None
-    """Another `pretrained.pt` of Resemblyzer. Default: the one in its package."""
+    """A different `pretrained.pt` of Resemblyzer. Default: the one in its package."""
 
 
 @frozen
 class SphinxConfig:
     pause_seconds: float = field(default=0.4, validator=validators.gt(0))
-    """A pause as long as this ends a passage."""
+    """A pause of this length ends a passage."""
 
 
 @frozen
 class FasterWhisperConfig:
     model: str = "small"
-    """A size, or a folder of converted weights; a size is downloaded once."""
+    """A model size, or a folder of converted weights; a size is downloaded once."""
     compute_type: str = "default"
-    """Of CTranslate2: `int8`, `float16`, `default`, ..."""
+    """Compute type of CTranslate2: `int8`, `float16`, `default`, ..."""
     beams: int = field(default=5, validator=validators.ge(1))
-    """Of the beam search; 1 is the fastest."""
+    """Beam size of the search; 1 is the fastest."""
 
 
 @frozen
 class WhisperxConfig:
     model: str = "small"
-    """A size, or a folder of converted weights; a size is downloaded once."""
+    """A model size, or a folder of converted weights; a size is downloaded once."""
     compute_type: str = "default"
-    """Of CTranslate2: `int8`, `float16`, `default`, ..."""
+    """Compute type of CTranslate2: `int8`, `float16`, `default`, ..."""
     diarize: bool = False
-    """Tell speakers apart with pyannote; its weights ask for a token in `HF_TOKEN`."""
+    """Label speakers with pyannote; its weights need a token in `HF_TOKEN`."""
 
 
 @frozen
 class PipelineConfig:
     model: str = "openai/whisper-small"
-    """A folder, or a repository of the hub: Whisper, or a CTC model."""
+    """A folder, or a repository on the Hugging Face hub: Whisper, or a CTC model."""
     revision: str = ""
-    """Of the repository. Empty: its newest."""
+    """Revision of the repository. Empty: its newest."""
     chunk_seconds: float = field(default=30.0, validator=validators.gt(0))
-    """Longer recordings are heard in chunks of this."""
+    """Longer recordings are transcribed in chunks of this length."""

@@ -1,4 +1,4 @@
-"""What a judge or a transcriber needs beside VALL-E itself."""
+"""Packages that a judge or a transcriber needs besides VALL-E itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How near is a decoded clip to its original? ITU-T P.862 by the package `pesq`."""
+"""Similarity of a decoded clip to its original: ITU-T P.862 by the package `pesq`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RATES = {"wb": 16_000, "nb": 8_000}
 
 
 class Pesq:
-    """From 1.0, bad, to 4.64, which is the original itself."""
+    """From 1.0, bad, to 4.64, identical to the original."""
 
     packages = ("pesq",)
     remarks = ()
@@ -30,7 +30,7 @@ class Pesq:
         require("pesq", "pesq")
         self._band = config.band
         self.name = f"pesq_{config.band}"
-        self.figures = {self.name: Figure("nearness to the original, 1 to 4.6", better="higher")}
+        self.figures = {self.name: Figure("similarity to the original, 1 to 4.6", better="higher")}
 
     def __call__(self, evidence: Evidence) -> Verdict:
         return Verdict({self.name: self._score(evidence)})
@@ -42,7 +42,7 @@ class Pesq:
         if both is None:
             return Score(None, reason="there is no original to compare with")
         if not all(np.any(samples) for samples in both):
-            return Score(None, reason="it is empty, or digital silence")
+            return Score(None, reason="it is empty or digital silence")
         rate = RATES[self._band]
         original, samples = (soxr.resample(x, SAMPLE_RATE, rate) for x in both)
         try:

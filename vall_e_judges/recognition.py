@@ -1,4 +1,4 @@
-"""Was the text said? A recogniser listens three times, knowing more each time."""
+"""Intelligibility: a recognizer transcribes the clip three times, with more knowledge each time."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 
 from vall_e.plugin import Figure, Score, Verdict, sha256_of
 from vall_e_judges.packages import require
-from vall_e_judges.sound import heard
+from vall_e_judges.sound import samples_of
 from vall_e_judges.words import plain, word_errors
 
 if TYPE_CHECKING:
     from vall_e.plugin import Case, Evidence
     from vall_e_judges.options import RecognitionJudgeConfig
 
-NO_TEXT = "it is not known what should be said"
+NO_TEXT = "its reference text is not known"
 
 
 class RecognitionJudge:
-    """Hears clips with any words, with those of the candidate sentences, and as a choice of them.
+    """Transcribes with any words, with those of the candidate sentences, and as a choice of them.
 
-    Word error rates are errors for words, so a long sentence weighs more.
+    Word error rates count errors over words, so a long sentence weighs more.
     """
 
     packages = ("pocketsphinx",)
@@ -33,7 +33,7 @@ class RecognitionJudge:
             "open_wer": Figure("word error rate, any words", better="lower"),
             "closed_wer": Figure("word error rate, words of the candidates only", better="lower"),
             "forced_choice": Figure(
-                f"how often the sentence wins among {config.among}", better="higher"
+                f"how often the sentence is chosen among {config.among}", better="higher"
             ),
         }
         self._dictionary = Dictionary()
@@ -49,35 +49,36 @@ class RecognitionJudge:
 
     def __call__(self, evidence: Evidence) -> Verdict:
         text = plain(evidence.text)
-        samples = heard(evidence)
+        samples = samples_of(evidence)
         if not text:
             return Verdict({name: Score(None, reason=NO_TEXT) for name in self.figures})
         words = text.split()
-        anything = self._open.hear(samples)
+        anything = self._open.transcribe(samples)
         scores = {"open_wer": Score(word_errors(words, anything.split()), len(words))}
-        notes = {"heard": anything}
+        notes = {"recognized": anything}
         reason = self._not_a_candidate(text)
         if reason:
             scores |= {name: Score(None, reason=reason) for name in ("closed_wer", "forced_choice")}
             return Verdict(scores, notes)
-        closed = self._closed.hear(samples)
+        closed = self._closed.transcribe(samples)
         scores["closed_wer"] = Score(word_errors(words, closed.split()), len(words))
         scores["forced_choice"] = Score(float(self._chooser.choose(samples, text) == text))
-        return Verdict(scores, {**notes, "heard of the candidates": closed})
+        return Verdict(scores, {**notes, "recognized, candidates only": closed})
 
     def _not_a_candidate(self, text: str) -> str:
         unknown = self._dictionary.unknown(text)
         if unknown:
-            return f"the recogniser does not know the word {unknown[0]!r}"
+            return f"the recognizer does not know the word {unknown[0]!r}"
         if self.candidates <= {text}:
-            return "there is no other sentence to choose"
-        return "" if text in self.candidates else "the text is none of the candidates"
+            return "there is no other sentence to choose from"
+        return "" if text in self.candidates else "the text is not among the candidates"
 
 
 def _remarks(candidates: int, among: int) -> tuple[str, ...]:
-    if candidates >= among or not candidates:  # without any, there is nothing to choose
+    if candidates >= among or not candidates:  # without candidates there is nothing to choose
         return ()
     return (
-        f"closed_wer and forced_choice had {candidates} candidate sentences and not {among}, which "
+        f"closed_wer and forced_choice had only {candidates} candidate sentences, not {among}, "
+        "which "
         "makes them easier: give more with --candidates",
     )

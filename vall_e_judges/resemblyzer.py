@@ -1,4 +1,4 @@
-"""Speaker vectors of Resemblyzer as an embedder."""
+"""Resemblyzer's speaker vectors as an embedder."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Resemblyzer:
 
         path = config.weights or packaged_weights()
         if not path.is_file():
-            raise UnavailableError(f"there is no file {path}", hint="check resemblyzer's `weights`")
+            raise UnavailableError(f"{path} does not exist", hint="check resemblyzer's `weights`")
         self._encoder = SpeakerEncoder.load(path)
 
     def __call__(self, clip: Sound) -> NDArray[np.float32] | None:

@@ -1,4 +1,4 @@
-"""What can be measured without knowing anything about speech."""
+"""Figures that need no knowledge about speech."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 FULL_SCALE = 0.999
 WINDOW_SECONDS = 0.02
 QUIET_DECIBELS = 40.0
-"""A window that much below the loudest one is a pause."""
-NOTHING = Score(None, reason="it is empty, or digital silence")
+"""A window this far below the loudest one is a pause."""
+NOTHING = Score(None, reason="it is empty or digital silence")
 
 
 class Signal:
-    """Catches what is broken: clips that are empty, too long, quiet, clipped, full of pauses."""
+    """Detects broken clips: empty, too long, quiet, clipped, full of pauses."""
 
     packages = ()
     remarks = ()

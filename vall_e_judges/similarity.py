@@ -1,4 +1,4 @@
-"""Was it the right voice? The cosine of speaker vectors."""
+"""Speaker similarity: the cosine of speaker vectors."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from vall_e.plugin import Case, Evidence, Sound
     from vall_e_judges.options import SimilarityConfig
 
-SILENT = "no speech is heard in it"
+SILENT = "it contains no speech"
 
 
 class Similarity:
-    """Compares a clip with a recording of the voice that is meant; else with its original.
+    """Compares a clip with a reference recording of the speaker, or else with its original.
 
-    A clip without speech has similarity 0 to everybody: a model that says nothing must not gain.
+    A clip without speech has similarity 0 to everybody, so that silence never scores well.
     """
 
     packages = ("Resemblyzer", "webrtcvad", "webrtcvad-wheels")
@@ -36,11 +36,11 @@ class Similarity:
 
         path = config.weights or packaged_weights()
         if not path.is_file():
-            raise UnavailableError(f"there is no file {path}", hint="check similarity's `weights`")
+            raise UnavailableError(f"{path} does not exist", hint="check similarity's `weights`")
         self._encoder = SpeakerEncoder.load(path)
         self._kept: dict[bytes, NDArray[np.float32] | None] = {}
         self.weights: Mapping[str, str] = {f"Resemblyzer {path.name}": sha256_of(path)}
-        self.figures = {"similarity": Figure("cosine with the voice that is meant", "higher")}
+        self.figures = {"similarity": Figure("cosine with the reference speaker", "higher")}
         self._voices = case.references if len(case.references) > 1 else {}
         if self._voices:
             self.figures["own_speaker_first"] = Figure(
@@ -51,7 +51,7 @@ class Similarity:
     def __call__(self, evidence: Evidence) -> Verdict:
         meant = evidence.reference or evidence.original
         if meant is None:
-            reason = "there is no recording of the voice that is meant"
+            reason = "there is no reference recording of the speaker"
             return Verdict({name: Score(None, reason=reason) for name in self.figures})
         wanted, vector = self._vector(meant), self._vector(evidence.clip)
         if wanted is None:

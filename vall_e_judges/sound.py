@@ -1,4 +1,4 @@
-"""Clips as the judges take them: mono, 16 kHz."""
+"""Clips in the form that the judges use: mono, 16 kHz."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Samples = NDArray[np.float32]
 """(s,) at 16 kHz."""
 
 
-def heard(evidence: Evidence) -> Samples:
+def samples_of(evidence: Evidence) -> Samples:
     """The samples of the clip."""
     return evidence.clip.mono().resample(SAMPLE_RATE).samples
 
@@ -25,5 +25,5 @@ def compared(evidence: Evidence) -> tuple[Samples, Samples] | None:
     if evidence.original is None:
         return None
     original = evidence.original.mono().resample(SAMPLE_RATE).samples
-    samples = heard(evidence)[: len(original)]
+    samples = samples_of(evidence)[: len(original)]
     return original, np.pad(samples, (0, len(original) - len(samples)))

@@ -1,7 +1,7 @@
-"""Speaker vectors as Resemblyzer makes them (Wan et al. 2017), from the weights in its package.
+"""Speaker vectors as in Resemblyzer (Wan et al. 2017), from the weights in its package.
 
 Its own code needs librosa, numba and a module that new versions of scipy lack, and takes half a
-minute to start; what it computes is little.
+minute to start, although it computes little.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from vall_e_judges.sound import Samples
 
 SAMPLE_RATE = 16_000
 LEVEL_DECIBELS = -30.0
-"""Quieter recordings are made so loud."""
+"""Quieter recordings are amplified to this level."""
 WINDOW = 480
-"""Samples of a decision of the voice activity detector: 30 ms."""
+"""Samples per decision of the voice activity detector: 30 ms."""
 SMOOTHED, DILATED = 8, 7
-"""Windows that such decisions are smoothed over, and spread over."""
+"""Number of windows over which decisions are smoothed, and then extended."""
 FFT, HOP, BANDS = 400, 160, 40
 PART_FRAMES, PART_STEP = 160, 77
-"""A vector is the mean over parts of 1.6 s, 1.3 of them a second."""
+"""A vector is the mean over segments of 1.6 s, 1.3 of them per second."""
 LEAST_COVERAGE = 0.75
-"""A last part with less of it filled is left out."""
+"""A last segment filled less than this is left out."""
 WIDTH, LAYERS = 256, 3
 
 
@@ -47,7 +47,7 @@ class SpeakerEncoder(nn.Module):
 
     @classmethod
     def load(cls, path: Path) -> SpeakerEncoder:
-        """From Resemblyzer's `pretrained.pt`: tensors only, no code in a pickle is run."""
+        """From Resemblyzer's `pretrained.pt`: tensors only, no code of a pickle is executed."""
         encoder = cls()
         saved = torch.load(path, map_location="cpu", weights_only=True)["model_state"]
         names = encoder.state_dict().keys()
@@ -55,7 +55,7 @@ class SpeakerEncoder(nn.Module):
         return encoder.eval()
 
     def vector(self, samples: Samples) -> NDArray[np.float32] | None:
-        """Of length 1, from samples at 16 kHz; None where no speech is heard."""
+        """Of length 1, from samples at 16 kHz; None if they contain no speech."""
         speech = only_speech(samples)
         if not len(speech):
             return None
@@ -91,7 +91,7 @@ def packaged_weights() -> Path:
 
 
 def only_speech(samples: Samples) -> Samples:
-    """Made loud enough, and without long pauses."""
+    """Amplified if too quiet, and without long pauses."""
     power = float(np.mean(samples.astype(np.float64) ** 2)) if len(samples) else 0.0
     if power == 0.0:
         return samples[:0]
@@ -103,7 +103,7 @@ def only_speech(samples: Samples) -> Samples:
 
 
 def part_starts(samples: int) -> list[int]:
-    """The first frame of each part."""
+    """The first frame of each segment."""
     frames = -(-(samples + 1) // HOP)
     starts = list(range(0, max(1, frames - PART_FRAMES + PART_STEP + 1), PART_STEP))
     covered = (samples - starts[-1] * HOP) / (PART_FRAMES * HOP)
@@ -111,7 +111,7 @@ def part_starts(samples: int) -> list[int]:
 
 
 def mel_bands() -> Tensor:
-    """Weights (bands, frequencies) of triangles of equal area, on Slaney's mel scale."""
+    """Weights (bands, frequencies) of triangles with equal area, on Slaney's mel scale."""
     mels = np.linspace(0.0, 15 + np.log(8.0) * 27 / np.log(6.4), BANDS + 2)
     edges = np.where(mels < 15, mels * 200 / 3, 1000 * 6.4 ** ((mels - 15) / 27))
     hertz = np.linspace(0, SAMPLE_RATE / 2, FFT // 2 + 1)
@@ -122,8 +122,8 @@ def mel_bands() -> Tensor:
 
 
 def _voiced(samples: Samples) -> NDArray[np.bool_]:
-    """Whether each window holds speech."""
-    # `webrtcvad` itself asks for pkg_resources, which new versions of setuptools lack.
+    """Whether each window contains speech."""
+    # `webrtcvad` itself imports pkg_resources, which new versions of setuptools lack.
     from _webrtcvad import create, init, process, set_mode
 
     detector = create()
@@ -135,7 +135,7 @@ def _voiced(samples: Samples) -> NDArray[np.bool_]:
 
 
 def _spread(voiced: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The decisions, smoothed, and with their neighbours."""
+    """The decisions, smoothed, and extended to their neighbours."""
     if not len(voiced):
         return voiced
     around = np.pad(voiced.astype(float), ((SMOOTHED - 1) // 2, SMOOTHED // 2))

@@ -1,4 +1,4 @@
-"""Pocketsphinx as a transcriber: English, offline, with the model that its package carries."""
+"""Pocketsphinx as a transcriber: English, offline, with the model in its package."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from vall_e_judges.options import SphinxConfig
 
 LONGEST_SECONDS = 30.0
-"""So much is heard at once."""
+"""Seconds that are transcribed at once."""
 SEARCHED_SECONDS = 10.0
-"""The cut is where it is quietest in the last so many of them."""
+"""The cut is at the quietest place within the last seconds of a piece."""
 WINDOW = SAMPLE_RATE // 20
 
 
 class Sphinx:
-    """Hears English words; a pause ends a passage."""
+    """Transcribes English; a pause ends a passage."""
 
     languages: Sequence[str] = ("en", "en-us")
 
@@ -34,7 +34,7 @@ class Sphinx:
         if device != "cpu":
             raise UnavailableError(
                 f"pocketsphinx runs on the CPU only, not on {device!r}",
-                hint="leave out --device, or take another transcriber: --with faster-whisper",
+                hint="leave out --device, or use another transcriber: --with faster-whisper",
             )
         require("pocketsphinx", "pocketsphinx", what="transcriber")
         from vall_e_judges.listener import Recognizer
@@ -45,8 +45,8 @@ class Sphinx:
     def __call__(self, clip: Sound, *, language: str | None = None) -> Transcript:
         if language is not None and language not in self.languages:
             raise TextError(
-                f"pocketsphinx hears English only, not {language!r}",
-                hint="take another transcriber: --with faster-whisper",
+                f"pocketsphinx supports English only, not {language!r}",
+                hint="use another transcriber: --with faster-whisper",
             )
         samples = clip.mono().resample(SAMPLE_RATE).samples
         words = [

@@ -1,4 +1,4 @@
-"""How intelligible is a decoded clip beside its original? By the package `pystoi`."""
+"""Intelligibility of a decoded clip relative to its original, by the package `pystoi`."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Stoi:
     remarks = ()
     weights: ClassVar[Mapping[str, str]] = {}
     figures: ClassVar[Mapping[str, Figure]] = {
-        "stoi": Figure("intelligibility beside the original, 0 to 1", better="higher"),
-        "estoi": Figure("the same, stricter with noise that comes and goes", better="higher"),
+        "stoi": Figure("intelligibility relative to the original, 0 to 1", better="higher"),
+        "estoi": Figure("the same, stricter with fluctuating noise", better="higher"),
     }
 
     def __init__(self) -> None:
@@ -40,7 +40,7 @@ def _score(evidence: Evidence, *, extended: bool) -> Score:
     if both is None:
         return Score(None, reason="there is no original to compare with")
     with warnings.catch_warnings():
-        warnings.simplefilter("error", RuntimeWarning)  # its word for a figure that means nothing
+        warnings.simplefilter("error", RuntimeWarning)  # it warns if the figure is meaningless
         try:
             return Score(float(stoi(*both, SAMPLE_RATE, extended=extended)))
         except RuntimeWarning:

@@ -1,7 +1,7 @@
-"""Whisper as a transcriber, by CTranslate2 (faster-whisper), by WhisperX, or by transformers.
+"""Whisper as a transcriber, with CTranslate2 (faster-whisper), WhisperX, or transformers.
 
 Radford et al. 2022, https://arxiv.org/abs/2212.04356. WhisperX (Bain et al. 2023,
-https://arxiv.org/abs/2303.00747) adds word times by alignment, and who speaks.
+https://arxiv.org/abs/2303.00747) adds word times by alignment, and speaker labels.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
     from vall_e_judges.options import FasterWhisperConfig, PipelineConfig, WhisperxConfig
 
 SHORTEST_SECONDS = 0.1
-"""In less, nothing is heard."""
-Hear = Callable[["NDArray[np.float32]", str | None], Transcript]
-"""Samples at 16 kHz and a language, or None, to what is said."""
+"""Shorter recordings are not transcribed."""
+Transcribe = Callable[["NDArray[np.float32]", str | None], Transcript]
+"""From samples at 16 kHz and a language, or None, to a transcript."""
 
 
 class WhisperTranscriber:
-    """A transcriber made of a function that hears samples at 16 kHz."""
+    """A transcriber from a function that transcribes samples at 16 kHz."""
 
     languages: Sequence[str] = ()
 
-    def __init__(self, hear: Hear) -> None:
-        self._hear = hear
+    def __init__(self, transcribe: Transcribe) -> None:
+        self._transcribe = transcribe
 
     def __call__(self, clip: Sound, *, language: str | None = None) -> Transcript:
         samples = clip.mono().resample(SAMPLE_RATE).samples
         if clip.seconds < SHORTEST_SECONDS:
             return Transcript(())
-        return inside(self._hear(samples, tongue(language)), clip.seconds)
+        return inside(self._transcribe(samples, whisper_language(language)), clip.seconds)
 
 
 def faster_whisper(config: FasterWhisperConfig, device: str) -> WhisperTranscriber:
@@ -54,10 +54,10 @@ def faster_whisper(config: FasterWhisperConfig, device: str) -> WhisperTranscrib
     return WhisperTranscriber(by_faster_whisper(model, beams=config.beams))
 
 
-def by_faster_whisper(model: Any, *, beams: int) -> Hear:
+def by_faster_whisper(model: Any, *, beams: int) -> Transcribe:
     """`model` is a `faster_whisper.WhisperModel`."""
 
-    def hear(samples: NDArray[np.float32], language: str | None) -> Transcript:
+    def transcribe(samples: NDArray[np.float32], language: str | None) -> Transcript:
         segments, info = model.transcribe(
             samples, language=language, beam_size=beams, word_timestamps=True, vad_filter=True
         )
@@ -72,7 +72,7 @@ def by_faster_whisper(model: Any, *, beams: int) -> Hear:
         ]
         return Transcript(tuple(passages), info.language)
 
-    return hear
+    return transcribe
 
 
 def whisperx(config: WhisperxConfig, device: str) -> WhisperTranscriber:
@@ -91,11 +91,11 @@ def whisperx(config: WhisperxConfig, device: str) -> WhisperTranscriber:
     return WhisperTranscriber(by_whisperx(x, model, speakers, kind))
 
 
-def by_whisperx(x: Any, model: Any, speakers: Any, device: str) -> Hear:
-    """`x` is the module; `speakers` is a pipeline that tells who speaks, or None."""
+def by_whisperx(x: Any, model: Any, speakers: Any, device: str) -> Transcribe:
+    """`x` is the module; `speakers` is a diarization pipeline, or None."""
     aligners: dict[str, tuple[Any, Any]] = {}
 
-    def hear(samples: NDArray[np.float32], language: str | None) -> Transcript:
+    def transcribe(samples: NDArray[np.float32], language: str | None) -> Transcript:
         found = model.transcribe(samples, language=language)
         spoken = found["language"]
         if spoken not in aligners:
@@ -105,7 +105,7 @@ def by_whisperx(x: Any, model: Any, speakers: Any, device: str) -> Hear:
             found = x.assign_word_speakers(speakers(samples), found)
         return Transcript(tuple(passages_of(found["segments"])), spoken)
 
-    return hear
+    return transcribe
 
 
 def pipeline(config: PipelineConfig, device: str) -> WhisperTranscriber:
@@ -124,11 +124,11 @@ def pipeline(config: PipelineConfig, device: str) -> WhisperTranscriber:
     return WhisperTranscriber(by_pipeline(pipe, chunk_seconds=config.chunk_seconds))
 
 
-def by_pipeline(pipe: Any, *, chunk_seconds: float) -> Hear:
-    """`pipe` is a transformers pipeline of speech recognition, of Whisper or of a CTC model."""
+def by_pipeline(pipe: Any, *, chunk_seconds: float) -> Transcribe:
+    """`pipe` is a transformers pipeline for speech recognition, of Whisper or a CTC model."""
     ctc = str(pipe.type).startswith("ctc")
 
-    def hear(samples: NDArray[np.float32], language: str | None) -> Transcript:
+    def transcribe(samples: NDArray[np.float32], language: str | None) -> Transcript:
         told = {"language": language} if language and not ctc else {}
         options = {"generate_kwargs": told} if told else {}
         found = pipe(
@@ -140,11 +140,11 @@ def by_pipeline(pipe: Any, *, chunk_seconds: float) -> Hear:
         passages = _of_chunks(found["chunks"], len(samples) / SAMPLE_RATE)
         return Transcript(tuple(_joined(passages) if ctc else passages), language or "")
 
-    return hear
+    return transcribe
 
 
 def passages_of(segments: Iterable[Mapping[str, Any]]) -> list[Passage]:
-    """Of segments as WhisperX writes them; words that it could not align have no times."""
+    """From segments as WhisperX returns them; words that it could not align have no times."""
     return [
         Passage(
             float(segment["start"]),
@@ -162,7 +162,7 @@ def passages_of(segments: Iterable[Mapping[str, Any]]) -> list[Passage]:
 
 
 def _of_chunks(chunks: Iterable[Mapping[str, Any]], seconds: float) -> list[Passage]:
-    """Whisper leaves out when its last chunk ends: that is where the recording does."""
+    """Whisper omits the end of the last chunk if it is the end of the recording."""
     return [
         Passage(float(start), float(seconds if end is None else end), str(chunk["text"]).strip())
         for chunk in chunks
@@ -172,7 +172,7 @@ def _of_chunks(chunks: Iterable[Mapping[str, Any]], seconds: float) -> list[Pass
 
 
 def _joined(words: Sequence[Passage]) -> list[Passage]:
-    """One passage of words."""
+    """The words as one passage."""
     words = [word for word in words if word.text]
     if not words:
         return []
@@ -182,7 +182,7 @@ def _joined(words: Sequence[Passage]) -> list[Passage]:
 
 
 def inside(found: Transcript, seconds: float) -> Transcript:
-    """Without passages that are empty, and cut to the recording, each after the one before."""
+    """Without empty passages, cut to the recording, and none overlapping the one before."""
     passages: list[Passage] = []
     end = 0.0
     for one in found.passages:
@@ -193,7 +193,7 @@ def inside(found: Transcript, seconds: float) -> Transcript:
     return Transcript(tuple(passages), found.language)
 
 
-def tongue(language: str | None) -> str | None:
+def whisper_language(language: str | None) -> str | None:
     """`en-us` is Whisper's `en`."""
     return language.partition("-")[0].lower() if language else None
 
@@ -201,10 +201,10 @@ def tongue(language: str | None) -> str | None:
 def _opened(name: str, load: Callable[[], Any]) -> Any:
     try:
         return load()
-    except (OSError, RuntimeError, ValueError) as exc:  # what their loaders raise, offline too
+    except (OSError, RuntimeError, ValueError) as exc:  # raised by their loaders, also offline
         raise UnavailableError(
             f"the weights {name} cannot be loaded: {exc}",
-            hint="give `model` a folder that holds them, or let it download them once",
+            hint="set `model` to a folder that contains them, or allow one download",
         ) from exc
 
 

@@ -1,4 +1,4 @@
-"""Drawing from the distribution as it is."""
+"""Sampling from the unchanged distribution."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from vall_e_samplers.options import CategoricalConfig
 
 
 class Categorical:
-    """Draws each token in proportion to its probability."""
+    """Samples each token in proportion to its probability."""
 
     def __init__(self, config: CategoricalConfig) -> None:
         self.config = config

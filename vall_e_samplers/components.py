@@ -1,4 +1,4 @@
-"""Samplers that ship with VALL-E. No torch here."""
+"""Built-in samplers. No torch here."""
 
 from __future__ import annotations
 
@@ -128,13 +128,13 @@ SAMPLERS: tuple[Component[Any], ...] = (
         name="greedy",
         config=GreedyConfig,
         build=build_greedy,
-        summary="draws the likeliest token",
+        summary="takes the likeliest token",
     ),
     Component(
         name="categorical",
         config=CategoricalConfig,
         build=build_categorical,
-        summary="draws from the distribution as it is; ends a chain that does not draw",
+        summary="samples from the unchanged distribution; ends a chain of processors",
     ),
     Component(
         name="temperature",
@@ -160,74 +160,74 @@ SAMPLERS: tuple[Component[Any], ...] = (
         name="repetition-aware",
         config=RepetitionAwareConfig,
         build=build_repetition_aware,
-        summary="draws from the nucleus, and from everything where that repeats itself",
+        summary="samples from the nucleus, or from all tokens if that repeats itself",
         paper="https://arxiv.org/abs/2406.05370",
     ),
     Component(
         name="min-p",
         config=MinPConfig,
         build=build_min_p,
-        summary="drops what is much less likely than the likeliest token",
+        summary="drops tokens that are much less likely than the likeliest",
         paper="https://arxiv.org/abs/2407.01082",
     ),
     Component(
         name="typical",
         config=TypicalConfig,
         build=build_typical,
-        summary="keeps the tokens whose surprise is nearest to what is expected",
+        summary="keeps the tokens whose information is nearest to the entropy",
         paper="https://arxiv.org/abs/2202.00666",
     ),
     Component(
         name="top-n-sigma",
         config=TopNSigmaConfig,
         build=build_top_n_sigma,
-        summary="keeps logits within n standard deviations of the greatest",
+        summary="keeps logits within n standard deviations of the largest",
         paper="https://arxiv.org/abs/2411.07641",
     ),
     Component(
         name="dynamic-temperature",
         config=DynamicTemperatureConfig,
         build=build_dynamic_temperature,
-        summary="a temperature for each frame: low where the model is sure",
+        summary="a temperature for each frame: low if the model is confident",
     ),
     Component(
         name="repetition-penalty",
         config=RepetitionPenaltyConfig,
         build=build_repetition_penalty,
-        summary="makes tokens less likely that came before",
+        summary="makes repeated tokens less likely",
         paper="https://arxiv.org/abs/1909.05858",
     ),
     Component(
         name="length-penalty",
         config=LengthPenaltyConfig,
         build=build_length_penalty,
-        summary="makes the end less likely, or likelier, with each frame",
+        summary="makes the stop token less likely, or likelier, with each frame",
     ),
     Component(
         name="stop-ban",
         config=StopBanConfig,
         build=build_stop_ban,
-        summary="keeps an utterance from ending before so many frames",
+        summary="prevents an utterance from ending before a number of frames",
     ),
     Component(
         name="mirostat-v1",
         config=MirostatConfig,
         build=build_mirostat_v1,
-        summary="steers to a steady surprise, by the slope of Zipf's law",
+        summary="keeps the surprise of tokens constant, by the slope of Zipf's law",
         paper="https://arxiv.org/abs/2007.14966",
     ),
     Component(
         name="mirostat-v2",
         config=MirostatConfig,
         build=build_mirostat_v2,
-        summary="steers to a steady surprise, by a limit on each token's",
+        summary="keeps the surprise of tokens constant, by a limit for each token",
         paper="https://arxiv.org/abs/2007.14966",
     ),
     Component(
         name="entropix",
         config=EntropixConfig,
         build=build_entropix,
-        summary="draws as entropy and varentropy say",
+        summary="adapts sampling to entropy and varentropy",
     ),
 )
 

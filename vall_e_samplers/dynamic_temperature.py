@@ -1,4 +1,4 @@
-"""Dynamic temperature: less chance where the model is sure."""
+"""Dynamic temperature: less randomness if the model is confident."""
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -7,7 +7,7 @@ from vall_e_samplers.options import DynamicTemperatureConfig
 
 
 class DynamicTemperature:
-    """Divides each row's logits by a temperature between `least` and `most` of its own."""
+    """Divides each row's logits by its own temperature between `least` and `most`."""
 
     def __init__(self, config: DynamicTemperatureConfig) -> None:
         self.config = config
@@ -19,5 +19,5 @@ class DynamicTemperature:
         surest = logits.float().softmax(-1).amax(-1, keepdim=True)
         sure = ((surest - config.middle) * config.slope).sigmoid()
         temperature = config.most - (config.most - config.least) * sure
-        # Half precision ends at 65504, which a temperature below 1 soon goes past.
+        # Half precision ends at 65504, which a temperature below 1 soon exceeds.
         return logits.float() / temperature

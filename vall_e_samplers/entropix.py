@@ -27,11 +27,11 @@ def entropies(logits: Float[Tensor, "b v"]) -> tuple[Float[Tensor, " b"], Float[
 
 
 class Entropix:
-    """Draws as the row's entropy and varentropy say.
+    """Adapts sampling to the row's entropy and varentropy.
 
     Both low: the likeliest token. High entropy alone: warmer. High varentropy: warmer, and from
-    fewer tokens where the entropy is high too. Else the likeliest of `samples` draws. The terms of
-    the original that look at attention weights are left out: kernels do not give them.
+    fewer tokens if the entropy is high too. Otherwise the likeliest of `samples` random tokens. The
+    original's terms for attention weights are left out, since kernels do not return them.
     """
 
     def __init__(self, config: EntropixConfig) -> None:
@@ -61,7 +61,7 @@ class Entropix:
             c.k,
             torch.where(adaptive, min_p.clamp(LEAST_MIN_P, MOST_MIN_P), 0.0),
         )
-        # Every row draws as often, so that its luck does not depend on its case.
+        # Every row draws equally often, so that its random numbers do not depend on its case.
         drawn = torch.stack([draw_categorical(shaped, generators) for _ in range(c.samples)], -1)
         log_p = logits.float().log_softmax(-1).gather(-1, drawn)
         choice = torch.where(adaptive, log_p.argmax(-1), 0)
@@ -75,6 +75,6 @@ def _shaped(
     k: int,
     min_p: Float[Tensor, " b"],
 ) -> Float[Tensor, "b v"]:
-    """Min-p, top-k and top-p, each of the whole distribution, with options for each row."""
+    """Min-p, top-k and top-p, each on the whole distribution, with options for each row."""
     dropped = outside(logits, top_p[:, None]) | unlikely(logits, min_p[:, None])
     return logits.masked_fill(dropped | ~likeliest(logits, k), float("-inf"))

@@ -1,4 +1,4 @@
-"""Greedy decoding: no chance at all."""
+"""Greedy decoding: deterministic."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from vall_e_samplers.options import GreedyConfig
 
 
 class Greedy:
-    """Draws the likeliest token of each row; of equals, the same one each time."""
+    """Takes the likeliest token of each row; among equals always the same one."""
 
     def __init__(self, config: GreedyConfig) -> None:
         self.config = config

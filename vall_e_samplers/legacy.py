@@ -1,6 +1,6 @@
-"""Samplers as e-c-k-e-r/vall-e computes them, where that is not what their papers say.
+"""Samplers as e-c-k-e-r/vall-e computes them, where that differs from their papers.
 
-For models that were tuned by ear with these formulas. The plain names are the correct ones.
+For models that were tuned by ear with these formulas. The samplers without `legacy` are correct.
 """
 
 import math
@@ -18,9 +18,9 @@ from vall_e_samplers.mirostat import Mirostat, zipf_count
 from vall_e_samplers.options import MirostatConfig
 
 MEASURED = 101
-"""Its slope is of a hundred steps from one token to the next, not of a hundred tokens."""
+"""Its slope spans a hundred steps between tokens, not a hundred tokens."""
 FAR = 60.0
-"""Repetitions multiply without end; e ** 60 is far enough, and 32 bits hold it."""
+"""Repetitions multiply without limit; e ** 60 is enough, and fits into 32 bits."""
 
 
 def divided(
@@ -39,10 +39,10 @@ def divided(
 
 
 class LegacyRepetitionPenalty:
-    """Divides by the factor once for every occurrence in the window.
+    """Divides by the factor once for each occurrence in the window.
 
-    Negative logits grow by that: an unlikely token that came before gets likelier. With a decay the
-    penalty is the greater, the longer ago a token came.
+    Negative logits grow by that: an unlikely token becomes likelier when it repeats. With a decay,
+    the penalty increases with the time since a token occurred.
     """
 
     def __init__(self, config: LegacyRepetitionPenaltyConfig) -> None:
@@ -58,7 +58,7 @@ class LegacyRepetitionPenalty:
 
 
 class LegacyLengthPenalty:
-    """Divides the logit of the stop token, be it positive or negative, by `(frames + 1) ** f`."""
+    """Divides the stop token's logit, positive or negative, by `(frames + 1) ** factor`."""
 
     def __init__(self, config: LegacyLengthPenaltyConfig) -> None:
         self.config = config
@@ -72,9 +72,9 @@ class LegacyLengthPenalty:
 
 
 class LegacyMirostat(Mirostat):
-    """Version 1 that starts at a limit of `2 eta`, not `2 tau`, and takes all codebooks for 1024.
+    """Version 1 with an initial limit of `2 eta` instead of `2 tau`, and a fixed size of 1024.
 
-    So it begins almost greedily, and opens up over many frames.
+    So it begins almost greedily, and allows more tokens over many frames.
     """
 
     def __init__(self, config: LegacyMirostatConfig) -> None:

@@ -36,19 +36,19 @@ def legacy_samplers() -> list[Component[Any]]:
             name="legacy-repetition-penalty",
             config=LegacyRepetitionPenaltyConfig,
             build=build_legacy_repetition_penalty,
-            summary="repetition-penalty as e-c-k-e-r/vall-e has it: each occurrence divides",
+            summary="repetition-penalty as in e-c-k-e-r/vall-e: each occurrence divides",
             trial=Trial(facts={"reorders": True}),
         ),
         Component(
             name="legacy-length-penalty",
             config=LegacyLengthPenaltyConfig,
             build=build_legacy_length_penalty,
-            summary="length-penalty as e-c-k-e-r/vall-e has it: divides the stop token's logit",
+            summary="length-penalty as in e-c-k-e-r/vall-e: divides the stop token's logit",
         ),
         Component(
             name="legacy-mirostat",
             config=LegacyMirostatConfig,
             build=build_legacy_mirostat,
-            summary="mirostat-v1 as e-c-k-e-r/vall-e has it: starts at 2 eta",
+            summary="mirostat-v1 as in e-c-k-e-r/vall-e: starts at 2 eta",
         ),
     ]

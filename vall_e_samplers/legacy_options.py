@@ -1,4 +1,4 @@
-"""Options of the samplers that compute as e-c-k-e-r/vall-e does. No torch here."""
+"""Options of the samplers that follow e-c-k-e-r/vall-e. No torch here."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class LegacyRepetitionPenaltyConfig:
     factor: float = field(default=1.5, validator=positive)
     """Each occurrence divides the logit by this."""
     decay: float = field(default=0.0, validator=validators.ge(0.0))
-    """And by the frames since then to this power."""
+    """And by the number of frames since then, to this power."""
     window: int = field(default=75, validator=validators.ge(0))
-    """So many of the last tokens are looked at; 0: all, as from November 19, 2024 on."""
+    """How many recent tokens are checked; 0: all, as in versions since November 19, 2024."""
 
 
 @frozen
@@ -28,8 +28,8 @@ class LegacyLengthPenaltyConfig:
 @frozen
 class LegacyMirostatConfig:
     tau: float = field(default=3.0, validator=positive)
-    """The surprise that is aimed at, in bits a token."""
+    """Target surprise, in bits per token."""
     eta: float = field(default=0.1, validator=positive)
-    """How fast the limit follows; it starts at twice this."""
+    """Learning rate of the limit, which starts at twice this value."""
     size: int = field(default=1024, validator=validators.gt(1))
-    """Taken for the number of tokens, whatever it is."""
+    """Assumed number of tokens, whatever the real one is."""

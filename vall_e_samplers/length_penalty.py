@@ -1,4 +1,4 @@
-"""Length penalty: when the stop token is drawn."""
+"""Length penalty: changes when the stop token is sampled."""
 
 import math
 

@@ -10,12 +10,12 @@ from vall_e_samplers.top_k import likeliest
 def unlikely(
     logits: Float[Tensor, "b v"], share: float | Float[Tensor, "b 1"]
 ) -> Bool[Tensor, "b v"]:
-    """What is less likely than this share of the likeliest, of all rows or of each."""
+    """Tokens less likely than this share of the likeliest, one share for all rows or one each."""
     return (logits.float() - logits.float().amax(-1, keepdim=True)).exp() < share
 
 
 class MinP:
-    """Drops what is less likely than `p` times the likeliest: the surer the model, the more."""
+    """Drops tokens less likely than `p` times the likeliest: more if the model is confident."""
 
     def __init__(self, config: MinPConfig) -> None:
         self.config = config

@@ -1,4 +1,4 @@
-"""Mirostat (Basu et al. 2020, https://arxiv.org/abs/2007.14966): a steady surprise."""
+"""Mirostat (Basu et al. 2020, https://arxiv.org/abs/2007.14966): constant surprise."""
 
 import math
 from abc import ABC, abstractmethod
@@ -12,14 +12,14 @@ from vall_e.plugin import draw_categorical
 from vall_e_samplers.options import MirostatConfig
 
 MEASURED = 100
-"""Version 1 measures the slope over so many of the likeliest tokens, as the paper does."""
+"""Version 1 measures the slope over this many of the likeliest tokens, as in the paper."""
 
 
 class Mirostat(ABC):
-    """Draws from the likeliest tokens, and learns from the surprise of each how many they may be.
+    """Samples from the likeliest tokens, and adapts their number to the surprise of each token.
 
     The state is `limit`, the paper's mu: bits of surprise that each row allows. It starts at 2 tau
-    and follows its row when others leave the batch.
+    and stays with its row when others leave the batch.
     """
 
     def __init__(self, config: MirostatConfig) -> None:
@@ -31,7 +31,7 @@ class Mirostat(ABC):
     def kept(
         self, surprise: Float[Tensor, "b v"], limit: Float[Tensor, " b"]
     ) -> Bool[Tensor, "b v"]:
-        """Which tokens may be drawn. `surprise` ascends within each row."""
+        """Which tokens are allowed. `surprise` ascends within each row."""
 
     def draw(
         self,
@@ -59,14 +59,14 @@ class Mirostat(ABC):
             return surprise.new_full((len(surprise),), self.start)
         if len(self.limit) != len(surprise):
             raise ValueError(
-                f"mirostat knows {len(self.limit)} rows and got {len(surprise)}: "
-                "whoever drops rows must call select"
+                f"mirostat has state for {len(self.limit)} rows but got {len(surprise)}: "
+                "call select when rows are dropped"
             )
         return self.limit
 
 
 class MirostatV2(Mirostat):
-    """Keeps every token that surprises less than the limit."""
+    """Keeps every token whose surprise is below the limit."""
 
     def kept(
         self, surprise: Float[Tensor, "b v"], limit: Float[Tensor, " b"]
@@ -75,7 +75,7 @@ class MirostatV2(Mirostat):
 
 
 class MirostatV1(Mirostat):
-    """Keeps the k likeliest tokens, k by Zipf's law with the slope of the distribution."""
+    """Keeps the k likeliest tokens, with k by Zipf's law from the slope of the distribution."""
 
     def kept(
         self, surprise: Float[Tensor, "b v"], limit: Float[Tensor, " b"]
@@ -88,9 +88,9 @@ class MirostatV1(Mirostat):
 def zipf_count(
     surprise: Float[Tensor, "b m"], limit: Float[Tensor, " b"], size: int
 ) -> Float[Tensor, " b"]:
-    """How many of `size` tokens may be drawn for a surprise of `limit` bits.
+    """How many of `size` tokens are allowed for a surprise of `limit` bits.
 
-    `surprise`: of the likeliest, ascending, which the slope of Zipf's law is measured by.
+    `surprise`: of the likeliest tokens, ascending, from which the slope of Zipf's law is estimated.
     """
     slope = _zipf_slope(surprise)
     epsilon = slope - 1
@@ -99,7 +99,7 @@ def zipf_count(
     safe = torch.where(flat, 1.0, epsilon)
     ratio = torch.where(flat, 1 / math.log(size), safe / -torch.expm1(-safe * math.log(size)))
     log_k = (ratio.log() + limit * math.log(2)) / slope
-    # One more, as the authors' own program draws from.
+    # One more, as in the authors' own program.
     return log_k.clamp_max(math.log(size)).exp().round() + 1
 
 
@@ -108,6 +108,6 @@ def _zipf_slope(surprise: Float[Tensor, "b m"]) -> Float[Tensor, " b"]:
     rank = torch.arange(1, surprise.shape[-1], device=surprise.device)
     t = ((rank + 1) / rank).log()
     b = surprise.diff(dim=-1) * math.log(2)  # ln(p_i / p_i+1)
-    known = b.isfinite()  # impossible tokens have no place on the slope
+    known = b.isfinite()  # impossible tokens do not count for the slope
     slope = (t * b.where(known, 0)).sum(-1) / (t.square() * known).sum(-1).clamp_min(1e-9)
-    return slope.clamp_min(1e-3)  # a flat distribution has none
+    return slope.clamp_min(1e-3)  # a flat distribution has no slope

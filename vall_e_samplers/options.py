@@ -28,13 +28,13 @@ class CategoricalConfig:
 @frozen
 class TemperatureConfig:
     t: float = field(default=1.0, validator=_above_zero)
-    """Below 1 likely tokens become likelier, above 1 all become more alike."""
+    """Below 1, likely tokens become likelier; above 1, all become more similar."""
 
 
 @frozen
 class TopKConfig:
     k: int = field(default=50, validator=validators.gt(0))
-    """So many of the likeliest tokens are kept."""
+    """How many of the likeliest tokens are kept."""
 
 
 @frozen
@@ -46,19 +46,19 @@ class TopPConfig:
 @frozen
 class RepetitionAwareConfig:
     p: float = field(default=0.8, validator=probability)
-    """Size of the nucleus that is drawn from first, a probability."""
+    """Probability mass of the nucleus that is sampled from first."""
     window: int = field(default=10, validator=validators.gt(0))
-    """So many of the last tokens are looked at."""
+    """How many recent tokens are checked."""
     threshold: float = field(default=0.1, validator=[validators.ge(0.0), validators.le(1.0)])
-    """A token that holds more than this share of the window is drawn again, from all tokens."""
+    """A token that fills more than this share of the window is replaced by one of all tokens."""
 
 
 @frozen
 class MinPConfig:
     p: float = field(default=0.05, validator=[validators.ge(0.0), validators.le(1.0)])
-    """A token must be at least so likely, as a share of the likeliest."""
+    """Minimum probability of a token, as a share of the likeliest token's."""
     keep: int = field(default=1, validator=validators.gt(0))
-    """So many of the likeliest are kept whatever they share."""
+    """This many of the likeliest tokens are always kept."""
 
 
 @frozen
@@ -70,25 +70,25 @@ class TypicalConfig:
 @frozen
 class TopNSigmaConfig:
     n: float = field(default=1.0, validator=positive)
-    """Logits so many standard deviations below the greatest are kept."""
+    """Logits up to this many standard deviations below the largest are kept."""
 
 
 def _in_order(config: DynamicTemperatureConfig, _: object, most: float) -> None:
     if not most >= config.least:
         raise ConfigError(
             f"dynamic-temperature: most ({most}) is below least ({config.least})",
-            hint="swap them, or set both to the same for a fixed temperature",
+            hint="swap them, or set both to the same value for a fixed temperature",
         )
 
 
 @frozen
 class DynamicTemperatureConfig:
     least: float = field(default=0.5, validator=positive)
-    """The temperature where the model is sure."""
+    """Temperature if the model is confident."""
     most: float = field(default=1.0, validator=[positive, _in_order])
-    """The temperature where it is not."""
+    """Temperature if it is not."""
     middle: float = field(default=0.5, validator=[validators.ge(0.0), validators.le(1.0)])
-    """Where the likeliest token has this probability, the temperature is halfway."""
+    """If the likeliest token has this probability, the temperature is halfway between the two."""
     slope: float = field(default=10.0, validator=positive)
     """How sharply it changes there."""
 
@@ -96,18 +96,18 @@ class DynamicTemperatureConfig:
 @frozen
 class RepetitionPenaltyConfig:
     factor: float = field(default=1.2, validator=positive)
-    """Over 1: tokens that came before get less likely. Under 1: likelier."""
+    """Above 1: repeated tokens become less likely. Below 1: likelier."""
     decay: float = field(default=0.0, validator=validators.ge(0.0))
-    """How fast that fades with the frames since: the factor is `factor ** (frames ** -decay)`."""
+    """How fast the penalty fades with the frames since: it is `factor ** (frames ** -decay)`."""
     window: int = field(default=0, validator=validators.ge(0))
-    """So many of the last tokens are looked at; 0: all."""
+    """How many recent tokens are checked; 0: all."""
 
 
 @frozen
 class LengthPenaltyConfig:
     factor: float = field(default=0.5)
-    """Over 0: the stop token gets less likely with each frame, so speech gets longer. Under 0:
-    shorter."""
+    """Above 0: the stop token becomes less likely with each frame, so speech becomes longer.
+    Below 0: shorter."""
     stop: int = -1
     """Id of the stop token; -1: the last, as in `sampling.ar`."""
 
@@ -115,7 +115,8 @@ class LengthPenaltyConfig:
 @frozen
 class StopBanConfig:
     frames: int = field(default=0, validator=validators.ge(0))
-    """No end before so many frames; 0: none at all, so an utterance is as long as is allowed."""
+    """Minimum number of frames; 0: the stop token is never sampled, so the length is the
+    maximum."""
     stop: int = -1
     """Id of the stop token; -1: the last, as in `sampling.ar`."""
 
@@ -123,9 +124,9 @@ class StopBanConfig:
 @frozen
 class MirostatConfig:
     tau: float = field(default=5.0, validator=positive)
-    """The surprise that is aimed at, in bits a token."""
+    """Target surprise, in bits per token."""
     eta: float = field(default=0.1, validator=positive)
-    """How fast the limit follows a surprise that was other than that."""
+    """Learning rate of the limit on surprise."""
 
 
 def _ascending(config: EntropixConfig, _: object, high: float) -> None:
@@ -141,16 +142,16 @@ class EntropixConfig:
     t: float = field(default=0.666, validator=positive)
     """The temperature that the cases start from."""
     p: float = field(default=0.9, validator=probability)
-    """Nucleus that is drawn from."""
+    """Probability mass of the nucleus that is sampled from."""
     k: int = field(default=27, validator=validators.gt(0))
-    """So many tokens at most are drawn from."""
+    """Maximum number of tokens that are sampled from."""
     min_p: float = field(default=0.03, validator=[validators.ge(0.0), validators.le(1.0)])
-    """Where no case holds: the least share of the likeliest token's probability."""
+    """If no case applies: minimum probability of a token, as a share of the likeliest token's."""
     samples: int = field(default=5, validator=validators.gt(0))
-    """Where no case holds: so many draws, of which the likeliest is taken."""
+    """If no case applies: number of random tokens, of which the likeliest is taken."""
     low: float = 0.1
     """Entropy and varentropy (bits, bits squared) below this are low."""
     medium: float = 3.0
-    """Entropy above this is not sure."""
+    """Entropy above this counts as uncertain."""
     high: float = field(default=5.0, validator=_ascending)
     """Entropy and varentropy above this are high."""

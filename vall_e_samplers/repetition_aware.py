@@ -12,10 +12,10 @@ from vall_e_samplers.top_p import nucleus
 
 
 class RepetitionAware:
-    """Algorithm 1: draws from the nucleus; where that repeats itself, from all tokens instead.
+    """Algorithm 1: samples from the nucleus; if that repeats itself, from all tokens instead.
 
-    The AR stage can fall into a loop (a long silence, one vowel for ever) because the nucleus
-    then holds nothing but the loop. The full distribution offers a way out.
+    The AR stage can get stuck in a loop (a long silence, an endless vowel) because the nucleus
+    then contains nothing but the loop. The full distribution offers a way out.
     """
 
     def __init__(self, config: RepetitionAwareConfig) -> None:
@@ -28,10 +28,10 @@ class RepetitionAware:
         generators: Sequence[torch.Generator],
     ) -> Int[Tensor, " b"]:
         token = draw_categorical(nucleus(logits, self.config.p), generators)
-        # Both are drawn for every row: a branch would make a row's luck depend on its past, and
-        # would wait for the GPU at each frame.
+        # Both are drawn for every row: a branch would make a row's random numbers depend on its
+        # past, and would synchronize with the GPU at each frame.
         escape = draw_categorical(logits, generators)
         recent = history[:, -self.config.window :]
-        # Divided by the window, not by its filled part: a short history counts as calm.
+        # Divided by the window, not by its filled part: a short history counts as unrepetitive.
         share = (recent == token[:, None]).sum(-1) / self.config.window
         return torch.where(share > self.config.threshold, escape, token)

@@ -8,9 +8,9 @@ from vall_e_samplers.options import RepetitionPenaltyConfig
 
 
 class RepetitionPenalty:
-    """Makes tokens of the last `window` less likely, the less the longer ago each came last.
+    """Makes the last `window` tokens less likely; the effect fades with time.
 
-    A token counts once, however often it came. Positive logits are divided and negative ones
+    A token counts once, however often it occurred. Positive logits are divided and negative ones
     multiplied: division alone would make unlikely tokens likelier.
     """
 
@@ -25,7 +25,7 @@ class RepetitionPenalty:
         ago = torch.arange(recent.shape[1], 0, -1, device=logits.device, dtype=torch.float32)
         never = torch.full_like(values, float("inf"))
         last = never.scatter_reduce(1, recent, ago.expand(recent.shape), "amin")
-        # D ** -decay fades the logarithm of the factor: 1 for the last token, 0 long after.
+        # D ** -decay fades the logarithm of the factor: 1 for the last token, 0 after a long time.
         factor = self.config.factor ** last.pow(-self.config.decay)
         penalised = torch.where(values > 0, values / factor, values * factor)
         return torch.where(last.isfinite(), penalised, values)

@@ -1,4 +1,4 @@
-"""A ban of the stop token: an utterance that may not end yet."""
+"""Bans the stop token: an utterance cannot end yet."""
 
 import torch
 from jaxtyping import Float, Int
@@ -8,7 +8,7 @@ from vall_e_samplers.options import StopBanConfig
 
 
 class StopBan:
-    """Never draws the stop token before `frames` frames, unless there is no other token."""
+    """Never samples the stop token before `frames` frames, unless there is no other token."""
 
     def __init__(self, config: StopBanConfig) -> None:
         self.config = config

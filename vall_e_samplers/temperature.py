@@ -1,4 +1,4 @@
-"""Temperature: how much chance there is."""
+"""Temperature: the amount of randomness."""
 
 from jaxtyping import Float, Int
 from torch import Tensor

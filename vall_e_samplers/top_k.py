@@ -13,7 +13,7 @@ def likeliest(logits: Float[Tensor, "b v"], k: int) -> Bool[Tensor, "b v"]:
 
 
 class TopK:
-    """Keeps the `k` likeliest tokens of each row, and what is as likely as the last of them."""
+    """Keeps the `k` likeliest tokens of each row, and those as likely as the last of them."""
 
     def __init__(self, config: TopKConfig) -> None:
         self.config = config

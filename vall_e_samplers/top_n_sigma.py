@@ -7,9 +7,9 @@ from vall_e_samplers.options import TopNSigmaConfig
 
 
 class TopNSigma:
-    """Keeps logits within `n` standard deviations of the greatest: the rest is taken for noise.
+    """Keeps logits within `n` standard deviations of the largest: the rest counts as noise.
 
-    The cut stays where it is whatever temperature comes before or after it.
+    The cut does not depend on a temperature before or after it.
     """
 
     def __init__(self, config: TopNSigmaConfig) -> None:
@@ -19,8 +19,8 @@ class TopNSigma:
         self, history: Int[Tensor, "b t"], logits: Float[Tensor, "b v"]
     ) -> Float[Tensor, "b v"]:
         greatest = logits.amax(-1, keepdim=True)
-        # What another sampler has dropped is no part of the spread. Measured from the greatest,
-        # so that far-off logits keep their precision.
+        # Tokens dropped by another sampler do not count for the deviation. Measured from the
+        # largest, so that distant logits keep their precision.
         possible = logits.isfinite()
         below = (logits - greatest).float().masked_fill(~possible, 0.0)
         count = possible.sum(-1, keepdim=True)

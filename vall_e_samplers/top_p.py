@@ -8,16 +8,16 @@ from vall_e_samplers.options import TopPConfig
 
 
 def outside(logits: Float[Tensor, "b v"], p: float | Float[Tensor, "b 1"]) -> Bool[Tensor, "b v"]:
-    """What is not in the smallest set of tokens that holds at least `p`, of all rows or of each."""
+    """Tokens outside the smallest set with probability `p`, one `p` for all rows or one each."""
     ranked, order = logits.float().softmax(-1).sort(dim=-1, descending=True, stable=True)
     ahead = ranked.cumsum(-1) - ranked  # 0 for the first token, so one always stays
-    # At a p of 1 a rounded-up sum must not drop the tail.
+    # At p = 1 a rounded sum must not drop the tail.
     dropped = (ahead >= p) & (p < 1)
     return torch.zeros_like(dropped).scatter(-1, order, dropped)
 
 
 def nucleus(logits: Float[Tensor, "b v"], p: float) -> Float[Tensor, "b v"]:
-    """Leaves the smallest set of tokens that holds at least `p`, the likeliest always in it."""
+    """Leaves the smallest set of tokens with probability `p`, which includes the likeliest."""
     return logits.masked_fill(outside(logits, p), float("-inf"))
 
 

@@ -8,7 +8,7 @@ from vall_e_samplers.options import TypicalConfig
 
 
 class Typical:
-    """Keeps the tokens whose surprise is nearest to what is expected, until they hold `mass`."""
+    """Keeps the tokens whose surprise is nearest to the entropy, until they hold `mass`."""
 
     def __init__(self, config: TypicalConfig) -> None:
         self.config = config
@@ -17,7 +17,7 @@ class Typical:
         self, history: Int[Tensor, "b t"], logits: Float[Tensor, "b v"]
     ) -> Float[Tensor, "b v"]:
         if self.config.mass >= 1:
-            return logits.clone()  # a rounded-up sum must not drop the tail
+            return logits.clone()  # a rounded sum must not drop the tail
         log_p = logits.float().log_softmax(-1)
         p = log_p.exp()
         entropy = torch.special.entr(p).sum(-1, keepdim=True)  # 0 log 0 is 0 there

@@ -183,7 +183,7 @@ def test_what_writes_to_the_residual_stream_starts_smaller():
 def test_a_cache_goes_with_causal_attention_only():
     model, x = _seeded(TINY), torch.randn(1, 2, 16)
     lengths, positions = torch.tensor([2]), torch.arange(2)[None]
-    with pytest.raises(ValueError, match="causal attention only"):
+    with pytest.raises(ValueError, match="requires causal attention"):
         model(x, lengths=lengths, positions=positions, causal=False, cache=model.new_cache(1, 2))
 
 
@@ -197,7 +197,7 @@ def test_a_cache_of_another_backbone_is_refused():
         def select(self, rows):
             return self
 
-    with pytest.raises(TypeError, match="llama needs a cache of its own new_cache, got Other"):
+    with pytest.raises(TypeError, match="llama needs a cache from its new_cache, got Other"):
         model(x, lengths=one, positions=one[:, None], cache=Other())
 
 
@@ -302,5 +302,5 @@ def test_ntk_scaling_keeps_the_fastest_angle_and_stretches_the_slowest():
 
 @pytest.mark.parametrize("options", [{"rope_factor": 2.0}, {"rope_scaling": "ntk"}])
 def test_a_factor_and_what_it_scales_go_together(options):
-    with pytest.raises(ConfigError, match="go together"):
+    with pytest.raises(ConfigError, match="must be set together"):
         evolve(TINY, **options)

@@ -86,7 +86,7 @@ def test_flex_takes_masks_and_groups_and_compiles_nothing_on_a_cpu():
 
 def test_flex_says_where_it_has_no_gradients():
     case = evolve(CASE, training=True)
-    assert "no gradients on the CPU" in Flex(FlexConfig()).unsupported(case)
+    assert "not support gradients on the CPU" in Flex(FlexConfig()).unsupported(case)
 
 
 class Transformers:
@@ -143,13 +143,17 @@ def test_flash_attention_2_says_what_is_missing():
     [
         (Limits(), {}, "needs a CUDA device, this is cpu"),
         (Limits(absent="gone"), {}, "gone"),
-        (Limits(dtypes=(torch.float16,)), {}, "takes float16, this is float32"),
-        (Limits(max_head_dim=4), {}, "takes heads of 4 channels at most, these have 8"),
-        (Limits(head_dim_multiple=3), {}, "takes heads of a multiple of 3 channels, these have 8"),
-        (Limits(), {"dropout": 0.1}, "has no dropout"),
-        (Limits(gradients=False), {"training": True}, "gives no gradients"),
-        (Limits(masks="none"), {"masked": True, "padding": True}, "takes no mask"),
-        (Limits(masks="padding"), {"masked": True}, "takes masks of padding only"),
+        (Limits(dtypes=(torch.float16,)), {}, "supports float16, this is float32"),
+        (Limits(max_head_dim=4), {}, "supports heads up to 4 channels, these have 8"),
+        (
+            Limits(head_dim_multiple=3),
+            {},
+            "supports heads of a multiple of 3 channels, these have 8",
+        ),
+        (Limits(), {"dropout": 0.1}, "does not support dropout"),
+        (Limits(gradients=False), {"training": True}, "does not support gradients"),
+        (Limits(masks="none"), {"masked": True, "padding": True}, "does not support masks"),
+        (Limits(masks="padding"), {"masked": True}, "supports padding masks only"),
         (Limits(masks="padding"), {"masked": True, "padding": True}, None),
         (Limits(dropout=True), {"masked": True, "training": True, "dropout": 0.1}, None),
     ],
@@ -180,13 +184,15 @@ def test_a_mask_that_is_the_same_for_all_queries_is_padding():
 
 
 def test_auto_explains_its_choice():
-    assert Auto().explain(CASE).startswith("takes sdpa: on cpu")
+    assert Auto().explain(CASE).startswith("uses sdpa: on cpu")
     absent = evolve(CASE, device=torch.device("cuda"))
     if not torch.cuda.is_available():
-        assert Auto().explain(absent).startswith("takes sdpa; not cudnn: CUDA is not available")
+        assert Auto().explain(absent).startswith("uses sdpa; not cudnn: CUDA is not available")
 
 
 def test_a_refused_call_names_the_kernel():
     x = torch.randn(1, 2, 3, 8)
-    with pytest.raises(UnavailableError, match="attention kernel 'flex' cannot run this: has no"):
+    with pytest.raises(
+        UnavailableError, match="attention kernel 'flex' cannot run this: does not support"
+    ):
         Flex(FlexConfig())(x, x, x, dropout=0.1)

@@ -35,8 +35,8 @@ def test_faster_whisper_gives_words_language_and_times():
             asked.update(options, length=len(samples))
             return iter([segment]), SimpleNamespace(language="en")
 
-    hear = WhisperTranscriber(by_faster_whisper(Model(), beams=3))
-    found = hear(Clip(np.zeros((2, 24_000), np.float32), 24_000), language="en-us")
+    transcribe = WhisperTranscriber(by_faster_whisper(Model(), beams=3))
+    found = transcribe(Clip(np.zeros((2, 24_000), np.float32), 24_000), language="en-us")
     assert (asked["language"], asked["beam_size"], asked["length"]) == ("en", 3, RATE)
     words = (Word(0.1, 0.4, "Hello"),)
     assert found == Transcript((Passage(0.1, 0.9, "Hello.", words=words),), "en")
@@ -61,9 +61,9 @@ def test_whisperx_aligns_and_tells_speakers():
     model = SimpleNamespace(
         transcribe=lambda samples, language: {"language": "de", "segments": segments}
     )
-    hear = WhisperTranscriber(by_whisperx(x, model, lambda samples: "SPEAKER_01", "cpu"))
+    transcribe = WhisperTranscriber(by_whisperx(x, model, lambda samples: "SPEAKER_01", "cpu"))
     for _ in range(2):
-        [passage] = hear(SECOND).passages
+        [passage] = transcribe(SECOND).passages
     assert (passage.speaker, passage.text) == ("SPEAKER_01", "hi 7")
     assert passage.words == (Word(0.2, 0.5, "hi"),)
     assert loaded == ["de"]

@@ -4,19 +4,19 @@ from vall_e_judges.words import plain, word_errors
 
 
 @pytest.mark.parametrize(
-    ("text", "heard"),
+    ("text", "recognized"),
     [
         ('It\'s easy -- "to tell"!', "it's easy to tell"),
         ("Don\N{RIGHT SINGLE QUOTATION MARK}t blow-dry the 'cat'.", "don't blow dry the cat"),
         (" 1984 ", ""),
     ],
 )
-def test_texts_are_compared_as_a_recogniser_writes_them(text, heard):
-    assert plain(text) == heard
+def test_texts_are_compared_as_a_recogniser_writes_them(text, recognized):
+    assert plain(text) == recognized
 
 
 @pytest.mark.parametrize(
-    ("heard", "errors"),
+    ("recognized", "errors"),
     [
         ("a b c d", 0),
         ("a x c d", 1),
@@ -27,6 +27,6 @@ def test_texts_are_compared_as_a_recogniser_writes_them(text, heard):
         ("x y z x y z", 6),
     ],
 )
-def test_an_error_is_a_word_replaced_left_out_or_put_in(heard, errors):
-    assert word_errors(["a", "b", "c", "d"], heard.split()) == errors
-    assert word_errors(heard.split(), ["a", "b", "c", "d"]) == errors
+def test_an_error_is_a_word_replaced_left_out_or_put_in(recognized, errors):
+    assert word_errors(["a", "b", "c", "d"], recognized.split()) == errors
+    assert word_errors(recognized.split(), ["a", "b", "c", "d"]) == errors

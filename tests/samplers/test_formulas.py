@@ -324,7 +324,7 @@ def test_mirostat_says_who_forgot_to_tell_it_of_rows_that_left():
     sampler = c.build_mirostat_v2(c.MirostatConfig())
     logits, generators = torch.zeros(2, 5), [torch.Generator(), torch.Generator()]
     sampler.draw(NO_HISTORY.expand(2, -1), logits, generators)
-    with pytest.raises(ValueError, match="knows 2 rows and got 1: whoever drops rows must call"):
+    with pytest.raises(ValueError, match="has state for 2 rows but got 1: call select"):
         sampler.draw(NO_HISTORY, logits[:1], generators[:1])
 
 

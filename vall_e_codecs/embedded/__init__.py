@@ -1,1 +1,1 @@
-"""The codec that VALL-E carries with it: fixed analysis, k-means RVQ, ConvNeXt vocoder."""
+"""The codec included in VALL-E: fixed analysis, k-means RVQ, ConvNeXt vocoder."""

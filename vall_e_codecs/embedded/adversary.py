@@ -1,6 +1,6 @@
-"""Networks that tell made sound from recorded sound, and what the vocoder learns from them.
+"""Discriminators between generated and recorded audio, and the vocoder's adversarial losses.
 
-Two kinds look at a waveform: folded at prime periods (HiFi-GAN, Kong et al. 2020,
+Two kinds process a waveform: folded at prime periods (HiFi-GAN, Kong et al. 2020,
 https://arxiv.org/abs/2010.05646) and as complex spectra of several resolutions (EnCodec, Défossez
 et al. 2022, https://arxiv.org/abs/2210.13438). Hinge loss, and an L1 distance of hidden features.
 """
@@ -19,14 +19,14 @@ from torch.nn.utils.parametrizations import weight_norm
 
 PERIODS = (2, 3, 5, 7, 11)
 RESOLUTIONS = (1024, 512, 256)
-"""Samples a transform; the hop is a quarter of it."""
+"""Samples per transform; the hop is a quarter of it."""
 
 Features = list[Tensor]
-"""What the layers of one discriminator saw; the last are its scores."""
+"""Outputs of the layers of one discriminator; the last are its scores."""
 
 
 class Adversary(nn.Module):
-    """All discriminators. `channels` of the first layers; 32 is usual, 8 can be borne by a CPU."""
+    """All discriminators. `channels` of the first layers; 32 is usual, 8 is feasible on a CPU."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Adversary(nn.Module):
     def own_loss(
         self, made: Float[Tensor, "b s"], target: Float[Tensor, "b s"]
     ) -> Float[Tensor, ""]:
-        """What the discriminators minimise: at least 1 for recordings, at most -1 for the rest."""
+        """The discriminators' loss; ideal scores are 1 or more for recordings, else -1 or less."""
         losses = [
             relu(1 - real[-1]).mean() + relu(1 + fake[-1]).mean()
             for real, fake in zip(self(target), self(made.detach()), strict=True)
@@ -53,7 +53,7 @@ class Adversary(nn.Module):
     def verdict(
         self, made: Float[Tensor, "b s"], target: Float[Tensor, "b s"]
     ) -> AdversarialLosses:
-        """What the vocoder minimises. Gradients reach the discriminators too: drop them."""
+        """The vocoder's losses. Gradients reach the discriminators too: discard them."""
         with torch.no_grad():
             wanted = self(target)
         found = self(made)
@@ -70,13 +70,13 @@ class AdversarialLosses:
     """Two losses of the vocoder."""
 
     deceit: Float[Tensor, ""]
-    """How clearly its sound was told from a recording."""
+    """How clearly the generated audio was distinguished from a recording."""
     features: Float[Tensor, ""]
-    """How far the hidden features are from the recording's, in shares of their size."""
+    """Distance of hidden features from the recording's, relative to their size."""
 
 
 class PeriodJudge(nn.Module):
-    """Sees a waveform as an image of `period` columns."""
+    """Processes a waveform as an image of `period` columns."""
 
     def __init__(self, period: int, channels: int) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ class PeriodJudge(nn.Module):
 
 
 class SpectrumJudge(nn.Module):
-    """Sees the real and imaginary parts of a spectrogram."""
+    """Processes the real and imaginary parts of a spectrogram."""
 
     def __init__(self, fft: int, channels: int) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""Waveform to vectors, one a code frame: fixed signal processing, nothing is learned here.
+"""Waveform to vectors, one per code frame: fixed signal processing without learned parts.
 
 A code frame of 20 ms holds two log-mel sub-frames, stacked, so that a vector shows how the
-spectrum moves within the frame. Power below the noise floor is flattened: what lies there, above
-all the rounding noise above a source's own bandwidth, shall not cost codes.
+spectrum moves within the frame. Power below the noise floor is flattened: the content there,
+mostly rounding noise above a source's own bandwidth, must not use up codes.
 """
 
 import math
@@ -18,14 +18,14 @@ positive = validators.gt(0)
 
 @frozen
 class AnalysisSettings:
-    """What decides the vectors, beside the audio. Part of the codec's identity."""
+    """All settings that affect the vectors. Part of the codec's identity."""
 
     sample_rate: int = field(default=16_000, validator=positive)
     """Hz."""
     hop: int = field(default=320, validator=positive)
-    """Samples a code frame."""
+    """Samples per code frame."""
     subframes: int = field(default=2, validator=positive)
-    """Spectra a code frame."""
+    """Spectra per code frame."""
     window: int = field(default=512, validator=positive)
     """Samples seen by one spectrum, centred on its sub-frame."""
     bands: int = field(default=80, validator=positive)
@@ -35,7 +35,7 @@ class AnalysisSettings:
 
     @property
     def dimension(self) -> int:
-        """Numbers in the vector of one code frame."""
+        """Size of the vector of one code frame."""
         return self.subframes * self.bands
 
     @property

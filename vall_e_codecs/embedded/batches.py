@@ -17,14 +17,14 @@ positive = validators.gt(0)
 
 @frozen
 class CropSettings:
-    """Size of a batch, and what is varied in it."""
+    """Size of a batch, and its random variation."""
 
     batch: int = field(default=12, validator=positive)
-    """Crops a step."""
+    """Crops per step."""
     frames: int = field(default=64, validator=positive)
     """Code frames of each crop."""
     gain_decibels: float = field(default=6.0, validator=validators.ge(0))
-    """Each crop is made louder or softer by up to this much."""
+    """Each crop's level is changed by up to this much, up or down."""
 
 
 def draw_crops(
@@ -32,7 +32,7 @@ def draw_crops(
 ) -> Float[Tensor, "b s"]:
     """Crops with one more frame at each end, so that analysis sees no artificial edge.
 
-    A source is drawn by the root of its volume: small ones are heard, large ones are not wasted.
+    A source is drawn in proportion to the root of its size: small ones occur, large ones are used.
     """
     volume = np.sqrt([float(source.ends[-1]) for source in sources])
     chosen = rng.choice(len(sources), settings.batch, p=volume / volume.sum())
@@ -43,7 +43,7 @@ def draw_crops(
 def _crop(
     source: Recordings, length: int, settings: CropSettings, rng: np.random.Generator
 ) -> Float[Tensor, " s"]:
-    # by position in the whole, so that long recordings come as often as they are long
+    # by position in the whole, so that recordings are drawn in proportion to their length
     i = int(np.searchsorted(source.ends, rng.integers(int(source.ends[-1])), side="right"))
     first = int(rng.integers(max(1, source.length(i) - length + 1)))
     found = source.part(i, first, min(first + length, source.length(i)))
@@ -53,7 +53,7 @@ def _crop(
 
 
 def draw_levels(levels: int, batch: int, rng: np.random.Generator) -> list[int]:
-    """How many levels each crop is decoded from: all in half of the cases, else any number."""
+    """How many levels each crop is decoded from: all in half of the cases, otherwise any number."""
     return [
         levels if rng.random() < 0.5 else int(rng.integers(1, levels + 1)) for _ in range(batch)
     ]

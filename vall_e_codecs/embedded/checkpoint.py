@@ -1,4 +1,4 @@
-"""Everything that a training run needs to go on, in one safetensors file."""
+"""Everything needed to resume a training run, in one safetensors file."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def save(
     optimizers: Mapping[str, torch.optim.Optimizer],
     progress: Mapping[str, Any],
 ) -> None:
-    """Write all of it, whole or not at all. `progress` is what JSON can say."""
+    """Write all of it, whole or not at all. `progress` must be representable in JSON."""
     tensors: dict[str, torch.Tensor] = {}
     for name, module in modules.items():
         tensors |= {f"{name}.{key}": value for key, value in module.state_dict().items()}
@@ -44,7 +44,7 @@ def load(
     modules: Mapping[str, torch.nn.Module],
     optimizers: Mapping[str, torch.optim.Optimizer],
 ) -> dict[str, Any]:
-    """Fill modules and optimizers of the same shapes; gives `progress`."""
+    """Load modules and optimizers of the same shapes; returns `progress`."""
     try:
         with safe_open(path, framework="pt") as file:
             progress: dict[str, Any] = json.loads((file.metadata() or {})["progress"])
@@ -54,7 +54,7 @@ def load(
     except (OSError, SafetensorError, KeyError, RuntimeError) as exc:
         raise CheckpointError(
             f"cannot resume from {path}: {exc}",
-            hint="resume with the sizes of that run, or start anew in another folder",
+            hint="resume with the sizes of that run, or start a new run in another folder",
         ) from exc
     for name, optimizer in optimizers.items():
         state: dict[int, dict[str, torch.Tensor]] = {}

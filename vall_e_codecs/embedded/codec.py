@@ -1,8 +1,8 @@
 """The embedded codec: 16 kHz, 50 frames a second, 8 levels of 1024 entries, 4 kbit/s.
 
-Codes come from fixed analysis and k-means (`analysis`, `quantizer`), sound from a causal vocoder
-(`vocoder`) that looks a few frames ahead. The vocoder can be trained further without a change to
-codes or to language models that speak in them.
+Codes come from fixed analysis and k-means (`analysis`, `quantizer`), audio from a causal vocoder
+(`vocoder`) with a few frames of look-ahead. The vocoder can be trained further without changing
+the codes or the language models that use them.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class EmbeddedCodec(torch.nn.Module):
 
     @torch.no_grad()
     def decode(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
-        """Sound from the first n levels, `hop` samples a frame."""
+        """Audio from the first n levels, `hop` samples per frame."""
         sound: Tensor = self._trained()(self.quantizer.decode(codes))
         return sound[:, None]
 
@@ -58,20 +58,20 @@ class EmbeddedCodec(torch.nn.Module):
         return entries
 
     def stream(self) -> CodecStream:
-        """Decodes as codes come, a few frames behind: `vocoder.settings.delay`."""
+        """Decodes codes as they arrive, with a delay of a few frames: `vocoder.settings.delay`."""
         return EmbeddedStream(self)
 
     def _trained(self) -> Vocoder:
         if self.vocoder is None:
             raise CheckpointError(
-                "this codec file has codebooks, but no vocoder: it can encode, not decode",
-                hint="train one with `vall-e codec train`, or give a complete file",
+                "this codec file has codebooks but no vocoder: it can encode, but not decode",
+                hint="train one with `vall-e codec train`, or use a complete file",
             )
         return self.vocoder
 
 
 class EmbeddedStream:
-    """A `vall_e.plugin.CodecStream` over the vocoder's caches."""
+    """A `vall_e.plugin.CodecStream` with the vocoder's caches."""
 
     def __init__(self, codec: EmbeddedCodec) -> None:
         self._quantizer = codec.quantizer
@@ -87,14 +87,14 @@ class EmbeddedStream:
 
 
 def open_codec(path: Path | None) -> EmbeddedCodec:
-    """The codec in this file, or the one that VALL-E carries."""
+    """The codec in this file, or the one included in VALL-E."""
     if path is not None:
         return EmbeddedCodec(load(path))
     packaged = resources.files("vall_e.embedded") / "codec.safetensors"
     if not packaged.is_file():
         raise CheckpointError(
-            "this installation carries no embedded codec",
-            hint="give a file with `path: codec.safetensors`, or reinstall vall-e",
+            "this installation does not include the embedded codec",
+            hint="set a file with `path: codec.safetensors`, or reinstall vall-e",
         )
     with resources.as_file(packaged) as file:
         return EmbeddedCodec(load(file))

@@ -1,4 +1,4 @@
-"""`vall-e codec`: fit codebooks, train the vocoder, and try what they do."""
+"""`vall-e codec`: fits codebooks, trains the vocoder, and tries the codec out."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 def _finite(_: click.Context, __: click.Parameter, value: float) -> float:
-    """Refuse what click's ranges let through."""
+    """Refuse NaN and infinity, which click's ranges let through."""
     if not math.isfinite(value):
         raise click.BadParameter(f"{value} is not a finite number.")
     return value
 
 
 SHOWN = 10
-"""Reasons told of each list."""
+"""Number of reasons printed for each list."""
 POSITIVE = click.FloatRange(min=0, min_open=True)
 COUNT = click.IntRange(min=1)
 SEED = click.IntRange(min=0)
@@ -36,14 +36,14 @@ CACHE = click.option(
     "--cache",
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
-    help="Folder for the decoded recordings; it serves all runs on these lists.",
+    help="Cache folder for decoded recordings; can be shared by all runs on these lists.",
 )
 OUTPUT = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group()
 def codec() -> None:
-    """Make the embedded codec.
+    """Train the embedded codec.
 
     LISTS are tab-separated files with a column `path`, relative to the list's folder.
     """
@@ -82,7 +82,7 @@ def fit(lists: Sequence[Path], cache: Path, output: Path, vectors: int, seed: in
 @codec.command()
 @LISTS
 @CACHE
-@click.option("--codebooks", type=FILE, required=True, help="What `vall-e codec fit` wrote.")
+@click.option("--codebooks", type=FILE, required=True, help="Output file of `vall-e codec fit`.")
 @click.option(
     "--output",
     "-o",
@@ -96,11 +96,11 @@ def fit(lists: Sequence[Path], cache: Path, output: Path, vectors: int, seed: in
     callback=_finite,
     default=100.0,
     show_default=True,
-    help="Training time in all.",
+    help="Total training time.",
 )
 @click.option("--learning-rate", type=POSITIVE, callback=_finite, default=8e-4, show_default=True)
-@click.option("--batch", type=COUNT, default=12, show_default=True, help="Crops a step.")
-@click.option("--frames", type=COUNT, default=64, show_default=True, help="Code frames a crop.")
+@click.option("--batch", type=COUNT, default=12, show_default=True, help="Crops per step.")
+@click.option("--frames", type=COUNT, default=64, show_default=True, help="Code frames per crop.")
 @click.option(
     "--width", type=COUNT, default=256, show_default=True, help="Channels of the vocoder."
 )
@@ -112,12 +112,12 @@ def fit(lists: Sequence[Path], cache: Path, output: Path, vectors: int, seed: in
     show_default=True,
     help="Channels of the discriminators: 0 for none, 8 on a CPU, 32 on a GPU.",
 )
-@click.option("--start", type=FILE, help="A codec file whose vocoder is trained further.")
+@click.option("--start", type=FILE, help="Codec file whose vocoder is trained further.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
 @click.option(
     "--resume",
     is_flag=True,
-    help="Go on from the checkpoint in the output folder, if one is there.",
+    help="Continue from the checkpoint in the output folder, if there is one.",
 )
 def train(
     lists: Sequence[Path],
@@ -135,7 +135,7 @@ def train(
     seed: int,
     resume: bool,
 ) -> None:
-    """Train the vocoder on the recordings of LISTS, for a time."""
+    """Train the vocoder on the recordings of LISTS, for a given time."""
     from vall_e_codecs.embedded import weights
     from vall_e_codecs.embedded.batches import CropSettings
     from vall_e_codecs.embedded.recordings import read_lists
@@ -170,8 +170,8 @@ def train(
 def _require_free(checkpoint: Path, *, resume: bool) -> None:
     if checkpoint.exists() and not resume:
         raise TrainingError(
-            f"{checkpoint.parent} holds a run that would be overwritten",
-            hint="go on with it by --resume, or give another folder with -o",
+            f"{checkpoint.parent} contains a run that would be overwritten",
+            hint="continue it with --resume, or choose another folder with -o",
         )
 
 
@@ -187,10 +187,10 @@ def _report_skipped(lists: Sequence[Path], sources: Sequence[Recordings]) -> Non
 @codec.command()
 @click.argument("recording", type=FILE)
 @click.option("--output", "-o", type=OUTPUT, required=True, help="Audio file to write (WAV, FLAC).")
-@click.option("--codec", "file", type=FILE, help="Codec file; default: what VALL-E carries.")
+@click.option("--codec", "file", type=FILE, help="Codec file; default: the one in VALL-E.")
 @click.option("--levels", type=click.IntRange(1), metavar="N", help="Keep the first N levels.")
 def resynthesize(recording: Path, output: Path, file: Path | None, levels: int | None) -> None:
-    """Encode RECORDING and decode it again: what the codec leaves of it."""
+    """Encode RECORDING and decode it again, to judge the codec's quality."""
     import torch
 
     from vall_e_codecs.embedded.codec import open_codec

@@ -1,4 +1,4 @@
-"""Fit the codebooks: k-means on the vectors, then on what is left of them, level by level."""
+"""Fit the codebooks: k-means on the vectors, then on the residuals, level by level."""
 
 from collections.abc import Callable, Sequence
 
@@ -13,14 +13,14 @@ from vall_e_codecs.embedded.analysis import Analysis, AnalysisSettings
 from vall_e_codecs.embedded.quantizer import ResidualQuantizer, nearest
 from vall_e_codecs.embedded.recordings import Recordings, balanced_shares
 
-GAIN_DECIBELS = 6.0  # recordings are made louder or softer by up to this much
+GAIN_DECIBELS = 6.0  # levels of recordings are changed by up to this much
 
-CHUNK = 16_384  # rows a matrix product: keeps the distances of a pass out of main memory
+CHUNK = 16_384  # rows per matrix product: keeps the distances of a pass out of main memory
 
 
 @frozen
 class FitSettings:
-    """How hard to try."""
+    """Effort of the search."""
 
     levels: int = 8
     codebook_size: int = 1024
@@ -35,7 +35,7 @@ class FitSettings:
 def draw_vectors(
     sources: Sequence[Recordings], analysis: AnalysisSettings, count: int, *, seed: int
 ) -> Float[Tensor, "n d"]:
-    """Vectors of whole recordings, equal shares of each source as far as it has them."""
+    """Vectors of whole recordings, equal shares of each source as far as possible."""
     rng = np.random.default_rng(seed)
     sizes = [int(source.ends[-1]) // analysis.hop for source in sources]
     shares = balanced_shares(sizes, count)
@@ -62,7 +62,7 @@ def fit(
 ) -> ResidualQuantizer:
     """Codebooks for these vectors, rounded to half precision, in which they are stored.
 
-    `progress` hears each level's error (1: nothing is explained).
+    `progress` is called with each level's error (1: nothing is explained).
     """
     if len(vectors) < 2 * settings.codebook_size:
         raise DataError(
@@ -71,7 +71,7 @@ def fit(
         )
     generator = torch.Generator().manual_seed(settings.seed)
     mean = vectors.reshape(len(vectors), subframes, -1).mean((0, 1)).repeat(subframes)
-    # one scale for all bands: an error of a decibel counts the same wherever it is
+    # one scale for all bands: an error of a decibel counts the same in each
     scale = (vectors - mean).square().mean().sqrt().expand(len(mean)).clone()
     residual = (vectors - mean) / scale
     codebooks = []
@@ -98,7 +98,7 @@ def _kmeans(
 def _lloyd(
     vectors: Float[Tensor, "n d"], codebook: Float[Tensor, "v d"], generator: torch.Generator
 ) -> Float[Tensor, "v d"]:
-    """One pass: each entry moves to the mean of its vectors; idle ones split the busiest."""
+    """One pass: each entry moves to the mean of its vectors; unused ones split the largest."""
     codes = _assign(vectors, codebook)
     counts = torch.bincount(codes, minlength=len(codebook))
     sums = torch.zeros_like(codebook).index_add_(0, codes, vectors)

@@ -1,4 +1,4 @@
-"""How far a waveform is from the target: spectra at several resolutions, no phase.
+"""Distance of a waveform from the target: spectra at several resolutions, no phase.
 
 Multi-resolution STFT loss after Yamamoto et al. 2020 (Parallel WaveGAN,
 https://arxiv.org/abs/1910.11480), and an L1 distance of log-mel spectra.
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from vall_e_codecs.embedded.analysis import Analysis, AnalysisSettings
 
 RESOLUTIONS = (2048, 1024, 512, 256)
-"""Samples a transform; the hop is a quarter of it."""
+"""Samples per transform; the hop is a quarter of it."""
 
 QUIET = 1e-3
 """Magnitudes below it count as equal: -60 dB of a full-scale sine at the shortest transform."""
@@ -23,7 +23,7 @@ class Distance:
     """Mean over batch and resolutions."""
 
     convergence: Float[Tensor, ""]
-    """Share of the target's magnitude that is missed."""
+    """Share of the target's magnitude that is missing."""
     magnitude: Float[Tensor, ""]
     """Absolute difference of log-magnitudes, in nepers."""
     mel: Float[Tensor, ""]
@@ -35,7 +35,7 @@ class Distance:
 
 
 class SpectralDistance(nn.Module):
-    """Compares batches of waveforms of one sample rate."""
+    """Compares batches of waveforms with the same sample rate."""
 
     def __init__(self, analysis: AnalysisSettings) -> None:
         super().__init__()

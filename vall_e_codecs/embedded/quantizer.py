@@ -1,4 +1,4 @@
-"""Vectors to residual codes and back, with codebooks that do not change any more."""
+"""Vectors to residual codes and back, with fixed codebooks."""
 
 import torch
 from jaxtyping import Float, Int
@@ -6,9 +6,9 @@ from torch import Tensor
 
 
 class ResidualQuantizer(torch.nn.Module):
-    """Nearest entry of the first codebook, then of the second for what is left, and so on.
+    """Nearest entry of the first codebook, then of the second for the residual, and so on.
 
-    Vectors are normalised first: `mean` and `scale` have one number a dimension.
+    Vectors are normalized first: `mean` and `scale` have one value per dimension.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class ResidualQuantizer(torch.nn.Module):
         return torch.stack(codes, dim=1)
 
     def decode(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b f d"]:
-        """Normalised vectors, as the vocoder takes them, from the first n levels."""
+        """Normalized vectors, the vocoder's input, from the first n levels."""
         vectors = self.codebooks.new_zeros(codes.shape[0], codes.shape[2], self.codebooks.shape[2])
         for level, codebook in zip(codes.unbind(1), self.codebooks, strict=False):
             vectors = vectors + codebook[level]

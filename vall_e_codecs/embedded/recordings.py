@@ -1,4 +1,4 @@
-"""Recordings to fit and train on: lists of files, decoded once, kept as 16-bit blobs."""
+"""Recordings to fit and train on: lists of files, decoded once, cached as 16-bit blobs."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ class Recordings:
 
 
 def read_lists(lists: Iterable[Path], sample_rate: int, cache: Path) -> list[Recordings]:
-    """The recordings of each list, from the cache where list and recordings are unchanged.
+    """The recordings of each list, from the cache if list and recordings are unchanged.
 
-    A recording that cannot be used is left out and noted in `skipped`; a list without any that
-    can is a `DataError`.
+    A recording that cannot be used is left out and noted in `skipped`; a list without any usable
+    recording is a `DataError`.
     """
     cache.mkdir(parents=True, exist_ok=True)
     return [_read_list(path, sample_rate, cache) for path in lists]
@@ -75,7 +75,7 @@ def paths_of(path: Path) -> list[Path]:
         if "path" not in (rows.fieldnames or ()):
             raise DataError(
                 f"{path} has no column `path`",
-                hint="give a tab-separated list with a header line; one column names the files",
+                hint="use a tab-separated list with a header line; one column names the files",
             )
         return [path.parent / row["path"] for row in rows]
 
@@ -86,11 +86,11 @@ def read_mono(path: Path, sample_rate: int) -> Float[np.ndarray, " s"]:
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
     except (OSError, soundfile.LibsndfileError) as exc:
         raise DataError(
-            f"cannot read {path}: {exc}", hint="give an audio file that is whole, such as a WAV"
+            f"cannot read {path}: {exc}", hint="use an undamaged audio file, such as a WAV"
         ) from exc
     if not samples.size or not np.isfinite(samples).all():
         raise DataError(
-            f"{path} has {'samples that are no numbers' if samples.size else 'no samples'}",
+            f"{path} has {'NaN or infinite samples' if samples.size else 'no samples'}",
             hint="record it again, or leave it out",
         )
     mono: np.ndarray = soxr.resample(samples.mean(1), rate, sample_rate)
@@ -98,7 +98,7 @@ def read_mono(path: Path, sample_rate: int) -> Float[np.ndarray, " s"]:
 
 
 def write_mono(path: Path, samples: Float[np.ndarray, " s"], sample_rate: int) -> None:
-    """Write a recording, whole or not at all; the suffix says the format."""
+    """Write a recording, whole or not at all; the suffix determines the format."""
     kind = path.suffix[1:].upper()
     if kind not in soundfile.available_formats():
         raise DataError(
@@ -121,12 +121,12 @@ def _read_list(path: Path, sample_rate: int, cache: Path) -> Recordings:
         if not clips:
             raise DataError(
                 f"none of the {len(files)} recordings of {path} can be used: {left_out[0].reason}",
-                hint="check the column `path`, which counts from the list's folder",
+                hint="check the column `path`, which is relative to the list's folder",
             )
         _save(blob, np.concatenate(clips))
         noted_bytes = json.dumps([asdict(item) for item in left_out]).encode()
         write_atomically(skipped, noted_bytes, error=DataError)
-        _save(ends, np.cumsum([len(clip) for clip in clips]))  # the last: it says that all is there
+        _save(ends, np.cumsum([len(clip) for clip in clips]))  # last: marks the cache as complete
     noted = tuple(
         UnusableRecording(**item) for item in json.loads(skipped.read_text(encoding="utf-8"))
     )
@@ -134,7 +134,7 @@ def _read_list(path: Path, sample_rate: int, cache: Path) -> Recordings:
 
 
 def _key(files: Sequence[Path], sample_rate: int) -> str:
-    """Names which files in which state were decoded: equal lists in two folders have two keys."""
+    """Identifies the decoded files and their state: equal lists in two folders have two keys."""
     digest = hashlib.sha256(f"{sample_rate}\n".encode())
     for file in files:
         found = file.stat() if file.exists() else None
@@ -168,7 +168,7 @@ def _save(path: Path, array: np.ndarray) -> None:
 
 
 def balanced_shares(sizes: Sequence[int], total: int) -> list[int]:
-    """How much to take of each source so that all give the same, as far as they have it."""
+    """How much to take of each source so that all contribute equally, as far as possible."""
     shares = [0] * len(sizes)
     order = sorted(range(len(sizes)), key=lambda i: sizes[i])
     for done, i in enumerate(order):

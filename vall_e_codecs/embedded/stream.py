@@ -1,4 +1,4 @@
-"""Decode while the codes come: the vocoder with its memory kept between pieces."""
+"""Decode codes as they arrive: the vocoder's state is kept between pieces."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from vall_e_codecs.embedded.vocoder import State, Vocoder
 
 
 class VocoderStream:
-    """Gives the samples that no later frame can change; what is open waits in `_open`."""
+    """Returns the samples that no later frame can change; the others wait in `_open`."""
 
     def __init__(self, vocoder: Vocoder) -> None:
         self._vocoder = vocoder

@@ -34,10 +34,10 @@ CodecMetrics = dict[str, float | int]
 
 @frozen
 class TrainSettings:
-    """One training run. The schedule is in time, since the machine may be shared."""
+    """One training run. The schedule depends on time, since the machine may be shared."""
 
     minutes: float = field(default=100.0, validator=validators.gt(0.0))
-    """Training time, over all resumptions; the learning rate falls to zero within it."""
+    """Training time, including before resuming; the learning rate falls to zero within it."""
     learning_rate: float = field(default=8e-4, validator=validators.gt(0.0))
     warm_up: float = field(default=0.02, validator=validators.gt(0.0))
     """Share of the time in which the learning rate rises."""
@@ -49,15 +49,15 @@ class TrainSettings:
     report_steps: int = field(default=50, validator=positive)
     """Steps between lines of metrics."""
     adversary_channels: int = field(default=0, validator=validators.ge(0))
-    """Width of the discriminators; 0 trains without them, 8 doubles a CPU's time for a step."""
+    """Width of the discriminators; 0 trains without them, 8 doubles the time of a step on a CPU."""
     distance_weight: float = field(default=15.0, validator=validators.gt(0.0))
-    """Of the spectral distance, beside the discriminators' 1 and 2."""
+    """Weight of the spectral distance; the discriminators' losses have 1 and 2."""
     seed: int = 0
     crops: CropSettings = field(factory=CropSettings)
 
 
 class Trainer:
-    """State of a run: what a checkpoint holds."""
+    """State of a run: the content of a checkpoint."""
 
     def __init__(
         self, codec: weights.CodecWeights, vocoder: VocoderSettings, settings: TrainSettings
@@ -101,7 +101,7 @@ class Trainer:
         self.save(folder)
 
     def step(self, sources: Sequence[Recordings]) -> dict[str, float]:
-        """One update; gives its metrics."""
+        """One update; returns its metrics."""
         settings, hop = self.settings, self.codec.analysis.hop
         crops = draw_crops(sources, settings.crops, hop, self.rng).to(self.device)
         levels = draw_levels(len(self._quantizer.codebooks), len(crops), self.rng)
@@ -115,18 +115,18 @@ class Trainer:
         return metrics
 
     def start_from(self, start: weights.CodecWeights) -> None:
-        """Take the vocoder of another run, of the same sizes."""
+        """Load the vocoder of another run, of the same sizes."""
         if dict(start.vocoder_settings) != asdict(self.vocoder.settings):
             raise TrainingError(
                 f"the vocoder to start from has sizes {dict(start.vocoder_settings)}, "
                 f"this run {asdict(self.vocoder.settings)}",
-                hint="give the sizes of that vocoder",
+                hint="set the sizes of that vocoder",
             )
         self.vocoder.load_state_dict(dict(start.vocoder))
         self.average.load_state_dict(dict(start.vocoder))
 
     def save(self, folder: Path) -> None:
-        """Write `checkpoint.safetensors`, to go on from, and `codec.safetensors`, to use."""
+        """Write `checkpoint.safetensors`, for resuming, and `codec.safetensors`, for use."""
         checkpoint.save(
             folder / "checkpoint.safetensors",
             modules=self._modules(),
@@ -148,7 +148,7 @@ class Trainer:
         )
 
     def resume(self, path: Path) -> None:
-        """Go on from a checkpoint of the same codebooks and sizes."""
+        """Continue from a checkpoint with the same codebooks and sizes."""
         progress = checkpoint.load(
             path,
             modules=self._modules(),
@@ -158,7 +158,7 @@ class Trainer:
             raise TrainingError(
                 f"{path} was trained on the codebooks {progress['identity']}, "
                 f"these are {self.codec.identity}",
-                hint="give the codebooks of that run, or another output folder",
+                hint="use the codebooks of that run, or another output folder",
             )
         self.steps, self.seconds = int(progress["steps"]), float(progress["seconds"])
         self.rng.bit_generator.state = progress["rng"]
@@ -209,7 +209,7 @@ class Trainer:
         norm = torch.nn.utils.clip_grad_norm_(module.parameters(), self.settings.clip_norm)
         if not bool(norm.isfinite()):
             raise TrainingError(
-                f"the gradient of step {self.steps} is not a number",
+                f"the gradient of step {self.steps} is not finite",
                 hint="resume from the last checkpoint with a lower --learning-rate",
             )
         for group in optimizer.param_groups:
@@ -239,7 +239,7 @@ class Trainer:
 
 
 def _optimizer(module: torch.nn.Module) -> torch.optim.Optimizer:
-    """The learning rate is set at every step."""
+    """Its learning rate is set at every step."""
     return torch.optim.AdamW(module.parameters(), lr=0.0, betas=(0.8, 0.99), weight_decay=0.01)
 
 

@@ -1,8 +1,8 @@
 """Vectors to waveform: ConvNeXt blocks at the frame rate and an inverse-STFT head.
 
-Vocos (Siuzdak 2023, https://arxiv.org/abs/2306.00814), with these differences: it is causal but for
-`ahead` frames at the entrance and one in the overlap-add, and its head gives several STFT
-sub-frames a code frame, so that the network runs at 50 Hz only.
+Vocos (Siuzdak 2023, https://arxiv.org/abs/2306.00814), with these differences: it is causal except
+for `ahead` frames at the input and one in the overlap-add, and its head gives several STFT
+sub-frames per code frame, so that the network runs at 50 Hz only.
 """
 
 import torch
@@ -16,12 +16,12 @@ positive = validators.gt(0)
 
 @frozen
 class VocoderSettings:
-    """Sizes of the network; what reads and writes them is fixed by the codec."""
+    """Sizes of the network; its input and output are fixed by the codec."""
 
     dimension: int = field(default=160, validator=positive)
-    """Numbers in the vector of one code frame."""
+    """Size of the vector of one code frame."""
     hop: int = field(default=320, validator=positive)
-    """Samples a code frame."""
+    """Samples per code frame."""
     width: int = field(default=256, validator=positive)
     """Channels between the blocks."""
     layers: int = field(default=8, validator=positive)
@@ -30,11 +30,11 @@ class VocoderSettings:
     kernel: int = field(default=7, validator=validators.ge(2))
     """Frames that each convolution sees."""
     ahead: int = field(default=2, validator=validators.ge(0))
-    """Frames of look-ahead at the entrance."""
+    """Frames of look-ahead at the input."""
     subframes: int = field(default=2, validator=positive)
-    """Spectra a code frame."""
+    """Spectra per code frame."""
     fft: int = field(default=640, validator=positive)
-    """Samples that one spectrum stands for; a multiple of `step`."""
+    """Samples of one spectrum; a multiple of `step`."""
 
     def __attrs_post_init__(self) -> None:
         if self.hop % self.subframes or self.fft % self.step:
@@ -55,16 +55,16 @@ class VocoderSettings:
 
     @property
     def delay(self) -> int:
-        """Frames by which a stream is late."""
+        """Delay of a stream in frames."""
         return self.ahead + -(-self.overhang // self.hop)
 
 
 State = list[Tensor]
-"""What the convolutions remember: the last `kernel - 1` inputs of each."""
+"""State of the convolutions: the last `kernel - 1` inputs of each."""
 
 
 class Vocoder(nn.Module):
-    """`forward` decodes a whole; `spectra` and `overlap` are its halves, for pieces."""
+    """`forward` decodes complete codes; `spectra` and `overlap` are its halves, for pieces."""
 
     def __init__(self, settings: VocoderSettings) -> None:
         super().__init__()
@@ -122,7 +122,7 @@ class Vocoder(nn.Module):
 
 
 class ConvNextBlock(nn.Module):
-    """ConvNeXt: a depthwise causal convolution, then two linear layers a frame."""
+    """ConvNeXt: a depthwise causal convolution, then two linear layers per frame."""
 
     def __init__(self, settings: VocoderSettings) -> None:
         super().__init__()

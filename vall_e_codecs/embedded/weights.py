@@ -21,7 +21,7 @@ FORMAT = "vall-e-embedded-codec-1"
 
 @frozen(eq=False)
 class CodecWeights:
-    """What the file holds. `vocoder` is empty while only the codebooks exist."""
+    """The content of the file. `vocoder` is empty while only the codebooks exist."""
 
     analysis: AnalysisSettings
     quantizer: ResidualQuantizer
@@ -30,7 +30,7 @@ class CodecWeights:
 
     @property
     def identity(self) -> str:
-        """Names analysis and codebooks only: a better vocoder reads the same codes."""
+        """Covers analysis and codebooks only: a better vocoder decodes the same codes."""
         digest = hashlib.sha256(json.dumps(asdict(self.analysis), sort_keys=True).encode())
         for name, tensor in sorted(self.quantizer.state_dict().items()):
             digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
@@ -64,13 +64,13 @@ def load(path: Path) -> CodecWeights:
                 raise CheckpointError(
                     f"{path} is not an embedded codec (format {metadata.get('format')!r}, "
                     f"expected {FORMAT!r})",
-                    hint="give the file that `vall-e codec fit` or `vall-e codec train` wrote",
+                    hint="use a file that `vall-e codec fit` or `vall-e codec train` wrote",
                 )
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as exc:
         raise CheckpointError(
             f"cannot read the codec {path}: {exc}",
-            hint="check the path, or leave it out to take the codec that VALL-E carries",
+            hint="check the path, or leave it out to use the codec included in VALL-E",
         ) from exc
     return CodecWeights(
         analysis=AnalysisSettings(**json.loads(metadata["analysis"])),

@@ -76,8 +76,8 @@ def test_what_it_cannot_do_has_its_reason():
     kernel = FlashV100(Package(Functions()), devices=("cpu",))
     assert kernel.unsupported(CASE) is None
     wide = evolve(CASE, dtype=torch.bfloat16)
-    assert kernel.unsupported(wide) == "takes float16, this is bfloat16"
-    assert "takes masks of padding only" in kernel.unsupported(evolve(CASE, masked=True))
+    assert kernel.unsupported(wide) == "supports float16, this is bfloat16"
+    assert "supports padding masks only" in kernel.unsupported(evolve(CASE, masked=True))
 
 
 def test_another_package_of_the_same_name_is_told():

@@ -89,7 +89,7 @@ def test_it_is_offered_under_its_name():
 
 def test_the_first_knows_smaller_heads_only():
     first, second = (FlashAttn(Package(api()), devices=("cpu",)) for api in (First, Second))
-    assert first.unsupported(CASE) == "takes heads of 128 channels at most, these have 256"
+    assert first.unsupported(CASE) == "supports heads up to 128 channels, these have 256"
     assert second.unsupported(CASE) is None
 
 

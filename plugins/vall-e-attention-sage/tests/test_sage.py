@@ -59,8 +59,8 @@ def test_it_is_offered_under_its_name():
 def test_it_is_not_for_training():
     kernel = Sage(Package(Functions()), devices=("cpu",))
     assert kernel.unsupported(CASE) is None
-    assert kernel.unsupported(evolve(CASE, training=True)) == "gives no gradients"
-    assert kernel.unsupported(evolve(CASE, dropout=0.1)) == "has no dropout"
+    assert kernel.unsupported(evolve(CASE, training=True)) == "does not support gradients"
+    assert kernel.unsupported(evolve(CASE, dropout=0.1)) == "does not support dropout"
 
 
 def test_what_is_missing_is_the_reason():
