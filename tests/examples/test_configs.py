@@ -2,14 +2,18 @@
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
 import torch
 import yaml
 from attrs import evolve
+from click.testing import CliRunner
 
+from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
 from vall_e.config.load import load, structure
 from vall_e.discovery import registry_of
@@ -21,6 +25,7 @@ from vall_e.training.commands import Commands
 from vall_e.training.loop import RunCallbacks, train
 from vall_e.training.setup import open_run
 
+SPEECH = Path(__file__).parents[1] / "speech"
 CONFIGS = sorted((Path(__file__).parents[2] / "examples" / "configs").glob("*.yaml"))
 STAIRCASE = {"name": "staircase", "codebook_size": 16, "sample_rate": 16_000}
 """`StaircaseCodec()`, as a YAML file names it."""
@@ -47,9 +52,48 @@ def data(tmp_path_factory):
     return made
 
 
+def _commands(text):
+    """The `vall-e` lines of the comment, without the name."""
+    lines = text.replace("\\\n#     ", "")
+    return re.findall(r"^#   vall-e (.+)$", lines, re.M)
+
+
+@pytest.fixture(scope="module")
+def recordings(tmp_path_factory):
+    """A folder of two speakers' recordings and one of noise, as the comments name them."""
+    folder = tmp_path_factory.mktemp("recordings")
+    (folder / "recordings").mkdir()
+    head, *rows = (SPEECH / "transcripts.tsv").read_text().splitlines()
+    table = [head]
+    for speaker in ("ann", "kathleen"):  # tasks that mix speech need several of each
+        for row in rows:
+            name = f"{speaker}-{row.partition('.')[0]}.flac"
+            shutil.copy(SPEECH / row.partition("\t")[0], folder / "recordings" / name)
+            table.append(f"{name}\t{row.split(chr(9))[1]}\t{speaker}\ten-us")
+    (folder / "recordings" / "transcripts.tsv").write_text("\n".join(table))
+    noise = np.random.default_rng(0).normal(0, 0.05, 32_000).astype(np.float32)
+    (folder / "noise").mkdir()
+    Clip(noise, 16_000).write(folder / "noise" / "hiss.wav")
+    return folder
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_its_trial_runs_as_the_comment_says(path, recordings, registry, tmp_path, monkeypatch):
+    shutil.copytree(recordings, tmp_path, dirs_exist_ok=True)
+    shutil.copy(path, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    trial = _commands(path.read_text(encoding="utf-8").partition("# A trial of two steps")[2])
+    assert [line.split()[0] for line in trial][-1] == "train"
+    for line in trial:
+        done = CliRunner().invoke(cli, shlex.split(line), obj=App(registry=registry))
+        assert done.exit_code == 0, f"{line}\n{done.output}"
+    assert list((tmp_path / "runs").glob("*/step-000002"))
+
+
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_its_head_names_commands_and_options_that_exist(path):
-    shown = re.findall(r"^#   vall-e (.+?)(?:\s{2,}.*)?$", path.read_text(encoding="utf-8"), re.M)
+    shown = _commands(path.read_text(encoding="utf-8"))
     assert shown
     for line in shown:
         command, args = cli, shlex.split(line)
