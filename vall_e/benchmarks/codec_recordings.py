@@ -10,7 +10,8 @@ from typing import Any
 from attrs import frozen
 
 from vall_e.audio.clip import Clip
-from vall_e.data.ingest.recordings import FORMATS, Recording, find_recordings
+from vall_e.data.ingest.recordings import Recording, find_recordings
+from vall_e.data.ingest.tables import FORMATS
 
 
 @frozen(eq=False)

@@ -88,6 +88,12 @@ def read_list(path: Path) -> Items:
             hint=f"begin it with a line of tab-separated column names: {', '.join(COLUMNS)}",
         )
     _require_known(path, reader.fieldnames or ())
+    for number, row in enumerate(rows, 2):
+        if row.get(None):
+            raise DataError(
+                f"{path}, line {number}, has more cells than there are columns",
+                hint="replace the tabs within texts by spaces",
+            )
     items = tuple(_item(path, number, row) for number, row in enumerate(rows, 2))
     _require_files(path, items)
     return Items(items, {"list": {"file": path.name, "sha256": hashlib.sha256(data).hexdigest()}})
@@ -96,7 +102,7 @@ def read_list(path: Path) -> Items:
 def read_lines(path: Path) -> list[str]:
     """The lines of a text file that are not empty. Raises `DataError` if there are none."""
     try:
-        lines = [line.strip() for line in _bytes(path).decode("utf-8-sig").splitlines()]
+        lines = [line.strip() for line in _bytes(path).decode("utf-8-sig").split("\n")]
     except UnicodeDecodeError as exc:
         raise DataError(f"{path} is not text in UTF-8", hint="save it as UTF-8") from exc
     if not any(lines):

@@ -83,7 +83,7 @@ def encode(
 
     A single one can be written as .enc or .dac too, for the programs that read those.
     """
-    from vall_e.data.ingest.recordings import AUDIO
+    from vall_e.data.ingest.audio_suffixes import AUDIO
 
     todo = _todo(sources, output, AUDIO, CODES)
     if _is_one(todo, output):
@@ -245,7 +245,7 @@ def _require_no_format(kind: str | None) -> None:
 
 
 def _require_no_recording(file: Path | None) -> None:
-    from vall_e.data.ingest.recordings import AUDIO
+    from vall_e.data.ingest.audio_suffixes import AUDIO
 
     if file is not None and file.suffix.lower() in AUDIO:
         raise DataError(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
+from vall_e.data.ingest.bar_tables import bar_rows
+from vall_e.data.ingest.tables import delimited_rows, header_delimiter, plain_cell
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
@@ -36,23 +36,17 @@ def lj_speech(folder: Path) -> Iterator[TableRow]:
     table = folder / "metadata.csv"
     if not table.is_file() or not (folder / "wavs").is_dir():
         return
-    lines = [line for line in _text(table).splitlines() if line.strip()]
-    if not lines or "|" not in lines[0]:
+    lines = _text(table)
+    if "|" not in lines.split("\n", 1)[0] or header_delimiter(lines) is not None:
         return  # it has other columns
-    for line in lines:
-        identity, *texts = line.split("|")
-        if not texts:
-            raise DataError(
-                f"{table} has a line without a text: {line!r}", hint="write ID|TEXT on each line"
-            )
-        path = f"wavs/{identity}.wav"
-        yield {"id": identity, "path": path, "text": texts[-1] or texts[0], "speaker": folder.name}
+    for _, row in bar_rows(lines, table):
+        yield row
 
 
 def libri_speech(folder: Path) -> Iterator[TableRow]:
     """`SPEAKER/CHAPTER/ID.flac`, and the texts of a chapter, in capitals, in its `.trans.txt`."""
     for table in sorted(folder.rglob("*.trans.txt")):
-        for line in _text(table).splitlines():
+        for line in filter(str.strip, _text(table).split("\n")):
             identity, _, text = line.partition(" ")
             path = _from(folder, table.with_name(f"{identity}.flac"))
             speaker = identity.partition("-")[0]
@@ -84,16 +78,15 @@ def common_voice(folder: Path) -> Iterator[TableRow]:
     tables = [folder / name for name in COMMON_VOICE if (folder / name).is_file()]
     if not tables or not (folder / "clips").is_dir():
         return
-    text = io.StringIO(_text(tables[0]))
-    rows = csv.DictReader(text, delimiter="\t", quoting=csv.QUOTE_NONE)
-    if not {"path", "sentence"} <= set(rows.fieldnames or ()):
+    header, rows = delimited_rows(_text(tables[0]), "\t", tables[0])
+    if not {"path", "sentence"} <= set(header):
         return  # it has other columns
-    for row in rows:
+    for _, row in rows:
         yield {
             "path": f"clips/{row['path']}",
-            "text": row["sentence"] or "",
-            "speaker": row.get("client_id") or "",
-            "language": row.get("locale") or "",
+            "text": row.get("sentence", ""),
+            "speaker": row.get("client_id", ""),
+            "language": row.get("locale", ""),
         }
 
 
@@ -104,12 +97,16 @@ def emilia(folder: Path) -> Iterator[TableRow]:
         if not beside.is_file():
             continue
         facts = _object(beside)
+
+        def cell(name: str, facts: dict[str, Any] = facts, beside: Path = beside) -> str:
+            return plain_cell(facts.get(name), f"{beside}, {name}")
+
         yield {
-            "id": str(facts.get("id") or path.stem),
+            "id": cell("id") or path.stem,
             "path": _from(folder, path),
-            "text": str(facts.get("text") or "").strip(),
-            "speaker": str(facts.get("speaker") or ""),
-            "language": str(facts.get("language") or ""),
+            "text": cell("text"),
+            "speaker": cell("speaker"),
+            "language": cell("language"),
         }
 
 

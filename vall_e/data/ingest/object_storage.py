@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from vall_e.data.dataset.manifest import INFO, write_text
-from vall_e.data.ingest.recordings import AUDIO
+from vall_e.data.ingest.audio_suffixes import AUDIO
 from vall_e.errors import DataError, UnavailableError, VallEError
 from vall_e.folder_lock import LOCK
 

@@ -7,22 +7,21 @@ a recogniser (`vall_e.data.ingest.transcribe`), or one `.txt` beside each record
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from vall_e.data.ingest.audio_suffixes import AUDIO
 from vall_e.data.ingest.known_corpora import known_rows
 from vall_e.data.ingest.segments import Mode, Part, parts_of
+from vall_e.data.ingest.tables import COLUMNS, FORMATS, read_table
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path, PurePath
 
-AUDIO = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aiff", ".aif", ".m4a", ".w64", ".caf")
 HEARD = ("heard.json", "whisper.json")
 """What recognisers wrote, read where there is no other table."""
 NOISE = "noise"
@@ -30,15 +29,6 @@ NOISE = "noise"
 OURS = ("transcripts", "corpus")
 """Tables of these names are nobody else's, so they count before a layout that is known."""
 NAMES = ("transcripts", "metadata", "corpus")
-FORMATS = (".tsv", ".csv", ".jsonl", ".json")
-COLUMNS = {
-    "id": ("id",),
-    "path": ("path", "file", "file_name", "audio"),
-    "text": ("text", "transcript", "sentence"),
-    "speaker": ("speaker", "speaker_id"),
-    "language": ("language", "lang"),
-}
-"""What each column may be called; the first that is there counts."""
 
 
 @frozen
@@ -185,27 +175,27 @@ def _file(name: str, table: Path, folder: Path) -> Path:
 
 
 def _listed(table: Path, folder: Path, speaker: str | None) -> Iterator[Recording]:
-    rows = _rows(table)
-    if rows and not any(_field(row, "path") for row in rows):
+    rows = read_table(table)
+    if rows and not any(row["path"] for row in rows):
         raise DataError(
             f"{table} names no audio file",
-            hint=f"give the table a column {' or '.join(COLUMNS['path'])}",
+            hint=f"give the table a column {' or '.join(COLUMNS['path'][:4])}",
         )
     return _of_rows(rows, table, folder, speaker)
 
 
 def _of_rows(
-    rows: Sequence[dict[str, Any]], table: Path, folder: Path, speaker: str | None
+    rows: Sequence[dict[str, str]], table: Path, folder: Path, speaker: str | None
 ) -> Iterator[Recording]:
     for number, row in enumerate(rows, start=1):
-        path = _field(row, "path")
+        path = row["path"]
         file = folder / path if table is folder else _file(path, table, folder)
         yield Recording(
-            id=_field(row, "id") or path.rpartition(".")[0] or path or f"row {number}",
+            id=row.get("id") or path.rpartition(".")[0] or path or f"row {number}",
             path=file if path else table,
-            text=_field(row, "text"),
-            speaker=speaker or _field(row, "speaker") or _folder_of(file),
-            language=_field(row, "language") or None,
+            text=row["text"],
+            speaker=speaker or row.get("speaker") or _folder_of(file),
+            language=row.get("language") or None,
             problem="" if path else f"row {number} of the table names no audio file",
         )
 
@@ -214,7 +204,7 @@ def _beside(folder: Path, speaker: str | None) -> Iterator[Recording]:
     for path in sorted(folder.rglob("*")):
         if not is_audio(path):
             continue
-        text, unread = _transcript(path.with_suffix(".txt"))
+        text, unread = _transcript(_text_beside(path))
         yield Recording(
             id=path.relative_to(folder).with_suffix("").as_posix(),
             path=path,
@@ -228,6 +218,13 @@ def _beside(folder: Path, speaker: str | None) -> Iterator[Recording]:
 def is_audio(path: PurePath) -> bool:
     """By its name; what macOS leaves beside the files of other disks, `._1.wav`, is none."""
     return path.suffix.lower() in AUDIO and not path.name.startswith("._")
+
+
+def _text_beside(recording: Path) -> Path:
+    """Its transcript, whose suffix may have capitals."""
+    usual = recording.with_suffix(".txt")
+    others = (recording.with_suffix(suffix) for suffix in (".TXT", ".Txt"))
+    return usual if usual.exists() else next((p for p in others if p.exists()), usual)
 
 
 def _transcript(path: Path) -> tuple[str, str]:
@@ -245,37 +242,3 @@ def _transcript(path: Path) -> tuple[str, str]:
 def _folder_of(path: Path) -> str:
     """The real name of the folder that holds a file, also where the path is relative to it."""
     return path.parent.resolve().name
-
-
-def _rows(table: Path) -> list[dict[str, Any]]:
-    hint = "write it as UTF-8 tsv, csv, json (a list of objects) or jsonl"
-    try:
-        text = table.read_text(encoding="utf-8-sig")
-        rows = _parse(text, table.suffix.lower())
-    except FileNotFoundError:
-        raise DataError(f"{table} does not exist", hint="check --transcripts") from None
-    except (OSError, ValueError, csv.Error) as exc:
-        raise DataError(f"{table} cannot be read: {exc}", hint=hint) from exc
-    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-        raise DataError(f"{table} is not a list of objects", hint=hint)
-    return rows
-
-
-def _parse(text: str, suffix: str) -> Any:
-    if suffix == ".json":
-        return json.loads(text)
-    if suffix == ".jsonl":
-        return [json.loads(line) for line in text.split("\n") if line.strip()]
-    if suffix == ".csv":
-        return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
-    if suffix == ".tsv":
-        # Quotation marks in a tsv are part of what is said.
-        return list(csv.DictReader(io.StringIO(text), delimiter="\t", quoting=csv.QUOTE_NONE))
-    raise ValueError(f"{suffix or 'no suffix'} is not one of {', '.join(FORMATS)}")
-
-
-def _field(row: dict[str, Any], name: str) -> str:
-    for column in COLUMNS[name]:
-        if row.get(column) is not None:
-            return str(row[column]).strip()
-    return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
@@ -37,22 +38,33 @@ def parts_of(heard: Mapping[str, Any], mode: Mode) -> Iterator[Part]:
     `auto` cuts one that is longer than 15 s, or in which several speak. A part never reaches into
     the segment after it.
     """
-    segments = [one for one in heard["segments"] if str(one["text"]).strip()]
-    speakers = {one.get("speaker", "") for one in segments}
+    segments = [one for one in heard["segments"] if _text(one["text"])]
+    speakers = {_text(one.get("speaker", "")) for one in segments}
     long = max((float(one["end"]) for one in segments), default=0.0) > LONG
     if mode == "never" or (mode == "auto" and not long and len(speakers) < 2):
-        yield Part(str(heard.get("text", "")).strip(), next(iter(sorted(speakers)), ""))
+        yield Part(_text(heard.get("text", "")), next(iter(sorted(speakers)), ""))
         return
     nexts = [float(one["start"]) for one in segments[1:]]
     for one, limit in zip(segments, [*nexts, float("inf")], strict=True):
         first, last = float(one["start"]), float(one["end"])
         yield Part(
-            text=str(one["text"]).strip(),
-            speaker=str(one.get("speaker", "")),
+            text=_text(one["text"]),
+            speaker=_text(one.get("speaker", "")),
             start=max(0.0, first - BEFORE),
             end=max(last, min(last + AFTER, limit)),
-            problem="" if first < last else "what was heard ends before it starts",
+            problem=""
+            if -math.inf < first < last < math.inf
+            else "what was heard ends before it starts",
         )
+
+
+def _text(value: object) -> str:
+    """`TypeError` for JSON that is no text, rather than reading a Python object aloud."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise TypeError(f"expected a text, got {value!r}")
+    return value.strip()
 
 
 def read_part(path: Path, start: float, end: float | None) -> Clip:

@@ -1,0 +1,166 @@
+"""Tables of transcripts: tsv, csv, json and jsonl, and lines with bars. Torch-free.
+
+A table is read as it is meant, or refused with the line and what was expected: no cell and no
+column is ever dropped without a word.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from vall_e.data.ingest.bar_tables import bar_rows
+from vall_e.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+FORMATS = (".tsv", ".csv", ".jsonl", ".json")
+BARS = ".txt"
+"""Read as a table only if it is named: beside a recording it is its transcript."""
+COLUMNS = {
+    "id": ("id",),
+    "path": (
+        "path", "file", "file_name", "filename", "file_path", "filepath", "audio", "audio_file",
+        "audio_path", "audio_filepath", "wav", "wav_file", "wav_path", "wav_filename",
+    ),
+    "text": (
+        "text", "transcript", "transcription", "sentence", "normalized_text",
+        "normalized_transcription", "raw_text", "raw_transcription",
+    ),
+    "speaker": ("speaker", "speaker_id", "speaker_name", "client_id"),
+    "language": ("language", "lang", "locale"),
+}  # fmt: skip
+"""What each column may be called; the first that a row fills in counts."""
+DELIMITERS = {".tsv": "\t", ".csv": ",", BARS: "|"}
+
+log = logging.getLogger(__name__)
+Rows = list[dict[str, str]]
+
+
+def read_table(table: Path) -> Rows:
+    """Its rows, by the names of `COLUMNS`. Raises `DataError` for a row that is not clear."""
+    hint = "write it as UTF-8 tsv, csv, json (a list of objects) or jsonl"
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+        found = _parsed(text, table)
+    except FileNotFoundError:
+        raise DataError(f"{table} does not exist", hint="check --transcripts") from None
+    except (OSError, ValueError, csv.Error, RecursionError) as exc:
+        raise DataError(f"{table} cannot be read: {exc}", hint=hint) from exc
+    if not isinstance(found, list) or not all(isinstance(row, dict) for _, row in found):
+        raise DataError(f"{table} is not a list of objects", hint=hint)
+    _require_columns(table, dict.fromkeys(key for _, row in found for key in row))
+    return [_by_role(row, f"{table}, {place}") for place, row in found]
+
+
+def delimited_rows(
+    text: str, delimiter: str, table: Path
+) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """The header, and the rows with their lines. Raises `DataError` where a row has more cells."""
+    # Quotation marks in a tsv are part of what is said.
+    quoted = delimiter in ",;"
+    reader = csv.reader(
+        io.StringIO(text, newline=""),
+        delimiter=delimiter,
+        quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+        strict=True,
+    )
+    header = [cell.strip() for cell in next(reader, [])]
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    if twice:
+        raise DataError(
+            f"{table} has two columns called {twice[0]}", hint="give each column its own name"
+        )
+    rows = []
+    for cells in reader:
+        if any(cell.strip() for cell in cells[len(header) :]):
+            raise DataError(
+                f"{table}, line {reader.line_num}, has {len(cells)} cells, but there are "
+                f"{len(header)} columns: {', '.join(header)}",
+                hint=_hint(delimiter),
+            )
+        if any(cell.strip() for cell in cells):
+            rows.append((reader.line_num, dict(zip(header, cells, strict=False))))
+    return header, rows
+
+
+def plain_cell(value: object, where: str) -> str:
+    """A text or a number as text. Raises `DataError` for what is neither."""
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise DataError(
+            f"{where}: expected a text, found {json.dumps(value, ensure_ascii=False)}",
+            hint="write a text in quotation marks, or leave it out",
+        )
+    return str(value).strip()
+
+
+def _parsed(text: str, table: Path) -> Any:
+    """Rows, each with the place where it was found."""
+    suffix = table.suffix.lower()
+    if suffix == ".json":
+        found = json.loads(text)
+        return [(f"row {i}", r) for i, r in enumerate(found, 1)] if type(found) is list else found
+    if suffix == ".jsonl":
+        lines = enumerate(text.split("\n"), 1)
+        return [(f"line {i}", json.loads(line)) for i, line in lines if line.strip()]
+    if suffix not in DELIMITERS:
+        raise ValueError(f"{suffix or 'no suffix'} is not one of {', '.join(FORMATS)}")
+    usual = DELIMITERS[suffix]
+    delimiter = header_delimiter(text, usual)
+    first = text.split("\n", 1)[0]
+    if delimiter is None and "|" in first and (usual == "|" or usual not in first):
+        rows = bar_rows(text, table)
+    else:
+        _, rows = delimited_rows(text, delimiter or usual, table)
+    return [(f"line {number}", row) for number, row in rows]
+
+
+def header_delimiter(text: str, usual: str = ",") -> str | None:
+    """What separates the names of columns in the first line; None: it has no such names."""
+    first = text.lstrip().split("\n", 1)[0]
+    for delimiter in dict.fromkeys((usual, "\t", ",", ";", "|")):
+        names = {_normal(cell.strip().strip('"')) for cell in first.split(delimiter)}
+        if names & set(COLUMNS["path"]):
+            return delimiter
+    return None
+
+
+def _require_columns(table: Path, names: Iterable[str]) -> None:
+    known = {_normal(name) for role in COLUMNS.values() for name in role}
+    unknown = [name for name in names if _normal(name) not in known]
+    if unknown and not any(_normal(name) in COLUMNS["text"] for name in names):
+        raise DataError(
+            f"{table} has no column of texts, but {', '.join(unknown[:5])}",
+            hint="name the columns in the first line, such as path and text",
+        )
+    if unknown:
+        log.warning("%s: not used: the columns %s", table, ", ".join(unknown))
+
+
+def _by_role(row: Mapping[str, Any], place: str) -> dict[str, str]:
+    cells = {_normal(name): value for name, value in row.items()}
+    found = {}
+    for role, names in COLUMNS.items():
+        values = (plain_cell(cells.get(name), f"{place}, {name}") for name in names)
+        found[role] = next(filter(None, values), "")
+    return found
+
+
+def _normal(name: object) -> str:
+    return str(name).strip().lower()
+
+
+def _hint(delimiter: str) -> str:
+    if delimiter in ",;":
+        return f'put texts with a {delimiter} into quotation marks: "Well{delimiter} yes"'
+    return {
+        "\t": "replace the tabs within texts by spaces",
+        "|": "take the bars out of the texts",
+    }[delimiter]
