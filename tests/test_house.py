@@ -126,3 +126,80 @@ def test_the_facade_offers_what_it_lists_and_loads_torch_for_a_bundle_only():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+MODULES = {module(path): path for path in FILES if "tests" not in path.parts}
+SHARED_CLASS_NAMES = {
+    "Codec": "the protocol of codecs, and the class of the Python API that users know as `Codec`",
+}
+"""Public classes of one name, and why."""
+
+
+def ours(tree):
+    """Every module of ours that a file imports: within functions and for type checkers, too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name in MODULES)
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names = (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (name if name in MODULES else node.module for name in names)
+
+
+def circles(graph):
+    """The groups of modules that import one another, by Tarjan's algorithm."""
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(node):
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in graph.get(node, ()):
+            if other not in index:
+                visit(other)
+            if other in stack:
+                low[node] = min(low[node], low[other])
+        if low[node] == index[node]:
+            place = stack.index(node)
+            group = sorted(stack[place:])
+            del stack[place:]
+            if len(group) > 1:
+                found.append(group)
+
+    for node in graph:
+        if node not in index:
+            visit(node)
+    return found
+
+
+def test_a_circle_of_imports_is_seen():
+    graph = {"a": ["b"], "b": ["c"], "c": ["b"], "d": ["a"]}
+    assert circles(graph) == [["b", "c"]]
+
+
+def test_no_import_runs_in_a_circle_not_even_one_within_a_function_or_for_types():
+    graph = {
+        name: {other for other in ours(ast.parse(path.read_text())) if other != name}
+        for name, path in MODULES.items()
+    }
+    assert circles(graph) == []
+
+
+def test_no_two_public_classes_have_one_name():
+    homes = {}
+    for name, path in MODULES.items():
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                homes.setdefault(node.name, []).append(name)
+    shared = {name: places for name, places in homes.items() if len(places) > 1}
+    assert {k: v for k, v in shared.items() if k not in SHARED_CLASS_NAMES} == {}
+    assert set(SHARED_CLASS_NAMES) <= set(shared), "take out what is shared no more"
+
+
+def test_a_config_is_not_defined_beside_its_builder():
+    found = [
+        f"{name(path)}: {node.name}"
+        for path in FILES
+        if path.name == "components.py" and "tests" not in path.parts
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef) and node.name.endswith("Config")
+    ]
+    assert found == [], "put it into options.py beside it"

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 from vall_e.data.engines.components import DATA_ENGINES
 from vall_e.data.stores.components import STORES
 from vall_e.embedded.components import MODELS
-from vall_e.export.components import EXPORTERS
+from vall_e.export.formats.components import EXPORTERS
 from vall_e.hookspecs import hookimpl
 from vall_e.tasks.components import TASKS
-from vall_e.text.components import PHONEMIZERS
-from vall_e.training.components import ENGINES, OPTIMIZERS, SCHEDULES, WRAPPERS
+from vall_e.text.phonemizers.components import PHONEMIZERS
+from vall_e.training.engines.components import ENGINES
+from vall_e.training.optimizers.components import OPTIMIZERS
+from vall_e.training.schedules.components import SCHEDULES
+from vall_e.training.wrappers.components import WRAPPERS
 
 if TYPE_CHECKING:
     from vall_e.registry import Component

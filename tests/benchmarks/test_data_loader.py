@@ -28,7 +28,7 @@ def test_what_is_fed_is_set_beside_what_is_learnt(report):
 
 
 def test_invented_sentences_are_as_long_as_real_ones(registry, tmp_path):
-    entries = Dataset(invent(tmp_path / "data", tiny_config(registry), 300)).entries
+    entries = Dataset(invent(tmp_path / "data", tiny_config(registry), registry, 300)).entries
     seconds = np.array([entry.seconds for entry in entries])
     assert 3.5 < np.median(seconds) < 4.5
     assert 1.8 < np.quantile(seconds, 0.9) / np.median(seconds) < 2.2

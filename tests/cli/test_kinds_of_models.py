@@ -13,8 +13,8 @@ from vall_e.cli.app import App, cli
 from vall_e.config.load import load, structure
 from vall_e.discovery import registry_of
 from vall_e.errors import CheckpointError
-from vall_e.export.ecker import EckerExporter
-from vall_e.export.hf import HuggingFaceExporter
+from vall_e.export.formats.ecker import EckerExporter
+from vall_e.export.formats.hf import HuggingFaceExporter
 from vall_e.registry import Registry
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes import components

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from vall_e.cli.app import App, cli
 from vall_e.config.load import load
-from vall_e.export.ecker import EckerExporter
+from vall_e.export.formats.ecker import EckerExporter
 from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
 

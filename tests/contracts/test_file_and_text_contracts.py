@@ -4,12 +4,12 @@ from typing import ClassVar
 
 import pytest
 
-from vall_e.export.components import build_safetensors
-from vall_e.export.options import SafetensorsConfig
+from vall_e.export.formats.components import build_safetensors
+from vall_e.export.formats.options import SafetensorsConfig
 from vall_e.testing import ExporterContract, PhonemizerContract, StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
-from vall_e.text.options import PassthroughConfig
-from vall_e.text.passthrough import Passthrough
+from vall_e.text.phonemizers.options import PassthroughConfig
+from vall_e.text.phonemizers.passthrough import Passthrough
 
 
 class Exporter:

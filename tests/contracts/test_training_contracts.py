@@ -13,7 +13,7 @@ from vall_e.testing import (
     ScheduleContract,
     WrapperContract,
 )
-from vall_e.training.local_engine import LocalEngine
+from vall_e.training.engines.local import LocalEngine
 
 
 class Climbs(torch.optim.SGD):

@@ -7,8 +7,8 @@ from click.testing import CliRunner
 from safetensors import safe_open
 
 from vall_e.cli.app import App, cli
-from vall_e.export.components import build_safetensors, build_torch
-from vall_e.export.options import SafetensorsConfig, TorchConfig
+from vall_e.export.formats.components import build_safetensors, build_torch
+from vall_e.export.formats.options import SafetensorsConfig, TorchConfig
 from vall_e.testing import ExporterContract, StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
 from vall_e.weights.file import load, save

@@ -13,7 +13,7 @@ from safetensors.torch import load_file
 
 from vall_e.decoding.nar.loop import decode_nar
 from vall_e.decoding.sampler_chain import Chain
-from vall_e.export.ecker import EckerExporter
+from vall_e.export.formats.ecker import EckerExporter
 from vall_e.weights.ecker_names import TensorNames
 from vall_e.weights.file import load
 from vall_e_samplers.legacy import LegacyRepetitionPenalty

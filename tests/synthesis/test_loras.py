@@ -8,7 +8,7 @@ from torch import nn
 
 from vall_e.cli.app import App, cli
 from vall_e.errors import CheckpointError, ConfigError
-from vall_e.export.lora import LoraExporter
+from vall_e.export.formats.lora import LoraExporter
 from vall_e.model.lora import Terms, adapters, attach, places
 from vall_e.synthesis.load import LoadOptions, open_synthesizer
 from vall_e.synthesis.loras import with_strength

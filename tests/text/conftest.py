@@ -1,7 +1,7 @@
 import pytest
 
-from vall_e.text.espeak import Espeak
-from vall_e.text.options import EspeakConfig
+from vall_e.text.phonemizers.espeak import Espeak
+from vall_e.text.phonemizers.options import EspeakConfig
 
 
 @pytest.fixture(scope="session")

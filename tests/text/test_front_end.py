@@ -6,9 +6,9 @@ from attrs import evolve
 from vall_e.config.choices import PhonemizerChoice
 from vall_e.config.schema import TextConfig
 from vall_e.errors import TextError
-from vall_e.text.components import PHONEMIZERS
 from vall_e.text.front_end import FrontEnd
-from vall_e.text.options import EspeakConfig, PassthroughConfig
+from vall_e.text.phonemizers.components import PHONEMIZERS
+from vall_e.text.phonemizers.options import EspeakConfig, PassthroughConfig
 from vall_e.text.vocabulary import Vocabulary
 
 ESPEAK, NONE = PHONEMIZERS

@@ -10,25 +10,15 @@ from vall_e.testing import (
     ScheduleContract,
     WrapperContract,
 )
-from vall_e.training.components import (
-    build_adamw,
-    build_compile,
-    build_constant,
-    build_cosine,
-    build_local,
-    build_sgd,
-    build_warmup,
-)
-from vall_e.training.local_engine import LocalEngine
-from vall_e.training.options import (
-    AdamWConfig,
-    CompileConfig,
-    ConstantConfig,
-    CosineConfig,
-    LocalEngineConfig,
-    SgdConfig,
-    WarmupConfig,
-)
+from vall_e.training.engines.components import build_local
+from vall_e.training.engines.local import LocalEngine
+from vall_e.training.engines.options import LocalEngineConfig
+from vall_e.training.optimizers.components import build_adamw, build_sgd
+from vall_e.training.optimizers.options import AdamWConfig, SgdConfig
+from vall_e.training.schedules.components import build_constant, build_cosine, build_warmup
+from vall_e.training.schedules.options import ConstantConfig, CosineConfig, WarmupConfig
+from vall_e.training.wrappers.components import build_compile
+from vall_e.training.wrappers.options import CompileConfig
 
 
 class TestAdamW(OptimizerContract):

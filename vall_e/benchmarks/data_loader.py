@@ -21,7 +21,6 @@ from vall_e.benchmarks.speed import Machine, machine_of, wait
 from vall_e.config.schema import RunConfig
 from vall_e.data.batching.loader import Batch
 from vall_e.data.dataset.open import info_of
-from vall_e.data.stores.folder import FolderStore
 from vall_e.interfaces.store import Entry, Item
 from vall_e.memory import peak_bytes
 from vall_e.registry import Registry
@@ -81,7 +80,7 @@ def measure(
     Without `data.train`, `utterances` random utterances are generated in the empty `folder`.
     """
     if not config.data.train:
-        made = invent(folder / "invented", config, utterances)
+        made = invent(folder / "invented", config, registry, utterances)
         config = evolve(config, data=evolve(config.data, train=(str(made),), validation=()))
     config = evolve(
         config,
@@ -135,7 +134,7 @@ def _timed(run: Run, batch: Batch) -> float:
     return clock() - started
 
 
-def invent(folder: Path, config: RunConfig, utterances: int) -> Path:
+def invent(folder: Path, config: RunConfig, registry: Registry, utterances: int) -> Path:
     """A dataset for this config with random codes and letters, in lengths of real sentences."""
     info = info_of(config)
     rng = np.random.default_rng(0)
@@ -152,5 +151,6 @@ def invent(folder: Path, config: RunConfig, utterances: int) -> Path:
             who, lasting = f"speaker {number % 50}", frames / info.frame_rate
             yield Item(Entry(str(number), who, language, text, text, lasting, 0, frames), codes)
 
-    FolderStore().write(folder, info, items())
+    component = registry.get("store", "folder")
+    component.build(component.config()).write(folder, info, items())
     return folder

@@ -47,7 +47,7 @@ def export(
 
     CHECKPOINT is a folder of checkpoints (its latest counts), one checkpoint, or a weights file.
     """
-    from vall_e.export.lora import holds_lora
+    from vall_e.export.merge_lora import holds_lora
     from vall_e.export.run_exporter import export_weights
 
     if target is None:

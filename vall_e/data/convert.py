@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
@@ -13,9 +15,8 @@ from vall_e.data.dataset.manifest import INFO, SKIPPED
 from vall_e.data.dataset.similar_file import similar_path
 from vall_e.data.ingest.object_storage import is_url
 from vall_e.data.ingest.recordings import NOISE
-from vall_e.data.stores.writing import items_of
 from vall_e.errors import DataError
-from vall_e.interfaces.store import Item
+from vall_e.interfaces.store import Info, Item, Stored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,3 +80,9 @@ def _not_held(source: Path) -> Iterator[str]:
         yield f"the list of skipped recordings stays in {source / SKIPPED}"
     if (source / NOISE / INFO).is_file():
         yield f"the noise stays in {source / NOISE}: convert it to a file of its own"
+
+
+def items_of(stored: Stored) -> Iterator[Item]:
+    """Every utterance of a dataset with its codes, one at a time."""
+    for entry in stored.entries:
+        yield Item(entry, stored.codes(entry).astype("int16"))

@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 from vall_e.errors import CheckpointError
-from vall_e.export.lora import settle_lora
+from vall_e.export.merge_lora import settle_lora
 from vall_e.interfaces.export import Exporter
 from vall_e.registry import Registry
 from vall_e.weights.file import load

@@ -18,9 +18,9 @@ from vall_e.model.embedding import ModelSizes
 from vall_e.model.valle import Valle, build_valle
 from vall_e.model.wrappers.apply import wrapped
 from vall_e.text.vocabulary import Vocabulary
+from vall_e.training.adapter_weights import base_of, load_adapters
 from vall_e.training.freeze import freeze
 from vall_e.training.initial_weights import InitialWeights
-from vall_e.training.wrappers.state import base_of, load_adapters
 from vall_e.weights.metadata import read_metadata
 
 log = logging.getLogger(__name__)

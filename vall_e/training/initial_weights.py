@@ -11,8 +11,8 @@ from vall_e.config.schema import RunConfig
 from vall_e.errors import CheckpointError, TrainingError
 from vall_e.interfaces.store import Info
 from vall_e.registry import Registry
+from vall_e.training.adapter_weights import base_of
 from vall_e.training.resume_checks import require_fit, require_same
-from vall_e.training.wrappers.state import base_of
 from vall_e.weights.file import model_tensors
 from vall_e.weights.locate import WEIGHTS, latest, named_weights
 

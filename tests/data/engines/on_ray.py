@@ -11,6 +11,7 @@ from attrs import frozen
 from test_process import Letters, make, sound
 
 from vall_e.data.engines.components import DATA_ENGINES
+from vall_e.data.engines.local import LocalDataEngine
 from vall_e.data.ingest.process import process
 from vall_e.data.ingest.recordings import find_recordings
 from vall_e.testing import contract_of
@@ -50,8 +51,15 @@ def check_dataset(component, folder):
         (folder / "audio" / f"{name}.txt").write_text(f"Hello {name}")
     recordings = find_recordings(folder / "audio")
     engine = component.build(component.config(block=2), workers=2)
-    process(recordings, folder / "here", partial(make_deadly, Path(__file__)))
-    process(recordings[1:2], folder / "there", partial(make_deadly, Path(__file__)))
+    process(
+        recordings, folder / "here", partial(make_deadly, Path(__file__)), engine=LocalDataEngine()
+    )
+    process(
+        recordings[1:2],
+        folder / "there",
+        partial(make_deadly, Path(__file__)),
+        engine=LocalDataEngine(),
+    )
     report = process(
         recordings, folder / "there", partial(make_deadly, folder / "died"), engine=engine
     )

@@ -14,6 +14,7 @@ from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
 from vall_e.data.dataset.folder import Dataset
 from vall_e.data.dataset.manifest import read_entries
+from vall_e.data.engines.local import LocalDataEngine
 from vall_e.data.ingest.encode_recording import Preparer
 from vall_e.data.ingest.process import process
 from vall_e.data.ingest.recordings import find_recordings
@@ -64,7 +65,9 @@ def add(folder, row):
 
 
 def run(folder, out, preparer=make, **options):
-    return process(find_recordings(folder), out, preparer, **options)
+    return process(
+        find_recordings(folder), out, preparer, **{"engine": LocalDataEngine()} | options
+    )
 
 
 def files(out):
@@ -428,7 +431,12 @@ def test_voices_need_no_transcript_and_get_no_text(folder, tmp_path):
     (folder / "0.txt").write_bytes("grün".encode("latin-1"))
     [reason, *_] = [one.reason for one in run(folder, tmp_path / "spoken").skipped]
     assert reason == "its transcript 0.txt is not UTF-8 text (byte 2)"
-    report = process(find_recordings(folder), tmp_path / "out", partial(make, voices_only=True))
+    report = process(
+        find_recordings(folder),
+        tmp_path / "out",
+        partial(make, voices_only=True),
+        engine=LocalDataEngine(),
+    )
     assert report.info.utterances == 4
     assert {entry.phonemes for entry in Dataset(tmp_path / "out").entries} == {""}
 
@@ -489,10 +497,11 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[1])
-from test_process import make, process, find_recordings
+from test_process import make, process, find_recordings, LocalDataEngine
 def on_item(item):
     os.kill(os.getpid(), signal.SIGKILL)
-process(find_recordings(Path(sys.argv[2])), Path(sys.argv[3]), make, on_item=on_item)
+source, out, engine = Path(sys.argv[2]), Path(sys.argv[3]), LocalDataEngine()
+process(find_recordings(source), out, make, engine=engine, on_item=on_item)
 """
 
 

@@ -10,6 +10,7 @@ from vall_e.cli.app import App, cli
 from vall_e.data.dataset.folder import Dataset
 from vall_e.data.dataset.manifest import Entry
 from vall_e.data.dataset.similar_file import read_similar, write_similar
+from vall_e.data.engines.local import LocalDataEngine
 from vall_e.data.ingest.encode_recording import Preparer
 from vall_e.data.ingest.process import process
 from vall_e.data.ingest.recordings import find_recordings
@@ -109,7 +110,10 @@ def dataset(tmp_path):
         (folder / f"{number}.txt").write_text(TEXTS[number])
     codec = StaircaseCodec(levels=3)
     process(
-        find_recordings(folder), tmp_path / "set", lambda: Preparer(codec, Letters(), "x", ("en",))
+        find_recordings(folder),
+        tmp_path / "set",
+        lambda: Preparer(codec, Letters(), "x", ("en",)),
+        engine=LocalDataEngine(),
     )
     return Dataset(tmp_path / "set"), codec
 

@@ -10,6 +10,7 @@ from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
 from vall_e.data.dataset.folder import Dataset
 from vall_e.data.dataset.manifest import Entry, read_info, write_info
+from vall_e.data.engines.local import LocalDataEngine
 from vall_e.data.ingest.encode_recording import Preparer
 from vall_e.data.ingest.process import process
 from vall_e.data.ingest.recordings import find_recordings
@@ -49,7 +50,7 @@ def recordings(tmp_path):
 
 @pytest.fixture
 def dataset(recordings, tmp_path):
-    process(find_recordings(recordings), tmp_path / "set", make)
+    process(find_recordings(recordings), tmp_path / "set", make, engine=LocalDataEngine())
     return tmp_path / "set"
 
 

@@ -13,11 +13,11 @@ from vall_e.config.data import DataConfig
 from vall_e.data.batching.corpus import make_corpus
 from vall_e.data.batching.loader import Loader, Maker, make_order
 from vall_e.data.batching.mixing import Materials
+from vall_e.data.convert import items_of
 from vall_e.data.dataset.folder import Dataset
 from vall_e.data.dataset.open import open_stored
 from vall_e.data.stores.hdf5 import Hdf5Store
 from vall_e.data.stores.shards import Shards, WebDatasetStore
-from vall_e.data.stores.writing import items_of
 from vall_e.discovery import discover
 from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.store import Info

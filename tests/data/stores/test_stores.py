@@ -12,6 +12,7 @@ from vall_e.cli.app import App, cli
 from vall_e.config.load import load
 from vall_e.data.batching.corpus import make_corpus
 from vall_e.data.batching.loader import Maker, make_order
+from vall_e.data.convert import items_of
 from vall_e.data.dataset.folder import Dataset
 from vall_e.data.dataset.manifest_lines import INDEX, Entries
 from vall_e.data.dataset.open import open_stored
@@ -19,7 +20,6 @@ from vall_e.data.dataset.similar_file import read_similar, write_similar
 from vall_e.data.inspect.stats import survey_of
 from vall_e.data.stores.ecker import EckerStore
 from vall_e.data.stores.shards import read_shard
-from vall_e.data.stores.writing import items_of
 from vall_e.discovery import discover
 from vall_e.errors import CheckpointError, DataError
 from vall_e.interfaces.store import Info

@@ -9,7 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from vall_e.cli.app import App, cli
 from vall_e.errors import CheckpointError
-from vall_e.export.ecker import EckerExporter
+from vall_e.export.formats.ecker import EckerExporter
 from vall_e.model.embedding import ModelSizes
 from vall_e.model.valle import build_valle
 from vall_e.synthesis.request import Request

@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from vall_e.cli.app import App, cli
 from vall_e.decoding.ar.loop import decode_ar
 from vall_e.errors import CheckpointError
-from vall_e.export.ecker import EckerExporter
+from vall_e.export.formats.ecker import EckerExporter
 from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example
 from vall_e.synthesis.assembly import Parts

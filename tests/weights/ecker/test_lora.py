@@ -10,8 +10,8 @@ from torch import nn
 
 from vall_e.cli.app import App, cli
 from vall_e.errors import CheckpointError
-from vall_e.export.components import build_ecker_lora
-from vall_e.export.options import EckerLoraConfig
+from vall_e.export.formats.components import build_ecker_lora
+from vall_e.export.formats.options import EckerLoraConfig
 from vall_e.model.lora import Terms, adapters, attach, places
 from vall_e.synthesis.loras import Loras
 from vall_e.testing import ExporterContract, StaircaseCodec

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 def build_local(config: LocalDataEngineConfig, *, workers: int) -> DataEngine:
-    from vall_e.data.engines.local import LocalEngine
+    from vall_e.data.engines.local import LocalDataEngine
 
-    return LocalEngine(workers)
+    return LocalDataEngine(workers)
 
 
 def build_ray(config: RayConfig, *, workers: int) -> DataEngine:

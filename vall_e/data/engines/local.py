@@ -15,7 +15,7 @@ O = TypeVar("O")  # noqa: E741 (what becomes of it)
 
 
 @frozen
-class LocalEngine:
+class LocalDataEngine:
     """With `workers` that many processes; 0: this one, which nothing saves if it dies."""
 
     workers: int = 0

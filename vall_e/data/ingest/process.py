@@ -13,7 +13,6 @@ import torch
 from attrs import frozen
 
 from vall_e.data.dataset.manifest import CODES, MANIFEST, SKIPPED, Entry, Info, line_of, write_info
-from vall_e.data.engines.local import LocalEngine
 from vall_e.data.ingest.encode_recording import Prepared, Preparer, SkippedRecording
 from vall_e.data.ingest.pending import sort_out, write_skipped
 from vall_e.data.ingest.recordings import Recording
@@ -44,17 +43,17 @@ def process(
     out: Path,
     make: Callable[[], Preparer],
     *,
-    engine: DataEngine | None = None,
+    engine: DataEngine,
     on_item: Callable[[Prepared | SkippedRecording], None] = lambda item: None,
 ) -> ProcessReport:
     """Add the recordings to the dataset in `out`, which is made if it is not there.
 
     Those that the folder has already are not done again. The outcome is the same with each
-    `engine`, by default this process alone; others need a `make` that can be pickled.
+    `engine`; one that uses other processes needs a `make` that can be pickled.
     """
     made = _Made(make)
     with locked(out, error=DataError):
-        return _process(recordings, out, made, engine or LocalEngine(), on_item)
+        return _process(recordings, out, made, engine, on_item)
 
 
 def _process(

@@ -12,7 +12,7 @@ from attrs import evolve
 
 from vall_e.atomic_write import make_folder
 from vall_e.errors import DataError
-from vall_e.interfaces.store import Info, Item, Stored
+from vall_e.interfaces.store import Info, Item
 
 
 def require_new(path: Path) -> None:
@@ -80,9 +80,3 @@ class Placing:
         if name in self.ids:
             raise DataError(f"two utterances have the id {name!r}", hint="rename one of them")
         return frames
-
-
-def items_of(stored: Stored) -> Iterator[Item]:
-    """Every utterance of a dataset with its codes, one at a time."""
-    for entry in stored.entries:
-        yield Item(entry, stored.codes(entry).astype("int16"))

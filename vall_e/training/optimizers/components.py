@@ -1,20 +1,28 @@
-"""Optimizers besides adamw and sgd. No torch here."""
+"""The built-in optimizers. No torch here."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vall_e.plugin import Component, Trial
 from vall_e.training.optimizers.options import (
     AdafactorConfig,
     AdagradConfig,
     AdamW8bitConfig,
+    AdamWConfig,
     DAdaptationConfig,
     MuonConfig,
     ProdigyConfig,
     ScheduleFreeAdamWConfig,
     ScheduleFreeSgdConfig,
+    SgdConfig,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import torch
+
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,7 +90,36 @@ def build_adamw_8bit(config: AdamW8bitConfig, *, parameters: Named) -> torch.opt
     return adamw_8bit(config, parameters)
 
 
-OTHER_OPTIMIZERS = (
+def build_adamw(
+    config: AdamWConfig, *, parameters: Iterable[tuple[str, torch.nn.Parameter]]
+) -> torch.optim.Optimizer:
+    from vall_e.training.optimizers.torch_optimizers import adamw
+
+    return adamw(config, parameters)
+
+
+def build_sgd(
+    config: SgdConfig, *, parameters: Iterable[tuple[str, torch.nn.Parameter]]
+) -> torch.optim.Optimizer:
+    from vall_e.training.optimizers.torch_optimizers import sgd
+
+    return sgd(config, parameters)
+
+
+OPTIMIZERS: tuple[Component[Any], ...] = (
+    Component(
+        name="adamw",
+        config=AdamWConfig,
+        build=build_adamw,
+        summary="Adam with decoupled weight decay",
+        paper="https://arxiv.org/abs/1711.05101",
+    ),
+    Component(
+        name="sgd",
+        config=SgdConfig,
+        build=build_sgd,
+        summary="stochastic gradient descent with momentum",
+    ),
     Component(
         name="adagrad",
         config=AdagradConfig,

@@ -1,4 +1,4 @@
-"""Options of the optimizers, as YAML names them. No torch here."""
+"""Options of the built-in optimizers. No torch here."""
 
 from __future__ import annotations
 
@@ -139,3 +139,25 @@ class AdamW8bitConfig:
     """Weight decay of matrices; vectors (norms, biases) are not decayed."""
     smallest: int = field(default=4096, validator=positive)
     """Tensors with fewer elements keep a 32-bit state."""
+
+
+@frozen
+class AdamWConfig:
+    lr: float = field(default=1e-3, validator=validators.gt(0))
+    """Learning rate, multiplied by the schedule's factor."""
+    beta1: float = field(default=0.9, validator=[validators.ge(0), validators.lt(1)])
+    """Decay rate of the first moment (beta1)."""
+    beta2: float = field(default=0.98, validator=[validators.ge(0), validators.lt(1)])
+    """Decay rate of the second moment (beta2)."""
+    eps: float = field(default=1e-8, validator=validators.gt(0))
+    weight_decay: float = field(default=0.01, validator=validators.ge(0))
+    """Weight decay of matrices; vectors (norms, biases) are not decayed."""
+
+
+@frozen
+class SgdConfig:
+    lr: float = field(default=0.1, validator=validators.gt(0))
+    """Learning rate, multiplied by the schedule's factor."""
+    momentum: float = field(default=0.9, validator=[validators.ge(0), validators.lt(1)])
+    weight_decay: float = field(default=0.0, validator=validators.ge(0))
+    """Weight decay of matrices; vectors (norms, biases) are not decayed."""

@@ -6,8 +6,12 @@ from typing import Any
 import torch
 from torch.nn import Parameter
 
-from vall_e.training.optimizers.options import AdafactorConfig, AdagradConfig
-from vall_e.training.options import AdamWConfig, SgdConfig
+from vall_e.training.optimizers.options import (
+    AdafactorConfig,
+    AdagradConfig,
+    AdamWConfig,
+    SgdConfig,
+)
 
 
 def adamw(

@@ -1,11 +1,22 @@
-"""Schedules besides constant, warmup and cosine. No torch here."""
+"""The built-in schedules. No torch here."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vall_e.plugin import Component
-from vall_e.training.schedules.options import NoamConfig, OneCycleConfig, WsdConfig
+from vall_e.training.schedules.options import (
+    ConstantConfig,
+    CosineConfig,
+    NoamConfig,
+    OneCycleConfig,
+    WarmupConfig,
+    WsdConfig,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +49,39 @@ def build_wsd(config: WsdConfig, *, max_steps: int) -> Callable[[int], float]:
     )
 
 
-OTHER_SCHEDULES = (
+def build_constant(config: ConstantConfig, *, max_steps: int) -> Callable[[int], float]:
+    return lambda step: 1.0
+
+
+def build_warmup(config: WarmupConfig, *, max_steps: int) -> Callable[[int], float]:
+    from vall_e.training.schedules.factors import warmup
+
+    return lambda step: warmup(step, config.warmup_steps)
+
+
+def build_cosine(config: CosineConfig, *, max_steps: int) -> Callable[[int], float]:
+    from vall_e.training.schedules.factors import cosine
+
+    return lambda step: cosine(step, config.warmup_steps, max_steps, config.final)
+
+
+SCHEDULES: tuple[Component[Any], ...] = (
+    Component(
+        name="constant", config=ConstantConfig, build=build_constant, summary="constant rate"
+    ),
+    Component(
+        name="warmup",
+        config=WarmupConfig,
+        build=build_warmup,
+        summary="linear warm-up, then constant",
+    ),
+    Component(
+        name="cosine",
+        config=CosineConfig,
+        build=build_cosine,
+        summary="linear warm-up, then cosine decay until the last step",
+        paper="https://arxiv.org/abs/1608.03983",
+    ),
     Component(
         name="one-cycle",
         config=OneCycleConfig,

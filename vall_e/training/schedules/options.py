@@ -1,4 +1,4 @@
-"""Options of the schedules besides constant, warmup and cosine. No torch here."""
+"""Options of the built-in schedules. No torch here."""
 
 from __future__ import annotations
 
@@ -35,3 +35,22 @@ class WsdConfig:
     """Factor at the last step."""
     shape: Literal["sqrt", "linear"] = "sqrt"
     """Shape of the decay: `sqrt` falls fast at first and slowly later, `linear` evenly."""
+
+
+@frozen
+class ConstantConfig:
+    """No options: the factor is always 1."""
+
+
+@frozen
+class WarmupConfig:
+    warmup_steps: int = field(default=300, validator=validators.ge(0))
+    """Steps over which the factor rises linearly to 1; it then stays there."""
+
+
+@frozen
+class CosineConfig:
+    warmup_steps: int = field(default=300, validator=validators.ge(0))
+    """Steps over which the factor rises linearly to 1."""
+    final: float = field(default=0.05, validator=[validators.ge(0), validators.le(1)])
+    """Factor at the last step, at the end of the cosine."""

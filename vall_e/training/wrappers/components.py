@@ -1,4 +1,4 @@
-"""Wrappers besides compile and lora. No torch here."""
+"""The built-in wrappers. No torch here."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, Any
 from vall_e.plugin import Component, Trial
 from vall_e.training.wrappers.options import (
     BitsAndBytesConfig,
+    CompileConfig,
     Fp8Config,
+    LoraConfig,
     ModelOffloadConfig,
     RoundedConfig,
     TensorRtConfig,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import torch
+
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +79,42 @@ def build_model_offload(config: ModelOffloadConfig) -> Wrap:
     return partial(placed, devices=config.devices, limits=config.limits, assign=config.assign)
 
 
-OTHER_WRAPPERS: tuple[Component[Any], ...] = (
+def build_compile(config: CompileConfig) -> Callable[[torch.nn.Module], torch.nn.Module]:
+    from vall_e.training.wrappers.state import compiled, unchanged
+
+    return partial(compiled, dynamic=config.dynamic) if config.enabled else unchanged
+
+
+def build_lora(config: LoraConfig) -> Callable[[torch.nn.Module], torch.nn.Module]:
+    from vall_e.model.lora import Terms
+    from vall_e.training.wrappers.state import adapted
+
+    return partial(
+        adapted,
+        terms=Terms(config.rank, config.alpha, config.dropout, config.levels),
+        flavour=config.flavour,
+        include=config.include,
+        exclude=config.exclude,
+        embeddings=config.embeddings,
+    )
+
+
+WRAPPERS: tuple[Component[Any], ...] = (
+    Component(
+        name="compile",
+        config=CompileConfig,
+        build=build_compile,
+        summary="torch.compile of the backbone; the first steps are slow, later ones faster",
+        trial=Trial(facts={"tolerance": 1e-5}),
+    ),
+    Component(
+        name="lora",
+        config=LoraConfig,
+        build=build_lora,
+        summary="trains small low-rank matrices on a frozen model: a voice in a file of 1 MB",
+        used_in="training",
+        paper="https://arxiv.org/abs/2106.09685",
+    ),
     Component(
         name="int8",
         config=RoundedConfig,

@@ -1,4 +1,4 @@
-"""Options of the wrappers besides compile and lora. No torch here."""
+"""Options of the built-in wrappers. No torch here."""
 
 from __future__ import annotations
 
@@ -63,3 +63,41 @@ class ModelOffloadConfig:
     """Limit of each device except the last: up to 1 a share of all layers, above that bytes."""
     assign: tuple[tuple[str, ...], ...] = field(default=(), validator=_one_each)
     """Instead of limits: patterns of layers per device, as in [["layers.[0-5]"], ["*"]]."""
+
+
+def _for_linear_layers(instance: LoraConfig, attribute: Any, value: tuple[int, ...]) -> None:
+    """Only linear layers of the backbone know which row is which."""
+    if value and (instance.embeddings or instance.flavour == "parametrized"):
+        raise ValueError("cannot be combined with `embeddings` or the flavour `parametrized`")
+    if value and (min(value) < 0 or len(set(value)) < len(value)):
+        raise ValueError(f"must list distinct levels, 0 or higher: {list(value)}")
+
+
+@frozen
+class LoraConfig:
+    rank: int = field(default=8, validator=validators.gt(0))
+    """Rank of the two small matrices; the file grows in proportion."""
+    alpha: float = field(default=16.0, validator=validators.gt(0))
+    """Strength: the product of the matrices is scaled by alpha / rank."""
+    dropout: float = field(default=0.0, validator=[validators.ge(0), validators.lt(1)])
+    """Dropout on the input of the small matrices, during training."""
+    flavour: Literal["replaced", "parametrized"] = "replaced"
+    """`replaced`: W x + B (A x), with less memory. `parametrized`: (W + B A) x, which also works
+    for layers that are not called in the usual way. Both write the same file."""
+    include: tuple[str, ...] = ()
+    """Patterns of backbone layers to adapt, like `backbone.*.self_attn.*`. Empty: those that the
+    backbone recommends, else all its linear layers."""
+    exclude: tuple[str, ...] = ()
+    """Patterns of layers to leave out."""
+    embeddings: bool = False
+    """Also adapt embeddings and output layers."""
+    levels: tuple[int, ...] = field(default=(), validator=_for_linear_layers)
+    """The RVQ levels for which it is active, in training and inference; empty: all."""
+
+
+@frozen
+class CompileConfig:
+    enabled: bool = True
+    """False leaves the model unchanged."""
+    dynamic: bool = True
+    """One compiled program for all lengths; otherwise one for each length."""

@@ -1,11 +1,11 @@
 """Changes to the model before it is trained."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import nn
 
-from vall_e.errors import CheckpointError, TrainingError
-from vall_e.model.lora import Flavour, Terms, adapters, attach, is_adapter, places
+from vall_e.errors import TrainingError
+from vall_e.model.lora import Flavour, Terms, adapters, attach, places
 
 
 def compiled(model: nn.Module, *, dynamic: bool) -> nn.Module:
@@ -36,22 +36,6 @@ def adapted(
     model.requires_grad_(False)
     attach(model, names, terms, flavour=flavour)
     return model
-
-
-def base_of(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of the model alone."""
-    return {key: tensor for key, tensor in weights.items() if not is_adapter(key)}
-
-
-def load_adapters(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
-    """Load the adapters of a checkpoint; `CheckpointError` if they do not fit the model."""
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as exc:
-        raise CheckpointError(
-            f"the checkpoint's LoRA does not match the config: {exc}",
-            hint="set training.wrappers as they were, or choose another training.output",
-        ) from exc
 
 
 def unchanged(model: nn.Module) -> nn.Module:

@@ -18,6 +18,7 @@ from vall_e.errors import CheckpointError
 from vall_e.model.lora import Terms
 from vall_e.weights.ecker_names import TensorNames, named_by
 
+ECKER_SUFFIX = ".lora.sft"
 _NAMED = re.compile(r"(?P<place>.+?)(\.parametrizations\.weight\.0)?\.lora_(?P<part>[AB])")
 _OURS = "backbone."
 _THEIRS = "model."

@@ -12,7 +12,7 @@ from vall_e.text.punctuation import MARKS, unify
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vall_e.text.options import PassthroughConfig
+    from vall_e.text.phonemizers.options import PassthroughConfig
 
 READABLE = string.ascii_letters + string.digits + "'\"()-"
 

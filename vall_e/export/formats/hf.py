@@ -21,7 +21,7 @@ from torch import Tensor
 
 from vall_e.atomic_write import make_folder
 from vall_e.errors import CheckpointError
-from vall_e.export.hf_tokenizer import TOKENIZER_CONFIG, readme, tokenizer
+from vall_e.export.formats.hf_tokenizer import TOKENIZER_CONFIG, readme, tokenizer
 from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Segment
 from vall_e.text.symbol_splitter import Pieces

@@ -1,7 +1,7 @@
 import subprocess
 import sys
 
-from vall_e.text.components import PHONEMIZERS
+from vall_e.text.phonemizers.components import PHONEMIZERS
 from vall_e.text.vocabulary import Vocabulary
 
 
@@ -13,7 +13,8 @@ def test_the_alphabet_of_a_new_model_is_documented():
 
 def test_no_torch_and_no_espeak_is_imported_before_it_is_asked_for():
     program = (
-        "import sys, vall_e.text.components, vall_e.text.front_end, vall_e.text.sentences,"
+        "import sys, vall_e.text.phonemizers.components, vall_e.text.front_end,"
+        "vall_e.text.sentences,"
         "vall_e.audio.clip, vall_e.audio.codes, vall_e.audio.wav_stream;"
         "assert not {'torch', 'phonemizer', 'espeakng_loader'} & set(sys.modules)"
     )

@@ -6,8 +6,8 @@ import pytest
 
 from vall_e.errors import TextError, UnavailableError
 from vall_e.testing.contracts.phonemizer import PhonemizerContract
-from vall_e.text.espeak import Espeak
-from vall_e.text.options import EspeakConfig
+from vall_e.text.phonemizers.espeak import Espeak
+from vall_e.text.phonemizers.options import EspeakConfig
 
 
 class TestEspeak(PhonemizerContract):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vall_e.export.options import (
+from vall_e.export.formats.options import (
     EckerExportConfig,
     EckerLoraConfig,
     HuggingFaceConfig,
@@ -19,37 +19,37 @@ if TYPE_CHECKING:
 
 
 def build_safetensors(config: SafetensorsConfig) -> Exporter:
-    from vall_e.export.safetensors import SafetensorsExporter
+    from vall_e.export.formats.safetensors import SafetensorsExporter
 
     return SafetensorsExporter()
 
 
 def build_hugging_face(config: HuggingFaceConfig) -> Exporter:
-    from vall_e.export.hf import HuggingFaceExporter
+    from vall_e.export.formats.hf import HuggingFaceExporter
 
     return HuggingFaceExporter()
 
 
 def build_lora(config: LoraExportConfig) -> Exporter:
-    from vall_e.export.lora import LoraExporter
+    from vall_e.export.formats.lora import LoraExporter
 
     return LoraExporter()
 
 
 def build_ecker(config: EckerExportConfig) -> Exporter:
-    from vall_e.export.ecker import EckerExporter
+    from vall_e.export.formats.ecker import EckerExporter
 
     return EckerExporter()
 
 
 def build_ecker_lora(config: EckerLoraConfig) -> Exporter:
-    from vall_e.export.lora import EckerLoraExporter
+    from vall_e.export.formats.lora import EckerLoraExporter
 
     return EckerLoraExporter()
 
 
 def build_torch(config: TorchConfig) -> Exporter:
-    from vall_e.export.torch import TorchExporter
+    from vall_e.export.formats.torch import TorchExporter
 
     return TorchExporter()
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from phonemizer.backend.espeak.wrapper import EspeakWrapper
 
-    from vall_e.text.options import EspeakConfig
+    from vall_e.text.phonemizers.options import EspeakConfig
 
 # Listed by espeak-ng 1.52, but the bundled library comes without their dictionaries.
 WITHOUT_DICTIONARY = frozenset({"fo", "kaa", "xex"})

@@ -1,6 +1,6 @@
 from vall_e.testing.contracts.phonemizer import PhonemizerContract
-from vall_e.text.options import PassthroughConfig
-from vall_e.text.passthrough import Passthrough
+from vall_e.text.phonemizers.options import PassthroughConfig
+from vall_e.text.phonemizers.passthrough import Passthrough
 
 
 class TestPassthrough(PhonemizerContract):

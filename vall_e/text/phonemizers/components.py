@@ -5,20 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vall_e.registry import Component
-from vall_e.text.options import EspeakConfig, PassthroughConfig
+from vall_e.text.phonemizers.options import EspeakConfig, PassthroughConfig
 
 if TYPE_CHECKING:
     from vall_e.interfaces.text import Phonemizer
 
 
 def build_espeak(config: EspeakConfig) -> Phonemizer:
-    from vall_e.text.espeak import Espeak
+    from vall_e.text.phonemizers.espeak import Espeak
 
     return Espeak(config)
 
 
 def build_passthrough(config: PassthroughConfig) -> Phonemizer:
-    from vall_e.text.passthrough import Passthrough
+    from vall_e.text.phonemizers.passthrough import Passthrough
 
     return Passthrough(config)
 

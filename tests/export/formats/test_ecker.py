@@ -8,8 +8,8 @@ from safetensors.torch import load_file, save_file
 
 from vall_e.cli.app import App, cli
 from vall_e.errors import CheckpointError
-from vall_e.export.components import build_ecker
-from vall_e.export.options import EckerExportConfig
+from vall_e.export.formats.components import build_ecker
+from vall_e.export.formats.options import EckerExportConfig
 from vall_e.testing import ExporterContract, StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
 from vall_e.weights.file import load, model_tensors, save

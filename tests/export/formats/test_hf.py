@@ -14,8 +14,8 @@ from vall_e.config.load import change
 from vall_e.decoding.ar.loop import decode_ar
 from vall_e.decoding.sampler_chain import Chain
 from vall_e.errors import CheckpointError
-from vall_e.export.hf import HuggingFaceExporter, TokenLayout
-from vall_e.export.hf_tokenizer import tokenizer
+from vall_e.export.formats.hf import HuggingFaceExporter, TokenLayout
+from vall_e.export.formats.hf_tokenizer import tokenizer
 from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Example
 from vall_e.testing import StaircaseCodec

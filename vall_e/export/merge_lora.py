@@ -1,0 +1,30 @@
+"""A run's LoRA before an export: merged, or left if the format has a place for it."""
+
+from pathlib import Path
+
+from vall_e.errors import CheckpointError
+from vall_e.interfaces.export import Exporter
+from vall_e.model.lora import merge, terms_of
+from vall_e.model.valle import Valle
+from vall_e.weights.ecker.lora import ECKER_SUFFIX
+from vall_e.weights.locate import find_weights
+from vall_e.weights.lora_file import SUFFIX
+from vall_e.weights.metadata import read_metadata
+
+
+def holds_lora(checkpoint: Path) -> bool:
+    """Whether a LoRA was trained there."""
+    return "lora" in read_metadata(find_weights(checkpoint))
+
+
+def settle_lora(model: Valle, exporter: Exporter, source: Path, *, merged: bool) -> None:
+    """Merge the model's LoRA, or else see that the format has a place for it."""
+    if merged:
+        if terms_of(model) is None:
+            raise CheckpointError(f"{source} holds no LoRA to merge", hint="leave out --merge")
+        merge(model, levels=model.sizes.levels)
+    elif terms_of(model) and exporter.suffix not in (SUFFIX, ECKER_SUFFIX):
+        raise CheckpointError(
+            f"{source} holds a LoRA beside its base, which this format has no place for",
+            hint="add --merge, or export the LoRA alone with --to lora or --to ecker-lora",
+        )
