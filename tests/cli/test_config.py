@@ -68,7 +68,7 @@ def test_validate_tells_every_mistake_and_exits_with_3(run, tmp_path):
         "  run.yaml:2: training.sed: unknown key, did you mean 'seed'?",
         "  run.yaml:3: training.keep: expected a whole number, got 'none'",
         "  --set: text.unknown: expected one of 'error', 'warn', got 'x'",
-        "Hint: correct it there; `vall-e config show` prints every option with its value",
+        "Hint: correct the file; `vall-e config show` prints every option with its value",
     ]
 
 

@@ -62,7 +62,7 @@ def test_an_empty_file_is_a_valid_run(tmp_path, registry):
 def test_a_variable_with_one_underscore_is_warned_of(path, registry, caplog):
     load(path, registry, environ={"VALL_E_TRAINING__SEED": "2", "VALL_E_PLUGINS": "x"})
     assert caplog.messages == [
-        "VALL_E_TRAINING__SEED sets nothing: did you mean VALL_E__TRAINING__SEED?"
+        "VALL_E_TRAINING__SEED has no effect: did you mean VALL_E__TRAINING__SEED?"
     ]
 
 
@@ -150,28 +150,28 @@ def test_variables_reach_sections_components_and_lists(path, registry):
         ("modle.dropout=5", "--set: modle: unknown key, did you mean 'model'?"),
         ("seed=5", "--set: seed: unknown key, did you mean 'training.seed'?"),
         ("model.codec=x", "--set: model.codec: unknown key, did you mean 'codec' at the top?"),
-        ("model.backbone.seed=5", "--set: model.backbone.seed: unknown key; there are: d_model,"),
+        ("model.backbone.seed=5", "--set: model.backbone.seed: unknown key; available: d_model,"),
         ("training.seed=x", "--set: training.seed: expected a whole number, got 'x'"),
-        ("training.seed=", "--set: training.seed: there is no value, write it"),
+        ("training.seed=", "--set: training.seed: there is no value; write"),
         ("training.seed.x=1", "--set: training.seed: expected a whole number, got a mapping"),
         ("model.backbone=grru", "--set: model.backbone: no backbone is called 'grru'; did you"),
         ("model.backbone.name=7", "--set: model.backbone.name: expected text, got 7"),
         ("model.backbone.layer=7", "--set: model.backbone.layer: unknown key, did you mean 'lay"),
-        ("sampling.ar.top-k.p=1", "--set: sampling.ar.top-k.p: no entry is called 'top-k', did y"),
-        ("sampling.ar.x.p=1", "--set: sampling.ar.x.p: no entry is called 'x'; there are: top-p,"),
-        ("sampling.ar.7.p=1", "--set: sampling.ar.7.p: no entry is called '7'; there are: top-p,"),
+        ("sampling.ar.top-k.p=1", "--set: sampling.ar.top-k.p: there is no entry called 'top-k', did y"),
+        ("sampling.ar.x.p=1", "--set: sampling.ar.x.p: there is no entry called 'x'; available: top-p,"),
+        ("sampling.ar.7.p=1", "--set: sampling.ar.7.p: there is no entry called '7'; available: top-p,"),
         (
             "training.wrappers.x.y=1",
-            "--set: training.wrappers.x.y: no entry is called 'x'; there a",
+            "--set: training.wrappers.x.y: there is no entry called 'x'; available: none",
         ),
-        ("data.train.2=x", "--set: data.train.2: there is no entry '2', there are 2"),
-        ("training.seed", "--set: 'training.seed' sets nothing, write it as section.option=value"),
-        ("training..seed=1", "--set: training..seed: '1' sets nothing"),
-        ("=1", "--set: '1' sets nothing"),
-        ("training=", "--set: training: there is no value, write it as training=VALUE"),
+        ("data.train.2=x", "--set: data.train.2: there is no entry '2'; the list has 2"),
+        ("training.seed", "--set: 'training.seed' is not of the form section.option=value"),
+        ("training..seed=1", "--set: training..seed: '1' is not of the form"),
+        ("=1", "--set: '1' is not of the form"),
+        ("training=", "--set: training: there is no value; write training=VALUE"),
         ("training.seed= ", "--set: training.seed: there is no value"),
         ("sampling.ar.top-p.q=1", "--set: sampling.ar.top-p.q: unknown key"),
-        ("text.languages={a: 1, a: 2}", "--set: text.languages: 'a' is given twice, first in li"),
+        ("text.languages={a: 1, a: 2}", "--set: text.languages: 'a' is given twice, first on line 1"),
         ("training.output=!!python/name:os x", "--set: training.output: the tag !!python/name:os"),
     ],
 )
@@ -188,7 +188,7 @@ def test_text_that_is_not_yaml_names_the_override(path, registry):
 
 def test_two_entries_of_one_name_must_be_told_apart(path, registry):
     overrides = ["sampling.ar=[top-p, top-p]", "sampling.ar.top-p.p=0.1"]
-    with pytest.raises(ConfigError, match="2 are called 'top-p'; say which: 0, 1"):
+    with pytest.raises(ConfigError, match="2 are called 'top-p'; use a number: 0, 1"):
         load(path, registry, overrides=overrides)
 
 
@@ -298,7 +298,7 @@ def test_two_configurations_live_side_by_side(path, registry):
     ("content", "says", "hint"),
     [
         (None, "cannot be read: No such file", "vall-e config init"),
-        (b"\xff\xfe", "is not text in UTF-8 (byte 0)", "save it as UTF-8"),
+        (b"\xff\xfe", "is not UTF-8 text (byte 0)", "save it as UTF-8"),
         (b"a: [", "this is not YAML", "close the [bracket] or"),
         (b"- a", "expected a mapping, got ['a']", "vall-e config show"),
         (b"hello", "expected a mapping, got 'hello'", "vall-e config show"),
@@ -400,7 +400,7 @@ def test_paths_of_built_in_components_count_from_the_file_and_are_stripped(tmp_p
     [
         ("training.seed=-1", "must be >= 0"),
         ("training.seed=4294967296", "must be < 4294967296"),
-        ("tasks=[tts, tts]", "must not name anything twice: \\['tts', 'tts'\\]"),
+        ("tasks=[tts, tts]", "must not list anything twice: \\['tts', 'tts'\\]"),
         ("model.backbone={d_model: 100, heads: 3}", "must be a multiple of 2 x heads"),
         ("model.backbone={heads: 4, kv_heads: 3}", "set kv_heads: 0 for as many as heads"),
     ],

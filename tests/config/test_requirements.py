@@ -25,7 +25,7 @@ def test_what_is_missing_is_told_before_anything_else_with_the_line_for_pip(
     with pytest.raises(PluginError) as caught:
         load(path, registry)
     assert caught.value.message == (
-        f"{path} requires what is not here: no-such-thing>=0.1,<1: not installed; "
+        f"{path} requires packages that are missing: no-such-thing>=0.1,<1: not installed; "
         "some-plugin>=2: 1.2 is installed"
     )
     assert caught.value.hint == "pip install 'no-such-thing>=0.1,<1' 'some-plugin>=2'"
@@ -38,7 +38,7 @@ def test_what_is_installed_or_for_other_machines_is_no_matter(site, registry, tm
 
 
 def test_what_is_no_requirement_is_a_mistake_with_its_place(registry, tmp_path):
-    with pytest.raises(InvalidConfigError, match=r"'some plugin' is no requirement"):
+    with pytest.raises(InvalidConfigError, match=r"'some plugin' is not a requirement"):
         load(written(tmp_path, "requires: [some plugin]\n"), registry)
 
 

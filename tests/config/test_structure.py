@@ -63,7 +63,7 @@ def check(registry, tmp_path):
         # keys
         ("layers:", "layer:", "2: model.backbone.layer: unknown key, did you mean 'layers'?"),
         ("model:", "modell:", "1: modell: unknown key, did you mean 'model'?"),
-        ("model:", "7: 8\nmodel:", "1: 7: unknown key; there are: model, codec, text"),
+        ("model:", "7: 8\nmodel:", "1: 7: unknown key; available: model, codec, text"),
         (
             "text:\n",
             "text:\n  seed: 1\n",
@@ -72,7 +72,7 @@ def check(registry, tmp_path):
         (
             "greedy",
             "{name: greedy, k: 1}",
-            "17: sampling.ar.1.k: unknown key, there are no options",
+            "17: sampling.ar.1.k: unknown key; there are no options",
         ),
         # components
         ("llama", "lama", "2: model.backbone.name: no backbone is called 'lama'; did you mean 'll"),
@@ -125,7 +125,7 @@ def check(registry, tmp_path):
         # text, booleans, choices
         ("de]", "false]", "11: text.languages.1: expected text, got false; put it in quotes"),
         ("de]", "12]", "11: text.languages.1: expected text, got 12; put it in quotes"),
-        ("de]", "en-us]", "11: text.languages: must not name anything twice: ['en-us', 'en-us']"),
+        ("de]", "en-us]", "11: text.languages: must not list anything twice: ['en-us', 'en-us']"),
         ("true", "yes", "10: text.normalize: expected true or false, got 'yes'; write true"),
         ("true", "0", "10: text.normalize: expected true or false, got 0; write false"),
         ("true", "maybe", "10: text.normalize: expected true or false, got 'maybe'"),
@@ -157,7 +157,7 @@ def check(registry, tmp_path):
         (
             "[1, 2]",
             "[1]",
-            "20: data.shares: must have one number for each folder of `train`: [1.0]",
+            "20: data.shares: must have one number for each folder in `train`: [1.0]",
         ),
         ("[4, 6]", "[4]", "7: codec.bits: expected a list of 2, got 1: [4]"),
         ("[4, 6]", "[4, y]", "7: codec.bits.1: expected a whole number, got 'y'"),
@@ -189,7 +189,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(check):
         "  run.yaml:2: model.backbone.d_model: must be > 0: -1",
         "  run.yaml:2: model.backbone.layers: must be >= 1: 0",
         "  run.yaml:11: text.languages.1: expected text, got 1; put it in quotes",
-        "  run.yaml:14: 'seed' is given twice, first in line 13",
+        "  run.yaml:14: 'seed' is given twice, first on line 13",
         "  run.yaml:18: sampling.ar.0.p: expected a number, got 'often'",
     ]
 
@@ -197,7 +197,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(check):
 def test_what_could_not_be_read_is_told_once(check):
     text = GOOD.replace("codec.safetensors", "!!python/name:os.system x")
     assert check(text) == (
-        "run.yaml:6: the tag !!python/name:os.system is not allowed, leave it out"
+        "run.yaml:6: the tag !!python/name:os.system is not allowed; remove it"
     )
 
 

@@ -89,9 +89,9 @@ def test_every_value_knows_its_line():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("a: 1\nb: 2\na: 3", "run.yaml:3: 'a' is given twice, first in line 1"),
+        ("a: 1\nb: 2\na: 3", "run.yaml:3: 'a' is given twice, first on line 1"),
         ("a: !!python/object/apply:os.system [ls]", "run.yaml:1: the tag !!python/object/apply"),
-        ("a: !mine x", "run.yaml:1: the tag !mine is not allowed, leave it out"),
+        ("a: !mine x", "run.yaml:1: the tag !mine is not allowed; remove it"),
         ("a: !!int x", "run.yaml:1: 'x' cannot be read as !!int"),
         ("a: " + "9" * 5000, "cannot be read as !!int"),
         ("a: !!set {b, c}", "run.yaml:1: the tag !!set is not allowed"),
@@ -122,8 +122,8 @@ def test_what_is_no_plain_data_is_a_mistake(text, says):
         ("a: b: c", "mapping values are not allowed here", "in quotes"),
         ("a: 1\n---\nb: 2", "run.yaml:2: this is not YAML", "remove the line `---`"),
         ("a: \x00", "this is not YAML: unacceptable character", "plain UTF-8"),
-        ("&a [*a]", "an alias of what it stands in", "write it out"),
-        ("[" * 500, "nested too deeply", "flatter"),
+        ("&a [*a]", "an alias inside its own value", "write the value out"),
+        ("[" * 500, "nested too deeply", "fewer nested brackets"),
     ],
 )
 def test_text_that_is_not_yaml_is_an_error(text, says, hint):

@@ -1,7 +1,7 @@
-"""A component that the config names, with its options. Torch-free.
+"""A component named in the config, with its options. Torch-free.
 
 A `Choice` names a component; its other keys belong to that component's own config class. Each
-subclass spells out what building takes.
+subclass states what building the component requires.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Choice:
         default=Factory(lambda self: self.component.name, takes_self=True), eq=False, kw_only=True
     )
     owner: str = field(default="", eq=False, kw_only=True)
-    """The distribution that offers the component; empty where no registry was asked."""
+    """The distribution that provides the component; empty if no registry was consulted."""
 
 
 @frozen

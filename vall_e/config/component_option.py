@@ -1,4 +1,4 @@
-"""A component that the command line names. Torch-free."""
+"""A component named on the command line. Torch-free."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ C = TypeVar("C", bound=Choice)
 
 
 def choose(text: str, kind: type[C], registry: Registry, *, source: str) -> C:
-    """What `name`, or `{name: ..., option: ...}` in YAML, means. Raises `ConfigError`."""
+    """Parse `name`, or `{name: ..., option: ...}` in YAML. Raises `ConfigError`."""
     tree, mistakes = read(text, lambda _: ValueOrigin(source))
     if not mistakes:
         try:

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration: every mistake with its place, told together."""
+"""Mistakes in a configuration, each with its place, reported together."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Gathered", "InvalidConfigError", "Mistake", "WrongValueError", "mean
 
 @frozen
 class Mistake:
-    """One thing that is wrong, at the option `where`. Without an origin, the tree will tell it."""
+    """A mistake in the option `where`. Without an origin, the tree supplies it."""
 
     message: str
     where: Where = ()
@@ -28,7 +28,7 @@ class Mistake:
 
 
 class InvalidConfigError(ConfigError):
-    """The mistakes of a configuration, in `mistakes` one by one."""
+    """The mistakes of a configuration, listed in `mistakes`."""
 
     def __init__(self, mistakes: Sequence[Mistake], *, source: str) -> None:
         lines = [str(mistake) for mistake in mistakes]
@@ -36,13 +36,13 @@ class InvalidConfigError(ConfigError):
             lines.insert(0, f"{source}: {len(lines)} mistakes")
         super().__init__(
             "\n  ".join(lines),
-            hint="correct it there; `vall-e config show` prints every option with its value",
+            hint="correct the file; `vall-e config show` prints every option with its value",
         )
         self.mistakes = tuple(mistakes)
 
 
 class WrongValueError(Exception):
-    """Mistakes found in a value, their places counted from it; never leaves this package."""
+    """Mistakes in a value, with places relative to it; never leaves this package."""
 
     def __init__(self, *mistakes: Mistake) -> None:
         super().__init__(*(str(mistake) for mistake in mistakes))
@@ -57,7 +57,7 @@ class Gathered:
 
     @contextmanager
     def under(self, key: str) -> Iterator[None]:
-        """Note what is wrong with the part called `key`, and go on."""
+        """Record mistakes in the part called `key`, and continue."""
         try:
             yield
         except WrongValueError as exc:
@@ -71,7 +71,7 @@ class Gathered:
 
 
 def located(mistakes: Iterable[Mistake], tree: Node) -> list[Mistake]:
-    """The mistakes with their origins: the deepest thing that was written on the way there."""
+    """The mistakes with their origins: the deepest value on the path that was written somewhere."""
     found = [(m.origin or tree.nearest(m.where)[0].origin, m) for m in mistakes]
     found.sort(key=lambda pair: (pair[0].line is None, pair[0].line or 0))
     return [
@@ -83,7 +83,7 @@ def located(mistakes: Iterable[Mistake], tree: Node) -> list[Mistake]:
 
 
 def _named(where: Where, tree: Node) -> Where:
-    """The place with entries of lists called by their component, as an override calls them."""
+    """The place, with list entries named by their component, as in an override."""
     named = []
     for depth, key in enumerate(where):
         above, entry = tree.find(where[:depth]), tree.find(where[: depth + 1])
@@ -93,13 +93,13 @@ def _named(where: Where, tree: Node) -> Where:
 
 
 def reason(exc: BaseException) -> str:
-    """What an error says, in one line."""
+    """The message of an error, in one line."""
     if isinstance(exc, VallEError):
         return f"{exc.message}; {exc.hint}" if exc.hint else exc.message
     return str(exc.args[0]) if exc.args else type(exc).__name__
 
 
 def meant(word: object, known: Iterable[str]) -> str:
-    """A question to add to a message if `word` looks like a misspelt one of `known`."""
+    """A suggestion to add to a message if `word` looks like a misspelling of one of `known`."""
     near = get_close_matches(str(word), list(known), n=1)
     return f", did you mean {near[0]!r}?" if near else ""

@@ -1,4 +1,4 @@
-"""What a field says of its value beside its type: a default component, a path. Torch-free."""
+"""What a field says about its value beyond the type: default component, path. Torch-free."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ OR_NAME = "or name"
 
 
 def chosen(default: str | tuple[str, ...]) -> dict[str, object]:
-    """Mark a field with the component, or the components, that are taken if none is named.
+    """Mark a field with its default component or components.
 
-    By name, since at import there is no registry to make a default value of.
+    They are given by name, since there is no registry at import time to create a default value.
     """
     return {CHOSEN: default}
 
@@ -27,10 +27,10 @@ def path() -> dict[str, object]:
 
 
 def path_or_name() -> dict[str, object]:
-    """Mark a field of text as a path, or the name of an installed model; empty: neither."""
+    """Mark a field of text as a path or the name of an installed model. Empty: neither."""
     return {PATH: OR_NAME}
 
 
 def is_name(text: str) -> bool:
-    """Whether what may be a path or a name is a name."""
+    """Whether a text that may be a path or a name is a name."""
     return not ("/" in text or "\\" in text or text.endswith(".safetensors"))

@@ -1,6 +1,6 @@
-"""The JSON Schema (2020-12) of a run's file, with the options of every installed plugin.
+"""The JSON Schema (2020-12) of a run file, with the options of every installed plugin.
 
-Editors use it to complete and check as one types: `# yaml-language-server: $schema=FILE`.
+Editors use it for completion and checks: `# yaml-language-server: $schema=FILE`.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ TYPES = MappingProxyType(
 
 
 def json_schema(registry: Registry) -> Schema:
-    """The schema of a whole run."""
+    """The schema of a whole run file."""
     maker = _Maker(registry)
     run = maker.record(RunConfig)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A run of vall-e",
+        "title": "A vall-e run",
         **_or_nothing(run),
         "$defs": {name: maker.definitions[name] for name in sorted(maker.definitions)},
     }
@@ -82,7 +82,7 @@ class _Maker:
         if default is not attrs.NOTHING:
             schema["default"] = unstructure(default)
         if is_choice(option.type) and isinstance(option.chosen, Preset):
-            # A mapping without `name` means the component that is taken by default.
+            # A mapping without `name` stands for the default component.
             offers = self.registry.find(option.type.kind, option.chosen)
             named = self._component(offers[0], name_required=False) if len(offers) == 1 else {}
             return {"anyOf": [{"$ref": schema.pop("$ref")}, named], **schema} if named else schema
@@ -119,7 +119,7 @@ class _Maker:
         return {"$ref": f"#/$defs/{kind.kind}"}
 
     def _component_of(self, kind: str) -> Schema:
-        """Any component of a kind: by its name alone if it needs no options, or with them."""
+        """Any component of a kind: only its name if it needs no options, or with options."""
         offers = sorted(self.registry.offers_of(kind), key=self.registry.spelling)
         alone = [offer for offer in offers if not _needs_options(offer)]
         names = [self.registry.spelling(offer) for offer in alone]
@@ -146,12 +146,12 @@ def _needs_options(offer: Offer) -> bool:
 
 
 def _or_nothing(section: Schema) -> Schema:
-    """A key with all its options left out, or an empty file, is a section with the defaults."""
+    """Allow an empty section: a key whose options are all left out has the defaults."""
     return section if "required" in section else {**section, "type": ["object", "null"]}
 
 
 def _must_be_given(option: Option) -> bool:
-    """Whether a file without this option cannot be right; a section may lack if its parts may."""
+    """Whether a file without this option is invalid; for a section: if one of its options is."""
     if not option.required:
         return False
     if attrs.has(option.type) and not is_choice(option.type):

@@ -1,7 +1,7 @@
 """From a YAML file, the environment and the command line to one `RunConfig`, and back.
 
-Later ones win: defaults, the file, the environment, `--set`. Nothing is kept between calls, and
-nothing is read but what is handed in.
+Later sources win: defaults, the file, the environment, `--set`. Nothing is kept between calls, and
+nothing is read beyond the arguments.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ __all__ = [
 
 V = TypeVar("V")
 Inherited = Callable[[str, Path], Node]
-"""Options by what `training.start_from` names and the folder of `training.output`."""
+"""Options inherited, given the values of `training.start_from` and `training.output`."""
 
 
 @frozen
@@ -52,7 +52,7 @@ class Loaded:
     tree: Node
 
     def origin(self, where: Where) -> ValueOrigin:
-        """The file and line, the variable or the `--set` that gave a value; else the default."""
+        """The file and line, variable or `--set` that a value comes from; otherwise the default."""
         node = self.tree.find(where)
         return DEFAULT if node is None else node.origin
 
@@ -64,10 +64,10 @@ def load(
     overrides: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
 ) -> RunConfig:
-    """Read a run's YAML file (none: the defaults), or raise one error that lists its mistakes.
+    """Read a run's YAML file (None: the defaults), or raise one error that lists all mistakes.
 
-    Paths come out absolute: those of the file and the defaults count from the file's folder,
-    others from the working directory.
+    Returned paths are absolute: those of the file and the defaults are relative to the file's
+    folder, others to the working directory.
     """
     return load_with_origins(path, registry, overrides=overrides, environ=environ).config
 
@@ -80,9 +80,9 @@ def load_with_origins(
     environ: Mapping[str, str] | None = None,
     inherited: Inherited | None = None,
 ) -> Loaded:
-    """As `load`, with the origin of each value. `inherited` options are used in place of defaults.
+    """Like `load`, with the origin of each value. `inherited` options replace defaults.
 
-    Only a run that starts from other weights inherits any.
+    Only a run that starts from other weights inherits options.
     """
     if path is None:
         tree = Node({}, attrs.evolve(DEFAULT, folder=Path()))
@@ -100,24 +100,24 @@ def change(
     environ: Mapping[str, str] | None = None,
     source: str = "config",
 ) -> RunConfig:
-    """A configuration that differs from `config` by the overrides and the environment.
+    """A copy of `config`, changed by the overrides and the environment.
 
-    For one that no file stands behind, as that of a checkpoint; `source` names it in messages.
+    For a configuration without a file, such as a checkpoint's; messages name it `source`.
     """
     tree = Node.of(unstructure(config), ValueOrigin(source))
     return _finish(tree, [], registry, overrides, environ, source=source).config
 
 
 def structure(raw: object, registry: Registry, *, source: str = "config") -> RunConfig:
-    """A configuration of plain data, as `unstructure` gives it. Paths are left as they are.
+    """A configuration from plain data, as made by `unstructure`. Paths are left unchanged.
 
-    A bare name means the built-in component of that name, whatever else is installed by now.
+    A bare name means the built-in component of that name, whatever else is installed.
     """
     return _structure(Node.of(raw, ValueOrigin(source)), [], registry, source, saved=True)
 
 
 def without_folders(config: RunConfig) -> RunConfig:
-    """The configuration with only the last part of each path, to be given away with weights."""
+    """The configuration with only the last part of each path, for distribution with weights."""
     return _with_paths(config, lambda _, path: Path(path).name)
 
 
@@ -126,11 +126,12 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig")
     except OSError as exc:
         raise ConfigError(
-            f"{path} cannot be read: {exc.strerror}", hint="`vall-e config init` makes a new file"
+            f"{path} cannot be read: {exc.strerror}",
+            hint="run `vall-e config init` to make a new file",
         ) from exc
     except UnicodeDecodeError as exc:
         raise ConfigError(
-            f"{path} is not text in UTF-8 (byte {exc.start})", hint="save it as UTF-8"
+            f"{path} is not UTF-8 text (byte {exc.start})", hint="save it as UTF-8"
         ) from exc
 
 
@@ -158,7 +159,7 @@ def _finish(
 
 
 def _absolute(tree: Node, where: Where, path: str) -> str:
-    """A path of a config, from the folder that it is relative to."""
+    """A path of a config, resolved against its base folder."""
     node = tree.find(where)
     origin = tree.origin if node is None or node.origin is DEFAULT else node.origin
     if origin.folder is None:
@@ -169,7 +170,7 @@ def _absolute(tree: Node, where: Where, path: str) -> str:
 def _over_inherited(
     tree: Node, given: Sequence[override.Override], registry: Registry, inherited: Inherited
 ) -> Node:
-    """The tree with inherited options beneath. The overrides may say what is inherited from."""
+    """The tree on top of the inherited options. Overrides may change what is inherited from."""
     final = copy.deepcopy(tree)
     override.apply(final, RunConfig, given, registry)  # its mistakes are reported later
 
@@ -193,13 +194,13 @@ def _structure(
     *,
     saved: bool = False,
 ) -> RunConfig:
-    """The config, if it has no mistakes and there were none before."""
+    """The config, if neither it nor earlier steps have mistakes."""
     check_requirements(tree.plain(), source=source)
     found = located(mistakes, tree)
     try:
         config = Structurer(registry, saved=saved).structure(tree.plain(), RunConfig)
     except WrongValueError as exc:
-        # What could not be read is not there, which is no mistake of its own.
+        # What could not be read is missing here, but that is not a mistake of its own.
         unread = {mistake.origin for mistake in found}
         more = [m for m in located(exc.mistakes, tree) if m.origin not in unread]
         found = located([*found, *more], tree)
@@ -209,7 +210,7 @@ def _structure(
 
 
 def _with_paths(value: V, new: Callable[[Where, str], str]) -> V:
-    """A copy in which `new`, told the place and the path, has replaced every path."""
+    """A copy with every path replaced by `new(place, path)`."""
     result: V = _replaced(value, (), new, marked=False)
     return result
 

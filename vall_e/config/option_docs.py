@@ -1,4 +1,4 @@
-"""What the source says of an option: the string under its field, and what its validators allow."""
+"""Documentation of an option from the source: the string below its field, and its validators."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["documents", "limits", "summary"]
 
 
 def documents(cls: type) -> Mapping[str, str]:
-    """The strings under the fields of a class, by field; nothing where there is no source."""
+    """The strings below the fields of a class, by field; empty if the source is not available."""
     found: dict[str, str] = {}
     for owner in reversed(cls.__mro__):
         try:
@@ -51,10 +51,10 @@ COMPARISONS = MappingProxyType(
 
 
 def limits(attribute: Attribute[Any], *, of_list: bool, of_text: bool) -> dict[str, Any]:
-    """What the validators of attrs demand, in the words of JSON Schema.
+    """The limits set by attrs validators, as JSON Schema keywords.
 
-    They have no public way to be asked, so they are known by their attributes; a validator that
-    is not known adds nothing.
+    attrs has no public way to query them, so they are recognized by their attributes; unknown
+    validators add nothing.
     """
     found: dict[str, Any] = {}
     suffix = "Items" if of_list else "Length" if of_text else "Properties"

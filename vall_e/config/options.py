@@ -1,4 +1,4 @@
-"""The options of a config class: what stands under each of its keys."""
+"""The options of a config class, by key."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Option", "a", "entry_type", "expected", "is_choice", "members", "opt
 
 @frozen
 class Option:
-    """One field of a config class, as a user meets it."""
+    """One field of a config class, as users see it."""
 
     key: str
     type: Any
@@ -27,7 +27,7 @@ class Option:
 
     @property
     def chosen(self) -> Preset | list[Preset] | None:
-        """The component, or the components, that are taken if none is named."""
+        """The default component or components."""
         names: str | tuple[str, ...] | None = self.attribute.metadata.get(CHOSEN)
         if names is None:
             return None
@@ -48,9 +48,9 @@ class Option:
 
     @property
     def default(self) -> Any:
-        """The default as an object; `attrs.NOTHING` if there is none that can be told alone."""
+        """The default as an object; `attrs.NOTHING` if it does not exist on its own."""
         default: Any = self.attribute.default
-        if hasattr(default, "takes_self"):  # attrs.Factory is a function to type checkers
+        if hasattr(default, "takes_self"):  # type checkers see attrs.Factory as a function
             return attrs.NOTHING if default.takes_self else default.factory()
         return default
 
@@ -59,15 +59,15 @@ def options_of(cls: type) -> dict[str, Option]:
     """The options of an attrs class by key, in the order in which the class has them."""
     if not attrs.has(cls):
         raise PluginError(
-            f"the config class {cls.__module__}.{cls.__qualname__} is no attrs class",
-            hint="its author must decorate it with attrs.frozen",
+            f"the config class {cls.__module__}.{cls.__qualname__} is not an attrs class",
+            hint="decorate it with attrs.frozen",
         )
     try:
         hints = get_type_hints(cls)
     except NameError as exc:
         raise PluginError(
             f"the types of {cls.__module__}.{cls.__qualname__} cannot be read: {exc}",
-            hint="its author must import them at run time, not under TYPE_CHECKING",
+            hint="import them at run time, not under TYPE_CHECKING",
         ) from exc
     found = {}
     for attribute in attrs.fields(cls):
@@ -82,12 +82,12 @@ def is_choice(kind: Any) -> bool:
 
 
 def members(kind: Any) -> tuple[Any, ...]:
-    """The alternatives of a union; a type that is none is its only one."""
+    """The alternatives of a union; for any other type, the type itself."""
     return get_args(kind) if get_origin(kind) in (Union, types.UnionType) else (kind,)
 
 
 def entry_type(kind: Any) -> Any:
-    """What a list of this type holds, or None if this is no list (or holds several types)."""
+    """The type of a list's entries, or None if this is not a list (or holds several types)."""
     for member in members(kind):
         args = tuple(arg for arg in get_args(member) if arg is not Ellipsis)
         if get_origin(member) in (tuple, list) and len(set(args)) == 1:
@@ -96,7 +96,7 @@ def entry_type(kind: Any) -> Any:
 
 
 def places(cls: type, key: str) -> list[str]:
-    """The sections below `cls` that have an option of that name, as `section.key`."""
+    """Sections below `cls` that have an option with this name, as `section.key`."""
     found = []
     for name, option in options_of(cls).items():
         if attrs.has(option.type) and not is_choice(option.type):
@@ -107,18 +107,18 @@ def places(cls: type, key: str) -> list[str]:
 
 
 def sections(cls: type) -> set[type]:
-    """The class and those of the sections below it; the options of components are none."""
+    """The class and all sections below it, without the options of components."""
     below = [o.type for o in options_of(cls).values() if attrs.has(o.type)]
     return {cls}.union(*(sections(section) for section in below if not is_choice(section)))
 
 
 def a(kind: str) -> str:
-    """The word with its article."""
+    """The word with an indefinite article."""
     return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 def expected(kind: Any) -> str:
-    """What a value of this type looks like, for a message."""
+    """A description of a value of this type, for messages."""
     if kind in _WORDS:
         return _WORDS[kind]
     if get_origin(kind) is Literal:

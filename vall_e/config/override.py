@@ -1,6 +1,6 @@
-"""Single values from the environment and the command line, put over what the file says.
+"""Single values from the environment and the command line, which override the file.
 
-`--set sampling.ar.top-p.p=0.8` and the variable `VALL_E__SAMPLING__AR__TOP_P__P=0.8` say the same.
+`--set sampling.ar.top-p.p=0.8` and the variable `VALL_E__SAMPLING__AR__TOP_P__P=0.8` are equal.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ __all__ = ["PREFIX", "Override", "apply", "from_command_line", "from_environment
 log = logging.getLogger(__name__)
 
 PREFIX = "VALL_E__"
-"""Of the variables that set options. (`VALL_E_PLUGINS` and its like have one underscore.)"""
+"""Prefix of variables that set options. (`VALL_E_PLUGINS` and others have one underscore.)"""
 
 
 @frozen
 class Override:
-    """One value that was given outside of the file."""
+    """One value from outside the file."""
 
     where: Where
     text: str
@@ -39,11 +39,11 @@ class Override:
 
 
 def from_environment(environ: Mapping[str, str]) -> Iterator[Override]:
-    """What the variables say, a section before its options."""
+    """The values of variables, sections before their options."""
     for variable in sorted(environ):
         short = variable.removeprefix(PREFIX[:-1])
         if short != variable and "__" in short and not variable.startswith(PREFIX):
-            log.warning("%s sets nothing: did you mean %s?", variable, PREFIX + short)
+            log.warning("%s has no effect: did you mean %s?", variable, PREFIX + short)
         if variable.startswith(PREFIX):
             where = tuple(variable.removeprefix(PREFIX).lower().split("__"))
             yield Override(
@@ -52,7 +52,7 @@ def from_environment(environ: Mapping[str, str]) -> Iterator[Override]:
 
 
 def from_command_line(assignments: Sequence[str]) -> Iterator[Override]:
-    """What each `--set a.b=c` says, in their order."""
+    """The values of each `--set a.b=c`, in their order."""
     for assignment in assignments:
         path, _, text = assignment.partition("=")
         where = tuple(path.strip().split(".")) if "=" in assignment else ()
@@ -62,19 +62,19 @@ def from_command_line(assignments: Sequence[str]) -> Iterator[Override]:
 def apply(
     tree: Node, cls: type, overrides: Iterable[Override], registry: Registry
 ) -> list[Mistake]:
-    """Change the tree of a `cls`; gives what is wrong with the overrides themselves.
+    """Change the tree of a `cls`; returns the mistakes in the overrides themselves.
 
-    An option that does not exist is set all the same: it is explained with those of the file.
+    Unknown options are set too: they are reported together with those of the file.
     """
     mistakes: list[Mistake] = []
     for override in overrides:
         try:
             if not all(override.where) or not override.where:
-                message = f"{override.text!r} sets nothing, write it as section.option=value"
+                message = f"{override.text!r} is not of the form section.option=value"
                 raise WrongValueError(Mistake(message))
             if not override.text.strip():
                 place = ".".join(override.where)
-                message = f"there is no value, write it as {place}=VALUE"
+                message = f"there is no value; write {place}=VALUE"
                 raise WrongValueError(Mistake(f"{message} ('' is an empty text)"))
             value, wrong = read(override.text, lambda _, o=override: o.origin)  # type: ignore[misc]
             mistakes += [evolve(m, where=override.where) for m in wrong]
@@ -91,7 +91,7 @@ class _Setter:
     value: Node
 
     def put(self, node: Node, kind: Any, where: Where) -> None:
-        """Set what is at `where` below `node`, which is of the type `kind` (None: not known)."""
+        """Set the value at `where` below `node`, which has the type `kind` (None: unknown)."""
         kind = next((m for m in members(kind) if m is not type(None)), None)
         if isinstance(node.value, list):
             self._put_in_list(node.value, entry_type(kind), where)
@@ -101,7 +101,7 @@ class _Setter:
             self._put_in_mapping(node, kind, where)
 
     def _put_in_mapping(self, node: Node, kind: Any, where: Where) -> None:
-        if node.value is None:  # a section without an option
+        if node.value is None:  # an empty section
             node.value = {}
         if not isinstance(node.value, dict):
             node.value, node.origin = {}, self.value.origin
@@ -117,7 +117,7 @@ class _Setter:
     def _put_in_choice(self, node: Node, kind: Any, where: Where) -> None:
         if isinstance(node.value, str):
             node.value = {"name": Node(node.value, node.origin)}
-        if where == ("name",):  # another component has other options
+        if where == ("name",):  # options differ between components
             node.value, node.origin = {"name": self.value}, self.value.origin
             return
         name = node.find(("name",))
@@ -126,7 +126,7 @@ class _Setter:
             try:
                 config = self.registry.get(kind.kind, name.value).config
             except VallEError:
-                config = None  # that name is explained with the mistakes of the file
+                config = None  # the name is reported with the mistakes of the file
         self._put_in_mapping(node, config, where)
 
     def _put_in_list(self, entries: list[Node], entry: Any, where: Where) -> None:
@@ -143,7 +143,7 @@ def _option(kind: Any, key: str) -> Option | None:
 
 
 def _default(option: Option | None, origin: ValueOrigin) -> Node:
-    """What an override finds where the file says nothing: for a section, a section."""
+    """What an override starts from if the file has no value: for a section, an empty section."""
     if option is not None and option.chosen is not None:
         return Node.of(option.chosen, DEFAULT)
     if option is not None and isinstance(option.default, (list, tuple)):
@@ -152,19 +152,19 @@ def _default(option: Option | None, origin: ValueOrigin) -> Node:
 
 
 def _index(entries: Sequence[Node], key: str, *, by_name: bool) -> int:
-    """Which entry is meant: by the name of its component, or counted from 0."""
+    """The index of an entry, given the name of its component or a number from 0."""
     if key.isdecimal() and int(key) < len(entries):
         return int(key)
     if not by_name:
-        raise WrongValueError(Mistake(f"there is no entry {key!r}, there are {len(entries)}"))
+        raise WrongValueError(Mistake(f"there is no entry {key!r}; the list has {len(entries)}"))
     nodes = [entry.find(("name",)) for entry in entries]
     names = [str(node.value) if node else "" for node in nodes]
-    # A variable's name cannot hold a hyphen.
+    # Names of variables cannot contain a hyphen.
     found = [i for i, name in enumerate(names) if key in (name, name.replace("-", "_"))]
     if not found:
-        near = meant(key, names) or f"; there are: {', '.join(names) or 'none'}"
-        raise WrongValueError(Mistake(f"no entry is called {key!r}{near}"))
+        near = meant(key, names) or f"; available: {', '.join(names) or 'none'}"
+        raise WrongValueError(Mistake(f"there is no entry called {key!r}{near}"))
     if len(found) > 1:
         numbers = ", ".join(map(str, found))
-        raise WrongValueError(Mistake(f"{len(found)} are called {key!r}; say which: {numbers}"))
+        raise WrongValueError(Mistake(f"{len(found)} are called {key!r}; use a number: {numbers}"))
     return found[0]

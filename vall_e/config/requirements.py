@@ -1,4 +1,4 @@
-"""What a YAML file says must be installed: `requires: ["vall-e-backbone-mamba>=0.1"]`."""
+"""Packages required by a YAML file: `requires: ["vall-e-backbone-mamba>=0.1"]`."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ if TYPE_CHECKING:
 
 
 def requirements(instance: object, attribute: object, value: tuple[str, ...]) -> None:
-    """For attrs: each of these is a requirement as PEP 508 writes them."""
+    """Validator for attrs: each entry is a PEP 508 requirement."""
     from packaging.requirements import InvalidRequirement
 
     for text in value:
         try:
             _read(text)
         except InvalidRequirement as exc:
-            raise ValueError(f"{text!r} is no requirement such as 'some-package>=0.1'") from exc
+            raise ValueError(f"{text!r} is not a requirement such as 'some-package>=0.1'") from exc
 
 
 def check_requirements(raw: object, *, source: str) -> None:
-    """Raise a `PluginError` that tells what the mapping `raw` requires and is not installed.
+    """Raise a `PluginError` that lists the requirements in `raw` that are not installed.
 
-    What is no requirement is left to `requirements`, which tells where it is written.
+    Invalid requirements are left to `requirements`, which reports where they are written.
     """
     listed = raw.get("requires") if isinstance(raw, dict) else None
     if not listed or not isinstance(listed, (list, tuple)):
@@ -34,8 +34,8 @@ def check_requirements(raw: object, *, source: str) -> None:
     unmet = [(text, why) for text in listed if isinstance(text, str) and (why := _unmet(text))]
     if unmet:
         pip = "pip install " + " ".join(shlex.quote(text) for text, _ in unmet)
-        told = "; ".join(f"{text}: {why}" for text, why in unmet)
-        raise PluginError(f"{source} requires what is not here: {told}", hint=pip)
+        missing = "; ".join(f"{text}: {why}" for text, why in unmet)
+        raise PluginError(f"{source} requires packages that are missing: {missing}", hint=pip)
 
 
 def _read(text: str) -> Requirement:
@@ -45,7 +45,7 @@ def _read(text: str) -> Requirement:
 
 
 def _unmet(text: str) -> str:
-    """Why this requirement is not met; nothing if it is, or does not concern this machine."""
+    """Why this requirement is not met; empty if it is met or does not apply to this machine."""
     from packaging.requirements import InvalidRequirement
 
     try:

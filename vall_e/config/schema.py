@@ -1,7 +1,7 @@
-"""A whole run: what one YAML file says. Each class is one mapping in it. Torch-free.
+"""A whole run as described by one YAML file. Each class is one mapping in it. Torch-free.
 
-The string under a field is its documentation: `vall-e config init` writes it into the file it
-makes, `vall-e config schema` into the schema. What the marks in a field's `metadata` mean:
+The string below a field is its documentation: `vall-e config init` writes it into the file, and
+`vall-e config schema` into the schema. Marks in a field's `metadata` are explained in
 `vall_e.config.field_metadata`.
 """
 
@@ -27,41 +27,41 @@ def _distinct_tasks(instance: object, attribute: Any, value: tuple[Choice, ...])
 
 @frozen
 class TextConfig:
-    """From text to ids."""
+    """From text to token ids."""
 
     phonemizer: PhonemizerChoice = field(metadata=chosen("espeak"))
-    """What turns text into phonemes."""
+    """Converts text to phonemes."""
     normalize: bool = True
     """Write out numbers, dates and abbreviations before phonemizing."""
     languages: tuple[str, ...] = field(
         default=("en-us",), validator=[validators.min_len(1), distinct]
     )
-    """The languages that the model is trained on, in the order of its language ids."""
+    """Languages that the model is trained on, in the order of their ids."""
     unknown: Literal["error", "warn"] = "warn"
-    """A symbol that the vocabulary lacks: an error, or left out with a counted warning."""
+    """Symbols that are not in the vocabulary: an error, or dropped with a warning and a count."""
     tokenizer: Literal["characters", "naive", "hf"] = "characters"
-    """What becomes an id in a new model: each character; with `naive`, each character with the
-    stress and length marks after it; with `hf`, each piece of `tokenizer_file`."""
+    """Tokenization for a new model: `characters`; `naive`, characters together with the stress and
+    length marks after them; or `hf`, the pieces of `tokenizer_file`."""
     tokenizer_file: str = field(default="", metadata=path())
-    """A `tokenizer.json` of Hugging Face's tokenizers. The weights keep its content."""
+    """A `tokenizer.json` of Hugging Face's tokenizers. Its content is stored in the weights."""
 
 
 @frozen
 class RunConfig:
-    """A whole run: what one YAML file says, and what is saved beside the weights."""
+    """A whole run: one YAML file, which is also saved with the weights."""
 
     model: ModelConfig = field()
     codec: CodecChoice = field(metadata=chosen("embedded"))
-    """What turns a waveform into residual codes and back."""
+    """Converts a waveform to residual codes and back."""
     text: TextConfig = field()
     sampling: SamplingConfig = field()
     training: TrainingConfig = field()
     tasks: tuple[TaskChoice, ...] = field(
         metadata=chosen(("tts",)), validator=[validators.min_len(1), _distinct_tasks]
     )
-    """What the model learns: each task lays out its own sequences."""
+    """What the model learns; each task has its own sequence layout."""
     data: DataConfig = field(factory=DataConfig)
     synthesis: SynthesisConfig = field(factory=SynthesisConfig)
     requires: tuple[str, ...] = field(default=(), validator=requirements)
-    """Packages that must be installed, as pip takes them: `["vall-e-backbone-mamba>=0.1"]`. They
-    are looked for before anything else in this file is read."""
+    """Required packages, in pip's syntax: `["vall-e-backbone-mamba>=0.1"]`. They are checked before
+    the rest of this file is read."""

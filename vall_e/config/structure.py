@@ -1,7 +1,7 @@
-"""Plain data to a config class: strict about types and keys, and never content with one mistake.
+"""Plain data to a config class: strict about types and keys; reports all mistakes, not just one.
 
 cattrs finds the hook for a type; the hooks are ours, because its own coerce (`bool("false")` is
-True, `int(2.9)` is 2) and stop at the first thing an attrs validator dislikes.
+True, `int(2.9)` is 2) and stop at the first failed attrs validator.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ MAX_FLOAT = sys.float_info.max
 
 
 class Structurer:
-    """Makes config objects, looking up components in one registry."""
+    """Creates config objects, with components from one registry."""
 
     def __init__(self, registry: Registry, *, saved: bool = False) -> None:
-        """`saved`: no user wrote these names just now, so they are `Preset`s."""
+        """`saved`: the names were not written by a user just now, so they are `Preset`s."""
         self._registry = registry
         self._saved = saved
         self._converter = cattrs.Converter(detailed_validation=False, forbid_extra_keys=True)
         hook = self._converter.register_structure_hook_func
-        # cattrs asks the last one first.
+        # cattrs tries the last one first.
         hook(attrs.has, self._record)
         hook(is_choice, self._choice)
         hook(lambda kind: len(members(kind)) > 1, self._union)
@@ -57,12 +57,12 @@ class Structurer:
         hook(_is_map, self._map)
         hook(_is_literal, self._literal)
         hook(_is_enum, self._enum)
-        for scalar in SCALARS:  # by class, or cattrs' own hooks of these come first
+        for scalar in SCALARS:  # registered by class; otherwise cattrs' own hooks take precedence
             self._converter.register_structure_hook(scalar, _scalar)
         self._converter.register_structure_hook(type(None), _nothing)
 
     def structure(self, raw: object, kind: type[T]) -> T:
-        """A `kind` of plain data, or a `WrongValueError` with all mistakes."""
+        """Convert plain data to a `kind`, or raise a `WrongValueError` with all mistakes."""
         try:
             made: T = self._converter.structure(raw, kind)
         except cattrs.StructureHandlerNotFoundError as exc:
@@ -73,7 +73,7 @@ class Structurer:
         return made
 
     def _record(self, raw: object, cls: type) -> Any:
-        raw = {} if raw is None else raw  # a key with all its options commented out
+        raw = {} if raw is None else raw  # a section whose options are all commented out
         if not isinstance(raw, Mapping):
             raise _wrong(cls, raw)
         options, gathered, values = options_of(cls), Gathered(), {}
@@ -163,10 +163,10 @@ class Structurer:
 
 
 def unstructure(value: Any, *, owners: bool = False) -> Any:
-    """Plain data of a config object, for YAML or JSON; `structure` reads it back equal.
+    """Convert a config object to plain data for YAML or JSON; `structure` restores an equal object.
 
-    With `owners`, to be kept for long: what is not built in is named with its distribution, for
-    a later vall-e, or another plugin, may offer that name too.
+    With `owners`, for long-term storage: components that are not built in are named with their
+    distribution, since a later vall-e or another plugin may use the same name.
     """
     if isinstance(value, Choice):
         return {"name": _name(value, owners), **unstructure(value.options, owners=owners)}
@@ -193,12 +193,12 @@ def _name(choice: Choice, owners: bool) -> str:
 
 
 def _given(raw: Mapping[str, Any], option: Option) -> object:
-    """What the file says, or what is taken where it says nothing."""
+    """The value in the file, or the default."""
     if option.key not in raw:
         if option.chosen is not None:
             return option.chosen
         if attrs.has(option.type) and not is_choice(option.type):
-            return {}  # what is missing is missing in there
+            return {}  # missing options are reported inside it
         raise WrongValueError(Mistake(f"missing, expected {expected(option.type)}"))
     value = raw[option.key]
     if isinstance(option.chosen, str) and isinstance(value, Mapping) and "name" not in value:
@@ -209,7 +209,7 @@ def _given(raw: Mapping[str, Any], option: Option) -> object:
 def _build(
     cls: type, options: Mapping[str, Option], values: Mapping[str, Any], gathered: Gathered
 ) -> Any:
-    """Call the class; if that fails, or cannot be tried, ask each validator by itself."""
+    """Call the class; if that fails or is impossible, run each validator separately."""
     said: str | None = None
     if not gathered.mistakes:
         try:
@@ -228,7 +228,7 @@ def _build(
         try:
             attribute.validator(trial, attribute, value)
         except AttributeError:
-            continue  # it looks at another option, which is wrong itself
+            continue  # it depends on another option, which is wrong itself
         except (ValueError, TypeError, VallEError) as exc:
             message = reason(exc).removeprefix(f"'{attribute.name}' ")
             gathered.mistakes.append(Mistake(message, (key,)))
@@ -239,26 +239,28 @@ def _build(
 
 
 def _unknown(key: object, cls: type) -> str:
-    """Options of components have no place in other sections, whatever is called the same there."""
+    """Options of components are not suggested for other sections, even if the name is the same."""
     options = options_of(cls)
     near = meant(key, options)
     if near or not options:
-        return f"unknown key{near or ', there are no options here'}"
+        return f"unknown key{near or '; there are no options here'}"
     elsewhere = places(RunConfig, str(key)) if cls in sections(RunConfig) else []
     if elsewhere:
-        told = [f"'{place}'" + ("" if "." in place else " at the top") for place in elsewhere]
-        return f"unknown key, did you mean {' or '.join(told)}?"
-    return f"unknown key; there are: {', '.join(options)}"
+        places_of_it = [
+            f"'{place}'" + ("" if "." in place else " at the top") for place in elsewhere
+        ]
+        return f"unknown key, did you mean {' or '.join(places_of_it)}?"
+    return f"unknown key; available: {', '.join(options)}"
 
 
 def _scalar(raw: Any, kind: type) -> Any:
     if kind is float and type(raw) in (int, float):
-        if not abs(raw) <= MAX_FLOAT:  # nor is this true of nan
+        if not abs(raw) <= MAX_FLOAT:  # false for nan too
             raise WrongValueError(Mistake(f"expected a finite number, got {_shown(raw)}"))
         return float(raw)
     if kind is Path and type(raw) is str:
         return Path(raw)
-    if type(raw) is not kind:  # not isinstance: True would pass for an int
+    if type(raw) is not kind:  # not isinstance: True is an int too
         raise _wrong(kind, raw, _how_to_write(raw, kind))
     return raw
 
@@ -269,7 +271,7 @@ def _nothing(raw: object, kind: Any) -> None:
 
 
 def _how_to_write(raw: object, kind: type) -> str:
-    """The next action, where it is plain what was meant."""
+    """A correction, if the intention is clear."""
     if kind in (str, Path) and _shape_of(raw) == "scalar" and raw is not None:
         return "; put it in quotes"
     if kind is int and isinstance(raw, float) and raw.is_integer():
@@ -292,7 +294,7 @@ def _wrong(kind: Any, raw: object, more: str = "") -> WrongValueError:
 
 
 def _shown(raw: object) -> str:
-    """A value as its author wrote it, more or less; long ones are cut."""
+    """A value approximately as written; long ones are cut."""
     if raw is None:
         return "nothing"
     if isinstance(raw, bool):

@@ -1,4 +1,4 @@
-"""Options of drawing tokens and of `vall-e synth`. Torch-free."""
+"""Options for sampling and for `vall-e synth`. Torch-free."""
 
 from __future__ import annotations
 
@@ -21,137 +21,141 @@ from vall_e.config.validators import (
 
 @frozen
 class DemaskConfig:
-    """How level 0 is filled in."""
+    """Masked decoding: how level 0 is filled in."""
 
     steps: int = field(default=25, validator=positive)
-    """Passes: each keeps the codes that the model is surest of."""
+    """Passes over the utterance; each keeps the codes with the highest confidence."""
     schedule: Literal["cosine", "linear"] = "cosine"
-    """The share of frames that is masked at time t, from 0 to 1: cos(t * pi / 2), or 1 - t."""
+    """The share of frames masked at time t, from 0 to 1: cos(t * pi / 2), or 1 - t."""
     choice: Literal["confidence", "random"] = "confidence"
-    """Which frames are masked again: those that the model is least sure of, or any."""
+    """Which frames are masked again: those with the lowest confidence, or random ones."""
     temperature: float = field(default=0.0, validator=not_negative)
-    """Of the draw at time 0; it falls to 0 at time 1. 0: the likeliest code each time."""
+    """Sampling temperature at time 0; it falls to 0 at time 1. 0: always the most likely code."""
     revise: bool = False
-    """Codes that were kept are judged anew by each pass, and may be masked after all."""
+    """Score kept codes again in each pass, so that they may still be masked."""
     start: float = field(default=0.0, validator=[validators.ge(0), validators.lt(1)])
-    """With a draft: the time at which it is taken up. Near 0 little of it stays, near 1 most."""
+    """With a draft: the time to start at. Near 0 little of the draft is kept, near 1 most of it."""
     stretch: float = field(default=1.0, validator=positive)
-    """Times the length that the model says: over 1 is slower."""
+    """Factor applied to the predicted length: over 1 is slower speech."""
 
 
 @frozen
 class SamplingConfig:
-    """How tokens are drawn: chains of samplers, the last of which may draw."""
+    """How tokens are sampled: chains of samplers, of which the last may draw."""
 
     ar: tuple[SamplerChoice, ...] = field(
         metadata=chosen(("repetition-aware",)), validator=validators.min_len(1)
     )
-    """For level 0, frame by frame."""
+    """Samplers for level 0, frame by frame."""
     nar: tuple[SamplerChoice, ...] = field(
         metadata=chosen(("greedy",)), validator=validators.min_len(1)
     )
-    """For the other levels, all frames of a level at once."""
+    """Samplers for the other levels, all frames of a level at once."""
     level_0: Literal["auto", "ar", "demask"] = "auto"
-    """How level 0 is written: frame by frame (`ar`), or its length first and then all frames at
-    once in a few passes (`demask`, capability `len`). `auto`: `ar` if the model can."""
+    """How level 0 is generated: frame by frame (`ar`), or its length first and then all frames in a
+    few passes (`demask`, needs the capability `len`). `auto`: `ar` if the model supports it."""
     demask: DemaskConfig = field(factory=DemaskConfig)
-    """How level 0 is filled in."""
+    """Options of masked decoding (`demask`)."""
     candidates: int = field(default=1, validator=positive)
-    """Drafts of level 0 of each sentence, side by side; the best by `score` is spoken."""
+    """Candidates for level 0 of each sentence, decoded in parallel; the best by `score` is used."""
     score: Literal["likelihood", "text"] = "likelihood"
-    """Of candidates, a token on average: log p, or how much of it is owed to the text (log p with
-    the text minus log p without it, for models that were trained with `data.without_text`)."""
+    """Score of candidates, averaged over tokens: log p, or the part of it that depends on the text
+    (log p with the text minus log p without it; needs a model trained with `data.without_text`)."""
     confidence: float = field(default=0.0, validator=probability)
-    """For models of `model.group_size` over 1: of a group, frames after the first are kept while
-    the model finds each at least this probable; the next step writes the others anew. 0: all."""
+    """For models with `model.group_size` over 1: frames of a group after the first are kept if
+    their probability is at least this; the others are generated again in the next step. 0: keep
+    all."""
     beams: int = field(default=1, validator=positive)
-    """Over 1: level 0 is not drawn but searched for, with so many utterances in view at a time."""
+    """Beam search of this width for level 0 if over 1, instead of sampling."""
     length_power: float = field(default=1.0, validator=not_negative)
-    """Of beams: the best has the greatest log p / tokens ** this. Less prefers short ones."""
+    """Beam search maximizes log p / tokens ** this. Lower values prefer short utterances."""
     guidance: float = field(default=1.0, validator=positive)
-    """Classifier-free guidance of level 0: over 1 the text counts more, at twice the work of a
-    frame. For models that were trained with `data.without_text`; 1: none."""
+    """Classifier-free guidance of level 0: over 1 follows the text more closely, at twice the work
+    for each frame. Needs a model trained with `data.without_text`; 1: no guidance."""
     guidance_without: tuple[Literal["text", "prompt"], ...] = field(
         default=("text",), validator=[validators.min_len(1), distinct]
     )
-    """What guidance compares with: the model without the `text`, without the `prompt` (the voice
-    then counts more), or without both, for models that were trained with `data.without_text`,
-    `data.without_prompt` or `data.without_both`."""
+    """What is removed in the unguided pass: the `text`, the `prompt` (guidance then strengthens the
+    voice), or both. Needs a model trained with `data.without_text`, `data.without_prompt` or
+    `data.without_both`."""
     guidance_rescale: float = field(default=0.0, validator=probability)
-    """How far the spread of the guided logits is brought back to what it is without guidance: 1
-    wholly, 0 not at all. Tempers a strong guidance."""
+    """How far the standard deviation of the guided logits is rescaled to that of the unguided ones:
+    1 fully, 0 not at all. Moderates strong guidance."""
     nar_guidance: float = field(default=1.0, validator=positive)
-    """As `guidance`, for the other levels."""
+    """Like `guidance`, for the other levels."""
     nar_guidance_without: tuple[Literal["text", "prompt"], ...] = field(
         default=("text",), validator=[validators.min_len(1), distinct]
     )
-    """As `guidance_without`, for the other levels."""
+    """Like `guidance_without`, for the other levels."""
     nar_guidance_rescale: float = field(default=0.0, validator=probability)
-    """As `guidance_rescale`, for the other levels."""
+    """Like `guidance_rescale`, for the other levels."""
     exit: ExitConfig = field(factory=ExitConfig)
-    """Fewer layers for frames of level 0 that are plain."""
+    """Early exit: run fewer layers for easy frames of level 0."""
     speculative: SpeculativeConfig = field(factory=SpeculativeConfig)
-    """Drafts of level 0 by fewer layers; what is written is the same."""
+    """Self-speculative decoding of level 0: fewer layers write drafts; the output is the same."""
 
 
 @frozen
 class SynthesisConfig:
-    """How `vall-e synth` speaks."""
+    """Options of `vall-e synth`."""
 
     max_seconds: float = field(default=20.0, validator=positive)
-    """A sentence is ended here, with a warning, if the AR stage has not ended it by itself."""
+    """Longest sentence. If the AR stage has not stopped by then, it is cut off with a warning."""
     prompt_seconds: float = field(default=3.0, validator=positive)
-    """So much of a voice's recording is used, from its start."""
+    """How much of a voice's recording is used, from its start."""
     prompt_decibels: tuple[float, float] = field(default=(-200.0, 0.0), validator=ascending)
-    """A voice's recording whose speech is softer or louder than these levels (RMS in dB of full
-    scale) is brought to the nearer one: those that the model learned from."""
+    """Lowest and highest speech level (RMS in dB of full scale) of a voice's recording; softer or
+    louder recordings are changed to the nearest one. Use the range of the training data."""
     context: Literal["none", "prompt", "prefix"] = "none"
-    """What a sentence of a longer text goes on from: the voice alone; the sentence before too,
-    added to the prompt; or its text and codes, before those of the sentence itself."""
+    """What each sentence of a longer text is conditioned on: only the voice; also the previous
+    sentence, as part of the prompt; or the previous sentence's text and codes, before its own."""
     silence_seconds: float = field(default=0.0, validator=not_negative)
-    """A sentence is written as what follows so much silence, which is not heard itself."""
+    """Silence that each sentence is generated after; it is not part of the output."""
     pause_seconds: float = field(default=0.2, validator=not_negative)
-    """Silence between the sentences of a longer text."""
+    """Silence between sentences of a longer text."""
     levels: int = field(default=0, validator=not_negative)
-    """RVQ levels that are written: fewer are faster and coarser. 0: all that the model has."""
+    """RVQ levels to generate: fewer are faster and coarser. 0: all levels of the model."""
     nar: str = field(default="", metadata=path_or_name())
-    """Weights that write the levels after the first: the name of an installed model, or the path of
-    a weights file, with a `/` or `.safetensors` in it. Exported weights look for it in their own
-    folder. `--nar` counts more. Empty in a file: as the weights say, which may bring a second file
-    along; `--set "synthesis.nar=''"` leaves that out."""
+    """Weights for levels 1 and up: the name of an installed model, or the path of a weights file,
+    with a `/` or `.safetensors` in it. Exported weights look for it in their own folder. `--nar`
+    takes precedence. If empty in a file, the weights decide, and may use a second file; prevent
+    that with `--set "synthesis.nar=''"`."""
     chunk_seconds: float = field(default=0.5, validator=positive)
-    """Audio in each chunk of `--stream`."""
+    """Length of the audio chunks of `--stream`."""
     window_seconds: float = field(default=0.0, validator=not_negative)
-    """The NAR stage writes so much of a sentence at a time, so that a stream sounds before the
-    sentence is finished. 0: the whole sentence, with all of it in view."""
+    """The NAR stage works on blocks of this length, so that a stream starts before the sentence is
+    finished. 0: on the whole sentence at once."""
     ahead_seconds: float = field(default=0.2, validator=not_negative)
-    """What a window sees of the frames after it. The first sound comes later by this."""
+    """Frames after a block that the NAR stage can see, as a time. Delays the first sound by as
+    much."""
     seconds_per_symbol: tuple[float, float] = field(default=(0.015, 0.25), validator=in_order)
-    """A sentence that lasts less or more than this for each phoneme symbol is taken for a failure:
-    it is ended (after the upper bound and one second), tried again, and warned of."""
+    """Plausible seconds for each phoneme symbol. A sentence outside this range counts as failed: it
+    is stopped (after the upper bound plus one second), retried, and reported in a warning."""
     hold_end: bool = False
-    """A sentence cannot end before that lower bound, rather than fail by it."""
+    """Do not let a sentence end before that lower bound, instead of failing."""
     attempts: int = field(default=1, validator=positive)
-    """How often a sentence is tried at most. The same seed makes the same attempts."""
+    """The most attempts for a sentence. The same seed makes the same attempts."""
     sentence_words: int = field(default=40, validator=positive)
-    """Longer sentences are cut: at a comma, else before a word such as "because"."""
+    """Split longer sentences: at a comma, otherwise before a word such as "because"."""
     first_words: int = field(default=0, validator=not_negative)
-    """Cut the first sentence at its first comma after so many words: streaming starts sooner, and
-    the voice falls there. Without --stream the cut is the same; 0: no cut."""
+    """Split the first sentence at its first comma after this many words, so that streaming starts
+    sooner; the intonation falls there. It applies without --stream too. 0: do not split."""
     batch_size: int = field(default=16, validator=positive)
-    """Sentences that are decoded at once by `--batch`."""
+    """Sentences that `--batch` decodes together."""
     weights: Literal["fp32", "bf16", "int8"] = "fp32"
-    """What the model speaks with: fp32, exactly; bf16, half as large; int8 for the matrices of the
-    backbone, which makes a large model faster on x86 processors, and a small one slower."""
+    """Number format of the weights in synthesis: fp32, exact; bf16, half the size; int8 for the
+    backbone's matrices, which is faster for large models on x86 processors and slower for small
+    ones."""
     wrappers: tuple[WrapperChoice, ...] = ()
-    """Applied to the model that speaks, in this order, after `weights`: int4, compile, say."""
+    """Wrappers applied to the model in synthesis, in this order, after `weights`, such as int4."""
     look_every: int = field(default=0, validator=[validators.ge(0), validators.le(256)])
-    """So many frames of level 0 are drawn before the program looks whether they end the sentence;
-    what is written is the same. On a GPU each look waits. 0: 8 on CUDA, else 1."""
+    """Frames of level 0 between two checks for the end of the sentence; the output is the same. On
+    a GPU, each check waits for it. 0: 8 on CUDA, else 1."""
     graphs: Literal["off", "auto", "on"] = "off"
-    """Steps of level 0 are recorded as CUDA graphs and replayed: where device and model are fit for
-    it (`auto`), or else it is an error (`on`). A kernel that cannot be recorded is one in both."""
+    """Record the steps of level 0 as CUDA graphs and replay them: `auto` if device and model
+    support it; `on` fails if they do not. A kernel that cannot be recorded is an error with
+    both."""
     device: str = "auto"
-    """`auto` takes cuda if there is one, else mps, else cpu."""
+    """`auto` selects cuda if available, else mps, else cpu."""
     threads: int = field(default=0, validator=not_negative)
-    """CPU threads; 0 leaves it to torch."""
+    """CPU threads; 0: PyTorch's default."""

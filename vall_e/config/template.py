@@ -1,4 +1,4 @@
-"""A configuration as a YAML file: every value, and beside it what it means or where it is from."""
+"""A configuration as a YAML file: every value, with its meaning or its origin."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ __all__ = ["flat", "starter", "with_origins"]
 
 WIDTH = 88
 HEAD = """\
-# A run of vall-e. Every option stands here with its meaning; what you do not change you may
-# delete. Relative paths count from the folder of this file.
+# A run of vall-e. Every option is listed with its meaning and default; delete what you do not
+# change. Relative paths start at the folder of this file.
 #
-#     vall-e config validate FILE     is there a mistake in it?
+#     vall-e config validate FILE     check it for mistakes
 #     vall-e train FILE               train a model
 """
 
 
 def starter(config: RunConfig, registry: Registry) -> str:
-    """A file that a beginner can edit: each option below its meaning."""
+    """A file for users to edit: each option below its documentation."""
     notes = {where: text for where, text in _notes(config, (), registry) if text}
 
     def above(where: Where) -> list[str]:
@@ -40,13 +40,13 @@ def starter(config: RunConfig, registry: Registry) -> str:
 
 
 def with_origins(config: RunConfig, origin: Callable[[Where], object]) -> str:
-    """The configuration as YAML, with the origin of each value at the end of its line."""
+    """The configuration as YAML, with the origin of each value as a comment on its line."""
     lines = _mapping(unstructure(config), (), 0, lambda _: [], lambda where: str(origin(where)))
     return "\n".join(line for line in lines if line) + "\n"
 
 
 def flat(raw: Any, where: Where = ()) -> Iterator[tuple[Where, Any]]:
-    """Every value of plain data with its place; a list without mappings is one value."""
+    """Every value of plain data with its place; a list without mappings counts as one value."""
     if isinstance(raw, Mapping) and raw:
         for key, part in raw.items():
             yield from flat(part, (*where, key))
@@ -85,7 +85,7 @@ def _mapping(
 
 
 def _entry(lines: list[str], depth: int) -> Iterator[str]:
-    """Put the dash of a list's entry before its first line (comments above it stay above)."""
+    """Put the dash of a list entry before its first line; comments stay above it."""
     dash = "  " * (depth + 1) + "- "
     first = next(i for i, line in enumerate(lines) if not line.lstrip().startswith("#"))
     for index, line in enumerate(lines):
@@ -93,7 +93,7 @@ def _entry(lines: list[str], depth: int) -> Iterator[str]:
 
 
 def _notes(value: Any, where: Where, registry: Registry) -> Iterator[tuple[Where, str]]:
-    """The meaning of everything below `value`, by place."""
+    """The documentation of everything below `value`, by place."""
     if isinstance(value, Choice):
         value = value.options
     meanings = documents(type(value))
@@ -112,7 +112,7 @@ def _notes(value: Any, where: Where, registry: Registry) -> Iterator[tuple[Where
 
 
 def _allowed(option: Option, registry: Registry) -> str:
-    """Which values may be put here, as far as a short list can tell."""
+    """The allowed values, if a short list can describe them."""
     kind = option.type
     for member in (entry_type(kind), *members(kind)):
         if is_choice(member):

@@ -42,62 +42,63 @@ class TrainingConfig:
     """How `vall-e train` runs."""
 
     optimizer: OptimizerChoice = field(metadata=chosen("adamw"))
-    """What turns gradients into steps."""
+    """Updates the weights from the gradients."""
     schedule: ScheduleChoice = field(metadata=chosen("cosine"))
-    """How the optimizer's learning rate changes from step to step."""
+    """How the learning rate changes from step to step."""
     engine: EngineChoice = field(metadata=chosen("local"))
-    """Where the steps run."""
+    """Runs the training steps."""
     output: str = field(default="runs/valle", metadata=path())
-    """Folder of checkpoints and metrics; a relative path counts from the YAML file."""
+    """Folder for checkpoints and metrics; a relative path starts at the YAML file."""
     start_from: str = field(default="", metadata=path_or_name())
-    """Weights that a new run starts with: the name of an installed model (`embedded`), or the path
-    of a weights file or training folder, with a `/` or `.safetensors` in it. Empty: none."""
+    """Initial weights of a new run: the name of an installed model (`embedded`), or the path of a
+    weights file or training folder, with a `/` or `.safetensors` in it. Empty: random."""
     levels: LevelWeights = field(default="auto", validator=_some_levels)
-    """Which level a sample trains. `auto`: level i in proportion to levels - i; `equal`; `normal`:
-    the middle levels most; or a list to draw from, like [0, 0, 0, 1, 2, 3]."""
+    """Which level a sample trains. `auto`: level i with a weight of (levels - i); `equal`;
+    `normal`: mostly the middle levels; or a list to draw from, like [0, 0, 0, 1, 2, 3]."""
     level_range: tuple[int, ...] = field(default=(), validator=_range_of_levels)
-    """The lowest and the highest level that are trained: [0, 3], say. Empty: all."""
+    """The lowest and the highest level to train, as in [0, 3]. Empty: all."""
     masked: float = field(default=0.5, validator=probability)
-    """Share of the samples of level 0 that train to fill in masked frames (capability `len`); all
-    of them without the capability `ar`."""
+    """Share of the samples of level 0 that train masked decoding (capability `len`); all of them if
+    the model lacks the capability `ar`."""
     mask_schedule: Literal["cosine", "linear"] = "cosine"
-    """The share of frames that is masked at time t: cos(t * pi / 2), or 1 - t."""
+    """The share of frames masked at time t: cos(t * pi / 2), or 1 - t."""
     mask_times: tuple[float, float] = field(default=(0.0, 1.0), validator=within_one)
-    """The time of a masked sample is drawn from this range."""
+    """Range from which the time of a masked sample is drawn."""
     max_steps: int = field(default=10_000, validator=positive)
-    """Optimizer steps until training ends."""
+    """Number of optimizer steps in the run."""
     accumulation: int = field(default=1, validator=positive)
-    """Batches to an optimizer step."""
+    """Batches for each optimizer step (gradient accumulation)."""
     clip_norm: float = field(default=1.0, validator=positive)
-    """Largest gradient norm, after unscaling."""
+    """Gradients are clipped to this norm, after unscaling."""
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    """Of the forward pass; weights and optimizer state stay in fp32."""
+    """Number format of the forward pass; weights and optimizer state stay in fp32."""
     device: str = "auto"
-    """`auto` takes cuda if there is one, else mps, else cpu."""
+    """`auto` selects cuda if available, else mps, else cpu."""
     threads: int = field(default=0, validator=not_negative)
-    """CPU threads; 0 leaves it to torch."""
+    """CPU threads; 0: PyTorch's default."""
     seed: int = field(default=0, validator=[not_negative, validators.lt(2**32)])
-    """Of initial weights, order of the data, cuts and dropout: same seed, same run."""
+    """For initial weights, data order, segments and dropout: the same seed gives the same run."""
     save_every: int = field(default=1000, validator=positive)
     """Steps between checkpoints."""
     keep: int = field(default=3, validator=positive)
-    """Checkpoints that are kept, besides those made by hand."""
+    """Number of checkpoints to keep, not counting those saved on request."""
     evaluate_every: int = field(default=500, validator=positive)
     """Steps between validation passes."""
     evaluate_seconds: float = field(default=120.0, validator=positive)
-    """So much held-out audio is validated on, of all folders together."""
+    """Length of the validation audio, over all folders."""
     ignore_inputs: bool = True
-    """Only the predicted segment counts in the loss; else text and prompt of a sample too."""
+    """Only the predicted segment counts in the loss; otherwise the sample's text and prompt do
+    too."""
     loss_factors: dict[str, float] = field(factory=dict, validator=_factors)
-    """Instead of one mean over all predicted tokens a mean for each kind of segment, so many times:
-    {text: 0.1, prompt: 0.5, response: 1.0}, say. What is not named does not count, whatever
-    `ignore_inputs` says."""
+    """A loss weight for each kind of segment, as in {text: 0.1, prompt: 0.5, response: 1.0}. The
+    loss is then the weighted sum of the segments' means, not one mean over all predicted tokens.
+    Segments not listed do not count, whatever `ignore_inputs` is."""
     code_errors: float = field(default=0.0, validator=probability)
-    """Chance of a code of a lower level to be read as one more or one less."""
+    """Probability that a code of a lower level is changed by one, up or down, in the input."""
     frozen: tuple[str, ...] = ()
-    """Names of weights that stay as they are, say "embedding.*"; `*` stands for any part."""
+    """Names of weights that are frozen, as in "embedding.*"; `*` matches any part."""
     wrappers: tuple[WrapperChoice, ...] = ()
-    """Applied to the model in this order."""
+    """Wrappers applied to the model, in this order."""
     layer_skip: LayerSkipConfig = field(factory=LayerSkipConfig)
-    """Training so that fewer layers than all can speak, too: for `sampling.exit` and
+    """Train the model so that it also works with fewer layers, for `sampling.exit` and
     `sampling.speculative`."""

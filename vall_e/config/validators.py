@@ -1,4 +1,4 @@
-"""What a number or a list in the config may be. Torch-free."""
+"""Validators of numbers and lists in the config. Torch-free."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def ascending(instance: object, attribute: Any, value: tuple[float, float]) -> N
 
 def within_one(instance: object, attribute: Any, value: tuple[float, float]) -> None:
     if not 0 <= value[0] <= value[1] <= 1:
-        raise ValueError(f"must be two numbers of 0 to 1, the smaller first: {list(value)}")
+        raise ValueError(f"must be two numbers from 0 to 1, the smaller first: {list(value)}")
 
 
 def from_0_on(instance: object, attribute: Any, value: tuple[int, ...]) -> None:
@@ -43,4 +43,4 @@ def from_0_on(instance: object, attribute: Any, value: tuple[int, ...]) -> None:
 
 def distinct(instance: object, attribute: Any, value: tuple[object, ...]) -> None:
     if len(set(value)) != len(value):
-        raise ValueError(f"must not name anything twice: {list(value)}")
+        raise ValueError(f"must not list anything twice: {list(value)}")

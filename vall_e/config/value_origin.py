@@ -1,4 +1,4 @@
-"""Values that know where they come from: a line of a file, a variable, the command line."""
+"""Values with their origin: a line of a file, a variable, the command line."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ __all__ = ["DEFAULT", "Node", "Scalar", "ValueOrigin", "Where"]
 
 Scalar = None | bool | int | float | str
 Where = tuple[str, ...]
-"""The keys from the top down to a value; entries of a list are counted from "0"."""
+"""The keys from the top down to a value; list entries are numbered from "0"."""
 
 
 @frozen
 class ValueOrigin:
-    """Where a value was written. Relative paths count from `folder`; without one they stay so."""
+    """Where a value was written. Relative paths start at `folder`, if there is one."""
 
     name: str
     line: int | None = None
@@ -31,14 +31,14 @@ DEFAULT = ValueOrigin("default")
 
 @define
 class Node:
-    """A value of a config file, its parts being nodes too."""
+    """A value of a config file; its parts are nodes too."""
 
     value: Scalar | list[Node] | dict[str, Node]
     origin: ValueOrigin
 
     @classmethod
     def of(cls, raw: object, origin: ValueOrigin) -> Node:
-        """Wrap plain data, all of one origin."""
+        """Wrap plain data with a single origin."""
         if isinstance(raw, Mapping):
             return cls({str(key): cls.of(part, origin) for key, part in raw.items()}, origin)
         if isinstance(raw, Sequence) and not isinstance(raw, str):
@@ -54,9 +54,9 @@ class Node:
         return self.value
 
     def over(self, other: Node) -> Node:
-        """Merge two trees; where both have a value it is ours."""
+        """Merge two trees; where both have a value, this one's is used."""
         if self.value is None and isinstance(other.value, dict):
-            return other  # a section with all its options commented out
+            return other  # a section whose options are all commented out
         if not (isinstance(self.value, dict) and isinstance(other.value, dict)):
             return self
         parts = {
@@ -71,7 +71,7 @@ class Node:
         return node if depth == len(where) else None
 
     def nearest(self, where: Where) -> tuple[Node, int]:
-        """The deepest node on the way to `where`, and how many keys lead to it."""
+        """The deepest node on the path to `where`, and how many keys lead to it."""
         node = self
         for depth, key in enumerate(where):
             part = node._part(key)

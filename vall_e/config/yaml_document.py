@@ -1,8 +1,8 @@
-"""YAML text to and from nodes, by the rules of YAML 1.2 where PyYAML has those of 1.1.
+"""YAML text to and from nodes, with YAML 1.2 rules where PyYAML follows YAML 1.1.
 
 PyYAML reads `3e-4` as text, `no` as false, `12:30` as 750, `010` as 8 and `2026-01-01` as a date;
-here they are a number, three texts less one (`010` is ten) and a text. A key that is given twice
-is a mistake, not a choice of the last. Nothing but plain data can come out, whatever the tags.
+here, `3e-4` and `010` (ten) are numbers, the others are text. A repeated key is an error, and
+does not overwrite the first one. Only plain data can come out, whatever tags are used.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from vall_e.errors import ConfigError
 __all__ = ["read", "write"]
 
 MAX_NODES = 20_000
-"""So many values at most: a few aliases of aliases can stand for millions."""
+"""Limit on the number of values: a few nested aliases can expand to millions."""
 
 NULL, BOOL, INT, FLOAT, STR = (
     f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str")
@@ -40,21 +40,21 @@ CORE_SCHEMA = (  # https://yaml.org/spec/1.2.2/#103-core-schema
 )
 
 
-QUOTES = "text with special characters must stand in quotes"
+QUOTES = "put text with special characters in quotes"
 HINTS = (
     ("'\\t'", "indent with spaces, not with tabs"),
-    ("parsing a flow sequence", "close the [bracket]; a text with brackets must stand in quotes"),
+    ("parsing a flow sequence", "close the [bracket]; put text with brackets in quotes"),
     ("parsing a flow node", "close the [bracket] or {brace}, or put the text in quotes"),
-    ("parsing a flow mapping", "close the {brace}; a text with braces must stand in quotes"),
-    ("undefined alias", "a text that begins with * must stand in quotes"),
-    ("but found another document", "one file holds one run: remove the line `---`"),
-    ("scanning a quoted scalar", "close the quote; a ' within '...' is written twice"),
+    ("parsing a flow mapping", "close the {brace}; put text with braces in quotes"),
+    ("undefined alias", "put text that begins with * in quotes"),
+    ("but found another document", "one file describes one run: remove the line `---`"),
+    ("scanning a quoted scalar", "close the quote; write a ' within '...' twice"),
     ("could not find expected ':'", "write `key: value`, with a colon and a space"),
-    ("parsing a block mapping", "options of one section must begin in the same column"),
-    ("parsing a block collection", "the dashes of one list must stand in the same column"),
+    ("parsing a block mapping", "start the options of a section in the same column"),
+    ("parsing a block collection", "put the dashes of a list in the same column"),
     ("unacceptable character", "save the file as plain UTF-8 text, without control characters"),
 )
-"""What to do about an error of PyYAML, by a part of what it says."""
+"""How to fix an error of PyYAML, by a part of its message."""
 
 
 def _by_first_letter() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
@@ -77,15 +77,15 @@ class _Loader(yaml.SafeLoader):
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes text that a reader of YAML 1.1 *or* 1.2 would take for something else."""
+    """Quotes text that YAML 1.1 *or* 1.2 would read as another type."""
 
     yaml_implicit_resolvers = _of_both_versions()
 
 
 def read(text: str, origin_at: Callable[[int], ValueOrigin]) -> tuple[Node, list[Mistake]]:
-    """The nodes of one YAML document, and what is wrong with it besides.
+    """The nodes of one YAML document, and the mistakes in it.
 
-    `origin_at` gives the origin of a line. Text that is not YAML at all is a `ConfigError`.
+    `origin_at` returns the origin of a line. Text that is not YAML raises a `ConfigError`.
     """
     try:
         top = yaml.compose(text, Loader=_Loader)
@@ -93,7 +93,7 @@ def read(text: str, origin_at: Callable[[int], ValueOrigin]) -> tuple[Node, list
         raise _not_yaml(exc, origin_at) from exc
     except RecursionError as exc:
         raise ConfigError(
-            f"{origin_at(0)}: brackets are nested too deeply", hint="write it flatter"
+            f"{origin_at(0)}: brackets are nested too deeply", hint="use fewer nested brackets"
         ) from exc
     if top is None:
         return Node(None, origin_at(1)), []
@@ -102,13 +102,13 @@ def read(text: str, origin_at: Callable[[int], ValueOrigin]) -> tuple[Node, list
 
 
 def write(value: Any) -> str:
-    """Plain data on one line, such that it reads back equal."""
+    """Plain data as one line of YAML, which can be read back."""
     if isinstance(value, Mapping):
         parts = ", ".join(f"{write(str(key))}: {write(part)}" for key, part in value.items())
         return f"{{{parts}}}"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(write, value))}]"
-    # PyYAML folds long or odd text over several lines, unless it stands in double quotes.
+    # PyYAML folds long or unusual text over several lines, unless it is in double quotes.
     style = None if value is None or str(value).isprintable() else '"'
     text: str = yaml.dump(
         [value],  # within brackets, where a comma must be quoted
@@ -134,20 +134,22 @@ def _not_yaml(exc: yaml.YAMLError, origin_at: Callable[[int], ValueOrigin]) -> C
 
 @define
 class _Reader:
-    """Turns PyYAML's nodes into ours, which are a tree: an alias is a copy."""
+    """Turns PyYAML's nodes into ours, which form a tree: an alias is a copy."""
 
     origin_at: Callable[[int], ValueOrigin]
     mistakes: list[Mistake] = field(factory=list)
     count: int = 0
 
     def node(self, node: yaml.Node, line: int | None = None, above: tuple[int, ...] = ()) -> Node:
-        """`line` is that of the key, if there is one; `above` are the nodes that hold this one."""
+        """`line` is the line of the key, if any; `above` are the nodes that contain this one."""
         origin = self.origin_at(line or node.start_mark.line + 1)
         self.count += 1
         if self.count > MAX_NODES:
             raise ConfigError(f"{origin}: more than {MAX_NODES} values", hint="use fewer aliases")
         if id(node) in above:
-            raise ConfigError(f"{origin}: an alias of what it stands in", hint="write it out")
+            raise ConfigError(
+                f"{origin}: an alias inside its own value", hint="write the value out"
+            )
         above = (*above, id(node))
         if isinstance(node, yaml.MappingNode) and node.tag == MAPPING:
             return Node(self._mapping(node, above), origin)
@@ -156,7 +158,7 @@ class _Reader:
         if isinstance(node, yaml.ScalarNode) and node.tag in (NULL, BOOL, INT, FLOAT, STR):
             return Node(self._scalar(node, origin), origin)
         self.mistakes.append(
-            Mistake(f"the tag {_short(node.tag)} is not allowed, leave it out", origin=origin)
+            Mistake(f"the tag {_short(node.tag)} is not allowed; remove it", origin=origin)
         )
         return Node(None, origin)
 
@@ -173,7 +175,7 @@ class _Reader:
             if key in parts:
                 self.mistakes.append(
                     Mistake(
-                        f"{key!r} is given twice, first in line {lines[key]}",
+                        f"{key!r} is given twice, first on line {lines[key]}",
                         origin=self.origin_at(line),
                     )
                 )
