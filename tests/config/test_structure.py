@@ -196,9 +196,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(check):
 
 def test_what_could_not_be_read_is_told_once(check):
     text = GOOD.replace("codec.safetensors", "!!python/name:os.system x")
-    assert check(text) == (
-        "run.yaml:6: the tag !!python/name:os.system is not allowed; remove it"
-    )
+    assert check(text) == ("run.yaml:6: the tag !!python/name:os.system is not allowed; remove it")
 
 
 def test_a_mistake_in_plain_data_names_its_source(registry):
