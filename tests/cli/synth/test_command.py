@@ -297,6 +297,21 @@ def test_a_bad_suffix_is_the_failure_of_its_job_alone(synth, tmp_path, suffix):
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["b.wav"]
 
 
+def test_a_value_out_of_range_is_the_failure_of_its_job_alone(synth, tmp_path):
+    (tmp_path / "jobs.jsonl").write_text('{"text": "one", "speed": 99}\n{"text": "two"}\n')
+    result = synth("--batch", "jobs.jsonl")
+    assert result.exit_code != 0
+    assert "line 1: " in result.stderr
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["0002.wav"]
+
+
+@pytest.mark.parametrize("weight", ["nan", "inf", "much"])
+def test_a_weight_of_a_mixture_is_a_finite_number(synth, recording, weight):
+    result = synth("hello", "--mix", f"{recording}:{weight}", "--mix", recording)
+    assert result.exit_code == 2
+    assert "weight" in result.stderr
+
+
 def test_a_file_that_cannot_be_written_is_the_failure_of_its_job_alone(synth, tmp_path):
     (tmp_path / "out" / "a.wav").mkdir(parents=True)
     jobs = [{"text": "one", "output": "a.wav"}, {"text": "two", "output": "b.wav"}]

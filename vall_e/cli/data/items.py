@@ -13,6 +13,7 @@ from attrs import field, frozen
 
 from vall_e.cli.app import App
 from vall_e.cli.data.options import AS_JSON, FOLDER, MODEL, TRANSCRIPTS, survey_at, vocabulary_of
+from vall_e.cli.finite_range import FiniteRange
 from vall_e.cli.option_groups import Grouped, grouped, option
 from vall_e.cli.terminal.progress_bar import bar
 from vall_e.errors import DataError
@@ -31,10 +32,10 @@ class Picked:
     speaker: str | None = field(metadata=option("--speaker", help="Only of this speaker."))
     language: str | None = field(metadata=option("--language", help="Only of this language."))
     min_seconds: float = field(
-        metadata=option("--min-seconds", type=click.FloatRange(0), default=0.0, help="Only longer.")
+        metadata=option("--min-seconds", type=FiniteRange(0), default=0.0, help="Only longer.")
     )
     max_seconds: float | None = field(
-        metadata=option("--max-seconds", type=click.FloatRange(0), help="Only those up to this.")
+        metadata=option("--max-seconds", type=FiniteRange(0), help="Only those up to this.")
     )
 
     def holds(self, item: UtteranceInfo) -> bool:
@@ -123,7 +124,9 @@ def list_items(
 @click.option(
     "-n", "--number", type=click.IntRange(1), default=5, show_default=True, help="How many."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Another one draws others.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Another one draws others."
+)
 @click.option(
     "-o", "--output", type=click.Path(file_okay=False, path_type=Path),
     help="Folder for their sound and texts; a dataset's codes are decoded.",

@@ -16,6 +16,7 @@ from attrs import frozen
 from vall_e.cli.app import App
 from vall_e.cli.data.stride import share, shared
 from vall_e.cli.data.url_or_folder import DatasetTarget, FolderOrUrl, target_of
+from vall_e.cli.finite_range import FiniteRange
 from vall_e.cli.terminal.progress_bar import bar
 from vall_e.data.ingest.options import IngestOptions
 from vall_e.data.ingest.preparer_factory import PreparerFactory
@@ -51,7 +52,7 @@ REASONS = 10  # shown at the end; skipped.jsonl has all
 @click.option("--speaker", help="Of all recordings. Default: the table's, else the file's folder.")
 @click.option(
     "--max-seconds",
-    type=click.FloatRange(0),
+    type=FiniteRange(0),
     default=60.0,
     show_default=True,
     help="Skip longer recordings.",
@@ -75,7 +76,7 @@ REASONS = 10  # shown at the end; skipped.jsonl has all
     "of several speakers.",
 )  # fmt: skip
 @click.option(
-    "--level", type=click.FloatRange(-60, 0), metavar="DB",
+    "--level", type=FiniteRange(-60, 0), metavar="DB",
     help="Bring all recordings to this loudness, -23 say. Default: as they are.",
 )  # fmt: skip
 @share

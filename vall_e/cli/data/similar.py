@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from vall_e.cli.app import App
+from vall_e.cli.finite_range import FiniteRange
 from vall_e.cli.terminal.progress_bar import bar
 from vall_e.errors import ConfigError
 
@@ -33,7 +34,7 @@ file = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option("--offset", type=click.IntRange(0), default=0, help="Leave out the nearest so many.")
 @click.option(
-    "--top-p", type=click.FloatRange(0, 1, min_open=True), default=1.0,
+    "--top-p", type=FiniteRange(0, 1, min_open=True), default=1.0,
     help="Of those, the fewest with this share of the sum of their cosines above 0.",
 )  # fmt: skip
 @click.option("--across", is_flag=True, help="Among all speakers, not each one's own.")

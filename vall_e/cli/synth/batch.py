@@ -110,20 +110,21 @@ def run_jobs(
 def _spoken(
     synthesizer: Synthesizer, group: Sequence[BatchLine], usual: Request, folder: Path
 ) -> Iterator[tuple[BatchLine, Result | VallEError]]:
-    """What was made of each job; those whose output no format fits are not spoken."""
-    refused = {job.line: error for job in group if (error := _wrong_suffix(folder / job.output))}
-    requests = [evolve(usual, **job.said) for job in group if job.line not in refused]
-    results = iter(synthesizer.synthesize_batch(requests) if requests else ())
-    for job in group:
-        yield job, refused[job.line] if job.line in refused else next(results)
+    """What was made of each job; one that cannot be done does not concern the others."""
+    requests = [_request(job, usual, folder) for job in group]
+    able = [request for request in requests if not isinstance(request, VallEError)]
+    results = iter(synthesizer.synthesize_batch(able) if able else ())
+    for job, request in zip(group, requests, strict=True):
+        yield job, request if isinstance(request, VallEError) else next(results)
 
 
-def _wrong_suffix(path: Path) -> AudioError | None:
+def _request(job: BatchLine, usual: Request, folder: Path) -> Request | VallEError:
+    """What the job asks for, or why it cannot be: no format fits its output, say."""
     try:
-        format_of(path)
-    except AudioError as exc:
+        format_of(folder / job.output)
+        return evolve(usual, **job.said)
+    except VallEError as exc:
         return exc
-    return None
 
 
 def _saved(made: Result | VallEError, path: Path, provenance: bool) -> Result | VallEError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Container, Iterator
@@ -165,7 +166,10 @@ def _weighted(text: str, known: Container[str]) -> tuple[str, float]:
     """What `VOICE` or `VOICE:WEIGHT` means; `known` are the names of voices."""
     head, colon, tail = text.rpartition(":")
     try:
-        return (head, float(tail)) if colon and head else (text, 1.0)
+        weight = float(tail) if colon and head else 1.0
+        if not math.isfinite(weight):
+            raise ValueError(f"{weight} is not finite")
+        return (head, weight) if colon and head else (text, weight)
     except ValueError as exc:
         if text not in known and (head in known or Path(head).is_file()):
             raise click.UsageError(

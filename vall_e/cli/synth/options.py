@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from vall_e.audio.encoding import format_of
 from vall_e.audio.time_stretch import FASTEST, SLOWEST
+from vall_e.cli.finite_range import FiniteRange
 from vall_e.cli.option_groups import argument, option
 from vall_e.cli.time_range import Seconds, TimeRange
 from vall_e.errors import AudioError
@@ -69,7 +70,7 @@ class Matter:
     speed: float = field(
         metadata=option(
             "--speed",
-            type=click.FloatRange(SLOWEST, FASTEST),
+            type=FiniteRange(SLOWEST, FASTEST),
             default=1.0,
             metavar="FACTOR",
             help="Tempo at the same pitch: 2 is twice as fast, 0.5 half as fast.",
