@@ -151,7 +151,7 @@ def test_a_file_that_is_no_voice_is_an_error(tmp_path):
     (tmp_path / "junk.safetensors").write_bytes(b"junk" * 10)
     with pytest.raises(AudioError, match=r"junk\.safetensors is damaged or not a voice file"):
         Voice.load(tmp_path / "junk.safetensors")
-    with pytest.raises(AudioError, match="there is not a voice file"):
+    with pytest.raises(AudioError, match="there is no voice file"):
         Voice.load(tmp_path / "nothing.safetensors")
 
 

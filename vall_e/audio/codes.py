@@ -13,6 +13,7 @@ from safetensors.numpy import save
 
 from vall_e.atomic_write import write_atomically
 from vall_e.audio.block_codes import Blocks
+from vall_e.audio.content_hash import require_hash, with_hash
 from vall_e.errors import AudioError, CheckpointError, DataError
 from vall_e.interfaces.codec import frame_samples
 
@@ -124,7 +125,8 @@ class Codes:
             "frame_rate": json.dumps(self.frame_rate),
             "sample_rate": json.dumps(self.sample_rate),
         }
-        write_atomically(Path(path), save(tensors, metadata=metadata), error=AudioError)
+        data = save(tensors, metadata=with_hash(tensors, metadata))
+        write_atomically(Path(path), data, error=AudioError)
 
     @classmethod
     def load(cls, path: str | Path, *, codec: str | None = None) -> Self:
@@ -140,6 +142,7 @@ class Codes:
                 metadata = file.metadata() or {}
                 has_blocks = _format(metadata, path) == FORMAT_OF_BLOCKS
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+                require_hash(tensors, metadata, path)
                 codes = cls(
                     tensors["codes"],
                     metadata["codec"],

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
+import soundfile
 from attrs import Factory, asdict, field, frozen
 from numpy.typing import NDArray
 
@@ -132,7 +133,7 @@ class Result:
 
         The file's metadata state that it is synthetic speech.
         """
-        self.clip.write(path, format, note=note())
+        self.clip.write(path, format, note=note(self.provenance))
 
     def __repr__(self) -> str:
         return f"<Result: {self.seconds:.2f} s at {self.sample_rate} Hz, seed {self.seed}>"
@@ -168,17 +169,56 @@ class Result:
         }
 
 
-def note() -> Note:
-    """The comment and software tags of an audio file."""
-    version = metadata.version("vall-e")
-    return Note(comment="synthetic speech, made by vall-e", software=f"vall-e {version}")
+MARK = "synthetic speech, made by vall-e: "
+"""Begins the comment of an audio file; its provenance follows as JSON."""
+TAGGED = ("language", "voice", "consent", "seed", "speed", "model", "nar", "config", "codec")
+"""What an audio file's comment states of its provenance, besides the text."""
+LONGEST_TEXT = 500
+"""Characters; of a longer text the comment has the hash."""
+
+
+def note(provenance: Mapping[str, Any]) -> Note:
+    """The comment and software tags of an audio file, which travel with it."""
+    text = str(provenance.get("text", ""))
+    told = {name: provenance[name] for name in TAGGED if name in provenance}
+    if len(text) <= LONGEST_TEXT:
+        told["text"] = text
+    else:
+        told["text_sha256"] = hashlib.sha256(text.encode()).hexdigest()
+    comment = MARK + json.dumps(told)  # ASCII: the tags of MP3 files are Latin-1
+    return Note(comment=comment, software=_software())
+
+
+def provenance_in(path: Path | str) -> dict[str, Any] | None:
+    """What the comment of an audio file states of how it was made; None: it is not of vall-e.
+
+    A record for honest users, not a proof: anybody can change a comment. Raises `AudioError`.
+    """
+    try:
+        with soundfile.SoundFile(path) as file:
+            comment = file.comment
+    except (soundfile.LibsndfileError, OSError) as exc:
+        raise AudioError(
+            f"{path} cannot be read: {exc}", hint="give a wav, flac, ogg, opus or mp3 file"
+        ) from exc
+    if not comment.startswith(MARK):
+        return None
+    try:
+        found: dict[str, Any] = json.loads(comment.removeprefix(MARK))
+    except ValueError:
+        return None
+    return found
+
+
+def _software() -> str:
+    return f"vall-e {metadata.version('vall-e')}"
 
 
 def write_record(result: Result, audio: Path) -> Path:
     """Write `hello.wav.json` beside `hello.wav`: provenance and the hash of the audio."""
     record = {
         "synthetic": True,
-        "made_by": note().software,
+        "made_by": _software(),
         "audio": {
             "file": audio.name,
             "sha256": hashlib.sha256(audio.read_bytes()).hexdigest(),

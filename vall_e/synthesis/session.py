@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from time import perf_counter
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -85,6 +85,11 @@ class Session(Iterator[Chunk]):
     def sample_rate(self) -> int:
         return self._codec.sample_rate
 
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """How the audio is made: text, voice, seed, hashes and versions."""
+        return {**self.plan.provenance, "seed": self.seed}
+
     def __next__(self) -> Chunk:
         with self._timer.adding("total"):
             chunk = next(self._audio)
@@ -106,7 +111,7 @@ class Session(Iterator[Chunk]):
             sentences=tuple(self._sentences),
             timings=self._timer.timings(),
             warnings=(*self.plan.warnings, *(s.warning for s in self._sentences if s.warning)),
-            provenance={**self.plan.provenance, "seed": self.seed},
+            provenance=self.provenance,
             samples=self._samples,
         )
 

@@ -16,6 +16,7 @@ from safetensors.numpy import save
 
 from vall_e.atomic_write import write_atomically
 from vall_e.audio.codes import Codes
+from vall_e.audio.content_hash import require_hash, with_hash
 from vall_e.audio.dc_offset import without_offset
 from vall_e.audio.loudness import within
 from vall_e.audio.silence import trim
@@ -122,7 +123,8 @@ class Voice:
         }
         path = Path(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        data = save({"codes": np.ascontiguousarray(self.codes.values)}, metadata)
+        tensors = {"codes": np.ascontiguousarray(self.codes.values)}
+        data = save(tensors, with_hash(tensors, metadata))
         write_atomically(path, data, error=AudioError)
 
     @classmethod
@@ -135,8 +137,10 @@ class Voice:
             with safe_open(path, framework="numpy") as file:
                 metadata = file.metadata() or {}
                 _check_format(metadata, path)
+                values = file.get_tensor("codes")
+                require_hash({"codes": values}, metadata, path)
                 codes = Codes(
-                    values=file.get_tensor("codes"),
+                    values=values,
                     codec=metadata["codec"],
                     frame_rate=float(metadata["frame_rate"]),
                     sample_rate=int(metadata["sample_rate"]),

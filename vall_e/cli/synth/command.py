@@ -259,7 +259,7 @@ def _drain(stream: Session, _output: str) -> KeyboardInterrupt | None:
 def _write_stream(stream: Session, output: str) -> KeyboardInterrupt | None:
     """Write each chunk when it is there. The file grows, and is whole at any time."""
     told = partial(os_errors_as, AudioError, Path(output))
-    with _wav(output, stream.sample_rate) as wav:
+    with _wav(output, stream) as wav:
         try:
             for chunk in stream:
                 with told():
@@ -274,7 +274,7 @@ def _write_stream(stream: Session, output: str) -> KeyboardInterrupt | None:
 
 
 @contextmanager
-def _wav(output: str, sample_rate: int) -> Iterator[WavStream]:
+def _wav(output: str, stream: Session) -> Iterator[WavStream]:
     """Raises an `AudioError` where it cannot be opened or closed."""
     from vall_e.audio.wav_stream import WavStream
 
@@ -282,7 +282,7 @@ def _wav(output: str, sample_rate: int) -> Iterator[WavStream]:
     with (
         os_errors_as(AudioError, Path(output)),
         _binary(output) as file,
-        WavStream(file, sample_rate, note()) as wav,
+        WavStream(file, stream.sample_rate, note(stream.provenance)) as wav,
     ):
         try:
             yield wav
