@@ -11,9 +11,9 @@ from torch.nn.functional import gelu, silu
 from torch.utils.checkpoint import checkpoint
 
 from vall_e.plugin import AttentionKernel, Cache
+from vall_e_backbones.decoding_step import LayerSteps, LlamaStepper, normed, onto, outputs, together
 from vall_e_backbones.key_value_cache import KeyValueCache
 from vall_e_backbones.options import LlamaConfig
-from vall_e_backbones.stepping import LayerSteps, LlamaStepper, normed, onto, outputs, together
 
 
 class Llama(nn.Module):

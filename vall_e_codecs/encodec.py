@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from vall_e.plugin import CodecStream, Listener
 from vall_e_codecs.audio_check import checked
+from vall_e_codecs.empty_input import no_codes, no_sound
 from vall_e_codecs.encodec_network import (
     ENTRIES,
     EncodecImplementation,
@@ -22,7 +23,6 @@ from vall_e_codecs.encodec_network import (
     network_of,
 )
 from vall_e_codecs.encodec_stream import EncodecStream, encodec_listener
-from vall_e_codecs.nothing import no_codes, no_sound
 from vall_e_codecs.options import EncodecConfig
 from vall_e_codecs.weight_files import RemoteFile, locate
 

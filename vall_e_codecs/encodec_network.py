@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from vall_e.plugin import UnavailableError
 from vall_e_codecs.encodec_names import canonical, reference_names
-from vall_e_codecs.importing import imports
+from vall_e_codecs.package_check import imports
 from vall_e_codecs.weight_files import digest_of, read_tensors, require_shapes
 
 log = logging.getLogger(__name__)

@@ -14,6 +14,8 @@ from torch import Tensor, nn
 
 from vall_e.plugin import CodecStream, ConfigError, DownloadError
 from vall_e_codecs.audio_check import checked
+from vall_e_codecs.buffered_stream import WholeStream
+from vall_e_codecs.empty_input import no_codes, no_sound
 from vall_e_codecs.encodec_network import (
     ENTRIES,
     EncodecImplementation,
@@ -21,10 +23,8 @@ from vall_e_codecs.encodec_network import (
     EncodecSizes,
     network_of,
 )
-from vall_e_codecs.nothing import no_codes, no_sound
 from vall_e_codecs.options import EncodecConfig
 from vall_e_codecs.weight_files import RemoteFile, locate
-from vall_e_codecs.whole_stream import WholeStream
 
 SIZES = EncodecSizes(
     sample_rate=48_000,

@@ -8,10 +8,10 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
+from vall_e_codecs.empty_input import no_sound
 from vall_e_codecs.encodec_network import EncodecNetwork
-from vall_e_codecs.frame_listener import FrameListener
-from vall_e_codecs.nothing import no_sound
-from vall_e_codecs.piecewise import Piecewise
+from vall_e_codecs.streaming_encoder import FrameListener
+from vall_e_codecs.streaming_network import Piecewise
 
 FRAME = 320
 """Samples."""

@@ -1,10 +1,11 @@
 """What a codec plugin may import besides `vall_e.plugin`. Nothing else here is stable."""
 
 from vall_e_codecs.audio_check import checked
-from vall_e_codecs.frame_listener import FrameListener
-from vall_e_codecs.importing import imports
-from vall_e_codecs.nothing import no_codes, no_sound
-from vall_e_codecs.piecewise import Piecewise
+from vall_e_codecs.buffered_stream import WholeStream
+from vall_e_codecs.empty_input import no_codes, no_sound
+from vall_e_codecs.package_check import imports
+from vall_e_codecs.streaming_encoder import FrameListener
+from vall_e_codecs.streaming_network import Piecewise
 from vall_e_codecs.weight_files import (
     HubFile,
     RemoteFile,
@@ -14,7 +15,6 @@ from vall_e_codecs.weight_files import (
     read_tensors,
     require_shapes,
 )
-from vall_e_codecs.whole_stream import WholeStream
 
 __all__ = [
     "FrameListener",

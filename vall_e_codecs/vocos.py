@@ -11,13 +11,13 @@ from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
 from vall_e.plugin import CodecStream, ConfigError, Listener
+from vall_e_codecs.buffered_stream import WholeStream
+from vall_e_codecs.empty_input import no_sound
 from vall_e_codecs.encodec import Encodec, open_encodec
 from vall_e_codecs.encodec_network import ENTRIES
-from vall_e_codecs.nothing import no_sound
 from vall_e_codecs.options import EncodecConfig, VocosConfig
 from vall_e_codecs.vocos_network import LEVELS, network_of
 from vall_e_codecs.weight_files import HubFile, locate_on_hub
-from vall_e_codecs.whole_stream import WholeStream
 
 
 class Vocos(nn.Module):

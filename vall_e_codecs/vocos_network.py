@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from vall_e.plugin import UnavailableError
 from vall_e_codecs.encodec_network import ENTRIES
-from vall_e_codecs.importing import imports
+from vall_e_codecs.package_check import imports
 from vall_e_codecs.weight_files import read_tensors, require_shapes
 
 log = logging.getLogger(__name__)

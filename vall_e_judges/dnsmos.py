@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from vall_e.plugin import Figure, Score, Verdict, sha256_of
-from vall_e_judges.packages import require
-from vall_e_judges.sound import SAMPLE_RATE, compared, samples_of
+from vall_e_judges.judge_audio import SAMPLE_RATE, compared, samples_of
+from vall_e_judges.optional_packages import require
 
 if TYPE_CHECKING:
     from vall_e.plugin import Evidence

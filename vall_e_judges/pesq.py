@@ -9,8 +9,8 @@ import numpy as np
 import soxr
 
 from vall_e.plugin import Figure, Score, Verdict
-from vall_e_judges.packages import require
-from vall_e_judges.sound import SAMPLE_RATE, compared
+from vall_e_judges.judge_audio import SAMPLE_RATE, compared
+from vall_e_judges.optional_packages import require
 
 if TYPE_CHECKING:
     from vall_e.plugin import Evidence

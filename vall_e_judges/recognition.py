@@ -6,9 +6,9 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from vall_e.plugin import Figure, Score, Verdict, sha256_of
-from vall_e_judges.packages import require
-from vall_e_judges.sound import samples_of
-from vall_e_judges.words import plain, word_errors
+from vall_e_judges.judge_audio import samples_of
+from vall_e_judges.optional_packages import require
+from vall_e_judges.word_errors import plain, word_errors
 
 if TYPE_CHECKING:
     from vall_e.plugin import Case, Evidence
@@ -27,7 +27,12 @@ class RecognitionJudge:
 
     def __init__(self, config: RecognitionJudgeConfig, case: Case) -> None:
         require("recognition", "pocketsphinx")
-        from vall_e_judges.listener import Chooser, Dictionary, Recognizer, model_files
+        from vall_e_judges.pocketsphinx_recognizer import (
+            Chooser,
+            Dictionary,
+            Recognizer,
+            model_files,
+        )
 
         self.figures = {
             "open_wer": Figure("word error rate, any words", better="lower"),

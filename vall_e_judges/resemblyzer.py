@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vall_e.plugin import UnavailableError
-from vall_e_judges.packages import require
-from vall_e_judges.sound import SAMPLE_RATE
+from vall_e_judges.judge_audio import SAMPLE_RATE
+from vall_e_judges.optional_packages import require
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Resemblyzer:
     def __init__(self, config: ResemblyzerConfig) -> None:
         require("resemblyzer", "_webrtcvad", what="embedder")
-        from vall_e_judges.speaker import SpeakerEncoder, packaged_weights
+        from vall_e_judges.speaker_vectors import SpeakerEncoder, packaged_weights
 
         path = config.weights or packaged_weights()
         if not path.is_file():

@@ -6,8 +6,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from vall_e.plugin import Figure, Score, UnavailableError, Verdict, sha256_of
-from vall_e_judges.packages import require
-from vall_e_judges.sound import SAMPLE_RATE
+from vall_e_judges.judge_audio import SAMPLE_RATE
+from vall_e_judges.optional_packages import require
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +32,7 @@ class Similarity:
 
     def __init__(self, config: SimilarityConfig, case: Case) -> None:
         require("similarity", "_webrtcvad")
-        from vall_e_judges.speaker import SpeakerEncoder, packaged_weights
+        from vall_e_judges.speaker_vectors import SpeakerEncoder, packaged_weights
 
         path = config.weights or packaged_weights()
         if not path.is_file():

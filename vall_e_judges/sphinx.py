@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vall_e.plugin import Passage, TextError, Transcript, UnavailableError, Word
-from vall_e_judges.packages import require
-from vall_e_judges.sound import SAMPLE_RATE
+from vall_e_judges.judge_audio import SAMPLE_RATE
+from vall_e_judges.optional_packages import require
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ class Sphinx:
                 hint="leave out --device, or use another transcriber: --with faster-whisper",
             )
         require("pocketsphinx", "pocketsphinx", what="transcriber")
-        from vall_e_judges.listener import Recognizer
+        from vall_e_judges.pocketsphinx_recognizer import Recognizer
 
         self._listener = Recognizer.open()
         self._pause = config.pause_seconds

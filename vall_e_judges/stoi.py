@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from vall_e.plugin import Figure, Score, Verdict
-from vall_e_judges.packages import require
-from vall_e_judges.sound import SAMPLE_RATE, compared
+from vall_e_judges.judge_audio import SAMPLE_RATE, compared
+from vall_e_judges.optional_packages import require
 
 if TYPE_CHECKING:
     from vall_e.plugin import Evidence

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from vall_e.plugin import Passage, Transcript, UnavailableError, Word
-from vall_e_judges.packages import require
-from vall_e_judges.sound import SAMPLE_RATE
+from vall_e_judges.judge_audio import SAMPLE_RATE
+from vall_e_judges.optional_packages import require
 
 if TYPE_CHECKING:
     import numpy as np

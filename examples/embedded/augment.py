@@ -18,7 +18,7 @@ import numpy as np
 import soundfile
 import soxr
 from numpy.typing import NDArray
-from sources import FOLDER, OUTPUT, Utterance, write_table
+from public_corpora import FOLDER, OUTPUT, Utterance, write_table
 
 WINDOW_SECONDS = 0.1
 """A cut lies in the softest so long stretch."""

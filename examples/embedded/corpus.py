@@ -16,9 +16,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import click
-from engines import Engines
-from making import SUBTYPES, Corpus, Format, Made, Plan, fill
+from generate_recordings import SUBTYPES, Corpus, Format, Made, Plan, fill
 from speakers import ACCENTS, Engine, invent, read_speakers
+from tts_engines import Engines
 
 from vall_e.errors import DataError, VallEError
 

@@ -12,8 +12,8 @@ from vall_e.testing import CodecContract
 from vall_e_codecs import encodec, encodec_network, vocos, vocos_network
 from vall_e_codecs.components import build_encodec, build_vocos
 from vall_e_codecs.encodec_names import canonical, reference_names
-from vall_e_codecs.importing import imports
 from vall_e_codecs.options import EncodecConfig, VocosConfig
+from vall_e_codecs.package_check import imports
 from vall_e_codecs.weight_files import RemoteFile, fetch, locate, read_tensors
 
 ENCODEC = encodec_network.EncodecSizes(filters=2, dimension=8, lstm_layers=1)

@@ -20,8 +20,8 @@ from vall_e.testing import CodecContract
 from vall_e_codecs import encodec_stereo
 from vall_e_codecs.components import build_encodec
 from vall_e_codecs.encodec_names import reference_names
-from vall_e_codecs.importing import imports
 from vall_e_codecs.options import EncodecConfig
+from vall_e_codecs.package_check import imports
 
 SIZES = evolve(encodec_stereo.SIZES, filters=4, dimension=8, lstm_layers=1)
 

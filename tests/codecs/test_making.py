@@ -15,7 +15,7 @@ from vall_e_codecs.embedded.adversary import Adversary
 from vall_e_codecs.embedded.analysis import AnalysisSettings
 from vall_e_codecs.embedded.batches import CropSettings, draw_crops, draw_levels
 from vall_e_codecs.embedded.command import codec as command
-from vall_e_codecs.embedded.fit import FitSettings, draw_vectors, fit
+from vall_e_codecs.embedded.fit_codebooks import FitSettings, draw_vectors, fit
 from vall_e_codecs.embedded.losses import SpectralDistance
 from vall_e_codecs.embedded.recordings import balanced_shares, read_lists
 from vall_e_codecs.embedded.train import Trainer, TrainSettings, append_json

@@ -5,7 +5,7 @@ import pytest
 import soundfile
 from augment import held_out_speakers, main, quiet_cuts
 from click.testing import CliRunner
-from sources import Utterance, write_table
+from public_corpora import Utterance, write_table
 
 RATE = 8000
 

@@ -5,10 +5,10 @@ import pytest
 import soundfile as sf
 from click.testing import CliRunner
 from corpus import choose_sentences, main
-from engines import COMMANDS, EngineError, Engines
-from finishing import SAMPLE_RATE
-from making import COLUMNS, Corpus, Plan, fill
+from generate_recordings import COLUMNS, Corpus, Plan, fill
+from postprocess import SAMPLE_RATE
 from speakers import Speaker
+from tts_engines import COMMANDS, EngineError, Engines
 
 from vall_e.errors import DataError, UnavailableError
 

@@ -46,7 +46,7 @@ def test_the_readme_has_every_step():
     assert {line.split()[1] for line in SCRIPTS} == {
         "augment.py",
         "corpus.py",
-        "sources.py",
+        "public_corpora.py",
     }
     assert {" ".join(line.split()[1:3]) for line in COMMANDS} >= {
         "codec fit", "codec train", "data process", "train voice.yaml", "export runs/voice",

@@ -7,7 +7,7 @@ from vall_e.interfaces.judge import Case, Evidence
 from vall_e.testing import JudgeContract
 from vall_e_judges.options import SimilarityConfig
 from vall_e_judges.similarity import Similarity
-from vall_e_judges.speaker import mel_bands, packaged_weights, part_starts
+from vall_e_judges.speaker_vectors import mel_bands, packaged_weights, part_starts
 
 pytest.importorskip("_webrtcvad", reason="the extra eval is not installed")
 try:

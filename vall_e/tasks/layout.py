@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 
 import torch
+from torch import Tensor
 
-from vall_e.interfaces.task import Sample, Segment, Target, Wants
+from vall_e.interfaces.task import Sample, Segment, Source, Target, Wants
 from vall_e.model.sequence import wordless
-from vall_e.tasks.options import NoiseConfig
+from vall_e.tasks.options import LengthConfig, NoiseConfig, TtsConfig
 
 
 def head(sample: Sample, level: int, *, language: bool) -> list[Segment]:
@@ -40,6 +41,33 @@ def edited(sample: Sample, middle: list[Segment]) -> list[Segment]:
     parts = [Segment("input", codes[:, :start]), Segment.marker("soe"), *middle]
     parts += [Segment.marker("eoe"), Segment("input", codes[:, stop:])]
     return [part for part in parts if len(part)]
+
+
+class Spoken:
+    """A task on a text in the voice of a prompt; what it predicts of that, a subclass says."""
+
+    target: Target = "response"
+    markers: tuple[str, ...] = ()
+    wants = Wants()
+
+    def __init__(self, config: TtsConfig | LengthConfig) -> None:
+        self.config = config
+
+    def sample(
+        self, *, text: Tensor, language: int, codes: Tensor, source: Source, rng: random.Random
+    ) -> Sample:
+        return Sample(text=text, language=language, prompt=source.prompt(rng), response=codes)
+
+    def segments(self, sample: Sample, *, level: int) -> list[Segment]:
+        return [
+            *head(sample, level, language=self.config.language),
+            *prompt(sample),
+            self.predicted(sample),
+        ]
+
+    def predicted(self, sample: Sample) -> Segment:
+        """The last segment."""
+        raise NotImplementedError
 
 
 class Cleaning:

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from vall_e.interfaces.task import Recorded, Sample, Source, Target, Wants
 from vall_e.model.sequence import Segment
+from vall_e.tasks.edit_samples import Splice
 from vall_e.tasks.layout import edited, head
 from vall_e.tasks.options import NoisyEditingConfig
-from vall_e.tasks.splice import Splice
 
 
 class NoisyEditing:

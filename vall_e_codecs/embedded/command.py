@@ -61,8 +61,8 @@ def fit(lists: Sequence[Path], cache: Path, output: Path, vectors: int, seed: in
     """Fit codebooks on the recordings of LISTS, with equal shares of each list."""
     from vall_e_codecs.embedded import weights
     from vall_e_codecs.embedded.analysis import AnalysisSettings
-    from vall_e_codecs.embedded.fit import FitSettings, draw_vectors
-    from vall_e_codecs.embedded.fit import fit as fit_codebooks
+    from vall_e_codecs.embedded.fit_codebooks import FitSettings, draw_vectors
+    from vall_e_codecs.embedded.fit_codebooks import fit as fit_codebooks
     from vall_e_codecs.embedded.recordings import read_lists
 
     analysis = AnalysisSettings()

@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 
 from vall_e.plugin import CheckpointError, ConfigError, DownloadError, UnavailableError
 from vall_e.testing import CodecContract
-from vall_e_codec_dac import dac, names
+from vall_e_codec_dac import dac, tensor_names
 from vall_e_codec_dac.components import build_dac, vall_e_register_codecs
 from vall_e_codec_dac.options import DacConfig
 from vall_e_codecs.kit import imports
@@ -55,7 +55,7 @@ class TestDac(CodecContract):
 
 
 def named_as_in_the_package(name):
-    """The other way round from `names.canonical`, written down from the package's modules."""
+    """The other way round from `tensor_names.canonical`, written from the package's modules."""
     half, *rest = name.split(".")
     if half == "quantizer":
         return name
@@ -79,7 +79,7 @@ def package_file(file, tmp_path_factory):
     for name, tensor in small(file).module.state_dict().items():
         theirs = named_as_in_the_package(name)
         if name.endswith(".weight") and "codebook" not in name:
-            length, direction = names.split(tensor)
+            length, direction = tensor_names.split(tensor)
             parts |= {f"{theirs}_g": length, f"{theirs}_v": direction * 3}
         else:
             parts[theirs] = tensor

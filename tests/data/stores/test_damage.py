@@ -17,7 +17,7 @@ from vall_e.data.convert import items_of
 from vall_e.data.dataset.folder import Dataset
 from vall_e.data.dataset.open import open_stored
 from vall_e.data.stores.hdf5 import Hdf5Store
-from vall_e.data.stores.shards import Shards, WebDatasetStore
+from vall_e.data.stores.webdataset import Shards, WebDatasetStore
 from vall_e.discovery import discover
 from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.store import Info

@@ -19,7 +19,7 @@ from vall_e.data.dataset.open import open_stored
 from vall_e.data.dataset.similar_file import read_similar, write_similar
 from vall_e.data.inspect.stats import survey_of
 from vall_e.data.stores.ecker import EckerStore
-from vall_e.data.stores.shards import read_shard
+from vall_e.data.stores.webdataset import read_shard
 from vall_e.discovery import discover
 from vall_e.errors import CheckpointError, DataError
 from vall_e.interfaces.store import Info

@@ -25,7 +25,7 @@ def build_hdf5(config: Hdf5Config) -> Store:
 
 
 def build_webdataset(config: WebDatasetConfig) -> Store:
-    from vall_e.data.stores.shards import WebDatasetStore
+    from vall_e.data.stores.webdataset import WebDatasetStore
 
     return WebDatasetStore(shard_bytes=int(config.shard_megabytes * 1e6))
 

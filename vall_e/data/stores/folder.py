@@ -9,7 +9,7 @@ from attrs import frozen
 
 from vall_e.data.dataset.folder import Dataset
 from vall_e.data.dataset.manifest import CODES, INFO, MANIFEST, line_of, write_info
-from vall_e.data.stores.writing import Placing, new_folder
+from vall_e.data.stores.write_checks import Placing, new_folder
 from vall_e.interfaces.store import Info, Item
 
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from vall_e.atomic_write import atomic_path, make_folder
 from vall_e.data.dataset.manifest import entry_of, line_of
-from vall_e.data.stores.writing import Placing, require_new
+from vall_e.data.stores.write_checks import Placing, require_new
 from vall_e.errors import DataError, UnavailableError
 from vall_e.interfaces.store import Entry, Info, Item
 

@@ -40,7 +40,7 @@ def build_int4(config: RoundedConfig) -> Wrap:
 
 def _rounded(config: RoundedConfig, bits: Any) -> Wrap:
     from vall_e.model.wrappers.quantized_linear import rounded
-    from vall_e.training.wrappers.state import unchanged
+    from vall_e.training.wrappers.compile_and_lora import unchanged
 
     if not config.enabled:
         return unchanged
@@ -49,7 +49,7 @@ def _rounded(config: RoundedConfig, bits: Any) -> Wrap:
 
 def build_bitsandbytes(config: BitsAndBytesConfig) -> Wrap:
     """The wrapper raises `UnavailableError` without the package bitsandbytes."""
-    from vall_e.training.wrappers.state import unchanged
+    from vall_e.training.wrappers.compile_and_lora import unchanged
     from vall_e.training.wrappers.third_party_layers import in_bitsandbytes
 
     if not (config.linear or config.embedding):
@@ -59,7 +59,7 @@ def build_bitsandbytes(config: BitsAndBytesConfig) -> Wrap:
 
 def build_fp8(config: Fp8Config) -> Wrap:
     """The wrapper raises `UnavailableError` without the package, or without a suitable GPU."""
-    from vall_e.training.wrappers.state import unchanged
+    from vall_e.training.wrappers.compile_and_lora import unchanged
     from vall_e.training.wrappers.third_party_layers import in_fp8
 
     return partial(in_fp8, by=config.by) if config.enabled else unchanged
@@ -67,7 +67,7 @@ def build_fp8(config: Fp8Config) -> Wrap:
 
 def build_tensorrt(config: TensorRtConfig) -> Wrap:
     """The wrapper raises `UnavailableError` without the package torch-tensorrt."""
-    from vall_e.training.wrappers.state import unchanged
+    from vall_e.training.wrappers.compile_and_lora import unchanged
     from vall_e.training.wrappers.third_party_layers import by_tensorrt
 
     return partial(by_tensorrt, dynamic=config.dynamic) if config.enabled else unchanged
@@ -80,14 +80,14 @@ def build_model_offload(config: ModelOffloadConfig) -> Wrap:
 
 
 def build_compile(config: CompileConfig) -> Callable[[torch.nn.Module], torch.nn.Module]:
-    from vall_e.training.wrappers.state import compiled, unchanged
+    from vall_e.training.wrappers.compile_and_lora import compiled, unchanged
 
     return partial(compiled, dynamic=config.dynamic) if config.enabled else unchanged
 
 
 def build_lora(config: LoraConfig) -> Callable[[torch.nn.Module], torch.nn.Module]:
     from vall_e.model.lora import Terms
-    from vall_e.training.wrappers.state import adapted
+    from vall_e.training.wrappers.compile_and_lora import adapted
 
     return partial(
         adapted,

@@ -52,9 +52,9 @@ class Fused:
 
 def _compiles(triton: Any) -> bool:
     """Whether Triton compiles for a GPU, and does not run programs itself, as it can for tests."""
-    from vall_e_attention_fused import programs
+    from vall_e_attention_fused import triton_kernels
 
-    return isinstance(programs.attend, triton.JITFunction)
+    return isinstance(triton_kernels.attend, triton.JITFunction)
 
 
 @frozen(eq=False)
@@ -133,7 +133,7 @@ def _in_tiles(x: Bool[Tensor, "b t u"], tile: int) -> Bool[Tensor, "b tiles_t ti
 class _Attend(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, q: Tensor, k: Tensor, v: Tensor, plan: KernelPlan) -> Tensor:
-        from vall_e_attention_fused import programs
+        from vall_e_attention_fused import triton_kernels
 
         q, k, v = (_side_by_side(x) for x in (q, k, v))
         rows, heads, length, _ = q.shape
@@ -141,7 +141,7 @@ class _Attend(torch.autograd.Function):
         lse = q.new_empty((rows, heads, length), dtype=torch.float32)
         mask, live = plan.tables(q)
         with torch.cuda.device_of(q):  # type: ignore[no-untyped-call]
-            programs.attend[-(-length // plan.tile), rows * heads](
+            triton_kernels.attend[-(-length // plan.tile), rows * heads](
                 *(q, k, v, mask, live, out, lse),
                 *_strides(q, k, v, mask, live, out),
                 **plan.arguments(q, k),
@@ -153,7 +153,7 @@ class _Attend(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
-        from vall_e_attention_fused import programs
+        from vall_e_attention_fused import triton_kernels
 
         q, k, v, out, lse = ctx.saved_tensors
         plan: KernelPlan = ctx.plan
@@ -165,10 +165,10 @@ class _Attend(torch.autograd.Function):
         strides = _strides(*given)
         arguments = plan.arguments(q, k)
         with torch.cuda.device_of(q):  # type: ignore[no-untyped-call]
-            programs.gradients_of_keys[-(-k.shape[2] // plan.tile), len(k) * k.shape[1]](
+            triton_kernels.gradients_of_keys[-(-k.shape[2] // plan.tile), len(k) * k.shape[1]](
                 *given, lse, delta, dk, dv, *strides, *_strides(dk), **arguments
             )
-            programs.gradients_of_queries[-(-q.shape[2] // plan.tile), len(q) * q.shape[1]](
+            triton_kernels.gradients_of_queries[-(-q.shape[2] // plan.tile), len(q) * q.shape[1]](
                 *given, lse, delta, dq, *strides, *_strides(dq), **arguments
             )
         return dq, dk, dv, None

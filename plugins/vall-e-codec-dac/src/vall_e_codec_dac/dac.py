@@ -19,8 +19,8 @@ from jaxtyping import Float, Int, Num
 from torch import Tensor, nn
 
 from vall_e.plugin import CodecStream, ConfigError, UnavailableError
-from vall_e_codec_dac.names import canonical, split
 from vall_e_codec_dac.options import DacConfig
+from vall_e_codec_dac.tensor_names import canonical, split
 from vall_e_codecs.kit import (
     HubFile,
     WholeStream,

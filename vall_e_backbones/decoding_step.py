@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, rms_norm
 
 from vall_e.plugin import AttentionKernel, Cache, Joinable
-from vall_e_backbones.few_rows import UNPACKED, FewRows
 from vall_e_backbones.key_value_cache import KeyValueCache
+from vall_e_backbones.small_batch_matmul import UNPACKED, FewRows
 
 Rotation = tuple[Tensor, Tensor]
 """Cosines and signed sines of RoPE, (b, 1, c) each."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vall_e_judges.sound import SAMPLE_RATE, Samples
-from vall_e_judges.words import plain
+from vall_e_judges.judge_audio import SAMPLE_RATE, Samples
+from vall_e_judges.word_errors import plain
 
 if TYPE_CHECKING:
     from pocketsphinx import Decoder

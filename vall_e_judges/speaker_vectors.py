@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from vall_e.plugin import UnavailableError
-from vall_e_judges.packages import EXTRA
-from vall_e_judges.sound import Samples
+from vall_e_judges.judge_audio import Samples
+from vall_e_judges.optional_packages import EXTRA
 
 SAMPLE_RATE = 16_000
 LEVEL_DECIBELS = -30.0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import soundfile as sf
 from attrs import frozen
-from finishing import Samples, finish
+from postprocess import Samples, finish
 from speakers import Engine, Speaker
 
 from vall_e.errors import UnavailableError

@@ -1,6 +1,6 @@
 import pytest
 
-from vall_e_judges.words import plain, word_errors
+from vall_e_judges.word_errors import plain, word_errors
 
 
 @pytest.mark.parametrize(

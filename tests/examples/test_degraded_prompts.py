@@ -1,7 +1,7 @@
+import degradations
+import degraded_prompts
 import numpy as np
-import prompts
 import pytest
-import spoil
 from reliability import Spoken
 
 from vall_e.audio.clip import Clip
@@ -14,8 +14,8 @@ VOICE = Clip(
     RATE,
     name="somebody.wav",
 )
-NOISE = spoil.white_noise(RATE, seed=1)
-SPOILT = {name: do(VOICE) for name, do in spoil.spoilings(NOISE)}
+NOISE = degradations.white_noise(RATE, seed=1)
+SPOILT = {name: do(VOICE) for name, do in degradations.spoilings(NOISE)}
 
 
 def test_every_prompt_is_a_recording():
@@ -26,12 +26,12 @@ def test_every_prompt_is_a_recording():
         assert np.abs(clip.samples).max() <= 1, name
 
 
-@pytest.mark.parametrize("seconds", spoil.SECONDS)
+@pytest.mark.parametrize("seconds", degradations.SECONDS)
 def test_a_prompt_is_as_long_as_its_name_says(seconds):
     assert SPOILT[f"{seconds:g} s"].seconds == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("decibels", spoil.NOISE_DB)
+@pytest.mark.parametrize("decibels", degradations.NOISE_DB)
 def test_noise_is_so_far_under_the_speech(decibels):
     speech, noisy = SPOILT["3 s"].samples, SPOILT[f"noise at {decibels} dB"].samples
     gain = noisy @ speech / (speech @ speech)  # what keeps the sum below full scale
@@ -58,19 +58,19 @@ def say(text, prompt, seed):
     name = "bad" if "noise_alone" in prompt.name else "good"
     spoken = Spoken(text, 50, 0.1 if "0.3" in prompt.name else 5.0, ended=True)
     warning = "words are missing" if "tone" in prompt.name else ""
-    return prompts.Said(spoken, Clip(VOICE.samples, RATE, name=name), warning)
+    return degraded_prompts.Said(spoken, Clip(VOICE.samples, RATE, name=name), warning)
 
 
 def test_only_some_kinds_can_be_tried(tmp_path):
     only = ["silence", "a tone"]
-    trials = prompts.try_prompts([VOICE], NOISE, ["one"], Ear(), say, tmp_path, only=only)
+    trials = degraded_prompts.try_prompts([VOICE], NOISE, ["one"], Ear(), say, tmp_path, only=only)
     assert {trial.prompt for trial in trials} == set(only)
 
 
 def test_the_table_tells_what_became_of_each_prompt(tmp_path):
     texts = ["one two three four five", "six seven eight nine ten"]
-    trials = list(prompts.try_prompts([VOICE], NOISE, texts, Ear(), say, tmp_path))
-    rows = {row.prompt: row for row in prompts.rows(trials)}
+    trials = list(degraded_prompts.try_prompts([VOICE], NOISE, texts, Ear(), say, tmp_path))
+    rows = {row.prompt: row for row in degraded_prompts.rows(trials)}
     assert str(rows["3 s"]) == "| 3 s | 2 | 0 | 0 | 0 | 2 of 2 |"
     assert (rows["silence"].refused, rows["silence"].failed) == (2, 0)
     assert (rows["0.3 s"].wrong_length, rows["0.3 s"].failed) == (2, 2)

@@ -25,7 +25,7 @@ from attrs import frozen
 from vall_e.data.dataset.folder import finished, require_all
 from vall_e.data.dataset.manifest import INFO, MANIFEST, entry_of, line_of, write_info
 from vall_e.data.dataset.manifest_lines import Entries
-from vall_e.data.stores.writing import Placing, new_folder
+from vall_e.data.stores.write_checks import Placing, new_folder
 from vall_e.errors import DataError
 from vall_e.interfaces.store import Entry, Info, Item
 

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from vall_e_codecs.nothing import no_sound
+from vall_e_codecs.empty_input import no_sound
 
 
 class WholeStream:

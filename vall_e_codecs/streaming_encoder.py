@@ -9,7 +9,7 @@ from jaxtyping import Int, Num
 from torch import Tensor
 
 from vall_e_codecs.audio_check import checked
-from vall_e_codecs.nothing import no_codes
+from vall_e_codecs.empty_input import no_codes
 
 
 class FrameListener:

@@ -13,9 +13,9 @@ from typing import Literal, TypeVar
 
 import soundfile as sf
 from attrs import evolve, frozen
-from engines import EngineError
-from finishing import SAMPLE_RATE, Samples, TooShortError
+from postprocess import SAMPLE_RATE, Samples, TooShortError
 from speakers import Speaker, to_json
+from tts_engines import EngineError
 
 from vall_e.errors import DataError
 

@@ -1,6 +1,6 @@
 import pytest
 from click.testing import CliRunner
-from sources import ORDERS, held_out_ids, main, read_prompts
+from public_corpora import ORDERS, held_out_ids, main, read_prompts
 
 
 @pytest.fixture

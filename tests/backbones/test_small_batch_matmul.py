@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn.functional import linear
 
-from vall_e_backbones.few_rows import FewRows
+from vall_e_backbones.small_batch_matmul import FewRows
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 r"""Give public corpora, as they are downloaded, the table that `vall-e data process` reads.
 
-    python sources.py librispeech LibriSpeech/dev-clean -o corpora/librispeech
-    python sources.py ljspeech LJSpeech-1.1 -o corpora/ljspeech
-    python sources.py arctic dataset-voice-kathleen --prompts cmuarctic.data --speaker kathleen \
-        -o corpora/kathleen --held-out corpora/kathleen-eval
-    python sources.py orders speech-to-intent-benchmark -o corpora/orders
+    python public_corpora.py librispeech LibriSpeech/dev-clean -o corpora/librispeech
+    python public_corpora.py ljspeech LJSpeech-1.1 -o corpora/ljspeech
+    python public_corpora.py arctic dataset-voice-kathleen --prompts cmuarctic.data \
+        --speaker kathleen -o corpora/kathleen --held-out corpora/kathleen-eval
+    python public_corpora.py orders speech-to-intent-benchmark -o corpora/orders
 
 Nothing is copied: OUTPUT/transcripts.tsv names the recordings where they are.
 """

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from finishing import LEVEL_DECIBELS, SAMPLE_RATE, TooShortError, finish, level, trim
+from postprocess import LEVEL_DECIBELS, SAMPLE_RATE, TooShortError, finish, level, trim
 
 
 def tone(seconds, rate=SAMPLE_RATE, hertz=220.0, loudness=0.3):

@@ -1,10 +1,10 @@
 """Speak like recordings that are not as they should be, and tell what becomes of it.
 
-    python examples/embedded/prompts.py -o prompts                  # the built-in voices, hiss
-    python examples/embedded/prompts.py ann.wav bob.wav --noise rain.ogg --texts 2 -o prompts
+    python examples/embedded/degraded_prompts.py -o prompts         # the built-in voices, hiss
+    python examples/embedded/degraded_prompts.py ann.wav bob.wav --noise rain.ogg -o prompts
 
-Each recording is cut, mixed with noise, clipped and so on (`spoil.py`), and a Harvard sentence is
-spoken in that voice. It is well if a recogniser picks the sentence among 50 and its duration is
+Each recording is cut, mixed with noise, clipped and so on (`degradations.py`), and a Harvard sentence
+is spoken in that voice. It is well if a recogniser picks the sentence among 50 and its duration is
 right (as in `reliability.py`), or if the prompt is refused with a message. OUTPUT keeps prompts
 and speech; the table goes to stdout. Needs `pip install "vall-e[eval]"`.
 """
@@ -19,8 +19,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from attrs import asdict, evolve, frozen
+from degradations import spoilings, white_noise
 from reliability import Spoken, pace_of
-from spoil import spoilings, white_noise
 
 import vall_e
 from vall_e.audio.clip import Clip

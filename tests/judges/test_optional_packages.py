@@ -6,7 +6,7 @@ import pytest
 
 import vall_e_judges
 from vall_e.errors import UnavailableError
-from vall_e_judges.packages import require
+from vall_e_judges.optional_packages import require
 
 PACKAGES = ("pocketsphinx", "_webrtcvad", "pesq", "pystoi", "speechmos", "onnxruntime", "librosa")
 MODULES = sorted(path.stem for path in Path(vall_e_judges.__file__).parent.glob("[a-z]*.py"))
