@@ -3,10 +3,10 @@
     python examples/embedded/degraded_prompts.py -o prompts         # the built-in voices, hiss
     python examples/embedded/degraded_prompts.py ann.wav bob.wav --noise rain.ogg -o prompts
 
-Each recording is cut, mixed with noise, clipped and so on (`degradations.py`), and a Harvard sentence
-is spoken in that voice. It is well if a recogniser picks the sentence among 50 and its duration is
-right (as in `reliability.py`), or if the prompt is refused with a message. OUTPUT keeps prompts
-and speech; the table goes to stdout. Needs `pip install "vall-e[eval]"`.
+Each recording is cut, mixed with noise, clipped and so on (`degradations.py`), and a Harvard
+sentence is spoken in that voice. It is well if a recogniser picks the sentence among 50 and its
+duration is right (as in `reliability.py`), or if the prompt is refused with a message. OUTPUT
+keeps prompts and speech; the table goes to stdout. Needs `pip install "vall-e[eval]"`.
 """
 
 from __future__ import annotations

@@ -12,11 +12,10 @@ from vall_e.config.data import DataConfig
 from vall_e.config.schema import RunConfig
 from vall_e.data.batching.corpus import Corpus, require_alike_codes
 from vall_e.data.batching.loader import Loader, Maker, make_order
-from vall_e.data.batching.mixing import CodeMixer, Materials
+from vall_e.data.batching.mixing import CodeMixer, Materials, no_noise
 from vall_e.data.batching.prompts import AnyOther, PromptNoise, PromptSource, Similar, similar_in
 from vall_e.data.dataset.open import open_stored
 from vall_e.data.dataset.wildcards import expanded
-from vall_e.errors import DataError
 from vall_e.interfaces.store import Stored
 from vall_e.model.level_sampling import level_sampler
 from vall_e.model.masking import Masking
@@ -102,11 +101,7 @@ def noises_of(corpus: Corpus, config: RunConfig, registry: Registry) -> list[Sto
     for noise in noises:
         require_alike_codes(corpus.info, noise)
     if config.data.prompt_noise and not noises:
-        raise DataError(
-            "data.prompt_noise mixes noise into prompts, but data.noise lists no dataset",
-            hint="process recordings of noise with `vall-e data process --voices-only` "
-            "and list the folder in data.noise",
-        )
+        raise no_noise("data.prompt_noise mixes noise into prompts")
     return noises
 
 

@@ -112,11 +112,7 @@ class Materials:
         tasks, places = list(tasks), range(len(self.corpus))
         for task in tasks:
             if task.wants.noise and not self.noises:
-                raise DataError(
-                    f"the task {task.name} learns from noise, and data.noise names none",
-                    hint="process recordings of noise with `vall-e data process --voices-only` "
-                    "and list the folder in data.noise",
-                )
+                raise no_noise(f"the task {task.name} learns from noise")
             if not any(self.serve(task.wants, place) for place in places):
                 raise _useless(task, len(self.corpus.speakers))
         idle = [i for i in places if not any(self.serve(task.wants, i) for task in tasks)]
@@ -231,6 +227,15 @@ def _other(values: Sequence[int], without: Collection[int], rng: random.Random) 
     for place in sorted(bisect_left(values, value) for value in without):
         drawn += drawn >= place
     return values[drawn]
+
+
+def no_noise(needs: str) -> DataError:
+    """For a run that needs noise, as `needs` says, and has none."""
+    return DataError(
+        f"{needs}, but data.noise lists no dataset",
+        hint="process recordings of noise with `vall-e data process --voices-only` "
+        "and list the folder in data.noise",
+    )
 
 
 def _useless(task: Task, speakers: int) -> DataError:
