@@ -407,3 +407,8 @@ def test_not_a_number_is_no_number():
     assert mistakes(math.nan, float) == ["expected a finite number, got nan"]
     assert mistakes("nan", float) == ["expected a number, got 'nan'"]
     assert "expected a finite number, got 1000" in mistakes(10**400, float)[0]
+
+
+@pytest.mark.parametrize("section", ["synthesis", "training"])
+def test_a_number_of_threads_that_would_end_the_process_is_refused(check, section):
+    assert f"{section}.threads" in check(f"{section}: {{threads: 5000}}")

@@ -93,7 +93,7 @@ def test_every_value_knows_its_line():
         ("a: !!python/object/apply:os.system [ls]", "run.yaml:1: the tag !!python/object/apply"),
         ("a: !mine x", "run.yaml:1: the tag !mine is not allowed; remove it"),
         ("a: !!int x", "run.yaml:1: 'x' cannot be read as !!int"),
-        ("a: " + "9" * 5000, "cannot be read as !!int"),
+        ("a: " + "9" * 5000, "has 5000 digits, at most 100 are read"),
         ("a: !!set {b, c}", "run.yaml:1: the tag !!set is not allowed"),
         ("? [1, 2]\n: 3", "run.yaml:1: a key must be text"),
     ],
@@ -123,7 +123,10 @@ def test_what_is_no_plain_data_is_a_mistake(text, says):
         ("a: 1\n---\nb: 2", "run.yaml:2: this is not YAML", "remove the line `---`"),
         ("a: \x00", "this is not YAML: unacceptable character", "plain UTF-8"),
         ("&a [*a]", "an alias inside its own value", "write the value out"),
-        ("[" * 500, "nested too deeply", "fewer nested brackets"),
+        ("[" * 500, "nested more than 50 deep", "fewer nested brackets"),
+        ("a: " + "{a: " * 60, "nested more than 50 deep", "fewer nested brackets"),
+        ("a: [" + "1," * 400_000, "characters, at most 500000 are read", "files of their own"),
+        ("a: [" + "b," * 60_000 + "]", "more than 100000 words", "files of their own"),
     ],
 )
 def test_text_that_is_not_yaml_is_an_error(text, says, hint):
@@ -131,6 +134,12 @@ def test_text_that_is_not_yaml_is_an_error(text, says, hint):
         read(text, origin_at)
     assert says in caught.value.message
     assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("number", ["9" * 400, "-" + "1" * 101, "0." + "1" * 200])
+def test_a_number_of_hundreds_of_digits_is_a_mistake(number):
+    _, [mistake] = read(f"a: {number}", origin_at)
+    assert "at most 100 are read" in mistake.message
 
 
 def test_a_billion_laughs_end_soon():

@@ -10,6 +10,7 @@ from vall_e.config.choices import SamplerChoice, WrapperChoice
 from vall_e.config.field_metadata import chosen, path_or_name
 from vall_e.config.layer_skip import ExitConfig, SpeculativeConfig
 from vall_e.config.validators import (
+    MAX_THREADS,
     ascending,
     distinct,
     in_order,
@@ -157,5 +158,5 @@ class SynthesisConfig:
     both."""
     device: str = "auto"
     """`auto` selects cuda if available, else mps, else cpu."""
-    threads: int = field(default=0, validator=not_negative)
+    threads: int = field(default=0, validator=[validators.ge(0), validators.le(MAX_THREADS)])
     """CPU threads; 0: PyTorch's default."""

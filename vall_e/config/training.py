@@ -9,7 +9,7 @@ from attrs import field, frozen, validators
 from vall_e.config.choices import EngineChoice, OptimizerChoice, ScheduleChoice, WrapperChoice
 from vall_e.config.field_metadata import chosen, path, path_or_name
 from vall_e.config.layer_skip import LayerSkipConfig
-from vall_e.config.validators import not_negative, positive, probability, within_one
+from vall_e.config.validators import MAX_THREADS, not_negative, positive, probability, within_one
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,7 +74,7 @@ class TrainingConfig:
     """Number format of the forward pass; weights and optimizer state stay in fp32."""
     device: str = "auto"
     """`auto` selects cuda if available, else mps, else cpu."""
-    threads: int = field(default=0, validator=not_negative)
+    threads: int = field(default=0, validator=[validators.ge(0), validators.le(MAX_THREADS)])
     """CPU threads; 0: PyTorch's default."""
     seed: int = field(default=0, validator=[not_negative, validators.lt(2**32)])
     """For initial weights, data order, segments and dropout: the same seed gives the same run."""

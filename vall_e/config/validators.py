@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     pass
 
 
+MAX_THREADS = 1024
+"""More threads than this end the process in PyTorch, without a message."""
+
+
 def finite(instance: object, attribute: Any, value: float) -> None:
     if not math.isfinite(value):
         raise ValueError(f"must be a finite number: {value}")

@@ -22,6 +22,13 @@ __all__ = ["read", "write"]
 
 MAX_NODES = 20_000
 """Limit on the number of values: a few nested aliases can expand to millions."""
+MAX_CHARACTERS = 500_000
+MAX_TOKENS = 100_000
+"""PyYAML reads some 20,000 a second: larger files would seem to hang."""
+MAX_DEPTH = 50
+"""Lists and mappings inside one another; PyYAML takes long for thousands."""
+MAX_DIGITS = 100
+"""Of a number; Python's own limits are far above what any option can mean."""
 
 NULL, BOOL, INT, FLOAT, STR = (
     f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "str")
@@ -88,13 +95,10 @@ def read(text: str, origin_at: Callable[[int], ValueOrigin]) -> tuple[Node, list
     `origin_at` returns the origin of a line. Text that is not YAML raises a `ConfigError`.
     """
     try:
+        _require_small(text, origin_at)
         top = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as exc:
         raise _not_yaml(exc, origin_at) from exc
-    except RecursionError as exc:
-        raise ConfigError(
-            f"{origin_at(0)}: brackets are nested too deeply", hint="use fewer nested brackets"
-        ) from exc
     if top is None:
         return Node(None, origin_at(1)), []
     reader = _Reader(origin_at)
@@ -119,6 +123,38 @@ def write(value: Any) -> str:
         width=2**31,
     )
     return text.strip()[1:-1]
+
+
+def _require_small(text: str, origin_at: Callable[[int], ValueOrigin]) -> None:
+    """Raise `ConfigError` for text that would take PyYAML long, before it is parsed."""
+    if len(text) > MAX_CHARACTERS:
+        raise ConfigError(
+            f"{origin_at(0)}: {len(text)} characters, at most {MAX_CHARACTERS} are read",
+            hint="a config is a few pages: keep lists of data in files of their own",
+        )
+    depth = 0
+    for count, token in enumerate(yaml.scan(text, Loader=_Loader)):
+        depth += isinstance(token, _STARTS) - isinstance(token, _ENDS)
+        line = token.start_mark.line + 1
+        if depth > MAX_DEPTH:
+            raise ConfigError(
+                f"{origin_at(line)}: lists and mappings are nested more than {MAX_DEPTH} deep",
+                hint="use fewer nested brackets",
+            )
+        if count > MAX_TOKENS:
+            raise ConfigError(
+                f"{origin_at(line)}: more than {MAX_TOKENS} words and signs",
+                hint="keep lists of data in files of their own",
+            )
+
+
+_STARTS = (
+    yaml.FlowSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.BlockMappingStartToken,
+)
+_ENDS = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 
 
 def _not_yaml(exc: yaml.YAMLError, origin_at: Callable[[int], ValueOrigin]) -> ConfigError:
@@ -186,6 +222,10 @@ class _Reader:
 
     def _scalar(self, node: yaml.ScalarNode, origin: ValueOrigin) -> Scalar:
         text: str = node.value
+        if node.tag in (INT, FLOAT) and len(text) > MAX_DIGITS:
+            message = f"{text[:20]}... has {len(text)} digits, at most {MAX_DIGITS} are read"
+            self.mistakes.append(Mistake(message, origin=origin))
+            return None
         try:
             if node.tag == NULL:
                 return None
