@@ -10,7 +10,7 @@ export OMP_NUM_THREADS ?= 1
 WORKERS ?= 2
 PLUGINS = $(wildcard plugins/*)
 
-.PHONY: demo test check lint types imports tests changelog clean
+.PHONY: docs demo test check lint types imports tests changelog clean
 
 demo: $(VENV)/.installed
 	$(BIN)/vall-e synth "$(TEXT)" -o hello.wav
@@ -32,6 +32,10 @@ imports:
 
 tests:
 	$(PYTHON) -m pytest -q -n $(WORKERS)
+
+docs: $(VENV)/bin/python # the website, in build/site; a dead link is an error
+	$(BIN)/python -m pip install -q "mkdocs-material>=9.6"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict -q
 
 changelog:
 	$(PYTHON) -m towncrier build --draft

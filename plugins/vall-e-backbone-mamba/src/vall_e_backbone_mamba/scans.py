@@ -3,7 +3,8 @@
     state <- exp(dt a) state + dt x b,    y = state c
 
 A step size `dt` of 0 leaves the state as it is, which is how padding is passed over. Sizes beside
-the README's: `e` channels, `n` numbers in a channel's state, `p` channels of a head, `g` groups.
+those of docs/glossary.md: `e` channels, `n` numbers in a channel's state, `p` channels of a head,
+`g` groups.
 """
 
 import torch
