@@ -1,4 +1,4 @@
-"""A hook of MkDocs: links from docs/ to other files of the repository, which the site does not have.
+"""A hook of MkDocs for links from docs/ to files of the repository that the site does not have.
 
 `[errors.py](../vall_e/errors.py)` becomes "errors.py (`vall_e/errors.py`)".
 """
