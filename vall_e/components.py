@@ -10,6 +10,7 @@ from vall_e.embedded.components import MODELS
 from vall_e.export.formats.components import EXPORTERS
 from vall_e.hookspecs import hookimpl
 from vall_e.tasks.components import TASKS
+from vall_e.text.normalizers.components import NORMALIZERS
 from vall_e.text.phonemizers.components import PHONEMIZERS
 from vall_e.training.engines.components import ENGINES
 from vall_e.training.optimizers.components import OPTIMIZERS
@@ -19,7 +20,7 @@ from vall_e.training.wrappers.components import WRAPPERS
 if TYPE_CHECKING:
     from vall_e.registry import Component
 
-vall_e_hook_api = (1, 0)
+vall_e_hook_api = (1, 2)
 
 
 @hookimpl
@@ -40,6 +41,11 @@ def vall_e_register_schedules() -> list[Component[Any]]:
 @hookimpl
 def vall_e_register_wrappers() -> list[Component[Any]]:
     return [*WRAPPERS]
+
+
+@hookimpl
+def vall_e_register_normalizers() -> list[Component[Any]]:
+    return [*NORMALIZERS]
 
 
 @hookimpl

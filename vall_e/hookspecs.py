@@ -103,6 +103,16 @@ def vall_e_register_wrappers() -> Iterable[Component[Any]]:
 
 
 @hookspec
+def vall_e_register_normalizers() -> Iterable[Component[Any]]:
+    """Offer text normalizers: numbers, dates and abbreviations in words. Since hook API 1.2.
+
+    `build(config)` returns a `vall_e.plugin.Normalizer`, or raises `UnavailableError` where a
+    package is missing. Contract: `vall_e.testing.NormalizerContract`.
+    """
+    return ()
+
+
+@hookspec
 def vall_e_register_phonemizers() -> Iterable[Component[Any]]:
     """Offer text front ends.
 

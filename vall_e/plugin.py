@@ -46,7 +46,7 @@ from vall_e.interfaces.judge import Case, Evidence, Figure, Judge, Score, Sound,
 from vall_e.interfaces.sampling import Draw, LogitsProcessor, Sampler, Stateful
 from vall_e.interfaces.store import Entry, Info, Item, Lenient, Reduced, Store, Stored
 from vall_e.interfaces.task import Recorded, Sample, Segment, Source, Task, Wants
-from vall_e.interfaces.text import Phonemizer
+from vall_e.interfaces.text import Normalizer, Phonemizer
 from vall_e.interfaces.training import Averaging, Engine, Rounding
 from vall_e.interfaces.transcriber import Passage, Transcriber, Transcript, Word
 from vall_e.interfaces.trial import Trial
@@ -101,6 +101,7 @@ __all__ = [
     "Listening",
     "Local",
     "LogitsProcessor",
+    "Normalizer",
     "Passage",
     "Phonemizer",
     "PluginError",

@@ -30,6 +30,7 @@ HOOKS = MappingProxyType(
         "optimizer": "vall_e_register_optimizers",
         "schedule": "vall_e_register_schedules",
         "wrapper": "vall_e_register_wrappers",
+        "normalizer": "vall_e_register_normalizers",
         "phonemizer": "vall_e_register_phonemizers",
         "engine": "vall_e_register_engines",
         "exporter": "vall_e_register_exporters",

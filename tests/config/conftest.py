@@ -108,6 +108,10 @@ class Plugin:
         return [offer("embedded"), offer("file", FileConfig)]
 
     @hookimpl
+    def vall_e_register_normalizers(self):
+        return [offer("rules")]
+
+    @hookimpl
     def vall_e_register_phonemizers(self):
         return [offer("espeak"), offer("none", PlaceConfig)]
 

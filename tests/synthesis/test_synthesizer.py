@@ -223,7 +223,7 @@ def counting(registry, codec):
     """A synthesizer, and the phonemizer that it reads with."""
     parts = Parts.of(tiny_bundle(registry, codec, synthesis=SHORT), codec)
     phonemizer = Counting()
-    front_end = evolve(parts.front_end, phonemizer=phonemizer, normalize=False)
+    front_end = evolve(parts.front_end, phonemizer=phonemizer, normalizer=None)
     return Synthesizer(evolve(parts, front_end=front_end), device="cpu"), phonemizer
 
 

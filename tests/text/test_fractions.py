@@ -2,7 +2,10 @@
 
 import pytest
 
-from vall_e.text.normalize import normalize
+from vall_e.text.normalizers.options import RulesConfig
+from vall_e.text.normalizers.rules import RuleNormalizer
+
+normalize = RuleNormalizer(RulesConfig())
 
 SPOKEN = {
     # a division, or more than a whole

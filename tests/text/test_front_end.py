@@ -3,20 +3,27 @@ from collections import Counter
 import pytest
 from attrs import evolve
 
-from vall_e.config.choices import PhonemizerChoice
+from vall_e.config.choices import NormalizerChoice, PhonemizerChoice
 from vall_e.config.schema import TextConfig
 from vall_e.errors import TextError
 from vall_e.text.front_end import FrontEnd
+from vall_e.text.normalizers.components import NORMALIZERS
+from vall_e.text.normalizers.options import RulesConfig
 from vall_e.text.phonemizers.components import PHONEMIZERS
 from vall_e.text.phonemizers.options import EspeakConfig, PassthroughConfig
 from vall_e.text.vocabulary import Vocabulary
 
 ESPEAK, NONE = PHONEMIZERS
+[RULES] = NORMALIZERS
+
+
+def text_config(phonemizer, **options):
+    return TextConfig(phonemizer, NormalizerChoice(RULES, RulesConfig()), **options)
 
 
 @pytest.fixture(scope="module")
 def front_end():
-    return FrontEnd.of(TextConfig(PhonemizerChoice(ESPEAK, EspeakConfig())))
+    return FrontEnd.of(text_config(PhonemizerChoice(ESPEAK, EspeakConfig())))
 
 
 def test_from_text_to_ids_and_back(front_end):
@@ -30,7 +37,7 @@ def test_a_new_model_gets_the_alphabet_of_its_phonemizer(front_end):
 
 
 def test_a_trained_model_keeps_its_vocabulary(caplog):
-    config = TextConfig(PhonemizerChoice(NONE, PassthroughConfig()), normalize=False)
+    config = text_config(PhonemizerChoice(NONE, PassthroughConfig()), normalize=False)
     front_end = FrontEnd.of(config, Vocabulary.of("abc"))
     encoded = front_end.encode(front_end.phonemes("a b", "en-us"))
     assert front_end.vocabulary.decode(encoded.ids) == "ab"
@@ -104,7 +111,7 @@ def test_letters_of_another_look_are_spoken(front_end, written, plain):
 
 def test_markup_is_taken_off_only_if_the_text_is_normalized(front_end):
     assert front_end.without_markup("**so**") == "so"
-    assert evolve(front_end, normalize=False).without_markup("**so**") == "**so**"
+    assert evolve(front_end, normalizer=None).without_markup("**so**") == "**so**"
 
 
 def test_what_is_not_spoken_can_be_an_error(front_end):
@@ -120,6 +127,6 @@ def test_a_text_of_which_nothing_is_left_is_refused(front_end):
 
 
 def test_what_the_phonemizer_hands_on_is_the_vocabularys_to_refuse():
-    config = TextConfig(PhonemizerChoice(NONE, PassthroughConfig()), normalize=False)
+    config = text_config(PhonemizerChoice(NONE, PassthroughConfig()), normalize=False)
     _, encoded = FrontEnd.of(config).read("a ★", "en-us")
     assert encoded.unknown == Counter("★")

@@ -3,19 +3,22 @@ import time
 import pytest
 
 from vall_e.errors import TextError
-from vall_e.text.normalize import MOST_DIGITS, normalize
+from vall_e.text.normalizers.options import RulesConfig
+from vall_e.text.normalizers.rules import RuleNormalizer
+
+normalize = RuleNormalizer(RulesConfig())
 
 
 def test_a_number_of_too_many_digits_is_refused():
     with pytest.raises(TextError, match="a number of 8000 digits is too long to be read") as caught:
         normalize("1" * 8000, "en-us")
-    assert str(MOST_DIGITS) in caught.value.message
+    assert str(RulesConfig().max_digits) in caught.value.message
     assert caught.value.hint
 
 
 @pytest.mark.parametrize("language", ["en-us", "sv"])
 def test_one_of_as_many_as_that_is_read(language):
-    normalize("1" * MOST_DIGITS, language)
+    normalize("1" * RulesConfig().max_digits, language)
 
 
 @pytest.mark.parametrize("written", ["1,", "1-", "1.", "1 ", "1:", "1/", ",111", " 111"])

@@ -2,7 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vall_e.text.normalize import normalize
+from vall_e.text.normalizers.options import RulesConfig
+from vall_e.text.normalizers.rules import RuleNormalizer
+
+normalize = RuleNormalizer(RulesConfig())
 
 ENGLISH = [
     ("I have 3 cats.", "I have three cats."),

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from vall_e.text.normalize import normalize
+from vall_e.text.normalizers.options import RulesConfig
+from vall_e.text.normalizers.rules import RuleNormalizer
+
+normalize = RuleNormalizer(RulesConfig())
 
 PAGE = (Path(__file__).parents[2] / "docs" / "text.md").read_text()
 ROWS = re.findall(r"^\| ([a-z]{2}(?:-[a-z]{2})?) \| (.+?) \| (.+?) \|$", PAGE, re.MULTILINE)

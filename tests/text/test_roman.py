@@ -1,7 +1,10 @@
 import pytest
 
-from vall_e.text.normalize import normalize
+from vall_e.text.normalizers.options import RulesConfig
+from vall_e.text.normalizers.rules import RuleNormalizer
 from vall_e.text.roman import value, with_figures
+
+normalize = RuleNormalizer(RulesConfig())
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ TEXTS = ["həlˈoʊ wˈɜːld", "tuː"]
 
 
 def config(tokenizer, file=""):
-    return TextConfig(phonemizer=None, tokenizer=tokenizer, tokenizer_file=str(file))
+    return TextConfig(
+        phonemizer=None, normalizer=None, tokenizer=tokenizer, tokenizer_file=str(file)
+    )
 
 
 @pytest.fixture

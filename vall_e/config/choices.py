@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from vall_e.interfaces.sampling import Sampler
     from vall_e.interfaces.store import Store
     from vall_e.interfaces.task import Task
-    from vall_e.interfaces.text import Phonemizer
+    from vall_e.interfaces.text import Normalizer, Phonemizer
     from vall_e.interfaces.training import Engine
     from vall_e.interfaces.transcriber import Transcriber
 
@@ -118,6 +118,15 @@ class WrapperChoice(Choice):
     def build(self) -> Callable[[torch.nn.Module], torch.nn.Module]:
         wrap: Callable[[torch.nn.Module], torch.nn.Module] = self.component.build(self.options)
         return wrap
+
+
+@frozen
+class NormalizerChoice(Choice):
+    kind = "normalizer"
+
+    def build(self) -> Normalizer:
+        normalizer: Normalizer = self.component.build(self.options)
+        return normalizer
 
 
 @frozen

@@ -11,7 +11,13 @@ from typing import Any, Literal
 
 from attrs import field, frozen, validators
 
-from vall_e.config.choices import Choice, CodecChoice, PhonemizerChoice, TaskChoice
+from vall_e.config.choices import (
+    Choice,
+    CodecChoice,
+    NormalizerChoice,
+    PhonemizerChoice,
+    TaskChoice,
+)
 from vall_e.config.data import DataConfig
 from vall_e.config.field_metadata import chosen, path
 from vall_e.config.model import ModelConfig
@@ -31,8 +37,16 @@ class TextConfig:
 
     phonemizer: PhonemizerChoice = field(metadata=chosen("espeak"))
     """Converts text to phonemes."""
+    normalizer: NormalizerChoice = field(metadata=chosen("rules"))
+    """Writes out numbers, dates and abbreviations, if `normalize` is true."""
     normalize: bool = True
-    """Write out numbers, dates and abbreviations before phonemizing."""
+    """Write out numbers, dates and abbreviations, and leave out the signs of Markdown, before
+    phonemizing."""
+    lexicon: str = field(default="", metadata=path())
+    """A file of pronunciations: on each line a word, a tab, and its phonemes. It is also looked for
+    beside the weights."""
+    inline_phonemes: bool = False
+    """Take `[word](/phonemes/)` in a text for a word and its pronunciation."""
     languages: tuple[str, ...] = field(
         default=("en-us",), validator=[validators.min_len(1), distinct]
     )

@@ -1,4 +1,4 @@
-"""What the core asks of a phonemizer. Torch-free."""
+"""What the core asks of normalizers and phonemizers. Torch-free."""
 
 from __future__ import annotations
 
@@ -6,6 +6,24 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+
+
+@runtime_checkable
+class Normalizer(Protocol):
+    """Writes a text out as it is spoken: numbers, dates, units, abbreviations in words.
+
+    `languages` are the ones that it knows, `en` for all varieties of English; empty: all.
+    """
+
+    languages: Sequence[str]
+
+    def __call__(self, text: str, language: str) -> str:
+        """A text in a language that it does not know stays as it is.
+
+        Characters of the private use areas, which stand for words whose pronunciation is given,
+        stay where they are. Raises `TextError` for what cannot be written out.
+        """
+        ...
 
 
 @runtime_checkable

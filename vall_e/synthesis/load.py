@@ -21,6 +21,7 @@ from vall_e.synthesis.assembly import Parts
 from vall_e.synthesis.loras import with_strength
 from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.synthesis.voice_library import Voices, platform_home
+from vall_e.text.lexicon import lexicon_beside
 from vall_e.weights import file as weights_file
 from vall_e.weights.file import Bundle
 from vall_e.weights.locate import find_weights
@@ -188,6 +189,9 @@ def _open(path: Path, options: LoadOptions, given: RunConfig | None, registry: R
         )
 
     bundle = weights_file.load(path, registry, change=changed)
+    text = bundle.config.text
+    text = evolve(text, lexicon=lexicon_beside(path, text.lexicon))
+    bundle = evolve(bundle, config=evolve(bundle.config, text=text))
     synthesis = bundle.config.synthesis
     reduce(bundle.model, synthesis.weights)
     model = wrapped(bundle.model, synthesis.wrappers, option="synthesis.wrappers", learning=False)

@@ -12,6 +12,7 @@ from vall_e.testing.contracts.engine import EngineContract
 from vall_e.testing.contracts.exporter import ExporterContract
 from vall_e.testing.contracts.judge import JudgeContract
 from vall_e.testing.contracts.layered import LayeredContract
+from vall_e.testing.contracts.normalizer import NormalizerContract
 from vall_e.testing.contracts.optimizer import OptimizerContract
 from vall_e.testing.contracts.phonemizer import PhonemizerContract
 from vall_e.testing.contracts.pretrained import ModelContract
@@ -37,6 +38,7 @@ __all__ = [
     "JudgeContract",
     "LayeredContract",
     "ModelContract",
+    "NormalizerContract",
     "OptimizerContract",
     "PhonemizerContract",
     "SamplerContract",

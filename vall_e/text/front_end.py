@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import unicodedata
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from attrs import Factory, field, frozen
@@ -11,18 +13,18 @@ from attrs import Factory, field, frozen
 from vall_e.errors import TextError
 from vall_e.text.dropped_symbols import DroppedSymbols, without
 from vall_e.text.languages import resolve
+from vall_e.text.lexicon import Lexicon
 from vall_e.text.markup import without_markup
-from vall_e.text.normalize import normalize
+from vall_e.text.pronunciations import Pronunciations, joined
 from vall_e.text.tokenizers import new_vocabulary
 from vall_e.text.unicode_form import compatible
 from vall_e.text.vocabulary import EncodedText, Vocabulary, listed
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Sequence
 
     from vall_e.config.schema import TextConfig
-    from vall_e.interfaces.text import Phonemizer
+    from vall_e.interfaces.text import Normalizer, Phonemizer
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +35,12 @@ class FrontEnd:
 
     phonemizer: Phonemizer
     vocabulary: Vocabulary
-    normalize: bool
-    """Write out numbers, dates and abbreviations first."""
+    normalizer: Normalizer | None
+    """Writes out numbers, dates and abbreviations first; None: the text is spoken as it stands."""
     unknown: Literal["error", "warn"]
     """What becomes of a character that is not spoken, and of a symbol that the vocabulary lacks."""
+    pronunciations: Pronunciations
+    """Of words that the phonemizer is not asked for."""
     _losses: DroppedSymbols = field(
         init=False,
         default=Factory(lambda self: DroppedSymbols(self.phonemizer), takes_self=True),
@@ -50,7 +54,10 @@ class FrontEnd:
         phonemizer = config.phonemizer.build()
         if vocabulary is None:
             vocabulary = new_vocabulary(config, phonemizer.alphabet())
-        return cls(phonemizer, vocabulary, config.normalize, config.unknown)
+        normalizer = config.normalizer.build() if config.normalize else None
+        lexicon = Lexicon.read(Path(config.lexicon)) if config.lexicon else None
+        pronunciations = Pronunciations(lexicon, config.inline_phonemes)
+        return cls(phonemizer, vocabulary, normalizer, config.unknown, pronunciations)
 
     @property
     def languages(self) -> Sequence[str]:
@@ -63,7 +70,9 @@ class FrontEnd:
 
     def without_markup(self, text: str) -> str:
         """The text without the signs of Markdown, if it is to be normalized; for cutting it."""
-        return without_markup(text) if self.normalize else text
+        if self.normalizer is None:
+            return text
+        return without_markup(text, keep_phonemes=self.pronunciations.inline)
 
     def phonemes(self, text: str, language: str) -> str:
         """Raises `TextError` for an empty text, one without words, and an unknown language.
@@ -82,17 +91,22 @@ class FrontEnd:
         language = self.language(language)
         if not text.strip():
             raise TextError("there is no text to say", hint="give at least one word")
-        text = compatible(text)
-        spoken = normalize(text, language) if self.normalize else text
-        spoken = unicodedata.normalize("NFC", spoken)
-        lost = self._losses(spoken, language)
+        marked = self.pronunciations.mark(compatible(text))
+        written = self.without_markup(marked.text)
+        if self.normalizer is not None:
+            written = self.normalizer(written, language)
+        parts: list[str] = []
+        lost: Counter[str] = Counter()
+        for words, phonemes in marked.parts(unicodedata.normalize("NFC", written)):
+            dropped = self._losses(words, language)
+            lost += dropped
+            parts += [self.phonemizer(without(words, dropped), language), phonemes]
         if lost:
             self._report(lost, text)
-            spoken = without(spoken, lost)
-        phonemes = self.phonemizer(spoken, language)
-        if not any(char.isalnum() for char in phonemes):
+        spoken = joined(parts)
+        if not any(char.isalnum() for char in spoken):
             raise TextError(f"there is nothing to say in {text!r}", hint="give at least one word")
-        return phonemes, lost
+        return spoken, lost
 
     def _report(self, lost: Counter[str], text: str) -> None:
         if self.unknown == "error":

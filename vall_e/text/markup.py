@@ -14,7 +14,8 @@ _HEADING = re.compile(r"^[ \t]{0,3}#{1,6}[ \t]+(?=\D)(.*?)[ \t]*#*[ \t]*$", re.M
 _QUOTE = re.compile(r"^[ \t]{0,3}(?:>[ \t]?)+(?=\S)", re.MULTILINE)
 _ITEM = re.compile(r"^[ \t]*(?:[*+•]|-(?![ \t]+\d))[ \t]+(?:\[[ xX]\][ \t]+)?(\S.*?)[ \t]*$", re.M)
 _ROW = re.compile(r"^[ \t]*\|(.+)\|[ \t]*$", re.MULTILINE)
-_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\((?!/[^/\n)]+/\))[^()\s]*(?:\([^()\s]*\))?[^()\n]*\)")
+_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\s]*(?:\([^()\s]*\))?[^()\n]*\)")
+_PRONOUNCED = re.compile(r"\[[^\[\]\n]+\]\(/[^/\n]+/\)")
 _ADDRESS = re.compile(r"<(?=https?://)([^<>\s]+)>")
 _CODE = re.compile(r"(`+)(?=[^`])(.+?)(?<!`)\1(?!`)")
 _STRUCK = re.compile(r"~~(?=\S)(.+?)(?<=\S)~~")
@@ -28,11 +29,10 @@ _EMPHASIS = tuple(
 _ESCAPED = re.compile(r"\\([\\`*_{}\[\]()#+\-.!~>|])")
 
 
-def without_markup(text: str) -> str:
+def without_markup(text: str, *, keep_phonemes: bool = False) -> str:
     """The words of a Markdown text, a heading or an item of a list in a paragraph of its own.
 
-    A text without such signs is left as it is. A link to `/phonemes/` is a pronunciation, and no
-    concern of this.
+    A text without such signs is left as it is; so is `[word](/phonemes/)` with `keep_phonemes`.
     """
     if not _SIGNS.search(text):
         return text
@@ -40,11 +40,15 @@ def without_markup(text: str) -> str:
     for pattern in (_HEADING, _ITEM):
         text = pattern.sub(_paragraph, text)
     text = _ROW.sub(_cells, _QUOTE.sub("", text))
-    text = _ADDRESS.sub(r"\1", _LINK.sub(r"\1", text))
+    text = _ADDRESS.sub(r"\1", _LINK.sub(_kept if keep_phonemes else r"\1", text))
     text = _STRUCK.sub(r"\1", _CODE.sub(r"\2", text))
     for pattern in _EMPHASIS:
         text = pattern.sub(r"\1", text)
     return _ESCAPED.sub(r"\1", text).strip("\n")
+
+
+def _kept(found: re.Match[str]) -> str:
+    return found[0] if _PRONOUNCED.fullmatch(found[0]) else found[1]
 
 
 def _paragraph(found: re.Match[str]) -> str:

@@ -23,7 +23,10 @@ _CJK = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uff66-\uff9f"
 _END = re.compile(rf"[{_ENDS}]+[{_CLOSING}]*(?=\s)|[。！？][」』”’）]*")
 _NEXT = re.compile(r"[^\s\"'“‘«(\[„]|$")
 # Chinese and Japanese have no spaces to count words by: two letters count as one.
-_WORD = re.compile(rf"(?:[{_CJK}]{{1,2}}[、。，！？…—」』]*|(?:(?![{_CJK}])\S)+)\s*")
+_PRONOUNCED = r"\[[^\[\]\n]+\]\(/[^/\n]+/\)"  # [word](/phonemes/)
+_WORD = re.compile(
+    rf"(?:{_PRONOUNCED}\S*|[{_CJK}]{{1,2}}[、。，！？…—」』]*|(?:(?![{_CJK}])\S)+)\s*"
+)
 _CLAUSE = re.compile(r"(?:[,;:—、，；：][\"'”’»)\]」』]*|(?:^|\s)[-–])\s*$")
 # Words before which a clause ends without a comma. Only long sentences are cut here, and a cut that
 # is not the best costs melody alone, so one list serves the languages that share its words.

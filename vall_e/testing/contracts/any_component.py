@@ -22,6 +22,7 @@ from vall_e.testing.contracts.embedder import EmbedderContract
 from vall_e.testing.contracts.engine import EngineContract
 from vall_e.testing.contracts.exporter import ExporterContract
 from vall_e.testing.contracts.judge import JudgeContract
+from vall_e.testing.contracts.normalizer import NormalizerContract
 from vall_e.testing.contracts.optimizer import OptimizerContract
 from vall_e.testing.contracts.phonemizer import PhonemizerContract
 from vall_e.testing.contracts.pretrained import ModelContract
@@ -45,6 +46,7 @@ CONTRACTS: Mapping[str, type] = MappingProxyType(
         "optimizer": OptimizerContract,
         "schedule": ScheduleContract,
         "wrapper": WrapperContract,
+        "normalizer": NormalizerContract,
         "phonemizer": PhonemizerContract,
         "engine": EngineContract,
         "exporter": ExporterContract,

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from vall_e.text.wordings.wording import Wording
 
 _BY_LANGUAGE = {"en": ENGLISH, "de": GERMAN, "fr": FRENCH, "es": SPANISH}
+LANGUAGES = tuple(_BY_LANGUAGE)
 
 
 def wording(language: str) -> Wording | None:

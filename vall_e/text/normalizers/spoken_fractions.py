@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vall_e.text.spoken_numbers import LONGEST_NAME
+from vall_e.text.normalizers.spoken_numbers import LONGEST_NAME
 
 if TYPE_CHECKING:
     import re
 
-    from vall_e.text.spoken_amounts import SpokenAmounts
+    from vall_e.text.normalizers.spoken_amounts import SpokenAmounts
     from vall_e.text.wordings.wording import Fractions
 
 CONTEXT = 80

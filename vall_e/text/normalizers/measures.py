@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from vall_e.text.spoken_amounts import SpokenAmounts
+    from vall_e.text.normalizers.spoken_amounts import SpokenAmounts
 
 _OPENING = {'"': '"', "”": "“", "'": "'", "’": "‘"}
 _INCHES, _FEET = '"″”', "'′’"

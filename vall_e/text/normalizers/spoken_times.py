@@ -11,7 +11,7 @@ from vall_e.text.match_patterns import any_of, apart
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from vall_e.text.spoken_amounts import SpokenAmounts
+    from vall_e.text.normalizers.spoken_amounts import SpokenAmounts
 
 _YEAR_FIRST = r"(?P<y>\d{4})(?P<sep>[-/])(?P<m>0[1-9]|1[0-2])(?P=sep)(?P<d>[0-2]\d|3[01])"
 _WITH_SECONDS = r"(?<![\d:])(?P<h>[01]?\d|2[0-3]):(?P<m>[0-5]\d):(?P<s>[0-5]\d)(?![\d:])"
@@ -57,6 +57,10 @@ class SpokenTimes:
         yield from self._durations()
         yield (
             r"(?<![\w.,:-])(\d{1,2}(?::\d\d)?)\s?[-–]\s?(?=\d{1,2}:\d\d(?![\d:]))",
+            lambda found: f"{found[1]} {self.words.until} ",
+        )
+        yield (
+            r"(?<![\w.,:-])(\d{1,2}:\d\d)\s?[-–]\s?(?=\d{1,2}(?![\d-]|[:.,]\d))",
             lambda found: f"{found[1]} {self.words.until} ",
         )
         yield _WITH_SECONDS + self.words.after_time, self._with_seconds

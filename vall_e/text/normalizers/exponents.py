@@ -11,7 +11,7 @@ from vall_e.text.match_patterns import any_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from vall_e.text.spoken_amounts import SpokenAmounts
+    from vall_e.text.normalizers.spoken_amounts import SpokenAmounts
 
 _RAISED = r"(?P<e>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+)"
 

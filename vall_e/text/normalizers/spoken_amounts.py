@@ -12,7 +12,7 @@ from babel.units import format_unit
 from num2words import num2words
 
 from vall_e.text.match_patterns import MINUS, SPACE, any_of, apart, range_of
-from vall_e.text.spoken_numbers import LONGEST_NAME, SpokenNumbers
+from vall_e.text.normalizers.spoken_numbers import LONGEST_NAME, SpokenNumbers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,49 +11,52 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from vall_e.errors import TextError
-from vall_e.text.exponents import SpokenExponents
 from vall_e.text.fractions import FRACTION
-from vall_e.text.markup import without_markup
 from vall_e.text.match_patterns import SPACE, UPPER, any_of, apart, expanding, saying
-from vall_e.text.measures import Measures
+from vall_e.text.normalizers.exponents import SpokenExponents
+from vall_e.text.normalizers.measures import Measures
+from vall_e.text.normalizers.spoken_amounts import SpokenAmounts
+from vall_e.text.normalizers.spoken_fractions import SpokenFractions
+from vall_e.text.normalizers.spoken_numbers import SpokenNumbers
+from vall_e.text.normalizers.spoken_times import SpokenTimes
 from vall_e.text.sentences import with_spaces
-from vall_e.text.spoken_amounts import SpokenAmounts
-from vall_e.text.spoken_fractions import SpokenFractions
-from vall_e.text.spoken_numbers import SpokenNumbers
-from vall_e.text.spoken_times import SpokenTimes
-from vall_e.text.wordings.lookup import wording
+from vall_e.text.wordings.lookup import LANGUAGES, wording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
+    from vall_e.text.normalizers.options import RulesConfig
     from vall_e.text.wordings.wording import Wording
 
     Rule = tuple[str, Callable[[re.Match[str]], str]]
 
 SHOUTED_WORDS = 4
 """A text of so many words all in capitals is a transcript in capitals, not a row of acronyms."""
-MOST_DIGITS = 1000
-"""Of one number; it takes a voice about five minutes to read them."""
 
 
-def normalize(text: str, language: str) -> str:
-    """The text with its figures in words, if the language has a `Wording`; else in 0 to 9.
+class RuleNormalizer:
+    """The normalizer `rules`. In every language, digits of other scripts become 0 to 9."""
 
-    Raises `TextError` for a number of more than `MOST_DIGITS` digits.
-    """
-    text = "".join(str(int(char)) if char.isdecimal() else char for char in text)
-    _require_readable(text)
-    words = wording(language)
-    return text if words is None else _speaker(words).write_out(text)
+    languages: Sequence[str] = LANGUAGES
 
+    def __init__(self, config: RulesConfig) -> None:
+        self._config = config
 
-def _require_readable(text: str) -> None:
-    longest = max((len(digits) for digits in re.findall(r"\d+", text)), default=0)
-    if longest > MOST_DIGITS:
-        raise TextError(
-            f"a number of {longest} digits is too long to be read: {MOST_DIGITS} at most",
-            hint="leave it out, or cut it into several",
-        )
+    def __call__(self, text: str, language: str) -> str:
+        """Raises `TextError` for a number of too many digits."""
+        text = "".join(str(int(char)) if char.isdecimal() else char for char in text)
+        self._require_readable(text)
+        words = wording(language)
+        return text if words is None else _speaker(words).write_out(text)
+
+    def _require_readable(self, text: str) -> None:
+        longest = max((len(digits) for digits in re.findall(r"\d+", text)), default=0)
+        if longest > self._config.max_digits:
+            raise TextError(
+                f"a number of {longest} digits is too long to be read: text.normalizer.max_digits "
+                f"is {self._config.max_digits}",
+                hint="leave it out, or cut it into several",
+            )
 
 
 @lru_cache
@@ -76,7 +79,7 @@ class _Speaker:
     def write_out(self, text: str) -> str:
         if text.isupper() and len(text.split()) >= SHOUTED_WORDS:
             text = text.lower()
-        text = with_spaces(without_markup(text))
+        text = with_spaces(text)
         text = self.long_number.sub(self._number, text)
         text = self.words.prepare(text)
         for pattern, say in self.rules:
