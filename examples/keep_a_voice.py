@@ -1,4 +1,4 @@
-"""Make a voice of a recording once, keep it as a small file, and speak with it often.
+"""Make a voice from a recording once, keep it as a small file, and use it often.
 
     python examples/keep_a_voice.py me.wav me.voice.safetensors
 

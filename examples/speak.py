@@ -1,4 +1,4 @@
-"""Say a text, hear of the seed, and say the same again.
+"""Say a text, print the seed, and say the same again.
 
 python examples/speak.py "Hello there." hello.wav
 """

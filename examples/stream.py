@@ -2,7 +2,7 @@
 
     python examples/stream.py "One sentence. And another." | aplay
 
-Raw samples go to stdout as wav; what happens goes to stderr.
+Raw samples go to stdout as wav; progress goes to stderr.
 """
 
 import sys

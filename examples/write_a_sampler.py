@@ -1,4 +1,4 @@
-"""A sampler of one's own: epsilon, which drops tokens that are less likely than a fixed amount.
+"""A custom sampler: epsilon, which drops tokens below a fixed probability.
 
     python examples/write_a_sampler.py "Hello there."      # writes epsilon.wav
 
@@ -21,7 +21,7 @@ from vall_e.synthesis.synthesizer import Synthesizer
 @frozen
 class EpsilonConfig:
     p: float = field(default=0.001, validator=[validators.ge(0.0), validators.lt(1.0)])
-    """A token must be at least so likely."""
+    """Minimum probability of a token."""
 
 
 class Epsilon:
@@ -37,11 +37,11 @@ class Epsilon:
 
 
 class Plugin:
-    """What a package's `components.py` would hold."""
+    """What a package's `components.py` would contain."""
 
     @hookimpl
     def vall_e_register_samplers(self) -> list[Component[EpsilonConfig]]:
-        return [Component("epsilon", EpsilonConfig, Epsilon, "drops what is very unlikely")]
+        return [Component("epsilon", EpsilonConfig, Epsilon, "drops very unlikely tokens")]
 
 
 def main(registry: Registry, model: str | None = None) -> Synthesizer:

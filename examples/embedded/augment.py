@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from public_corpora import FOLDER, OUTPUT, Utterance, write_table
 
 WINDOW_SECONDS = 0.1
-"""A cut lies in the softest so long stretch."""
+"""A cut lies in the quietest stretch of this length."""
 HOPS_A_WINDOW = 5
 HELD_OUT_ONE_OF = 5
 
@@ -37,7 +37,7 @@ def main() -> None:
 @click.argument("folder", type=FOLDER)
 @click.option(
     "--factor", "factors", type=click.FloatRange(0.5, 2.0), multiple=True, required=True,
-    help="How much faster and higher; each gives every speaker once more.",
+    help="Factor of speed and pitch; each gives a further copy of every speaker.",
 )  # fmt: skip
 @OUTPUT
 def warp(folder: Path, factors: tuple[float, ...], output: Path) -> None:
@@ -50,17 +50,17 @@ def warp(folder: Path, factors: tuple[float, ...], output: Path) -> None:
 
 @main.command()
 @click.argument("folder", type=FOLDER)
-@click.option("--shortest", default=2.0, show_default=True, help="Seconds of a piece, at least.")
-@click.option("--longest", default=4.0, show_default=True, help="Seconds of a piece, at most.")
+@click.option("--shortest", default=2.0, show_default=True, help="Minimum seconds of a piece.")
+@click.option("--longest", default=4.0, show_default=True, help="Maximum seconds of a piece.")
 @click.option(
     "--held-out", type=click.Path(file_okay=False, path_type=Path),
-    help="Here go a fifth of the speakers, chosen by their names: voices to judge with.",
+    help="Folder for a fifth of the speakers, chosen by their names: voices for evaluation.",
 )  # fmt: skip
 @OUTPUT
 def pieces(
     folder: Path, shortest: float, longest: float, held_out: Path | None, output: Path
 ) -> None:
-    """Cut recordings where they are softest. Texts are not kept: nobody knows which part is where.
+    """Cut recordings at quiet places. Texts are dropped, since their alignment is unknown.
 
     For `vall-e data process --voices-only`.
     """
@@ -73,7 +73,7 @@ def pieces(
 
 
 def held_out_speakers(names: set[str]) -> set[str]:
-    """A fifth of them, rounded up: the same in every run, and in no order that means something."""
+    """A fifth of them, rounded up: the same in every run, in an arbitrary order."""
     mixed = sorted(names, key=lambda name: hashlib.sha256(name.encode()).hexdigest())
     return set(mixed[: -(-len(mixed) // HELD_OUT_ONE_OF)])
 
@@ -81,7 +81,7 @@ def held_out_speakers(names: set[str]) -> set[str]:
 def quiet_cuts(
     samples: Samples, sample_rate: int, shortest: float, longest: float
 ) -> list[tuple[int, int]]:
-    """Ranges of samples of `shortest` to `longest` seconds, and what is left at the end."""
+    """Ranges of samples of `shortest` to `longest` seconds, and the rest at the end."""
     hop = round(WINDOW_SECONDS / HOPS_A_WINDOW * sample_rate)
     frames = len(samples) // hop
     power = np.square(samples[: frames * hop].reshape(frames, hop)).mean(axis=1)

@@ -4,7 +4,7 @@ r"""Make a corpus of synthetic speech: many sentences, many invented speakers, f
         --speakers-json speakers.json --per-speaker 700 --max-words 14 --output corpora/synthetic
 
 Writes `OUTPUT/corpus.tsv` (speaker, engine, gender, lang, seconds, path, text) and the recordings,
-24 kHz, mono. A run that was stopped goes on when the same command is given again.
+24 kHz, mono. A run that was stopped continues if the same command is given again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tts_engines import Engines
 from vall_e.errors import DataError, VallEError
 
 SHARES: dict[Engine, float] = {"espeak": 0.35, "flite": 0.50, "festival": 0.15}
-"""Of the engines among invented speakers. espeak's voices are the hardest to understand."""
+"""Shares of the engines among invented speakers. espeak's voices are hard to understand."""
 FAILURES_SHOWN = 5
 
 
@@ -31,14 +31,18 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.command()
-@click.option("--text", "texts", multiple=True, required=True, type=FILE, help="Sentence a line.")
-@click.option("--without", multiple=True, type=FILE, help="Sentences that must not be said.")
+@click.option(
+    "--text", "texts", multiple=True, required=True, type=FILE, help="One sentence per line."
+)
+@click.option("--without", multiple=True, type=FILE, help="Sentences to exclude.")
 @click.option("-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path))
-@click.option("--speakers-json", type=FILE, help="Who speaks. Default: invented speakers.")
+@click.option("--speakers-json", type=FILE, help="List of speakers. Default: invented speakers.")
 @click.option("--speakers", type=click.IntRange(1), default=100, show_default=True, help="Invent.")
 @click.option("--language", type=click.Choice(list(ACCENTS)), default="en", show_default=True)
 @click.option("--per-speaker", type=click.IntRange(1), help="Sentences. Default: each one once.")
-@click.option("--minutes", type=click.FloatRange(0, min_open=True), help="Stop after so much.")
+@click.option(
+    "--minutes", type=click.FloatRange(0, min_open=True), help="Stop after this much audio."
+)
 @click.option("--min-words", default=4, show_default=True)
 @click.option("--max-words", default=18, show_default=True)
 @click.option("--format", "suffix", type=click.Choice(list(SUBTYPES)), default="flac")
@@ -59,7 +63,7 @@ def main(
     workers: int,
     seed: int,
 ) -> None:
-    """Let invented speakers say the sentences of --text, into --output."""
+    """Synthesize the sentences of --text with invented speakers, into --output."""
     try:
         who = (
             read_speakers(speakers_json)
@@ -86,7 +90,7 @@ def main(
 def choose_sentences(
     texts: Iterable[Path], without: Iterable[Path], *, words: tuple[int, int], seed: int
 ) -> list[str]:
-    """Distinct sentences of so many words, shuffled; none that is in `without`."""
+    """Distinct sentences with this many words, shuffled, without those in `without`."""
     left_out = {_plain(line) for path in without for line in _lines(path)}
     lines = dict.fromkeys(line for path in texts for line in _lines(path))
     shortest, longest = words
@@ -112,7 +116,7 @@ def _plain(line: str) -> str:
 
 
 class Report:
-    """Tells how it goes, on stderr."""
+    """Reports progress on stderr."""
 
     def __init__(self, total: int, corpus: Corpus) -> None:
         self.corpus = corpus

@@ -1,4 +1,4 @@
-"""Recordings as people really have them: short, noisy, clipped, quiet, stereo, or no speech."""
+"""Recordings as they occur in practice: short, noisy, clipped, quiet, stereo, or no speech."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOISE_DB = (10, 5, 0)
 
 
 def spoilings(noise: Clip) -> Iterator[tuple[str, Spoiling]]:
-    """Each with the words for it. A prompt lasts 3 s, unless its length is what is tried."""
+    """Each with its description. A prompt lasts 3 s, unless its length is being tested."""
     for seconds in SECONDS:
         yield f"{seconds:g} s", partial(lasting, seconds=seconds)
     for decibels in NOISE_DB:
@@ -42,13 +42,13 @@ def spoilings(noise: Clip) -> Iterator[tuple[str, Spoiling]]:
 
 
 def white_noise(sample_rate: int, seed: int) -> Clip:
-    """For want of a recording: hiss of 3 seconds."""
+    """A substitute for a recording: 3 seconds of hiss."""
     drawn = np.random.default_rng(seed).standard_normal(round(USUAL_SECONDS * sample_rate))
     return Clip((0.1 * drawn).clip(-1, 1).astype(np.float32), sample_rate, name="white noise")
 
 
 def lasting(clip: Clip, seconds: float) -> Clip:
-    """So long from its first sound on; what is too short is heard again and again."""
+    """`seconds` from its first sound on; recordings that are too short are repeated."""
     clip = trim(clip)
     return _changed(clip, np.resize(clip.samples, round(seconds * clip.sample_rate)))
 

@@ -1,10 +1,10 @@
-"""Speak like recordings that are not as they should be, and tell what becomes of it.
+"""Synthesize with imperfect reference recordings, and report the results.
 
     python examples/embedded/degraded_prompts.py -o prompts         # the built-in voices, hiss
     python examples/embedded/degraded_prompts.py ann.wav bob.wav --noise rain.ogg -o prompts
 
 Each recording is cut, mixed with noise, clipped and so on (`degradations.py`), and a Harvard
-sentence is spoken in that voice. It is well if a recogniser picks the sentence among 50 and its
+sentence is spoken in that voice. The result is good if a recognizer picks it among 50 and its
 duration is right (as in `reliability.py`), or if the prompt is refused with a message. OUTPUT
 keeps prompts and speech; the table goes to stdout. Needs `pip install "vall-e[eval]"`.
 """
@@ -35,12 +35,12 @@ SENTENCES = Path(__file__).parent / "harvard.txt"
 
 @frozen(eq=False)
 class Said:
-    """What came of a text and a prompt."""
+    """The result for a text and a prompt."""
 
     spoken: Spoken
     audio: Clip
     warning: str = ""
-    """That words are missing, say."""
+    """For example that words are missing."""
 
 
 Say = Callable[[str, Path, int], Said]
@@ -48,13 +48,13 @@ Say = Callable[[str, Path, int], Said]
 
 @frozen
 class Trial:
-    """A prompt, and what became of it."""
+    """A prompt, and its result."""
 
     prompt: str
-    """What was done to it."""
+    """How it was modified."""
     speaker: str
     refused: str = ""
-    """The message; then nothing was spoken."""
+    """The message; then nothing was synthesized."""
     exit_code: int = 0
     warned: str = ""
     spoken: Spoken | None = None
@@ -80,12 +80,12 @@ class Row:
 
     @property
     def failed(self) -> int:
-        """Trials that gave bad speech without a warning; those that were warned may."""
+        """Trials with bad speech and no warning; with a warning it is acceptable."""
         return max(self.wrong_length, self.trials - self.refused - self.recognised) - self.warned
 
 
 class Warnings(logging.Handler):
-    """What the library warns of, kept until it is asked for."""
+    """Collects the library's warnings."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -127,7 +127,7 @@ def try_prompts(
     *,
     only: Sequence[str] = (),
 ) -> Iterator[Trial]:
-    """Every text like every spoiled recording, or those kinds `only`. Text i has the seed i."""
+    """Every text with every modified recording, or those kinds `only`. Text i has the seed i."""
     warnings = Warnings()
     logging.getLogger("vall_e").addHandler(warnings)
     for kind, spoil in spoilings(noise):
@@ -187,14 +187,14 @@ def main(arguments: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("recordings", type=Path, nargs="*", help="else the built-in voices'")
-    parser.add_argument("--noise", type=Path, help="a recording to mix in; else white noise")
-    parser.add_argument("--texts", type=int, default=1, help="so many sentences a prompt")
+    parser.add_argument("recordings", type=Path, nargs="*", help="default: the built-in voices'")
+    parser.add_argument("--noise", type=Path, help="recording to mix in; default: white noise")
+    parser.add_argument("--texts", type=int, default=1, help="number of sentences per prompt")
     kinds = [kind for kind, _ in spoilings(white_noise(16_000, seed=0))]
     parser.add_argument(
         "--only", choices=kinds, action="append", default=[], help="may be repeated"
     )
-    parser.add_argument("-m", "--model", help="else the one that is built in")
+    parser.add_argument("-m", "--model", help="default: the built-in model")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides")
     parser.add_argument("-o", "--output", type=Path, required=True, help="folder for all that")
     return parser

@@ -1,4 +1,4 @@
-"""Fill a folder with the recordings of a plan, so that a run that was stopped can go on."""
+"""Fill a folder with the recordings of a plan, so that a stopped run can be continued."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ B = TypeVar("B")
 
 @frozen
 class Job:
-    """A sentence to be said, and by whom."""
+    """A sentence and its speaker."""
 
     number: int
     speaker: Speaker
@@ -47,7 +47,7 @@ class Job:
 
 @frozen
 class Made:
-    """A job after it was tried: its recording's length, or why there is none."""
+    """The result of a job: its recording's length, or why there is none."""
 
     job: Job
     path: str
@@ -62,24 +62,24 @@ class Made:
 
 @frozen
 class Plan:
-    """What the corpus will be. The same plan gives the same corpus, stopped or not."""
+    """The content of the corpus. The same plan gives the same corpus, interrupted or not."""
 
     speakers: list[Speaker]
     sentences: list[str]
     format: Format
     count: int
-    """Sentences at most."""
+    """Maximum number of sentences."""
     max_seconds: float
-    """Of all recordings together; infinite: no limit."""
+    """Maximum length of all recordings together; infinite: no limit."""
 
     def jobs(self) -> Iterator[Job]:
-        """The speakers take turns, and every sentence is said once before any is said again."""
+        """Speakers alternate, and every sentence is used once before any is used again."""
         for number in range(self.count):
             speaker = self.speakers[number % len(self.speakers)]
             yield Job(number, speaker, self.sentences[number % len(self.sentences)])
 
     def to_json(self) -> dict[str, object]:
-        """What must not change between a run and the one that goes on with it."""
+        """What must not change between a run and its continuation."""
         text = "\n".join(self.sentences).encode()
         return {
             "format": self.format,
@@ -90,7 +90,7 @@ class Plan:
 
 
 class Corpus:
-    """The folder: its table has a row for every recording that is complete."""
+    """The folder: its table has a row for every complete recording."""
 
     def __init__(self, folder: Path, plan: Plan) -> None:
         self.folder = folder
@@ -115,8 +115,8 @@ class Corpus:
             os.replace(part, path)
         if json.loads(path.read_text(encoding="utf-8")) != plan.to_json():
             raise DataError(
-                f"{self.folder} was begun with other texts, speakers or options",
-                hint="choose another --output, or give the command that began it",
+                f"{self.folder} was begun with different texts, speakers or options",
+                hint="choose another --output, or use the command that began it",
             )
 
     def _drop_half_a_line(self) -> None:
@@ -168,9 +168,9 @@ def _write(samples: Samples, path: Path, suffix: Format) -> None:
 
 
 def _in_order(work: Callable[[A], B], jobs: Iterable[A], workers: int) -> Iterator[B]:
-    """Results in the order of the jobs, not more than a few of them ahead of need."""
+    """Results in the order of the jobs, only a few of them in advance."""
     waiting: deque[Future[B]] = deque()
-    # Threads will do: the engines are processes of their own.
+    # Threads are enough: the engines are processes of their own.
     with ThreadPoolExecutor(workers) as pool:
         for job in jobs:
             waiting.append(pool.submit(work, job))

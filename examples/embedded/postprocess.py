@@ -1,4 +1,4 @@
-"""From what an engine says to a recording: one sample rate, no long silences, one level."""
+"""From an engine's output to a recording: one sample rate, no long silences, one level."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ SAMPLE_RATE = 24_000
 LEVEL_DECIBELS = -24.0
 """Root mean square, relative to full scale."""
 LOUDEST = 0.97
-"""Largest sample; a peaky voice gets less than the level, rather than clipping."""
+"""Largest sample; recordings with high peaks get less than the level, to avoid clipping."""
 SILENCE = 0.01
-"""Softer than this share of the loudest sample counts as silence."""
+"""Samples below this share of the loudest count as silence."""
 LEAD_SECONDS, TAIL_SECONDS = 1 / 12, 1 / 8
 SHORTEST_SECONDS = 0.25
 
@@ -20,7 +20,7 @@ Samples = NDArray[np.float32]
 
 
 class TooShortError(ValueError):
-    """The engine said nothing, or next to nothing."""
+    """The engine's output is empty or almost empty."""
 
 
 def finish(samples: Samples, sample_rate: int, *, warp: float = 1.0) -> Samples:
@@ -41,7 +41,7 @@ def trim(samples: Samples) -> Samples:
 
 
 def level(samples: Samples) -> Samples:
-    """Bring the root mean square to `LEVEL_DECIBELS`, if no sample gets too loud by that."""
+    """Set the root mean square to `LEVEL_DECIBELS`, unless a sample becomes too loud."""
     rms = float(np.sqrt(np.mean(samples**2)))
     gain = 10 ** (LEVEL_DECIBELS / 20) / rms
     return samples * np.float32(min(gain, LOUDEST / float(np.abs(samples).max())))

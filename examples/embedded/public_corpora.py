@@ -26,7 +26,7 @@ PROMPT = re.compile(r'\(\s*(arctic_[ab]\d{4})\s+"(.*)"\s*\)')
 ARCTIC = re.compile(r"arctic_[ab]\d{4}")
 AUDIO = (".wav", ".flac", ".ogg", ".opus")
 HELD_OUT_EVERY, HELD_OUT = 28, 40
-"""Every 28th Arctic prompt, 40 of them, is for judging only."""
+"""Every 28th Arctic prompt, 40 of them, is for evaluation only."""
 ORDERS = Path(__file__).with_name("orders.tsv")
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -38,7 +38,7 @@ OUTPUT = click.option(
 
 @frozen
 class Utterance:
-    """A recording, who speaks and what is said."""
+    """A recording, its speaker and its text."""
 
     id: str
     speaker: str
@@ -48,13 +48,15 @@ class Utterance:
 
 @click.group(help=__doc__.partition("\n")[0] if __doc__ else "")
 def main() -> None:
-    """The commands: one for each way in which a corpus comes."""
+    """The commands: one for each corpus layout."""
 
 
 @main.command()
 @click.argument("folder", type=FOLDER)
 @OUTPUT
-@click.option("--per-speaker", type=click.IntRange(1), help="Only the first so many of each.")
+@click.option(
+    "--per-speaker", type=click.IntRange(1), help="Use this many recordings of each speaker."
+)
 def librispeech(folder: Path, output: Path, per_speaker: int | None) -> None:
     """A part of LibriSpeech, such as dev-clean."""
     write_table(_first(read_librispeech(folder), per_speaker), output)
@@ -63,7 +65,7 @@ def librispeech(folder: Path, output: Path, per_speaker: int | None) -> None:
 @main.command()
 @click.argument("folder", type=FOLDER)
 @OUTPUT
-@click.option("--count", type=click.IntRange(1), help="Only the first so many clips.")
+@click.option("--count", type=click.IntRange(1), help="Use this many clips.")
 def ljspeech(folder: Path, output: Path, count: int | None) -> None:
     """LJ Speech."""
     write_table(_first(read_ljspeech(folder), count), output)
@@ -74,7 +76,9 @@ def ljspeech(folder: Path, output: Path, count: int | None) -> None:
 @OUTPUT
 @click.option("--prompts", required=True, type=FILE, help="cmuarctic.data of festvox.org.")
 @click.option("--speaker", required=True, help="Name of the voice.")
-@click.option("--held-out", type=click.Path(file_okay=False, path_type=Path), help="For judging.")
+@click.option(
+    "--held-out", type=click.Path(file_okay=False, path_type=Path), help="For evaluation."
+)
 def arctic(folder: Path, output: Path, prompts: Path, speaker: str, held_out: Path | None) -> None:
     """Anybody's recordings of the CMU Arctic prompts; of several takes the last one counts."""
     utterances = list(read_arctic(folder, read_prompts(prompts), speaker))

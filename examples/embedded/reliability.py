@@ -1,16 +1,16 @@
-"""Speak many sentences, and tell of those that went wrong by their length. Nobody listens.
+"""Synthesize many sentences, and report those with a wrong length, without listening.
 
     python examples/embedded/reliability.py          # all 200: about 20 minutes
     python examples/embedded/reliability.py --every 5 --log spoken.json --json report.json
 
-A sentence that ran to its limit, is empty, or lasts less than 0.6 or more than 1.6 times as long as
-is expected, has failed; then the exit code is 1. What is expected is the voice's own pace: the
-median of seconds for each phoneme symbol, over all sentences of five words and more, beside half a
-second of silence that even the shortest has.
+A sentence that ran to its limit, is empty, or lasts less than 0.6 or more than 1.6 times the
+expected duration has failed; then the exit code is 1. The expected duration follows from the
+voice's own pace: the median of seconds per phoneme symbol, over all sentences of five words or
+more, plus half a second of silence that even the shortest has.
 
-Each sentence is told with what is wrong by the pace so far; the last word is that of the end. With
-`--log` it may be stopped at any time: the same command goes on. Other weights, options, voices or
-seeds are spoken anew.
+Each sentence is reported with its fault by the pace so far; the final report uses the final pace.
+With `--log` it may be stopped at any time: the same command continues. With other weights,
+options, voices or seeds sentences are synthesized again.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from vall_e.synthesis.result import Result
 
 SENTENCES = Path(__file__).parent / "reliability.txt"
 SHORTEST, LONGEST = 0.6, 1.6
-"""Of the expected duration."""
+"""Share of the expected duration."""
 SILENCE_SECONDS = 0.5
-"""Around a sentence: one word may last so much longer than its symbols say."""
+"""Silence around a sentence, which matters for sentences of one word."""
 FEW_WORDS = 5
 
 
 @frozen
 class Spoken:
-    """A sentence, and how long it became."""
+    """A sentence, and its resulting length."""
 
     text: str
     symbols: int
@@ -58,7 +58,7 @@ class Spoken:
         )
 
     def fault(self, pace: float) -> str:
-        """What is wrong with it where a symbol should last `pace` seconds; empty: nothing."""
+        """Its fault if a symbol should last `pace` seconds; empty: none."""
         expected = self.symbols * pace
         if not self.ended:
             return "ran to the limit"
@@ -76,7 +76,7 @@ class Report:
     sentences: int
     seconds_per_symbol: float
     failures: dict[str, list[str]]
-    """Texts by what is wrong with them."""
+    """Texts by fault."""
 
     @property
     def failed(self) -> int:
@@ -94,21 +94,21 @@ def judge(spoken: Sequence[Spoken]) -> Report:
 
 
 def pace_of(spoken: Sequence[Spoken]) -> float:
-    """Seconds that a symbol lasts: the median, of longer sentences if there are any."""
+    """Seconds per symbol: the median, of longer sentences if there are any."""
     paces = [s.seconds / s.symbols for s in spoken if s.ended and len(s.text.split()) >= FEW_WORDS]
     return statistics.median(paces or [s.seconds / s.symbols for s in spoken])
 
 
 @frozen
 class Log:
-    """What has been spoken so far, in a file that is whole at any time; or nowhere."""
+    """The sentences so far, in a file that is complete at any time; or nowhere."""
 
     path: Path | None
     model: str
-    """Hash of all that a sentence depends on beside its text and seed."""
+    """Hash of everything that a sentence depends on besides its text and seed."""
 
     def find(self, text: str, seed: int) -> Spoken | None:
-        """What a run before this one made of it."""
+        """The result of an earlier run."""
         found = self._read().get(self._key(text, seed))
         return Spoken(**found) if found else None
 
@@ -137,7 +137,7 @@ def speak(
     log: Log,
     on_sentence: Callable[[Sequence[Spoken]], None] = lambda _: None,
 ) -> list[Spoken]:
-    """Each text with a seed of its own, as far as the log lacks it. `on_sentence` gets all."""
+    """Each text with its own seed, unless the log has it. `on_sentence` gets all."""
     spoken: list[Spoken] = []
     for number, text in enumerate(texts):
         own = seed + number
@@ -159,13 +159,13 @@ def digest(synthesizer: vall_e.Synthesizer, voice: str | None) -> str:
 def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("sentences", type=Path, nargs="?", default=SENTENCES)
-    parser.add_argument("-m", "--model", help="else the one that is built in")
-    parser.add_argument("--voice", help="else the model's usual one")
+    parser.add_argument("-m", "--model", help="default: the built-in model")
+    parser.add_argument("--voice", help="default: the model's default voice")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--first", type=int, help="so many sentences only")
-    parser.add_argument("--every", type=int, default=1, help="only one of so many sentences")
+    parser.add_argument("--first", type=int, help="number of sentences to use")
+    parser.add_argument("--every", type=int, default=1, help="use one of this many sentences")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="overrides")
-    parser.add_argument("--log", type=Path, help="keep what is spoken here, and go on from it")
+    parser.add_argument("--log", type=Path, help="file to keep results in, and to continue from")
     parser.add_argument("--json", type=Path, help="write the report to this file")
     given = parser.parse_args(arguments)
     lines = given.sentences.read_text(encoding="utf-8").splitlines()
@@ -190,7 +190,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _tell(spoken: Sequence[Spoken]) -> None:
-    """Minutes go by: show that it goes on, and what is wrong by the pace so far."""
+    """It takes minutes: show the progress, and faults by the pace so far."""
     last = spoken[-1]
     verdict = last.fault(pace_of(spoken)) or "ok"
     print(f"{last.seconds:5.1f} s  {verdict:16}  {last.text}", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""Invented speakers for free speech engines: who they are, and how their voices are drawn."""
+"""Invented speakers for free speech engines, and how their voices are generated at random."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ TONE_HERTZ = ((600, 150, 190), (1200, 110, 160), (2000, 90, 140), (3000, 80, 130
 
 @frozen
 class Speaker:
-    """A voice of an engine, changed until it is somebody else's."""
+    """A voice of an engine, modified to sound like another speaker."""
 
     id: str
     engine: Engine
@@ -56,7 +56,7 @@ class Speaker:
     rate: float = 1.0
     """Duration of the speech, in multiples of the engine's."""
     warp: float = 1.0
-    """By so much formants and pitch move together; above 1 the throat is shorter."""
+    """Factor of formants and pitch together; above 1 the vocal tract is shorter."""
     voice: str = ""
     """Of flite or festival."""
     f0: float = 1.0
@@ -79,7 +79,7 @@ def invent(
 
 
 def read_speakers(path: Path) -> list[Speaker]:
-    """Speakers of a JSON list. One that is listed twice is heard twice as often."""
+    """Speakers of a JSON list. One that is listed twice is used twice as often."""
     return [Speaker(**speaker) for speaker in json.loads(path.read_text(encoding="utf-8"))]
 
 
@@ -89,7 +89,7 @@ def to_json(speakers: list[Speaker]) -> list[dict[str, Any]]:
 
 
 def _invent_one(rng: random.Random, number: int, language: str, engines: list[Engine]) -> Speaker:
-    # The order of the draws is part of the recipe: it decides who speaks.
+    # The order of the random draws matters: it decides who speaks.
     engine = rng.choice(engines) if language == "en" else "espeak"
     rate = rng.uniform(0.88, 1.12)
     name = f"{language}_{LETTER[engine]}{number:03d}"
@@ -118,7 +118,7 @@ def _flite(rng: random.Random, name: str, rate: float) -> Speaker:
     voice, gender = rng.choice(FLITE)
     warp = rng.uniform(0.86, 1.02) if gender == "female" else rng.uniform(0.92, 1.22)
     f0 = rng.uniform(0.85, 1.15)
-    if gender == "female" and warp < 0.9:  # a long throat: a man's, if the pitch fits
+    if gender == "female" and warp < 0.9:  # a long vocal tract: a man's, if the pitch fits
         return Speaker(name, "flite", "en", "male", rate, warp, voice, rng.uniform(0.65, 0.8))
     return Speaker(name, "flite", "en", gender if warp < 1.13 else "female", rate, warp, voice, f0)
 

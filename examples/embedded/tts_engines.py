@@ -26,11 +26,11 @@ FLITE_HERTZ = {"slt": 170, "rms": 105, "awb": 130, "kal16": 105}
 """Mean pitch of the voices."""
 ESPEAK_DATA = ("/usr/lib/*/espeak-ng-data", "/usr/share/espeak-ng-data")
 LONGEST_SECONDS = 60
-"""No engine works longer on a sentence."""
+"""Time limit of an engine for one sentence."""
 
 
 class EngineError(RuntimeError):
-    """An engine could not say a sentence; another one may be fine."""
+    """An engine could not synthesize a sentence; it may succeed with others."""
 
 
 @frozen
@@ -54,7 +54,7 @@ class Engines:
         return engines
 
     def __call__(self, speaker: Speaker, text: str, name: str) -> Samples:
-        """Say a text; gives a finished recording. `name` is one that no other thread uses."""
+        """Synthesize a text; returns a finished recording. `name` must be unique to the thread."""
         wav = self.folder / f"{name}.wav"
         script = self.folder / f"{name}.txt"
         script.write_text(text, encoding="utf-8")
@@ -69,7 +69,7 @@ class Engines:
         return finish(samples.mean(axis=1), rate, warp=speaker.warp)
 
     def _try(self, speakers: Iterable[Speaker]) -> None:
-        """Hear one word of each voice, since a voice can be missing though its engine is not."""
+        """Test each voice, since a voice can be missing although its engine is not."""
         for speaker in {(s.engine, s.voice, s.accent): s for s in speakers}.values():
             try:
                 self(speaker, "Hello there.", "try")

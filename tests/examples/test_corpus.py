@@ -82,7 +82,7 @@ def test_what_is_there_is_not_made_again(tmp_path):
 def test_other_texts_are_refused(tmp_path):
     Corpus(tmp_path, plan())
     other = Plan(WHO, SENTENCES[1:], "wav", 8, float("inf"))
-    with pytest.raises(DataError, match="begun with other texts"):
+    with pytest.raises(DataError, match="begun with different texts"):
         Corpus(tmp_path, other)
 
 

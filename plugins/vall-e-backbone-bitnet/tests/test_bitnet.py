@@ -108,7 +108,7 @@ def test_an_exported_model_has_two_bits_a_weight_and_says_the_same(tmp_path):
 
 
 def test_another_backbone_is_not_packed(tmp_path):
-    with pytest.raises(CheckpointError, match="llama has no weights of two bits"):
+    with pytest.raises(CheckpointError, match="llama does not have two-bit weights"):
         PackedExporter()(_bundle(discover(), "llama"), tmp_path / "x.safetensors")
 
 

@@ -47,7 +47,7 @@ def test_a_settled_layer_is_a_plain_one_of_the_rounded_weights():
 
 
 def test_no_layer_that_fits_is_a_mistake():
-    with pytest.raises(ConfigError, match=r"no plain linear layer of the backbone fits nothing"):
+    with pytest.raises(ConfigError, match=r"no plain linear layer of the backbone matches nothing"):
         build_ternary(TernaryConfig(include=("nothing",)))(nn.Sequential(nn.Linear(4, 3)))
 
 

@@ -9,7 +9,7 @@ from vall_e_backbone_gru.options import GruConfig
 
 
 class TestGru(BackboneContract):
-    uses_positions = False  # the order of the vectors says it all
+    uses_positions = False  # positions are implied by the order
 
     def make(self):
         torch.manual_seed(0)
@@ -37,7 +37,7 @@ def test_looking_both_ways_is_refused():
     x, positions = torch.zeros(1, 3, 8), torch.arange(3)[None]
     with pytest.raises(ConfigError) as caught:
         Gru(GruConfig(d_model=8))(x, lengths=torch.tensor([3]), positions=positions, causal=False)
-    assert caught.value.hint == "set model.nar_attention: causal, or take another backbone"
+    assert caught.value.hint == "set model.nar_attention: causal, or use another backbone"
 
 
 def test_checkpointing_changes_no_gradient():
@@ -75,5 +75,5 @@ def test_a_cache_of_another_backbone_is_refused():
         def select(self, rows):
             return self
 
-    with pytest.raises(TypeError, match="gru needs a cache of its own new_cache, got Other"):
+    with pytest.raises(TypeError, match="gru needs a cache from its new_cache, got Other"):
         gru(x, lengths=one, positions=one[:, None], cache=Other())

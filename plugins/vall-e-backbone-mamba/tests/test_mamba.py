@@ -25,7 +25,7 @@ TWO = Mamba2Config(d_model=16, layers=2, state=8, head_size=8, groups=2)
 
 
 class TestMamba(BackboneContract):
-    uses_positions = False  # the order of the vectors says it all
+    uses_positions = False  # positions are implied by the order
 
     def make(self):
         torch.manual_seed(0)
@@ -129,7 +129,7 @@ def test_kernels_that_cannot_be_imported_are_named():
 
 def test_looking_both_ways_is_refused():
     x, positions = torch.zeros(1, 3, 16), torch.arange(3)[None]
-    with pytest.raises(ConfigError, match="left to right"):
+    with pytest.raises(ConfigError, match="causal only"):
         mamba(ONE)(x, lengths=torch.tensor([3]), positions=positions, causal=False)
 
 

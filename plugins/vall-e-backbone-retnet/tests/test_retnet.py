@@ -83,7 +83,7 @@ def test_a_router_has_a_loss_and_a_single_layer_has_none():
 
 def test_looking_both_ways_is_refused():
     x, positions = torch.zeros(1, 3, 16), torch.arange(3)[None]
-    with pytest.raises(ConfigError, match="left to right"):
+    with pytest.raises(ConfigError, match="causal only"):
         _seeded()(x, lengths=torch.tensor([3]), positions=positions, causal=False)
 
 

@@ -132,7 +132,7 @@ def test_levels_that_it_lacks_are_refused():
 
 def test_another_file_is_refused(tmp_path):
     save_file({"x": torch.zeros(1)}, tmp_path / "x.safetensors")
-    with pytest.raises(CheckpointError, match="does not hold the weights of DAC at 44100 Hz"):
+    with pytest.raises(CheckpointError, match="does not contain the weights of DAC at 44100 Hz"):
         small(tmp_path / "x.safetensors")
 
 

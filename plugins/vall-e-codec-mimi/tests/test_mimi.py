@@ -74,7 +74,7 @@ def test_it_is_offered_under_its_name():
 
 def test_another_file_is_refused(tmp_path):
     save_file({"x": torch.zeros(1)}, tmp_path / "x.safetensors")
-    with pytest.raises(CheckpointError, match="does not hold the weights of Mimi"):
+    with pytest.raises(CheckpointError, match="does not contain the weights of Mimi"):
         mimi.mimi_of(tmp_path / "x.safetensors", levels=8, sizes=SIZES)
 
 

@@ -1,4 +1,4 @@
-"""What this plugin offers. No torch here: `vall-e --help` imports this file."""
+"""The components of this plugin. No torch here: `vall-e --help` imports this file."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ WHENCE = "git+https://github.com/ai-bond/flash-attention-v100"
 
 
 class FlashV100:
-    """fp16 only: Volta has no bf16. Heads that share keys get copies of them."""
+    """fp16 only: Volta has no bf16. Shared key/value heads are copied."""
 
     name = "flash-v100"
 
@@ -61,12 +61,12 @@ class FlashV100:
 
 
 def package() -> Package:
-    """Its functions, or why they cannot be had."""
+    """Its functions, or why they are not available."""
     return Package.load("flash_attn_v100.flash_attn_interface", WHENCE, ready=_lacks)
 
 
 def _lacks(functions: Any) -> str:
-    """Others of the same name know heads of 128 channels only, or have no gradients."""
+    """Other packages of that name support heads of 128 channels only, or no gradients."""
     if hasattr(functions, "flash_attn_varlen_func"):
         return ""
     return f"this flash_attn_v100 has no flash_attn_varlen_func: pip install {WHENCE}"

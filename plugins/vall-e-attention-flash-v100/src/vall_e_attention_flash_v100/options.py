@@ -7,4 +7,4 @@ from attrs import frozen
 
 @frozen
 class FlashV100Config:
-    """Nothing to choose."""
+    """No options."""

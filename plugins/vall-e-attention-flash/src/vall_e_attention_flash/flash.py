@@ -11,11 +11,11 @@ from vall_e_backbones.limits import HALF, Limits, Package, require
 from vall_e_backbones.packed_keys import PackedKeys, packed_queries, unpacked
 
 INSTALL = "flash-attn --no-build-isolation"
-"""Its build looks for the torch that is installed."""
+"""Its build uses the installed torch."""
 
 
 class FlashAttn:
-    """Masks of padding go in as the keys that they leave; others it cannot do."""
+    """Padding masks are applied by packing the remaining keys; other masks are not supported."""
 
     name = "flash-attn"
 
@@ -30,7 +30,7 @@ class FlashAttn:
             head_dim_multiple=8,
             masks="padding",
             dropout=True,
-            # 1.x still knows Turing, 2.x begins with Ampere.
+            # 1.x still supports Turing, 2.x begins with Ampere.
             capabilities=(7, 99) if self.first else (8, 99),
         )
 
@@ -71,7 +71,7 @@ class FlashAttn:
     ) -> Float[Tensor, "b h t c"]:
         queries, ends = packed_queries(q)
         name = "flash_attn_unpadded_func" if self.first else "flash_attn_varlen_func"
-        # Both take the same arguments, of which 1.x wants the first eight by place.
+        # Both take the same arguments; 1.x needs the first eight by position.
         out: Tensor = getattr(self.functions, name)(
             *(queries, keys.k, keys.v, ends, keys.ends, q.shape[2], keys.longest, dropout),
             softmax_scale=scale,
@@ -83,7 +83,7 @@ class FlashAttn:
 def _packed(
     k: Float[Tensor, "b g u c"], v: Float[Tensor, "b g u c"], mask: Bool[Tensor, "b 1 t u"] | None
 ) -> PackedKeys:
-    """Of all keys where there is no mask: 1.x knows nothing else."""
+    """All keys if there is no mask: 1.x supports nothing else."""
     if mask is not None:
         return PackedKeys.of(k, v, mask)
     keys, ends = packed_queries(k)
@@ -91,7 +91,7 @@ def _packed(
 
 
 def package() -> Package:
-    """Its functions, of whichever version is installed, or why it cannot be had."""
+    """Its functions, of whichever version is installed, or why they are not available."""
     return Package.load("flash_attn.flash_attn_interface", INSTALL, ready=_lacks)
 
 

@@ -7,4 +7,4 @@ from attrs import frozen
 
 @frozen
 class FlashAttnConfig:
-    """Nothing to choose."""
+    """No options."""

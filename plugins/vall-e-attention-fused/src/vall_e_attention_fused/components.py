@@ -1,4 +1,4 @@
-"""What this plugin offers. No torch here: `vall-e --help` imports this file."""
+"""The components of this plugin. No torch here: `vall-e --help` imports this file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def vall_e_register_attentions() -> list[Component[FusedConfig]]:
             name="fused",
             config=FusedConfig,
             build=build_fused,
-            summary="our own in Triton (CUDA): any mask, grouped queries; skips hidden tiles",
+            summary="our own in Triton (CUDA): any mask, grouped queries; skips masked tiles",
             paper="https://arxiv.org/abs/2307.08691",
         )
     ]

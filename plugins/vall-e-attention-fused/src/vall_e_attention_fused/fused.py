@@ -13,11 +13,11 @@ from vall_e.plugin import AttentionCase
 from vall_e_backbones.limits import Limits, Package, require
 
 MAX_HEAD_DIM = 256
-"""A tile of larger heads leaves the shared memory of smaller GPUs."""
+"""A tile of larger heads does not fit into the shared memory of smaller GPUs."""
 
 
 class Fused:
-    """Attention without a score in memory, in fp32, fp16 or bf16; sums are in fp32."""
+    """Attention without scores in memory, in fp32, fp16 or bf16; sums are in fp32."""
 
     name = "fused"
 
@@ -51,7 +51,7 @@ class Fused:
 
 
 def _compiles(triton: Any) -> bool:
-    """Whether Triton compiles for a GPU, and does not run programs itself, as it can for tests."""
+    """Whether Triton compiles for a GPU, and does not interpret programs, as it can for tests."""
     from vall_e_attention_fused import triton_kernels
 
     return isinstance(triton_kernels.attend, triton.JITFunction)
@@ -59,17 +59,17 @@ def _compiles(triton: Any) -> bool:
 
 @frozen(eq=False)
 class KernelPlan:
-    """What a call's three programs have in common."""
+    """What the three programs of a call have in common."""
 
     mask: UInt8[Tensor, "b t u"] | None
     live: Int[Tensor, "b tiles_t tiles_u"] | None
-    """Of each tile of the mask: 0 if it hides all, 2 if it hides nothing, else 1."""
+    """For each tile of the mask: 0 if it hides everything, 2 if it hides nothing, otherwise 1."""
     causal: bool
     scale: float
     tile: int
-    """Queries, and keys, of a tile."""
+    """Number of queries and keys in a tile."""
     width: int
-    """Channels of a tile: a power of two, as Triton wants it."""
+    """Channels of a tile: a power of two, as Triton requires."""
 
     @classmethod
     def of(
@@ -88,7 +88,7 @@ class KernelPlan:
         return cls(flat, live, causal, size**-0.5 if scale is None else scale, tile, width)
 
     def arguments(self, q: Tensor, k: Tensor) -> dict[str, object]:
-        """What every program gets beside its tensors and their strides."""
+        """Arguments of every program besides its tensors and their strides."""
         return {
             "heads": q.shape[1],
             "t": q.shape[2],
@@ -107,7 +107,7 @@ class KernelPlan:
         }
 
     def tables(self, q: Tensor) -> tuple[Tensor, Tensor]:
-        """Mask and table of tiles; without a mask something that is never read."""
+        """Mask and table of tiles; without a mask, dummies that are never read."""
         if self.mask is None or self.live is None:
             nothing = q.new_zeros((1, 1, 1), dtype=torch.int32)
             return nothing, nothing
@@ -116,7 +116,7 @@ class KernelPlan:
 
 def _live(mask: Bool[Tensor, "b t u"], tile: int) -> Int[Tensor, "b tiles_t tiles_u"]:
     queries = mask.shape[1]
-    if mask.stride(1) == 0:  # of padding: one query tells of all
+    if mask.stride(1) == 0:  # padding: one query represents all
         mask = mask[:, :1]
     some, hides = _in_tiles(mask, tile), _in_tiles(~mask, tile)
     live = some.int() + (some & ~hides).int()
@@ -124,7 +124,7 @@ def _live(mask: Bool[Tensor, "b t u"], tile: int) -> Int[Tensor, "b tiles_t tile
 
 
 def _in_tiles(x: Bool[Tensor, "b t u"], tile: int) -> Bool[Tensor, "b tiles_t tiles_u"]:
-    """Whether any of a tile is True."""
+    """Whether anything in a tile is True."""
     x = pad(x, (0, -x.shape[2] % tile, 0, -x.shape[1] % tile))
     rows, queries, keys = x.shape
     return x.view(rows, queries // tile, tile, keys // tile, tile).any(4).any(2)
@@ -175,16 +175,16 @@ class _Attend(torch.autograd.Function):
 
 
 def _side_by_side(x: Tensor) -> Tensor:
-    """With the channels of a head side by side in memory; the other axes may lie as they like."""
+    """With the channels of a head adjacent in memory; the other axes may have any strides."""
     return x if x.stride(-1) == 1 else x.contiguous()
 
 
 def _like(x: Tensor) -> Float[Tensor, "b h t c"]:
-    """New memory that lies as a backbone joins its heads: (b, t, h, c)."""
+    """New memory in the layout in which a backbone joins its heads: (b, t, h, c)."""
     rows, heads, length, size = x.shape
     return x.new_empty((rows, length, heads, size)).transpose(1, 2)
 
 
 def _strides(*tensors: Tensor) -> list[int]:
-    """Three of each: of (b, h, t, c) without the last, of (b, t, u) all."""
+    """Three strides each: of (b, h, t, c) without the last, of (b, t, u) all."""
     return [stride for x in tensors for stride in x.stride()[:3]]

@@ -7,4 +7,4 @@ from attrs import frozen
 
 @frozen
 class FusedConfig:
-    """Nothing to choose."""
+    """No options."""

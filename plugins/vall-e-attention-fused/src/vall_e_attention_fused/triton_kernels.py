@@ -1,17 +1,17 @@
-"""What Triton compiles: each program makes one tile of outputs, or of gradients.
+"""Programs that Triton compiles: each computes one tile of outputs, or of gradients.
 
-FlashAttention-2 (Dao 2023, https://arxiv.org/abs/2307.08691): scores are never in memory. A tile of
-them is made, weighed and forgotten; the backward pass makes it again out of the log of each query's
-sum of exponentials. `live` says of each tile of the mask whether it hides all (0), some (1) or
-nothing (2): the first is skipped, the last needs no look at the mask.
+FlashAttention-2 (Dao 2023, https://arxiv.org/abs/2307.08691): scores are never stored. A tile of
+scores is computed, used and discarded; the backward pass recomputes it from the log of each
+query's sum of exponentials. `live` says for each tile of the mask whether it hides all (0), some
+(1) or nothing (2): the first is skipped, the last does not need the mask.
 
-`widen` makes products in fp32 of bf16: Triton's interpreter takes those for integers.
+`widen` computes products of bf16 in fp32: Triton's interpreter treats them as integers.
 
-Names: `*_at` is a pointer; `q_b`, `q_h`, `q_t` are strides over rows, heads and positions, channels
-lie side by side.
+Names: `*_at` is a pointer; `q_b`, `q_h`, `q_t` are strides over rows, heads and positions;
+channels are adjacent.
 """
-# Triton reads annotations as types of its own, makes no `and` of what it knows now and what it
-# learns then, and has no stubs.
+# Triton has its own meaning of annotations, cannot combine compile-time and run-time
+# conditions by `and`, and has no stubs.
 # ruff: noqa: ANN001, ANN201, SIM102
 # mypy: ignore-errors
 
@@ -19,7 +19,7 @@ import triton
 import triton.language as tl
 
 HIDDEN = tl.constexpr(-1.0e30)
-"""A score that no key has; not -inf, which makes NaN of a query without any key."""
+"""Score of a masked key; not -inf, which gives NaN for a query without any key."""
 
 
 @triton.jit
@@ -54,7 +54,7 @@ def visible(
 
 @triton.jit
 def gradients_of_scores(q, k, v, grad, lse, delta, seen, scale):
-    """A tile's weights (queries, keys), made again as `attend` had them, and its gradient."""
+    """A tile's weights (queries, keys), recomputed as in `attend`, and its gradient."""
     scores = tl.dot(q, tl.trans(k), input_precision="ieee") * scale
     weights = tl.where(seen, tl.exp(scores - lse[:, None]), 0.0)
     change = tl.dot(grad, tl.trans(v), input_precision="ieee") - delta[:, None]

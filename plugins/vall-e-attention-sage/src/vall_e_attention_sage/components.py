@@ -1,4 +1,4 @@
-"""What this plugin offers. No torch here: `vall-e --help` imports this file."""
+"""The components of this plugin. No torch here: `vall-e --help` imports this file."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def vall_e_register_attentions() -> list[Component[SageConfig]]:
             name="sage",
             config=SageConfig,
             build=build_sage,
-            summary="SageAttention (CUDA, fp16 or bf16): scores in 8 bits, for speaking",
+            summary="SageAttention (CUDA, fp16 or bf16): scores in 8 bits, for inference",
             paper="https://arxiv.org/abs/2410.02367",
         )
     ]

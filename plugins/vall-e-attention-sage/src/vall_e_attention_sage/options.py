@@ -7,4 +7,4 @@ from attrs import frozen
 
 @frozen
 class SageConfig:
-    """Nothing to choose."""
+    """No options."""

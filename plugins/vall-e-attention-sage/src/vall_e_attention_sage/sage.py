@@ -9,7 +9,7 @@ from vall_e_backbones.packed_keys import PackedKeys, packed_queries, unpacked
 
 
 class Sage:
-    """Forward only, and near the formula only: queries and keys are rounded to 8 bits."""
+    """Forward only, and approximate: queries and keys are quantized to 8 bits."""
 
     name = "sage"
 
@@ -57,5 +57,5 @@ class Sage:
 
 
 def package() -> Package:
-    """Its functions, or why they cannot be had."""
+    """Its functions, or why they are not available."""
     return Package.load("sageattention", "sageattention")

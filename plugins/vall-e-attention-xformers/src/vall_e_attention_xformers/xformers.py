@@ -9,11 +9,11 @@ from vall_e_backbones.formula import own_heads
 from vall_e_backbones.limits import Limits, Package, require
 
 ALIGNMENT = 8
-"""Its kernels read a bias in pieces of so many numbers: its rows begin at multiples."""
+"""Its kernels read a bias in blocks of this size: rows are padded to multiples."""
 
 
 class Xformers:
-    """Masks go in as a bias of 0 and -inf; heads that share keys get copies of them."""
+    """Masks become a bias of 0 and -inf; shared key/value heads are copied."""
 
     name = "xformers"
 
@@ -61,7 +61,7 @@ def _bias(
 
 
 def package() -> Package:
-    """`xformers.ops`, or why it cannot be had. Not even tried without a GPU: it would warn."""
+    """`xformers.ops`, or why it is not available. Not imported without a GPU: it would warn."""
     if not torch.cuda.is_available():
         return Package(absent="xformers needs a CUDA device, and PyTorch finds none")
     return Package.load("xformers.ops", "xformers")

@@ -18,7 +18,7 @@ class BitNet(Llama):
 
     lora_targets: tuple[
         str, ...
-    ] = ()  # an adapter would stand beside weights that are never rounded
+    ] = ()  # an adapter would be added to weights that are never quantized
 
     def __init__(self, config: BitNetConfig, *, attention: AttentionKernel, change: Change) -> None:
         super().__init__(config, attention=attention)
@@ -34,7 +34,7 @@ def bitnet(config: BitNetConfig, *, attention: AttentionKernel) -> BitNet:
 
 
 def ternary(layer: nn.Linear) -> BitLinear:
-    """A layer that learns from these weights on."""
+    """A layer that trains from these weights on."""
     made = BitLinear(layer.in_features, layer.out_features)
     made.weight = layer.weight
     return made
@@ -49,7 +49,7 @@ def by_package(name: str = "bitnet") -> Change:
     """Layers of the package https://github.com/kyegomez/BitNet, by its class `BitLinear`."""
     try:
         kind: type[nn.Linear] = import_module(name).BitLinear
-    except Exception as exc:  # its dependencies fail in many ways
+    except Exception as exc:  # its dependencies fail with all kinds of exceptions
         raise UnavailableError(
             f"the package bitnet cannot be imported here: {exc}",
             hint="set model.backbone.linear: absmean, which needs no package",
@@ -64,7 +64,7 @@ def by_package(name: str = "bitnet") -> Change:
 
 
 def replace(module: nn.Module, change: Change) -> None:
-    """Put another layer in place of each linear one; packed ones of `BitLinear`s too."""
+    """Replace each linear layer; `BitLinear`s are replaced by packed ones too."""
     for name, child in list(module.named_children()):
         if isinstance(child, nn.Linear):
             setattr(module, name, change(child))

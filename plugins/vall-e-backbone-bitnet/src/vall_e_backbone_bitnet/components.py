@@ -1,4 +1,4 @@
-"""What this plugin offers. No torch here: `vall-e --help` imports this file."""
+"""The components of this plugin. No torch here: `vall-e --help` imports this file."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SMALL = {"name": "bitnet", "d_model": 32, "layers": 2, "heads": 2}
 
 
 def build_bitnet(config: BitNetConfig, *, attention: AttentionKernel) -> Backbone:
-    """Raises `UnavailableError` where a package that `linear` asks for cannot be imported."""
+    """Raises `UnavailableError` if a package that `linear` needs cannot be imported."""
     from vall_e_backbone_bitnet.bitnet import bitnet
 
     return bitnet(config, attention=attention)
@@ -53,7 +53,7 @@ def vall_e_register_wrappers() -> list[Component[TernaryConfig]]:
             name="bitnet",
             config=TernaryConfig,
             build=build_ternary,
-            summary="trains any backbone with linear layers of weights -1, 0 and 1",
+            summary="trains the linear layers of any backbone with weights -1, 0 and 1",
             used_in="training",
             trial=Trial(options={"strength": 0.0}),
             paper=PAPER,
@@ -68,7 +68,7 @@ def vall_e_register_backbones() -> list[Component[BitNetConfig]]:
             name="bitnet",
             config=BitNetConfig,
             build=build_bitnet,
-            summary="llama with weights of -1, 0 and 1 (1.58 bits), and inputs of 8 bits",
+            summary="llama with weights of -1, 0 and 1 (1.58 bits), and 8-bit inputs",
             paper=PAPER,
         )
     ]
@@ -81,7 +81,7 @@ def vall_e_register_exporters() -> list[Component[PackedConfig]]:
             name="bitnet",
             config=PackedConfig,
             build=build_exporter,
-            summary="a bitnet model with two bits a weight, which `-m` takes",
+            summary="a bitnet model with two bits per weight, which `-m` can load",
             paper=PAPER,
             trial=Trial(facts={"sections": {"model": {"backbone": SMALL}}}),
         )

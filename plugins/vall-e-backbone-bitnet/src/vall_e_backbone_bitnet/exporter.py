@@ -1,4 +1,4 @@
-"""Write a bitnet model with two bits a weight."""
+"""Writes a bitnet model with two bits per weight."""
 
 from copy import deepcopy
 from pathlib import Path
@@ -21,12 +21,12 @@ class PackedExporter:
 
 
 def packed(bundle: Bundle) -> Bundle:
-    """The same model, with packed layers. Raises `CheckpointError` for one that is no bitnet."""
+    """The same model with packed layers. Raises `CheckpointError` if it is not a bitnet model."""
     choice = bundle.config.model.backbone
     model = deepcopy(bundle.model)
     if not isinstance(model.backbone, BitNet) or choice.options.linear != "absmean":
         raise CheckpointError(
-            f"the backbone {choice.name} has no weights of two bits",
+            f"the backbone {choice.name} does not have two-bit weights",
             hint="export with --to safetensors, or train a model with `backbone: bitnet`",
         )
     if not choice.options.packed:

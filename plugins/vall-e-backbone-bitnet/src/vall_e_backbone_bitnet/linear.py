@@ -1,4 +1,4 @@
-"""Linear layers of ternary weights (Ma et al. 2024, https://arxiv.org/abs/2402.17764)."""
+"""Linear layers with ternary weights (Ma et al. 2024, https://arxiv.org/abs/2402.17764)."""
 
 import torch
 from jaxtyping import Float, Int8, UInt8
@@ -8,14 +8,14 @@ from torch.nn.functional import linear, pad, rms_norm
 from vall_e.plugin import ConfigError
 
 LEAST = 1e-5
-"""Below it, a mean or a maximum counts as this: zeros stay zeros."""
+"""Lower bound of a mean or maximum, so that zeros stay zeros."""
 PER_BYTE = 4
 
 
 class BitLinear(nn.Linear):
-    """Learns full weights; computes with them rounded. No bias.
+    """Trains full-precision weights; computes with ternary ones. No bias.
 
-    The input is normed, since its range decides how coarse its 8 bits are.
+    The input is normalized, since its range determines the resolution of its 8 bits.
     """
 
     def __init__(self, features_in: int, features_out: int) -> None:
@@ -29,7 +29,7 @@ class BitLinear(nn.Linear):
 
 
 class PackedLinear(nn.Module):
-    """What a `BitLinear` computes, from two bits a weight."""
+    """Computes the same as a `BitLinear`, from two bits per weight."""
 
     packed: Tensor
     mean: Tensor
@@ -43,7 +43,7 @@ class PackedLinear(nn.Module):
 
     @classmethod
     def of(cls, layer: BitLinear) -> "PackedLinear":
-        """With the rounded weights of this one."""
+        """With the quantized weights of this layer."""
         made = cls(layer.in_features, layer.out_features)
         ternary, mean = rounded(layer.weight.detach())
         made.packed, made.mean = pack(ternary), mean
@@ -66,17 +66,17 @@ def rounded(weight: Float[Tensor, "o i"]) -> tuple[Int8[Tensor, "o i"], Float[Te
 
 
 def times(ternary: Int8[Tensor, "o i"], mean: Float[Tensor, ""]) -> Float[Tensor, "o i"]:
-    """The weights that are meant."""
+    """The dequantized weights."""
     return ternary.to(mean.dtype) * mean
 
 
 def normed(x: Float[Tensor, "*n i"]) -> Float[Tensor, "*n i"]:
-    """To a root mean square of 1."""
+    """Normalized to a root mean square of 1."""
     return rms_norm(x, x.shape[-1:])
 
 
 def eight_bits(x: Float[Tensor, "*n i"]) -> Float[Tensor, "*n i"]:
-    """Each vector rounded to 255 steps, by its own largest number."""
+    """Each vector quantized to 255 steps, scaled by its own largest value."""
     step = x.abs().amax(dim=-1, keepdim=True).clamp(min=LEAST) / 127
     return (x / step).round() * step
 
@@ -84,13 +84,13 @@ def eight_bits(x: Float[Tensor, "*n i"]) -> Float[Tensor, "*n i"]:
 def straight_through(exact: Tensor, coarse: Tensor) -> Tensor:
     """`coarse`, with the gradient of `exact` (Bengio et al. 2013, arXiv:1308.3432).
 
-    The value is `coarse` itself, to the last bit: a packed model must say the same.
+    The value is exactly `coarse`: a packed model must give the same results.
     """
     return coarse.detach() + (exact - exact.detach())
 
 
 def pack(ternary: Int8[Tensor, "o i"]) -> UInt8[Tensor, "o w"]:
-    """Four weights a byte, the first in the lowest bits."""
+    """Four weights per byte, the first in the lowest bits."""
     digits = pad((ternary + 1).to(torch.uint8), (0, -ternary.shape[1] % PER_BYTE))
     shifts = torch.arange(PER_BYTE, device=ternary.device) * 2
     grouped = digits.view(len(digits), -1, PER_BYTE).long()
@@ -98,7 +98,7 @@ def pack(ternary: Int8[Tensor, "o i"]) -> UInt8[Tensor, "o w"]:
 
 
 def unpack(packed: UInt8[Tensor, "o w"], width: int) -> Int8[Tensor, "o i"]:
-    """What was packed, `width` weights a row."""
+    """The unpacked weights, `width` per row."""
     shifts = torch.arange(PER_BYTE, device=packed.device, dtype=torch.uint8) * 2
     digits = (packed[..., None] >> shifts) & 3
     return digits.flatten(1)[:, :width].to(torch.int8) - 1

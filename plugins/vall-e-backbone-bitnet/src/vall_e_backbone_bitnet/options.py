@@ -12,15 +12,15 @@ from vall_e_backbones.options import LlamaConfig
 
 @frozen
 class BitNetConfig(LlamaConfig):
-    """Options of `bitnet`: those of `llama`, and what its linear layers are."""
+    """Options of `bitnet`: those of `llama`, and the kind of its linear layers."""
 
     linear: Literal["absmean", "package"] = "absmean"
     """Weights of -1, 0 and 1 as in the paper; or the layers of the package `bitnet`."""
     packed: bool = False
-    """Hold two bits a weight, as the exporter `bitnet` writes it. Such a model does not learn."""
+    """Hold two bits per weight, as the exporter `bitnet` writes it. Cannot be trained."""
 
     def __attrs_post_init__(self) -> None:
-        LlamaConfig.__attrs_post_init__(self)  # attrs makes the class anew: no super()
+        LlamaConfig.__attrs_post_init__(self)  # attrs creates a new class: no super()
         if self.packed and self.linear == "package":
             raise ConfigError(
                 "bitnet: the layers of the package bitnet cannot be packed",
@@ -38,6 +38,6 @@ class TernaryConfig:
     """Options of the wrapper `bitnet`."""
 
     strength: float = field(default=1.0, validator=[validators.ge(0), validators.le(1)])
-    """How far weights are rounded: 0 not at all, 1 to -1, 0 and 1 times one number."""
+    """Degree of quantization: 0 for none, 1 for -1, 0 and 1 times one scale."""
     include: tuple[str, ...] = field(default=("*",), validator=validators.min_len(1))
     """Patterns of linear layers of the backbone, like `layers.*.mlp.*`."""

@@ -13,7 +13,7 @@ from vall_e_backbone_bitnet.linear import rounded, straight_through, times
 
 
 def ternary(model: nn.Module, *, strength: float, include: Sequence[str]) -> nn.Module:
-    """Put such a layer in place of each plain linear one of the backbone that fits."""
+    """Replace each plain linear layer of the backbone that matches."""
     body = getattr(model, "backbone", model)
     plain = {
         name: layer
@@ -27,10 +27,10 @@ def ternary(model: nn.Module, *, strength: float, include: Sequence[str]) -> nn.
     }
     if not found:
         raise ConfigError(
-            f"bitnet: no plain linear layer of the backbone fits {', '.join(include)}",
+            f"bitnet: no plain linear layer of the backbone matches {', '.join(include)}",
             hint=f"change `include`: layers are named like {', '.join([*plain][:3])}"
             if plain
-            else "leave out the wrapper: one before it has replaced them, or the backbone has none",
+            else "remove the wrapper: one before it has replaced them, or the backbone has none",
         )
     for name, layer in found.items():
         body.set_submodule(name, TernaryLinear(layer, strength))
@@ -38,10 +38,10 @@ def ternary(model: nn.Module, *, strength: float, include: Sequence[str]) -> nn.
 
 
 class TernaryLinear(nn.Linear):
-    """Learns full weights; computes with them rounded (Ma et al. 2024, arXiv:2402.17764).
+    """Trains full-precision weights; computes with ternary ones (Ma et al. 2024, 2402.17764).
 
-    Its inputs stay whole and as they are, unlike a `BitLinear`'s: so a plain layer with the rounded
-    weights computes the same, and whoever reads the file needs neither this class nor the plugin.
+    Unlike a `BitLinear`, it does not change its input: so a plain layer with the quantized
+    weights computes the same, and files can be used without this class and the plugin.
     """
 
     def __init__(self, layer: nn.Linear, strength: float) -> None:
@@ -61,10 +61,10 @@ class TernaryLinear(nn.Linear):
 
     @torch.no_grad()
     def settle(self) -> None:
-        """Speak: the weights become those that it computes with."""
+        """Inference: the weights become those that it computes with."""
         self.weight.copy_(self.coarse())
         self.settled = True
 
     def unsettle(self) -> None:
-        """Learn on: whoever called `settle` puts the weights back."""
+        """Training: the caller of `settle` restores the weights."""
         self.settled = False

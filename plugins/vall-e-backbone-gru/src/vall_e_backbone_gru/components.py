@@ -1,4 +1,4 @@
-"""What this plugin offers. No torch here: `vall-e --help` imports this file."""
+"""The components of this plugin. No torch here: `vall-e --help` imports this file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ vall_e_hook_api = (1, 1)
 
 
 def build_gru(config: GruConfig, *, attention: AttentionKernel) -> Backbone:
-    """A GRU has no attention: the kernel goes unused."""
+    """A GRU has no attention: the kernel is not used."""
     from vall_e_backbone_gru.gru import Gru
 
     return Gru(config)
@@ -22,8 +22,8 @@ def vall_e_register_backbones() -> list[Component[GruConfig]]:
             name="gru",
             config=GruConfig,
             build=build_gru,
-            summary="stacked GRU; constant memory for each decoded frame; left to right",
+            summary="stacked GRU; constant memory per decoded frame; causal only",
             paper="https://arxiv.org/abs/1406.1078",
-            trial=Trial(facts={"uses_positions": False}),  # the order of the vectors says it all
+            trial=Trial(facts={"uses_positions": False}),  # positions are implied by the order
         )
     ]

@@ -11,7 +11,7 @@ from vall_e_backbone_gru.options import GruConfig
 
 
 class GruCache:
-    """The state after the last position of each row: all that a GRU remembers."""
+    """The state after the last position of each row: the whole memory of a GRU."""
 
     def __init__(self, state: Float[Tensor, "layers b d"], max_length: int) -> None:
         self.state = state
@@ -24,7 +24,7 @@ class GruCache:
         return chosen
 
     def append(self, lengths: Int[Tensor, " b"], state: Float[Tensor, "layers b d"]) -> None:
-        """Take the new state of each row that got new positions."""
+        """Store the new state of each row that has new positions."""
         self.state = torch.where((lengths > 0)[:, None], state, self.state)
         self.lengths = self.lengths + lengths
 
@@ -52,10 +52,10 @@ class Gru(nn.Module):
     ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
         if not causal:
             raise ConfigError(
-                "gru: a GRU reads left to right only",
-                hint="set model.nar_attention: causal, or take another backbone",
+                "gru: a GRU is causal only",
+                hint="set model.nar_attention: causal, or use another backbone",
             )
-        if cache is None:  # padding is on the right: a causal model never gets to see it
+        if cache is None:  # padding is on the right: a causal model never sees it
             again = self.config.checkpointing and self.training
             out, _ = checkpoint(self.rnn, x, use_reentrant=False) if again else self.rnn(x)
         else:
@@ -70,12 +70,12 @@ class Gru(nn.Module):
         self, x: Float[Tensor, "b t d"], lengths: Int[Tensor, " b"], cache: Cache
     ) -> Float[Tensor, "b t d"]:
         if not isinstance(cache, GruCache):
-            raise TypeError(f"gru needs a cache of its own new_cache, got {type(cache).__name__}")
+            raise TypeError(f"gru needs a cache from its new_cache, got {type(cache).__name__}")
         end = int((cache.lengths + lengths).max())
         if end > cache.max_length:
-            raise ValueError(f"the cache holds {cache.max_length} positions, {end} were asked")
-        # Packing gives each row's state at its own end. It wants lengths on the CPU, none of them
-        # zero; a row that got nothing runs one step, which `append` drops.
+            raise ValueError(f"the cache holds {cache.max_length} positions, {end} were requested")
+        # Packing returns each row's state at its own end. It needs lengths on the CPU, all above
+        # zero; a row without new positions runs one step, which `append` drops.
         counts = lengths.clamp(min=1).cpu()
         packed = pack_padded_sequence(x, counts, batch_first=True, enforce_sorted=False)
         packed, state = self.rnn(packed, cache.state)

@@ -1,4 +1,4 @@
-"""What this plugin offers. No torch here: `vall-e --help` imports this file."""
+"""The components of this plugin. No torch here: `vall-e --help` imports this file."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ vall_e_hook_api = (1, 1)
 
 
 def build_mamba(config: MambaConfig, *, attention: AttentionKernel) -> Backbone:
-    """A Mamba has no attention: the kernel goes unused."""
+    """A Mamba has no attention: the kernel is not used."""
     from vall_e_backbone_mamba.mamba import mamba
 
     return mamba(config)
 
 
 def build_mamba2(config: Mamba2Config, *, attention: AttentionKernel) -> Backbone:
-    """A Mamba has no attention: the kernel goes unused."""
+    """A Mamba has no attention: the kernel is not used."""
     from vall_e_backbone_mamba.mamba import mamba2
 
     return mamba2(config)
@@ -31,7 +31,7 @@ def vall_e_register_backbones() -> list[Component[Any]]:
             name="mamba",
             config=MambaConfig,
             build=build_mamba,
-            summary="selective state spaces; constant memory for each decoded frame; left to right",
+            summary="selective state spaces; constant memory per decoded frame; causal only",
             paper="https://arxiv.org/abs/2312.00752",
             trial=Trial(facts={"uses_positions": False}),
         ),

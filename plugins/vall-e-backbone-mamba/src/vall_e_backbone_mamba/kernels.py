@@ -1,4 +1,4 @@
-"""Scans over whole sequences: by the kernels of mamba-ssm where they run, else in plain torch.
+"""Scans over whole sequences: by the kernels of mamba-ssm if available, else in plain torch.
 
 https://github.com/state-spaces/mamba. The kernels need a CUDA device.
 """
@@ -23,13 +23,13 @@ Scan = Callable[[Tensor, Tensor, Tensor, Tensor, Tensor], Tensor]
 
 
 def find_selective(name: ScanName) -> Scan:
-    """What computes Mamba's recurrence. Raises `UnavailableError` if `kernels` cannot."""
+    """The function for Mamba's recurrence. Raises `UnavailableError` if `kernels` cannot run."""
     place = "mamba_ssm.ops.selective_scan_interface:selective_scan_fn"
     return _find(name, place, selective_in_torch, selective_by)
 
 
 def find_structured(name: ScanName) -> Scan:
-    """What computes Mamba-2's recurrence. Raises `UnavailableError` if `kernels` cannot."""
+    """The function for Mamba-2's recurrence. Raises `UnavailableError` if `kernels` cannot run."""
     place = "mamba_ssm.ops.triton.ssd_combined:mamba_chunk_scan_combined"
     return _find(name, place, structured_in_torch, structured_by)
 
@@ -91,13 +91,13 @@ def _find(name: ScanName, place: str, in_torch: Scan, adapt: Callable[..., Tenso
     module, _, function = place.partition(":")
     try:
         kernel: Any = getattr(import_module(module), function)
-    except Exception as exc:  # an extension that does not fit its torch fails in many ways
+    except Exception as exc:  # an extension for another torch fails with all kinds of exceptions
         if name == "kernels":
             raise UnavailableError(
                 f"the kernels of mamba-ssm cannot be imported here: {exc}",
                 hint="pip install mamba-ssm on a machine with CUDA, or set scan: torch",
             ) from exc
-        logger.info("mamba: in plain torch, as mamba-ssm cannot be imported: %s", exc)
+        logger.info("mamba: using plain torch, as mamba-ssm cannot be imported: %s", exc)
         return in_torch
     adapted = partial(adapt, kernel)
     return insisting(adapted) if name == "kernels" else on_cuda(adapted, in_torch)

@@ -1,4 +1,4 @@
-"""Mamba as a backbone: layers of a norm and a mixer, and a last norm."""
+"""Mamba as a backbone: layers of a norm and a mixer, and a final norm."""
 
 from collections.abc import Callable, Iterable
 
@@ -25,7 +25,7 @@ def mamba2(config: Mamba2Config) -> "Mamba":
 
 
 class MambaCache:
-    """What each layer remembers, of each row."""
+    """The state of each layer, for each row."""
 
     def __init__(self, memories: list[Memory], max_length: int, lengths: Tensor) -> None:
         self.memories = memories
@@ -39,11 +39,11 @@ class MambaCache:
     def check_room(self, lengths: Int[Tensor, " b"]) -> None:
         end = int((self.lengths + lengths).max())
         if end > self.max_length:
-            raise ValueError(f"the cache holds {self.max_length} positions, {end} were asked")
+            raise ValueError(f"the cache holds {self.max_length} positions, {end} were requested")
 
 
 class Mamba(nn.Module):
-    """Reads left to right; positions are implied by the order."""
+    """Causal only; positions are implied by the order."""
 
     bidirectional = False
     caches = True
@@ -71,8 +71,8 @@ class Mamba(nn.Module):
     ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
         if not causal:
             raise ConfigError(
-                "mamba: a state space reads left to right only",
-                hint="set model.nar_attention: causal, or take another backbone",
+                "mamba: a state space is causal only",
+                hint="set model.nar_attention: causal, or use another backbone",
             )
         valid = torch.arange(x.shape[1], device=x.device) < lengths[:, None]
         memories = self._memories(cache, lengths)
@@ -96,7 +96,7 @@ class Mamba(nn.Module):
         if cache is None:
             return [None for _ in self.layers]
         if not isinstance(cache, MambaCache):
-            raise TypeError(f"mamba needs a cache of its own new_cache, got {type(cache).__name__}")
+            raise TypeError(f"mamba needs a cache from its new_cache, got {type(cache).__name__}")
         cache.check_room(lengths)
         return cache.memories
 
@@ -114,7 +114,7 @@ class MambaLayer(nn.Module):
         return out
 
     def memory(self, batch: int) -> Memory:
-        """Of rows that have seen nothing. In fp32: a state is added to thousands of times."""
+        """The initial state. In fp32, since thousands of terms are added to a state."""
         mixer = self.mixer
         width = mixer.conv1d.kernel_size[0] - 1
         zeros = self.norm.weight.new_zeros

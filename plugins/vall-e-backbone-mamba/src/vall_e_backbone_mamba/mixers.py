@@ -1,7 +1,7 @@
 """What mixes positions in a layer of Mamba, and of Mamba-2.
 
 Gu and Dao 2023 (https://arxiv.org/abs/2312.00752), Dao and Gu 2024
-(https://arxiv.org/abs/2405.21060). Tensors are called as in mamba-ssm and in transformers.
+(https://arxiv.org/abs/2405.21060). Tensors have the names of mamba-ssm and transformers.
 """
 
 from math import log
@@ -22,7 +22,7 @@ STEPS = (1e-3, 0.1)
 
 @define(eq=False, slots=False)
 class Memory:
-    """What one layer remembers of each row: the last inputs of its convolution, and its state."""
+    """State of one layer for each row: the last inputs of its convolution, and its scan state."""
 
     window: Float[Tensor, "b e w"]
     state: Tensor
@@ -37,7 +37,7 @@ class ShortConvolution(nn.Conv1d):
     def along(
         self, x: Float[Tensor, "b t e"], memory: Memory | None, lengths: Int[Tensor, " b"]
     ) -> Float[Tensor, "b t e"]:
-        """After what `memory` holds, which then holds the end of each row of `x`."""
+        """Continue after `memory`, which then holds the end of each row of `x`."""
         rows, channels = len(x), x.shape[2]
         width = self.kernel_size[0] - 1
         before = memory.window.to(x.dtype) if memory else x.new_zeros(rows, channels, width)
@@ -51,7 +51,7 @@ class ShortConvolution(nn.Conv1d):
 
 
 class MambaMixer(nn.Module):
-    """Every channel has a step size and a state of its own."""
+    """Every channel has its own step size and state."""
 
     def __init__(self, config: MambaConfig) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class MambaMixer(nn.Module):
         self.x_proj = nn.Linear(inner, sum(self.splits), bias=False)
         self.dt_proj = nn.Linear(config.rank, inner)
         self.A_log = nn.Parameter(torch.arange(1.0, state + 1).log().repeat(inner, 1))
-        # Decay would draw all rates to 1; as mamba-ssm marks it.
+        # Weight decay would pull all rates towards 1; excluded as in mamba-ssm.
         setattr(self.A_log, "no_weight_decay", True)  # noqa: B010  torch knows no such attribute
         self.D = nn.Parameter(torch.ones(inner))
         self.out_proj = nn.Linear(inner, config.d_model, bias=False)
@@ -138,7 +138,7 @@ class Mamba2Mixer(nn.Module):
 
 
 def step_bias(channels: int) -> Float[Tensor, " channels"]:
-    """What softplus makes step sizes of that are spread evenly by their logarithm."""
+    """Values whose softplus gives step sizes that are evenly spread on a logarithmic scale."""
     low, high = STEPS
     steps = torch.exp(torch.rand(channels) * (log(high) - log(low)) + log(low))
     return steps + torch.log(-torch.expm1(-steps))

@@ -21,17 +21,17 @@ class MambaConfig:
     """Width of the residual stream."""
     layers: int = field(default=6, validator=_positive)
     state: int = field(default=16, validator=_positive)
-    """Numbers that each channel remembers."""
+    """State size of each channel."""
     expand: int = field(default=2, validator=_positive)
     """Channels inside a layer, as a multiple of `d_model`."""
     conv: int = field(default=4, validator=validators.ge(2))
-    """Positions that the convolution before the scan sees."""
+    """Kernel size of the convolution before the scan."""
     time_rank: int = field(default=0, validator=validators.ge(0))
     """Rank of the matrix that gives each channel its step size; 0: d_model / 16."""
     norm_eps: float = field(default=1e-5, validator=validators.gt(0.0))
     scan: ScanName = "auto"
-    """What computes the recurrence where there is no cache: `kernels` of mamba-ssm, `torch`, or
-    `auto`: the kernels on a GPU where they can be imported."""
+    """How the recurrence is computed without a cache: `kernels` of mamba-ssm, `torch`, or
+    `auto`: the kernels on a GPU if they can be imported."""
     checkpointing: bool = False
     """Recompute each layer in the backward pass: less memory, about a third more time."""
 
@@ -42,7 +42,7 @@ class MambaConfig:
 
     @property
     def rank(self) -> int:
-        """Of the matrix of step sizes."""
+        """Rank of the matrix of step sizes."""
         return self.time_rank or ceil(self.d_model / 16)
 
 
@@ -54,7 +54,7 @@ class Mamba2Config:
     """Width of the residual stream."""
     layers: int = field(default=6, validator=_positive)
     state: int = field(default=64, validator=_positive)
-    """Numbers that each channel remembers."""
+    """State size of each channel."""
     expand: int = field(default=2, validator=_positive)
     """Channels inside a layer, as a multiple of `d_model`."""
     head_size: int = field(default=64, validator=_positive)
@@ -62,11 +62,11 @@ class Mamba2Config:
     groups: int = field(default=1, validator=_positive)
     """Sets of input and output vectors, each shared by heads / groups heads."""
     conv: int = field(default=4, validator=validators.ge(2))
-    """Positions that the convolution before the scan sees."""
+    """Kernel size of the convolution before the scan."""
     norm_eps: float = field(default=1e-5, validator=validators.gt(0.0))
     scan: ScanName = "auto"
-    """What computes the recurrence where there is no cache: `kernels` of mamba-ssm, `torch`, or
-    `auto`: the kernels on a GPU where they can be imported."""
+    """How the recurrence is computed without a cache: `kernels` of mamba-ssm, `torch`, or
+    `auto`: the kernels on a GPU if they can be imported."""
     checkpointing: bool = False
     """Recompute each layer in the backward pass: less memory, about a third more time."""
 
@@ -90,11 +90,11 @@ class Mamba2Config:
 
     @property
     def heads(self) -> int:
-        """Of a layer."""
+        """Heads in a layer."""
         return self.inner // self.head_size
 
 
 def _nearest_divisor(whole: int, wanted: int) -> int:
-    """The greater of two that are as near."""
+    """The larger of two that are equally near."""
     divisors = (each for each in range(1, whole + 1) if whole % each == 0)
     return min(divisors, key=lambda each: (abs(each - wanted), -each))

@@ -2,8 +2,8 @@
 
     state <- exp(dt a) state + dt x b,    y = state c
 
-A step size `dt` of 0 leaves the state as it is, which is how padding is passed over. Sizes beside
-those of docs/glossary.md: `e` channels, `n` numbers in a channel's state, `p` channels of a head,
+A step size `dt` of 0 leaves the state unchanged, which is how padding is skipped. Sizes besides
+those of docs/glossary.md: `e` channels, `n` values in a channel's state, `p` channels of a head,
 `g` groups.
 """
 

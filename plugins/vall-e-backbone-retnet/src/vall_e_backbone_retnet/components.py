@@ -1,4 +1,4 @@
-"""What this plugin offers. No torch here: `vall-e --help` imports this file."""
+"""The components of this plugin. No torch here: `vall-e --help` imports this file."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ PAPER = "https://arxiv.org/abs/2307.08621"
 
 
 def build_retnet(config: RetNetConfig, *, attention: AttentionKernel) -> Backbone:
-    """Retention takes the place of attention: the kernel goes unused."""
+    """Retention replaces attention: the kernel is not used."""
     from vall_e_backbone_retnet.retnet import RetNet
 
     return RetNet(config)
 
 
 def build_torchscale(config: RetNetConfig, *, attention: AttentionKernel) -> Backbone:
-    """Raises `UnavailableError` where torchscale cannot be imported."""
+    """Raises `UnavailableError` if torchscale cannot be imported."""
     from vall_e_backbone_retnet.torchscale import TorchscaleRetNet
 
     return TorchscaleRetNet(config)
@@ -33,7 +33,7 @@ def vall_e_register_backbones() -> list[Component[Any]]:
             name="retnet-hf",
             config=RetNetConfig,
             build=build_retnet,
-            summary="RetNet in plain torch; constant memory for each decoded frame; left to right",
+            summary="RetNet in plain torch; constant memory per decoded frame; causal only",
             paper=PAPER,
         ),
         Component(

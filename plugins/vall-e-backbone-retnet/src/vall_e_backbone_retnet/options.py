@@ -19,27 +19,27 @@ class RetNetConfig:
     """Width of the residual stream."""
     layers: int = field(default=6, validator=_positive)
     heads: int = field(default=4, validator=_positive)
-    """Each forgets at a rate of its own. `d_model` must be a multiple of twice their number."""
+    """Number of heads, each with its own decay. `d_model` must be a multiple of twice it."""
     value_factor: int = field(default=2, validator=_positive)
     """Width of the values, as a multiple of `d_model`."""
     d_ff: int = field(default=0, validator=validators.ge(0))
     """Width inside the feed-forward layer; 0: 4/3 of d_model, rounded up to a multiple of 32."""
     activation: Literal["gelu", "silu"] = "gelu"
-    """Of the gate in the feed-forward layer."""
+    """Activation of the gate in the feed-forward layer."""
     norm_eps: float = field(default=1e-6, validator=validators.gt(0.0))
     dropout: float = field(default=0.0, validator=[validators.ge(0), validators.lt(1)])
-    """Of what each layer adds, while training."""
+    """Dropout of each layer's output, in training."""
     chunk: int = field(default=0, validator=validators.ge(0))
-    """Positions that are computed in parallel: a long sequence then takes memory in proportion to
-    its length, not to the square of it. 0: all of them."""
+    """Positions that are computed in parallel: memory for a long sequence then grows with its
+    length, not with its square. 0: all of them."""
     checkpointing: bool = False
     """Recompute each layer in the backward pass: less memory, about a third more time."""
     experts: int = field(default=1, validator=_positive)
-    """Feed-forward layers that stand side by side; a router picks. 1: no router."""
+    """Number of parallel feed-forward layers (experts), selected by a router. 1: no router."""
     experts_per_token: int = field(default=2, validator=_positive)
-    """How many of them a position goes through, if there are several."""
+    """Number of experts for each position, if there are several."""
     router_loss: float = field(default=0.01, validator=validators.ge(0.0))
-    """Weight of the loss that spreads positions evenly over the experts; it is 1 where they are."""
+    """Weight of the load-balancing loss, which is 1 if positions are spread evenly."""
 
     def __attrs_post_init__(self) -> None:
         pair = 2 * self.heads
@@ -50,12 +50,12 @@ class RetNetConfig:
             )
         if self.experts > 1 and self.experts_per_token > self.experts:
             raise ConfigError(
-                f"retnet: experts_per_token ({self.experts_per_token}) is more than there are "
+                f"retnet: experts_per_token ({self.experts_per_token}) exceeds the number of "
                 f"experts ({self.experts})",
                 hint=f"set experts_per_token: {self.experts}",
             )
 
     @property
     def inner_width(self) -> int:
-        """Of the feed-forward layer."""
+        """Width of the feed-forward layer."""
         return self.d_ff or -(-self.d_model * 4 // 96) * 32

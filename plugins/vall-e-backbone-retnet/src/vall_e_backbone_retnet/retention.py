@@ -1,8 +1,8 @@
 """Retention (Sun et al. 2023, https://arxiv.org/abs/2307.08621) in its three forms, which agree.
 
-Position n hears position m <= n with weight q_n . k_m * decay ** (n - m), and the sum is divided by
-the square root of the weights' own sum, decay ** 0 + ... + decay ** n (as in torchscale). Heads
-differ in decay, from 1 - 1/32 on. Sizes beside the README's: `c` of a key, `e` of a value.
+Position n attends to position m <= n with weight q_n . k_m * decay ** (n - m); the sum is divided
+by the square root of the weights' own sum, decay ** 0 + ... + decay ** n (as in torchscale). Heads
+differ in decay, from 1 - 1/32 on. Sizes besides the README's: `c` of a key, `e` of a value.
 """
 
 import torch
@@ -57,10 +57,11 @@ def advance(
     start: Int[Tensor, " b"],
     lengths: Int[Tensor, " b"],
 ) -> tuple[Float[Tensor, "b h t e"], Float[Tensor, "b h c e"]]:
-    """Go on after `start` positions that are summed up in `state`.
+    """Continue after `start` positions that are summarized in `state`.
 
-    Gives the new state too, after `lengths` of the new positions: the rest is padding. One new
-    position is the recurrent form. The state is in fp32: it is added to thousands of times.
+    Also returns the new state, after `lengths` of the new positions: the rest is padding. With one
+    new position this is the recurrent form. The state is in fp32: thousands of terms are added to
+    it.
     """
     steps = torch.arange(q.shape[2], device=q.device)
     inner = (q @ k.transpose(-1, -2) * _within(steps, logs).to(q.dtype)) @ v
@@ -76,7 +77,7 @@ def advance(
 
 
 def _within(steps: Int[Tensor, " t"], logs: Float[Tensor, " h"]) -> Float[Tensor, "h t t"]:
-    """How much of each is left: decay ** (n - m), 0 for the future."""
+    """The decay between positions: decay ** (n - m), 0 for the future."""
     ages = steps[:, None] - steps
     return torch.exp(logs[:, None, None] * ages.clamp(min=0)) * (ages >= 0)
 

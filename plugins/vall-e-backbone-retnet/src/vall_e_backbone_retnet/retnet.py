@@ -1,6 +1,6 @@
 """RetNet (Sun et al. 2023, https://arxiv.org/abs/2307.08621) in plain torch.
 
-Modules are called as torchscale's `RetNetDecoder` calls them, so weights go both ways.
+Modules have the names of torchscale's `RetNetDecoder`, so weights can be exchanged both ways.
 """
 
 from functools import partial
@@ -18,7 +18,7 @@ from vall_e_backbones.experts import Experts
 
 
 class RetNetCache:
-    """What each head of each layer has summed up, (layer, b, h, c, e): all that it remembers."""
+    """The state of each head of each layer, (layer, b, h, c, e)."""
 
     def __init__(self, states: Float[Tensor, "l b h c e"], max_length: int) -> None:
         self.states = states
@@ -33,11 +33,11 @@ class RetNetCache:
     def check_room(self, lengths: Int[Tensor, " b"]) -> None:
         end = int((self.lengths + lengths).max())
         if end > self.max_length:
-            raise ValueError(f"the cache holds {self.max_length} positions, {end} were asked")
+            raise ValueError(f"the cache holds {self.max_length} positions, {end} were requested")
 
 
 class RetNet(nn.Module):
-    """A stack of retention and gated feed-forward layers, and a last norm."""
+    """A stack of retention and gated feed-forward layers, and a final norm."""
 
     bidirectional = False
     caches = True
@@ -91,7 +91,7 @@ class RetNet(nn.Module):
     ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
         if not isinstance(cache, RetNetCache):
             name = type(cache).__name__
-            raise TypeError(f"retnet-hf needs a cache of its own new_cache, got {name}")
+            raise TypeError(f"retnet-hf needs a cache from its new_cache, got {name}")
         cache.check_room(lengths)
         uneven = x.new_zeros(())
         for number, layer in enumerate(self.layers):
@@ -125,7 +125,7 @@ class RetNetLayer(nn.Module):
         number: int = 0,
         lengths: Int[Tensor, " b"] | None = None,
     ) -> tuple[Float[Tensor, "b t d"], Float[Tensor, ""]]:
-        """The output, and how unevenly a router worked (0 without one)."""
+        """The output, and how unevenly the router distributed positions (0 without a router)."""
         heard = self.retention(self.retention_layer_norm(x), turn, cache, number, lengths)
         x = x + self.dropout(heard)
         inner = self.final_layer_norm(x)
@@ -137,7 +137,7 @@ class RetNetLayer(nn.Module):
 
 
 class Retention(nn.Module):
-    """Multi-scale retention: each head is normed by itself, and a gate stands before the output."""
+    """Multi-scale retention: each head is normalized by itself, and the output is gated."""
 
     def __init__(self, config: RetNetConfig) -> None:
         super().__init__()
@@ -208,18 +208,18 @@ class FeedForward(nn.Module):
 
 
 def require_causal(causal: bool) -> None:
-    """Refuse to look both ways."""
+    """Refuse bidirectional use."""
     if not causal:
         raise ConfigError(
-            "retnet: retention reads left to right only",
-            hint="set model.nar_attention: causal, or take another backbone",
+            "retnet: retention is causal only",
+            hint="set model.nar_attention: causal, or use another backbone",
         )
 
 
 def _turns(
     positions: Int[Tensor, "b t"], size: int
 ) -> tuple[Float[Tensor, "b 1 t c"], Float[Tensor, "b 1 t c"]]:
-    """Sines and cosines of the angles by which neighbours are turned, in fp32."""
+    """Sines and cosines of the rotation angles, in fp32."""
     speeds = 10_000.0 ** -torch.linspace(0, 1, size // 2, device=positions.device)
     angles = positions[:, None, :, None].float() * speeds.repeat_interleave(2)
     return angles.sin(), angles.cos()

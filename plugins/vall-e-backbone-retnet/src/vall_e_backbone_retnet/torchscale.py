@@ -12,7 +12,7 @@ from vall_e_backbone_retnet.retnet import RetNetCache, require_causal
 class TorchscaleRetNet(nn.Module):
     """`RetNetDecoder` without embedding and output layer; its tensors have the names of `RetNet`.
 
-    It counts positions for itself, and has no cache that rows of different lengths could share.
+    It counts positions itself, and has no cache that rows of different lengths could share.
     """
 
     bidirectional = False
@@ -22,8 +22,8 @@ class TorchscaleRetNet(nn.Module):
         super().__init__()
         if config.experts > 1:
             raise UnavailableError(
-                "retnet: torchscale's experts have other weights than ours",
-                hint="take the backbone retnet-hf, or experts: 1",
+                "retnet: torchscale's experts have different weights than ours",
+                hint="use the backbone retnet-hf, or experts: 1",
             )
         decoder = _decoder(config)
         self.d_model = config.d_model
@@ -52,7 +52,7 @@ class TorchscaleRetNet(nn.Module):
     def new_cache(self, batch: int, max_length: int) -> RetNetCache:
         raise UnavailableError(
             "retnet: torchscale's RetNet has no cache for rows of different lengths",
-            hint="speak with retnet-hf, which reads the same weights",
+            hint="use retnet-hf for synthesis, which reads the same weights",
         )
 
 
@@ -63,7 +63,7 @@ def _decoder(config: RetNetConfig) -> nn.Module:
     except Exception as exc:
         raise UnavailableError(
             f"the backbone retnet needs torchscale, which cannot be imported here: {exc}",
-            hint="take retnet-hf, which has the same weights, or see the plugin's README",
+            hint="use retnet-hf, which has the same weights, or see the plugin's README",
         ) from exc
     options = Options(
         decoder_embed_dim=config.d_model,

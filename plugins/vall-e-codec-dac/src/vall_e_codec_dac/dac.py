@@ -1,6 +1,6 @@
 """DAC (Descript Audio Codec, Kumar et al. 2023, https://arxiv.org/abs/2306.06546).
 
-Run by the reference package `dac` where it imports, else by the same architecture in transformers,
+Run by the reference package `dac` if it can be imported, else by the architecture in transformers,
 on the same weights. Weight files of both projects can be read.
 """
 
@@ -51,7 +51,7 @@ class DacSizes:
 
     @property
     def samples(self) -> int:
-        """In a frame."""
+        """Samples in a frame."""
         return math.prod(self.ratios)
 
 
@@ -64,7 +64,7 @@ PUBLISHED = {
 
 @runtime_checkable
 class DacNetwork(Protocol):
-    """A DAC, whoever wrote it."""
+    """A DAC network, from either project."""
 
     module: nn.Module
 
@@ -74,12 +74,12 @@ class DacNetwork(Protocol):
 
 
 class Dac(nn.Module):
-    """A `vall_e.plugin.Codec` of 1024 entries a level; the rest is as its weights are."""
+    """A `vall_e.plugin.Codec` with 1024 entries per level; the rest depends on its weights."""
 
     codebook_size = 1024
     causal = False
     encode_context = decode_context = 14
-    """Frames: what the convolutions reach, rounded up for all three rates."""
+    """In frames: the reach of the convolutions, rounded up for all three rates."""
 
     def __init__(self, network: DacNetwork, sizes: DacSizes, *, levels: int, identity: str) -> None:
         super().__init__()
@@ -94,7 +94,7 @@ class Dac(nn.Module):
 
     @torch.no_grad()
     def encode(self, audio: Num[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
-        """Codes of a waveform; a started frame is filled up with silence."""
+        """Codes of a waveform; an incomplete frame is padded with silence."""
         if not audio.shape[2]:
             return no_codes(audio, self.levels)
         frames = math.ceil(audio.shape[2] / self.samples)
@@ -103,13 +103,13 @@ class Dac(nn.Module):
 
     @torch.no_grad()
     def decode(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
-        """Sound from the first n levels, 512 samples a frame at 44.1 kHz, else 320."""
+        """Audio from the first n levels, 512 samples per frame at 44.1 kHz, otherwise 320."""
         if not codes.shape[2]:
             return no_sound(codes)
         return self._network.decode(codes)
 
     def stream(self) -> CodecStream:
-        """Speaks at the end only: its decoder sees both ways."""
+        """Returns audio at the end only: its decoder is not causal."""
         return WholeStream(self.decode)
 
 
@@ -133,7 +133,7 @@ class Reference:
     """The network of Descript's own package."""
 
     def __init__(self, sizes: DacSizes, state: Mapping[str, Tensor]) -> None:
-        package = importlib.import_module("dac.model.dac")  # untyped, and seldom installed
+        package = importlib.import_module("dac.model.dac")  # untyped, and rarely installed
         self.module: nn.Module = package.DAC(
             encoder_dim=sizes.encoder,
             encoder_rates=list(sizes.ratios),
@@ -163,7 +163,7 @@ class Reference:
 
 
 def open_dac(config: DacConfig) -> Dac:
-    """The codec that the config describes, with its weights."""
+    """The codec described by the config, with its weights."""
     sizes = PUBLISHED[config.sample_rate]
     if config.levels > sizes.levels:
         raise ConfigError(
@@ -220,7 +220,7 @@ def _implementation(choice: DacImplementation) -> type[Transformers] | type[Refe
     if choice == "dac":
         raise UnavailableError(
             "the package dac cannot be imported here",
-            hint="install descript-audio-codec and a torchaudio that fits torch, or set "
+            hint="install descript-audio-codec and a torchaudio that matches torch, or set "
             "`implementation: transformers`",
         )
     return Transformers
@@ -232,8 +232,8 @@ def _require(state: Mapping[str, Tensor], sizes: DacSizes, path: Path) -> None:
     require_shapes(
         {name: tensor.shape for name, tensor in wanted.items()},
         state,
-        f"{path} does not hold the weights of DAC at {sizes.sample_rate} Hz",
-        hint="give model.safetensors of "
+        f"{path} does not contain the weights of DAC at {sizes.sample_rate} Hz",
+        hint="use model.safetensors of "
         f"https://huggingface.co/descript/dac_{sizes.sample_rate // 1000}khz, or set "
         "codec.sample_rate to that of your file",
     )
@@ -250,7 +250,7 @@ def _whole(name: str) -> str:
 
 
 def _names_codes(name: str) -> bool:
-    """Whether a tensor sets the codes, and both projects store it as it is."""
+    """Whether a tensor affects the codes, and both projects store it unchanged."""
     return name.startswith(("encoder.", "quantizer.")) and name.endswith(
         (".bias", ".alpha", ".codebook.weight")
     )

@@ -15,16 +15,17 @@ class DacConfig:
     path: Path | None = None
     """`model.safetensors` of descript/dac_44khz (or 16, 24) on the Hugging Face hub, or `.pth`."""
     sample_rate: Literal[16000, 24000, 44100] = 44100
-    """Which of the three codecs the weights are of."""
+    """Sample rate of the model that the weights belong to."""
     levels: int = field(default=9, validator=[validators.ge(1), validators.le(32)])
-    """At most 12, 32 and 9 at 16, 24 and 44.1 kHz; there, each is 0.86 kbit/s."""
+    """Number of codebook levels, at most 12, 32 and 9 at 16, 24 and 44.1 kHz (there 0.86 kbit/s
+    each)."""
     implementation: Literal["auto", "dac", "transformers"] = "auto"
-    """The package that runs it; `auto` takes `dac` where it imports, else transformers."""
+    """The package to use; `auto` uses `dac` if it can be imported, otherwise transformers."""
     download: bool = False
-    """Fetch the weights if they are not here; needs `revision` and `sha256`."""
+    """Download the weights if they are missing; needs `revision` and `sha256`."""
     revision: str = ""
     """Commit of descript/dac_44khz (or 16, 24) on the Hugging Face hub."""
     sha256: str = ""
-    """Of `model.safetensors` at that commit."""
+    """SHA-256 of `model.safetensors` at that commit."""
     cache: Path | None = None
-    """Folder for fetched weights; left out, `~/.cache/vall-e`."""
+    """Folder for downloaded weights; default: `~/.cache/vall-e`."""

@@ -1,4 +1,4 @@
-"""What the package `dac` and transformers call the same tensors."""
+"""Tensor names in the package `dac` and in transformers."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def folded(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def split(weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Length and direction of a weight, as `folded` puts them together."""
+    """Length and direction of a weight, the inverse of `folded`."""
     return _lengths(weight), weight
 
 
 def canonical(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """By the names of transformers, from either project's names."""
+    """With the names of transformers, from either project's names."""
     return {_canonical(name): tensor for name, tensor in folded(state).items()}
 
 

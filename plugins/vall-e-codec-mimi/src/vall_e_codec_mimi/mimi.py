@@ -35,9 +35,9 @@ HALVES = (
     ("decoder.decoder_transformer.", "decoder_transformer."),
     ("decoder.upsample.", "upsample."),
 )
-"""Beginnings of names in transformers, and in the file."""
+"""Prefixes of names in transformers, and in the file."""
 CONTEXT = 12
-"""Inputs of the last network that a sample depends on, at most; each is half a frame."""
+"""Maximum number of the last network's inputs that a sample depends on; each is half a frame."""
 
 
 @frozen
@@ -61,7 +61,7 @@ class Mimi(nn.Module):
     codebook_size = CODEBOOK
     causal = True
     samples = 1920
-    """In a frame."""
+    """Samples in a frame."""
 
     def __init__(self, module: nn.Module, *, levels: int, identity: str) -> None:
         super().__init__()
@@ -72,27 +72,27 @@ class Mimi(nn.Module):
 
     @torch.no_grad()
     def encode(self, audio: Num[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
-        """Codes of a waveform at 24 kHz; a started frame is filled up with silence."""
+        """Codes of a waveform at 24 kHz; an incomplete frame is padded with silence."""
         if not audio.shape[2]:
             return no_codes(audio, self.levels)
         padded = whole_frames(checked(audio))
-        # Row by row: sums in another order would now and then give another code.
-        with audio.device:  # where transformers makes masks and positions
+        # Row by row: sums in another order would occasionally give another code.
+        with audio.device:  # transformers creates masks and positions there
             return torch.cat([self._codes(row[None]) for row in padded])
 
     @torch.no_grad()
     def decode(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:
-        """Sound from the first n levels, 1920 samples a frame."""
+        """Audio from the first n levels, 1920 samples per frame."""
         if not codes.shape[2]:
             return no_sound(codes)
         return self.stream().push(codes)
 
     def stream(self) -> CodecStream:
-        """Speaks at once: no sample depends on a later frame."""
+        """Returns audio at once: no sample depends on a later frame."""
         return MimiStream(self.module)
 
     def listen(self) -> Listener:
-        """Gives each frame's codes at its end."""
+        """Returns each frame's codes at its end."""
         encode = MimiEncoder(self.module, self.levels)
         return FrameListener(encode, encode, samples=self.samples, levels=self.levels)
 
@@ -102,7 +102,7 @@ class Mimi(nn.Module):
 
 
 class MimiStream:
-    """A `vall_e.plugin.CodecStream` over the attention's cache."""
+    """A `vall_e.plugin.CodecStream` with the attention's cache."""
 
     def __init__(self, module: Any) -> None:
         self._dequantize = module.quantizer.decode
@@ -120,7 +120,7 @@ class MimiStream:
         if not codes.shape[2]:
             return self._rest
         vectors = self._upsample(self._dequantize(codes)).transpose(1, 2)
-        with codes.device:  # where transformers makes masks and positions
+        with codes.device:  # transformers creates masks and positions there
             out = self._attend(vectors, past_key_values=self._cache, use_cache=True)
         self._cache = out.past_key_values
         return self._sound(out.last_hidden_state.transpose(1, 2))
@@ -130,7 +130,7 @@ class MimiStream:
 
 
 class MimiEncoder:
-    """The encoder of transformers with its caches, for sound that comes in pieces."""
+    """The encoder of transformers with its caches, for audio that arrives in pieces."""
 
     def __init__(self, module: Any, levels: int) -> None:
         self._encode = module.encode
@@ -138,7 +138,7 @@ class MimiEncoder:
         self._caches: dict[str, Any] = {}
 
     def __call__(self, audio: Float[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
-        with audio.device:  # where transformers makes masks and positions
+        with audio.device:  # transformers creates masks and positions there
             found = self._encode(
                 whole_frames(audio), num_quantizers=self._levels, use_streaming=True, **self._caches
             )
@@ -151,12 +151,12 @@ class MimiEncoder:
 
 
 def whole_frames(audio: Float[Tensor, "b 1 s"]) -> Float[Tensor, "b 1 t"]:
-    """With silence that fills a started frame."""
+    """Padded with silence to whole frames."""
     return nn.functional.pad(audio, (0, -audio.shape[2] % Mimi.samples))
 
 
 def open_mimi(config: MimiConfig) -> Mimi:
-    """The codec that the config describes, with its weights."""
+    """The codec described by the config, with its weights."""
     file = HubFile("kyutai/mimi", "model.safetensors", config.revision, config.sha256)
     path = locate_on_hub(
         "mimi", path=config.path, file=file, download=config.download, cache=config.cache
@@ -172,8 +172,8 @@ def mimi_of(path: Path, *, levels: int, sizes: MimiSizes | None = None) -> Mimi:
     require_shapes(
         {name_in_file(name): tensor.shape for name, tensor in wanted.items()},
         state,
-        f"{path} does not hold the weights of Mimi",
-        hint="give model.safetensors of https://huggingface.co/kyutai/mimi",
+        f"{path} does not contain the weights of Mimi",
+        hint="use model.safetensors of https://huggingface.co/kyutai/mimi",
     )
     module.load_state_dict({name: state[name_in_file(name)] for name in wanted})
     return Mimi(module, levels=levels, identity=f"mimi-24k:{digest_of(state, _names_codes)}")
@@ -207,7 +207,7 @@ def network(sizes: MimiSizes) -> nn.Module:
 
 
 def name_in_file(name: str) -> str:
-    """The name that the published file gives a tensor of the network."""
+    """The published file's name of a tensor of the network."""
     for ours, theirs in HALVES:
         if name.startswith(ours):
             return theirs + name.removeprefix(ours)
@@ -215,5 +215,5 @@ def name_in_file(name: str) -> str:
 
 
 def _names_codes(name: str) -> bool:
-    """Whether a tensor of the file sets the codes."""
+    """Whether a tensor of the file affects the codes."""
     return name.startswith(("encoder", "downsample.", "quantizer."))

@@ -14,12 +14,12 @@ class MimiConfig:
     path: Path | None = None
     """`model.safetensors` of kyutai/mimi on the Hugging Face hub."""
     levels: int = field(default=8, validator=[validators.ge(1), validators.le(32)])
-    """Each is 137.5 bit/s; the first one is for what is said, the others are for how it sounds."""
+    """Number of codebook levels (137.5 bit/s each); the first is semantic, the others acoustic."""
     download: bool = False
-    """Fetch the weights if they are not here; needs `revision` and `sha256`."""
+    """Download the weights if they are missing; needs `revision` and `sha256`."""
     revision: str = ""
     """Commit of kyutai/mimi on the Hugging Face hub."""
     sha256: str = ""
-    """Of `model.safetensors` at that commit."""
+    """SHA-256 of `model.safetensors` at that commit."""
     cache: Path | None = None
-    """Folder for fetched weights; left out, `~/.cache/vall-e`."""
+    """Folder for downloaded weights; default: `~/.cache/vall-e`."""

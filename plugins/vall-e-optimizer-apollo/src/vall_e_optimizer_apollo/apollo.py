@@ -11,14 +11,14 @@ from torch.nn import Parameter
 from vall_e_optimizer_apollo.options import ApolloConfig
 
 LEAST = 1e-12
-"""Lengths below it count as this."""
+"""Lower bound of a length."""
 
 
 class Apollo(torch.optim.Optimizer):
-    """Scales gradients as AdamW would, and learns how from a random projection of them.
+    """Scales gradients as AdamW would, with scales estimated from a random projection of them.
 
-    The state of a matrix (m, n) with m <= n has `rank` rows of n numbers, where AdamW has m.
-    `by_channel` has a scale for each of the n channels; else there is one for all.
+    The state of a matrix (m, n) with m <= n has `rank` rows of n values, where AdamW has m.
+    `by_channel` uses a scale for each of the n channels; otherwise there is one for all.
     """
 
     def __init__(
@@ -43,9 +43,9 @@ class Apollo(torch.optim.Optimizer):
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:  # type: ignore[override]
-        """One update. `closure` is for optimizers that look twice, which this one does not."""
+        """One update. `closure` is for optimizers that evaluate twice, which this one does not."""
         if closure is not None:
-            raise ValueError("apollo takes no closure")
+            raise ValueError("apollo does not support a closure")
         number = 0
         for group in self.param_groups:
             for parameter in group["params"]:
@@ -74,12 +74,12 @@ class Apollo(torch.optim.Optimizer):
 
 
 def decays(parameter: Parameter) -> bool:
-    """A matrix, if its module does not say otherwise."""
+    """Whether it is a matrix that its module does not exclude."""
     return parameter.ndim >= 2 and not getattr(parameter, "no_weight_decay", False)
 
 
 def adam(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tensor:
-    """What Adam makes of the gradient, whose means are in `state`."""
+    """Adam's update for the gradient, with its moments in `state`."""
     beta1, beta2 = group["betas"]
     if "mean" not in state:
         state["mean"], state["square"] = torch.zeros_like(gradient), torch.zeros_like(gradient)
@@ -92,7 +92,7 @@ def adam(gradient: Tensor, state: dict[str, Any], group: dict[str, Any]) -> Tens
 
 
 def projection(rank: int, height: int, *, seed: int) -> Float[Tensor, "r m"]:
-    """Random rows that keep lengths on average; they follow from the seed alone, on any device."""
+    """Random rows that keep lengths on average; they depend on the seed alone, on any device."""
     generator = torch.Generator().manual_seed(seed)
     rows: Tensor = torch.randn(rank, height, generator=generator) / rank**0.5
     return rows
@@ -101,7 +101,7 @@ def projection(rank: int, height: int, *, seed: int) -> Float[Tensor, "r m"]:
 def limited(
     update: Float[Tensor, "m n"], state: dict[str, Any], growth: float
 ) -> Float[Tensor, "m n"]:
-    """Shortened where it is more than `growth` times as long as the one before."""
+    """Shortened if it is more than `growth` times as long as the update before."""
     length = update.norm()
     longest = state["length"] * growth if "length" in state else length
     kept = torch.minimum(length, longest)

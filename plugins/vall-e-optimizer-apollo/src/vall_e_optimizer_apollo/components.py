@@ -1,4 +1,4 @@
-"""What this plugin offers. No torch here: `vall-e --help` imports this file."""
+"""The components of this plugin. No torch here: `vall-e --help` imports this file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def vall_e_register_optimizers() -> list[Component[Any]]:
             name="apollo",
             config=ApolloConfig,
             build=build_apollo,
-            summary="AdamW's scale for each channel, from a state of a few rows a matrix",
+            summary="AdamW's scale per channel, from a state of a few rows per matrix",
             paper=PAPER,
             fixed=("rank",),
         ),
@@ -48,7 +48,7 @@ def vall_e_register_optimizers() -> list[Component[Any]]:
             name="apollo-mini",
             config=ApolloMiniConfig,
             build=build_apollo_mini,
-            summary="AdamW's scale for each matrix, from a state of one row",
+            summary="AdamW's scale per matrix, from a state of one row",
             paper=PAPER,
             fixed=("rank",),
         ),

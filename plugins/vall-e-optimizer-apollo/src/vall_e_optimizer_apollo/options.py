@@ -19,23 +19,23 @@ class ApolloConfig:
     """Options of `apollo`: a scale for each channel."""
 
     lr: float = field(default=1e-3, validator=positive)
-    """Learning rate, before the schedule's factor."""
+    """Learning rate, multiplied by the schedule's factor."""
     rank: int = field(default=256, validator=positive)
-    """Rows that are kept of each matrix. One whose shorter side is no longer is AdamW's."""
+    """Rows of state per matrix. Matrices whose shorter side is not longer are trained by AdamW."""
     scale: float = field(default=1.0, validator=positive)
-    """Updates of projected matrices are multiplied by its square root, as in the paper: projecting
-    makes them smaller. Grow it as the rank gets smaller."""
+    """Updates of projected matrices are multiplied by its square root, as in the paper, since
+    projecting makes them smaller. Increase it for a smaller rank."""
     gap: int = field(default=200, validator=positive)
-    """Steps until another random projection is taken."""
+    """Steps between new random projections."""
     growth: float = field(default=1.01, validator=validators.ge(1))
-    """An update is at most so many times as long as the one before."""
+    """Largest ratio of an update's length to the one before."""
     beta1: float = field(default=0.9, validator=fraction)
-    """Memory of the gradient's mean."""
+    """Decay rate of the first moment (beta1)."""
     beta2: float = field(default=0.999, validator=fraction)
-    """Memory of the gradient's square."""
+    """Decay rate of the second moment (beta2)."""
     eps: float = field(default=1e-6, validator=positive)
     weight_decay: float = field(default=0.01, validator=validators.ge(0))
-    """Of matrices; vectors (norms, biases) are left alone."""
+    """Weight decay of matrices; vectors (norms, biases) are not decayed."""
 
 
 @frozen
@@ -43,6 +43,6 @@ class ApolloMiniConfig(ApolloConfig):
     """Options of `apollo-mini`: one scale for each matrix, from one row."""
 
     rank: int = field(default=1, validator=positive)
-    """Rows that are kept of each matrix."""
+    """Rows of state per matrix."""
     scale: float = field(default=128.0, validator=positive)
     """Updates of projected matrices are multiplied by its square root, as in the paper."""

@@ -1,4 +1,4 @@
-"""What this plugin offers. No torch here: `vall-e --help` imports this file."""
+"""The components of this plugin. No torch here: `vall-e --help` imports this file."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def vall_e_register_samplers() -> list[Component[Any]]:
             name="dry",
             config=DryConfig,
             build=build_dry,
-            summary="makes what would lengthen a repetition less likely, the more the longer it is",
+            summary="penalizes tokens that would continue a repetition, more for longer ones",
             paper="https://github.com/oobabooga/text-generation-webui/pull/5677",
         ),
         Component(
             name="legacy-dry",
             config=LegacyDryConfig,
             build=build_legacy_dry,
-            summary="dry as e-c-k-e-r/vall-e has it, with its faults",
+            summary="dry as in e-c-k-e-r/vall-e, with its errors",
         ),
     ]

@@ -10,12 +10,12 @@ from vall_e_sampler_dry.options import DryConfig
 def matches(
     history: Int[Tensor, "b t"], tail: Int[Tensor, "b e"], longest: int
 ) -> Int[Tensor, "b t"]:
-    """How many tokens (`longest` at most) before each place are also the last of `tail`."""
+    """How many tokens (`longest` at most) before each position equal the last ones of `tail`."""
     size = history.shape[1]
     length = torch.zeros_like(history)
     going = torch.ones_like(length, dtype=torch.bool)
     for back in range(1, min(longest, size - 1, tail.shape[1]) + 1):
-        # Place i agrees `back` tokens before it; the first `back` places have nothing there.
+        # Position i agrees `back` tokens before it; the first `back` positions have none there.
         agrees = torch.zeros_like(going)
         agrees[:, back:] = history[:, :-back] == tail[:, -back, None]
         going = going & agrees
@@ -24,7 +24,7 @@ def matches(
 
 
 class Dry:
-    """Makes a token less likely that came after these last tokens before: the more, the less."""
+    """Makes a token less likely if it followed the same last tokens before."""
 
     def __init__(self, config: DryConfig) -> None:
         self.config = config

@@ -11,11 +11,11 @@ LONGEST = 50
 
 
 class LegacyDry:
-    """Looks for what led to the last token, not for what follows it, and stops too soon.
+    """Compares with what preceded the last token instead of what follows it, and stops too early.
 
-    A place counts one, and one for each token before it that also stands before the last token; so
-    the last token itself, which always agrees, is penalised most. The tokens take turns in
-    the order in which they came first, and none after one with less than `allowed` is looked at.
+    A position counts one, plus one for each token before it that also precedes the last token; so
+    the last token itself, which always matches, is penalized most. Tokens are processed in the
+    order of their first occurrence, and none after one with less than `allowed`.
     """
 
     def __init__(self, config: LegacyDryConfig) -> None:

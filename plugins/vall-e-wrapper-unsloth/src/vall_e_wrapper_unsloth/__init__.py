@@ -1,1 +1,1 @@
-"""Layers whose activations wait in the memory of the CPU."""
+"""Layers whose activations are kept in CPU memory."""

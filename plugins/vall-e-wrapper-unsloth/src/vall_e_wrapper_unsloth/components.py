@@ -1,4 +1,4 @@
-"""What this plugin offers. No torch here: `vall-e --help` imports this file."""
+"""The components of this plugin. No torch here: `vall-e --help` imports this file."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def vall_e_register_wrappers() -> list[Component[UnslothConfig]]:
             name="unsloth",
             config=UnslothConfig,
             build=build_unsloth,
-            summary="recomputes layers in the backward pass, their inputs wait on the CPU",
+            summary="recomputes layers in the backward pass, with their inputs kept in CPU memory",
             used_in="training",
         )
     ]

@@ -1,7 +1,7 @@
-"""Layers that are computed again in the backward pass, from inputs that wait on the CPU.
+"""Layers that are recomputed in the backward pass, from inputs kept in CPU memory.
 
-Recomputation is by Chen et al. 2016, https://arxiv.org/abs/1604.06174; that the inputs wait in the
-memory of the CPU is the idea of https://unsloth.ai/blog/long-context.
+Recomputation is by Chen et al. 2016, https://arxiv.org/abs/1604.06174; keeping the inputs in CPU
+memory is the idea of https://unsloth.ai/blog/long-context.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,7 +21,7 @@ def offloaded(model: nn.Module, *, layers: str, every: int) -> nn.Module:
     if not isinstance(stack, nn.ModuleList):
         raise ConfigError(
             f"unsloth: the backbone has no list of layers called {layers!r}",
-            hint="name it with `layers`, or take another wrapper",
+            hint="set `layers` to its name, or use another wrapper",
         )
     for index in range(0, len(stack), every):
         stack[index] = Recomputed(stack[index])
@@ -29,14 +29,14 @@ def offloaded(model: nn.Module, *, layers: str, every: int) -> nn.Module:
 
 
 class Recomputed(nn.Module):
-    """A layer under the names of its parts. It gives a tensor, or a tuple of tensors."""
+    """A layer under the names of its parts. It returns a tensor, or a tuple of tensors."""
 
     layer: nn.Module
 
     def __init__(self, layer: nn.Module) -> None:
         super().__init__()
-        object.__setattr__(self, "layer", layer)  # no part of ours, so no name in the state dict
-        # The very dicts: what is changed in one of us is changed in both.
+        object.__setattr__(self, "layer", layer)  # not a submodule, so no name in the state dict
+        # The same dicts, so that a change in one is a change in both.
         self._modules, self._parameters = layer._modules, layer._parameters
         self._buffers = layer._buffers
         self._non_persistent_buffers_set = layer._non_persistent_buffers_set
@@ -52,9 +52,9 @@ class Recomputed(nn.Module):
         if any(tensor.requires_grad for tensor in _tensors((rest, *named.values()))):
             raise ConfigError(
                 "unsloth: a layer of this backbone needs gradients of more than its first input",
-                hint="leave out the wrapper, or set the backbone's own `checkpointing`",
+                hint="remove the wrapper, or set the backbone's own `checkpointing`",
             )
-        # autograd calls us only where an input wants a gradient.
+        # autograd calls this only if an input requires a gradient.
         x = x if x.requires_grad else x.detach().requires_grad_()
         return _Again.apply(partial(self.layer, **named), rest, x)  # type: ignore[no-untyped-call]
 
@@ -83,7 +83,7 @@ class _Again(torch.autograd.Function):
 
 
 class Surroundings:
-    """The random state and the autocast of a pass, to have it again just so."""
+    """The random state and autocast settings of a pass, to repeat it exactly."""
 
     def __init__(self, device: torch.device) -> None:
         self.kind = device.type

@@ -15,6 +15,6 @@ class UnslothConfig:
     """Options of `unsloth`."""
 
     layers: str = field(default="layers", validator=validators.min_len(1))
-    """What the backbone calls its list of layers."""
+    """Name of the backbone's list of layers."""
     every: int = field(default=1, validator=validators.gt(0))
-    """Of so many layers one is recomputed; fewer cost less time and more memory."""
+    """One of this many layers is recomputed; fewer layers cost less time and more memory."""
