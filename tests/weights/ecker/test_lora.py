@@ -121,7 +121,7 @@ def test_a_lora_goes_there_and_comes_back(vall_e, registry, tmp_path, caplog):
         model = tiny_bundle(registry, StaircaseCodec()).model
         loras = Loras(model)
         assert loras.add(tmp_path / name) == name.partition(".")[0]
-        assert "does not tell which model it was trained on" in caplog.text
+        assert "does not state which model it was trained on" in caplog.text
         caplog.clear()
         for place, adapter in adapters(model, "1").items():
             trained = adapters(bundle.model)[place]
