@@ -28,7 +28,7 @@ from vall_e.training.validation import ValidationBatch, evaluate, make_trials
 from vall_e.weights.file import load
 from vall_e.weights.locate import find_weights
 
-WARMUP = {"name": "warmup", "warmup_steps": 4}
+WARMUP = {"name": "warmup", "warmup_steps": 3}
 SGD = {"name": "sgd", "lr": 1.0, "momentum": 0.0}
 
 
@@ -42,7 +42,7 @@ def test_each_step_has_the_rate_of_its_schedule(bench):
     """Also the one after resuming."""
     bench.train(schedule=WARMUP, commands="quit@2")
     bench.train(schedule=WARMUP, resume=True)
-    assert rates(bench) == pytest.approx([0.0025, 0.005, 0.0075, 0.01, 0.01, 0.01])
+    assert rates(bench) == pytest.approx([0.01 / 3, 0.02 / 3, 0.01, 0.01, 0.01, 0.01])
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,7 @@ def train(
     While it runs it takes commands on stdin, one a line: save, eval, export [FILE], lr X, quit,
     each with @STEP if it is for later (quit@500). Ctrl-C and SIGTERM save a checkpoint and end.
     """
+    from vall_e.training.best import BEST
     from vall_e.training.commands import Commands
     from vall_e.training.loop import train as run_all
     from vall_e.training.setup import open_run
@@ -104,6 +105,12 @@ def train(
             run_all(run, commands, watch)
     why = f", ended by {commands.stopped_by}" if commands.stopped_by else ""
     click.echo(f"{folder}: step {run.progress.step} of {steps}{why}", err=True)
+    best = run.progress.best
+    if best:
+        speak = f'vall-e synth "Hello." -m {folder / BEST}'
+        click.echo(
+            f"best: step {best['step']}, {best['name']} {best['loss']:.3f}: {speak}", err=True
+        )
 
 
 def _held(folder: Path, environ: Mapping[str, str]) -> AbstractContextManager[None]:

@@ -84,6 +84,8 @@ class TrainingConfig:
     """Number of checkpoints to keep, not counting those saved on request."""
     evaluate_every: int = field(default=500, validator=positive)
     """Steps between validation passes."""
+    early_stop: int = field(default=0, validator=not_negative)
+    """Stop after so many validations in a row that are no better than the best; 0: never."""
     evaluate_seconds: float = field(default=120.0, validator=positive)
     """Length of the validation audio, over all folders."""
     ignore_inputs: bool = True

@@ -20,6 +20,7 @@ from vall_e.data.batching.loader import Batch, Loader
 from vall_e.errors import CheckpointError, TrainingError
 from vall_e.interfaces.training import Engine
 from vall_e.model.valle import Valle
+from vall_e.training.best import BEST, BestSoFar
 from vall_e.training.checkpoint import (
     TrainingState,
     group_options,
@@ -36,7 +37,7 @@ from vall_e.training.metrics import Metrics, MetricsFile, window_means
 from vall_e.training.objective import lengths_of
 from vall_e.training.validation import ValidationBatch, evaluate_sets
 from vall_e.weights.file import Bundle, save
-from vall_e.weights.locate import checkpoints
+from vall_e.weights.locate import WEIGHTS, checkpoints
 
 LEARNT = "learnt/"
 """Prefix of tensors that are not those of the weights file."""
@@ -55,6 +56,8 @@ class RunProgress:
     """Time spent in training steps."""
     validation: dict[str, float] = attrs.field(factory=dict)
     """Results of the last validation."""
+    best: dict[str, Any] = attrs.field(factory=dict)
+    """The fields of `BestSoFar`; empty before the first validation."""
 
 
 @frozen
@@ -101,6 +104,8 @@ def train(run: Run, commands: Commands, watch: RunCallbacks) -> None:
     lost = LostSteps()
     run.objective.train()
     with MetricsFile(run.folder, step=run.progress.step) as file:
+        if run.progress.step == 0 and run.config.max_steps:
+            _validate(run, commands, file, watch)
         while run.progress.step < run.config.max_steps and not commands.stopped_by:
             metrics = _update_or_save(run, batches, lost)
             file.write(metrics)
@@ -250,7 +255,8 @@ def restore(run: Run, state: TrainingState) -> None:
     restore_training_weights(run.bundle.model, learnt)
     run.rate.factor = facts["rate"]
     for field in attrs.fields(RunProgress):
-        setattr(run.progress, field.name, facts["progress"][field.name])
+        if field.name in facts["progress"]:  # an older version may lack some
+            setattr(run.progress, field.name, facts["progress"][field.name])
     position = Position(**facts["position"])
     if facts["data"] != run.marks.batches:
         what = (
@@ -280,17 +286,31 @@ def _after_step(run: Run, commands: Commands, file: MetricsFile, watch: RunCallb
     orders = commands.due(step)
     asked = {order.name for order in orders}
     if step % config.evaluate_every == 0 or step == config.max_steps or "eval" in asked:
-        found = validate(run)
+        found = _validate(run, commands, file, watch)
         if "eval" in asked and not found:
             log.warning("eval: there is no validation data; list some in data.validation")
-        if found:
-            file.write(found)
-            watch.on_validation(found)
-        run.objective.train()
     if step % config.save_every == 0 or "save" in asked:
         watch.on_file(save_checkpoint(run, by_hand="save" in asked))
     for order in orders:
         _carry_out(order, run, commands, watch)
+
+
+def _validate(run: Run, commands: Commands, file: MetricsFile, watch: RunCallbacks) -> Metrics:
+    """Validate; keep the weights if they are the best so far, stop if none have been for long."""
+    found = validate(run)
+    run.objective.train()
+    if not found:
+        return found
+    file.write(found)
+    watch.on_validation(found)
+    best = BestSoFar(**run.progress.best)
+    if best.update(found, run.progress.step):
+        with inference_weights(run.bundle.model, run.optimizer):
+            save(finished(run), run.folder / BEST / WEIGHTS)
+    run.progress.best = attrs.asdict(best)
+    if run.config.early_stop and best.since >= run.config.early_stop:
+        commands.stop(f"early stop, {best.since} validations after the best")
+    return found
 
 
 def _carry_out(order: RunCommand, run: Run, commands: Commands, watch: RunCallbacks) -> None:

@@ -37,12 +37,13 @@ def build_noam(config: NoamConfig, *, max_steps: int) -> Callable[[int], float]:
 
 
 def build_wsd(config: WsdConfig, *, max_steps: int) -> Callable[[int], float]:
-    from vall_e.training.schedules.factors import warmup_stable_decay
+    from vall_e.training.schedules.factors import fitted_warmup, warmup_stable_decay
 
+    warmup_steps = fitted_warmup(config.warmup_steps, max_steps)
     return lambda step: warmup_stable_decay(
         step,
         max_steps,
-        warmup_steps=config.warmup_steps,
+        warmup_steps=warmup_steps,
         decay=config.decay,
         final=config.final,
         shape=config.shape,
@@ -54,15 +55,17 @@ def build_constant(config: ConstantConfig, *, max_steps: int) -> Callable[[int],
 
 
 def build_warmup(config: WarmupConfig, *, max_steps: int) -> Callable[[int], float]:
-    from vall_e.training.schedules.factors import warmup
+    from vall_e.training.schedules.factors import fitted_warmup, warmup
 
-    return lambda step: warmup(step, config.warmup_steps)
+    warmup_steps = fitted_warmup(config.warmup_steps, max_steps)
+    return lambda step: warmup(step, warmup_steps)
 
 
 def build_cosine(config: CosineConfig, *, max_steps: int) -> Callable[[int], float]:
-    from vall_e.training.schedules.factors import cosine
+    from vall_e.training.schedules.factors import cosine, fitted_warmup
 
-    return lambda step: cosine(step, config.warmup_steps, max_steps, config.final)
+    warmup_steps = fitted_warmup(config.warmup_steps, max_steps)
+    return lambda step: cosine(step, warmup_steps, max_steps, config.final)
 
 
 SCHEDULES: tuple[Component[Any], ...] = (

@@ -10,6 +10,11 @@ def warmup(step: int, warmup_steps: int) -> float:
     return min(1.0, (step + 1) / warmup_steps) if warmup_steps else 1.0
 
 
+def fitted_warmup(warmup_steps: int, max_steps: int) -> int:
+    """A warm-up of more than half of the run is shortened to a tenth of it."""
+    return warmup_steps if 2 * warmup_steps <= max_steps else max(1, max_steps // 10)
+
+
 def cosine(step: int, warmup_steps: int, max_steps: int, final: float) -> float:
     """Warm-up, then half a cosine that reaches `final` at step `max_steps - 1` and stays there."""
     if step < warmup_steps:
