@@ -1,0 +1,1 @@
+"""Text normalization by the grammars of NeMo."""
