@@ -42,7 +42,9 @@ class Nemo:
         if code not in self.languages or not text.strip():
             return text
         try:
-            return self._grammar(CODES.get(code, code)).normalize(text, punct_post_process=True)
+            grammar = self._grammar(CODES.get(code, code))
+            written: str = grammar.normalize(text, punct_post_process=True)
+            return written
         except ValueError as exc:
             if self._config.rejected == "keep":
                 return text
