@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from vall_e.benchmarks.normalizers import Case, read_cases, right, run
+from vall_e.benchmarks.normalizers import ListedText, read_cases, right, run
 from vall_e.errors import DataError
 
 LIST = Path(__file__).parents[2] / "examples" / "text" / "normalization-en.tsv"
@@ -18,7 +18,7 @@ def test_the_rules_read_the_whole_list():
     [("One hundred and five.", True), ("a hundred-five", True), ("five hundred", False)],
 )
 def test_marks_case_and_and_do_not_count(spoken, is_right):
-    case = Case("numbers", "105", ("one hundred five", "a hundred five"))
+    case = ListedText("numbers", "105", ("one hundred five", "a hundred five"))
     assert right(case, spoken) is is_right
 
 

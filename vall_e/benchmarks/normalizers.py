@@ -24,7 +24,7 @@ _NO_WORD = re.compile("[,.\\-\N{EN DASH}\N{EM DASH}]")
 
 
 @frozen
-class Case:
+class ListedText:
     """A text, and what may be said for it."""
 
     kind: str
@@ -32,7 +32,7 @@ class Case:
     accepted: tuple[str, ...]
 
 
-def read_cases(path: Path) -> list[Case]:
+def read_cases(path: Path) -> list[ListedText]:
     """Raises `DataError` for a line without three columns."""
     cases = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
@@ -44,7 +44,7 @@ def read_cases(path: Path) -> list[Case]:
                 f"{path}, line {number}: {len(columns)} columns instead of 3",
                 hint="write class, text and readings with tabs in between",
             )
-        cases.append(Case(columns[0], columns[1], tuple(columns[2].split("|"))))
+        cases.append(ListedText(columns[0], columns[1], tuple(columns[2].split("|"))))
     return cases
 
 
@@ -54,7 +54,7 @@ def words_of(text: str) -> list[str]:
     return [word for word in words if word != "and"]
 
 
-def right(case: Case, spoken: str) -> bool:
+def right(case: ListedText, spoken: str) -> bool:
     return words_of(spoken) in [words_of(reading) for reading in case.accepted]
 
 
@@ -70,7 +70,7 @@ def front_end_with(name: str, registry: Registry) -> FrontEnd:
     )
 
 
-def table(results: Mapping[str, Sequence[bool]], cases: Sequence[Case]) -> Iterator[str]:
+def table(results: Mapping[str, Sequence[bool]], cases: Sequence[ListedText]) -> Iterator[str]:
     """Lines of Markdown: texts read right by class, a column for each normalizer."""
     yield "| class | texts | " + " | ".join(f"`{name}`" for name in results) + " |"
     yield "|---|---|" + "---|" * len(results)

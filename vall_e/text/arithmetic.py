@@ -32,7 +32,8 @@ ENGLISH_SIGNS = (
     (r"(?<=\d)\s?in\.?(?= (?:wide|long|tall|high|deep|thick|of (?:rain|snow))\b)", " inches"),
     (r"(?<=\d):(?=\d(?!\d))", " to "),  # 2:1; a time has two figures there
     (r"(?<=\d)\s?dB\b", " decibels"),
-    (r"(?<=\d)\s?Mbps\b", " megabits per second"),
+    (r"(?<![\d.,])1\s?[mM]bps\b", "1 megabit per second"),
+    (r"(?<=\d)\s?[mM]bps\b", " megabits per second"),
     (r"(?<=\d)\s?Gbps\b", " gigabits per second"),
     (r"(?<=\d)\s?[aA][mM]\b", " AM"),
     (r"(?<=\d)\s?[pP][mM]\b", " PM"),
@@ -45,6 +46,10 @@ ENGLISH_UNITS = {
     "tbsp": "volume-tablespoon", "tsp": "volume-teaspoon", "gal": "volume-gallon",
     "qt": "volume-quart", "pt": "volume-pint", "fl oz": "volume-fluid-ounce",
     "sq ft": "area-square-foot",
+    "KG": "mass-kilogram", "kgs": "mass-kilogram", "wk": "duration-week", "wks": "duration-week",
+    "mo": "duration-month", "mos": "duration-month", "yr": "duration-year",
+    "yrs": "duration-year",
+
     "sq. ft": "area-square-foot", "sq in": "area-square-inch", "sq. in": "area-square-inch",
     "sq mi": "area-square-mile", "sq. mi": "area-square-mile", "sq yd": "area-square-yard",
     "sq. yd": "area-square-yard", "sq m": "area-square-meter", "sq. m": "area-square-meter",

@@ -39,6 +39,8 @@ UNITS = {
     "kWh": "energy-kilowatt-hour", "V": "electric-volt", "KB": "digital-kilobyte",
     "MB": "digital-megabyte", "GB": "digital-gigabyte", "TB": "digital-terabyte",
     "kB": "digital-kilobyte", "cm²": "area-square-centimeter", "m³": "volume-cubic-meter",
+    "km³": "volume-cubic-kilometer",
+
     "cm³": "volume-cubic-centimeter", "m/s²": "acceleration-meter-per-square-second",
     "kcal": "energy-kilocalorie", "kJ": "energy-kilojoule", "kPa": "pressure-kilopascal",
     "hPa": "pressure-hectopascal", "mA": "electric-milliampere", "MW": "power-megawatt",
@@ -74,6 +76,9 @@ class SpokenAmounts:
         yield rf"{MINUS}(?P<c>{currency})\s?{sign}{amount}", self._money
         amount = rf"{range_of(number, f'(?:{SPACE}{currency})?')}{scale}"
         yield rf"{MINUS}{amount}{SPACE}(?P<c>{currency})", self._money
+        words = any_of(scale for scale, said in self.words.scales.items() if scale in said)
+        of_unit = rf"{SPACE}(?P<s>{words}) (?P<u>{unit}){self.stop_pattern()}"
+        yield rf"{MINUS}(?P<n>{number}){of_unit}", self._millions
         amount = range_of(number, f"(?:{SPACE}{unit})?")
         yield rf"{MINUS}{amount}{SPACE}(?P<u>{unit}){self.stop_pattern()}", self._quantity
 
@@ -101,6 +106,13 @@ class SpokenAmounts:
             lower = self.numbers.cardinal(self.numbers.value(found["f"]))
             first = f"{lower} {self.words.until} "
         return apart(found, minus + first + self.quantity(found["n"], self.units[found["u"]]))
+
+    def _millions(self, found: re.Match[str]) -> str:
+        minus = f"{self.words.minus} " if found["minus"] else ""
+        value = self.numbers.value(found["n"])
+        scale = self._scale(found["s"], value)
+        number = f"{self.numbers.before_noun(value, scale)} {scale}"
+        return minus + self.words.counted(number, self.unit(2, self.units[found["u"]]))
 
     def _money(self, found: re.Match[str]) -> str:
         code, amount, scale = (CURRENCIES | CURRENCY_CODES)[found["c"]], found["n"], found["s"]

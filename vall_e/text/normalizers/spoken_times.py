@@ -95,7 +95,7 @@ class SpokenTimes:
         return said
 
     def _clock(self, found: re.Match[str]) -> str:
-        hours, minutes = self.numbers.count(str(int(found["h"]))), int(found["m"])
+        hours, minutes = self._hours(found), int(found["m"])
         if minutes:
             said = self.numbers.count(str(minutes))
             said = self.words.few_minutes.format(m=said) if minutes < 10 else said
@@ -104,10 +104,14 @@ class SpokenTimes:
             return hours
         return self.words.full_hour.format(h=hours)
 
+    def _hours(self, found: re.Match[str]) -> str:
+        return self.numbers.count(str(int(found["h"])))
+
     def _with_seconds(self, found: re.Match[str]) -> str:
+        full_hour = self._mended(self.words.full_hour.format(h=self._hours(found)))
         return self.words.with_seconds.format(
-            time=self._time(found),
-            h=self._mended(self.words.full_hour.format(h=self.numbers.count(str(int(found["h"]))))),
+            time=self._time(found) if int(found["m"]) else full_hour,
+            h=full_hour,
             m=self.amounts.quantity(str(int(found["m"])), "duration-minute"),
             s=self.amounts.quantity(str(int(found["s"])), "duration-second"),
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from attrs import evolve
 
 from vall_e.text import arithmetic, roman
@@ -84,6 +86,7 @@ _UNBROKEN = (
     rf"\bSt\.\s(?!{_STARTERS}\b)[A-Z]",
     r"\b(?:Inc|Ltd|Co|Corp|Bros)\.\s(?:KG|LLC|LLP|PLC|GmbH|Inc|Ltd|LP|AG|SE|NV)\b",
 )
+_SHORT_ZONES = tuple(f"{zone}{time}T" for zone in "ECMP" for time in "SD")
 _ZONES = (
     r"(?:(?:[ECMP][SD]?T|GMT|UTC|BST|IST|CES?T|JST|AE[SD]T|AKST|HST)\b|(?:Mon|Tues|Wednes|Thurs|"
     r"Fri|Satur|Sun)day|Eastern|Central|Mountain|Pacific|Greenwich)"
@@ -150,6 +153,12 @@ ENGLISH = Wording(
     measure_before_noun=True,
     in_context=(
         (r"(?<![\d.])(1[0-2]|[1-9])\.([0-5]\d)(?=\s?[apAP]\.?\s?[mM]\b)", r"\1:\2"),  # 2.15 pm
+        (r"(?<=\d)([apAP]\.[mM]\.)", r" \1"),
+        (r"(?<=\d)\s?[aA]\.[mM]\b(?!\.)", " AM"),
+        (r"(?<=\d)\s?[pP]\.[mM]\b(?!\.)", " PM"),
+        (r"(?<=\d [apAP]\.[mM]\.)(?=[a-zA-Z])", " "),
+        *((rf"\b(?i:{re.escape('.'.join(zone))})\b\.?", zone) for zone in _SHORT_ZONES),
+        (r"(?<=\d0s)\s?[-–]\s?(?=\d)", " to "),
         *arithmetic.ENGLISH_SIGNS,
         (r"(?:(?<=\b[AP]M)|(?<=\b[ap]\.m\.))\s?[-–]\s?(?=\d)", " to "),
         (rf"\bSt\.(?=\s+(?!{_STARTERS}\b)[A-Z])", "Saint"),
