@@ -2,18 +2,18 @@
 
 from collections.abc import Callable
 
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-from vall_e.plugin import AttentionCase
-from vall_e_backbones.limits import HALF, Limits, Package, require
+from vall_e_backbones.limited_kernel import AttentionOptions, LimitedKernel
+from vall_e_backbones.limits import HALF, Limits, Package
 from vall_e_backbones.packed_keys import PackedKeys, packed_queries
 
 Forward = Callable[..., Tensor]
 """transformers' `_flash_attention_forward`."""
 
 
-class FlashAttention2:
+class FlashAttention2(LimitedKernel):
     """Padding masks are applied by packing the remaining keys; other masks are not supported."""
 
     name = "flash-attention-2"
@@ -30,26 +30,18 @@ class FlashAttention2:
             capabilities=(8, 99),
         )
 
-    def unsupported(self, case: AttentionCase) -> str | None:
-        return self.limits.reason(case)
-
-    def __call__(
+    def attend(
         self,
         q: Float[Tensor, "b h t c"],
         k: Float[Tensor, "b g u c"],
         v: Float[Tensor, "b g u c"],
-        *,
-        mask: Bool[Tensor, "b 1 t u"] | None = None,
-        causal: bool = False,
-        scale: float | None = None,
-        dropout: float = 0.0,
+        options: AttentionOptions,
     ) -> Float[Tensor, "b h t c"]:
-        require(self, q, k, mask=mask, causal=causal, dropout=dropout)
         length = q.shape[2]
         places: dict[str, object] = {}
         keys, values = k.transpose(1, 2), v.transpose(1, 2)  # (b, u, g, c)
-        if mask is not None:
-            packed = PackedKeys.of(k, v, mask)
+        if options.mask is not None:
+            packed = PackedKeys.of(k, v, options.mask)
             keys, values = packed.k[None], packed.v[None]
             places = {
                 "cu_seq_lens_q": packed_queries(q)[1],
@@ -63,9 +55,9 @@ class FlashAttention2:
             values,
             None,
             query_length=length,
-            is_causal=causal,
-            dropout=dropout,
-            softmax_scale=scale,
+            is_causal=options.causal,
+            dropout=options.dropout,
+            softmax_scale=options.scale,
             attn_implementation="flash_attention_2",
             **places,
         )

@@ -9,11 +9,12 @@ from torch import Tensor
 from torch.nn.attention.flex_attention import BlockMask, create_block_mask, flex_attention
 
 from vall_e.plugin import AttentionCase
-from vall_e_backbones.limits import Limits, require
+from vall_e_backbones.limited_kernel import AttentionOptions, LimitedKernel
+from vall_e_backbones.limits import Limits
 from vall_e_backbones.options import FlexConfig
 
 
-class Flex:
+class Flex(LimitedKernel):
     """Masks become code of the kernel and a table of tiles, of which masked ones are skipped.
 
     The first call for each kind of mask compiles it. On a CPU it runs uncompiled, over all tiles:
@@ -23,6 +24,7 @@ class Flex:
     name = "flex"
 
     def __init__(self, config: FlexConfig) -> None:
+        self.limits = Limits(devices=("cpu", "cuda"))
         self.compiled = config.compile
         self.plain: Callable[..., Tensor] = flex_attention
         self.on_cuda: Callable[..., Tensor] = self._as_written
@@ -30,32 +32,27 @@ class Flex:
             self.on_cuda = torch.compile(flex_attention, dynamic=True)
 
     def unsupported(self, case: AttentionCase) -> str | None:
-        reason = Limits(devices=("cpu", "cuda")).reason(case)
+        reason = super().unsupported(case)
         if reason is None and case.training and case.device.type == "cpu":
             return "flex_attention does not support gradients on the CPU"
         if reason is None and case.training and not self.compiled:
             return "flex_attention supports gradients only if compiled"
         return reason
 
-    def __call__(
+    def attend(
         self,
         q: Float[Tensor, "b h t c"],
         k: Float[Tensor, "b g u c"],
         v: Float[Tensor, "b g u c"],
-        *,
-        mask: Bool[Tensor, "b 1 t u"] | None = None,
-        causal: bool = False,
-        scale: float | None = None,
-        dropout: float = 0.0,
+        options: AttentionOptions,
     ) -> Float[Tensor, "b h t c"]:
-        require(self, q, k, mask=mask, causal=causal, dropout=dropout)
         attend = self.on_cuda if q.is_cuda else self._as_written
         return attend(
             q,
             k,
             v,
-            block_mask=_block_mask(q, k, mask, causal),
-            scale=scale,
+            block_mask=_block_mask(q, k, options.mask, options.causal),
+            scale=options.scale,
             enable_gqa=q.shape[1] != k.shape[1],
         )
 

@@ -15,6 +15,7 @@ from vall_e_codecs.weight_files import (
     read_tensors,
     require_shapes,
 )
+from vall_e_codecs.whole_frames import whole_frames
 
 __all__ = [
     "FrameListener",
@@ -31,4 +32,5 @@ __all__ = [
     "no_sound",
     "read_tensors",
     "require_shapes",
+    "whole_frames",
 ]

@@ -3,18 +3,18 @@
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-from vall_e.plugin import AttentionCase
 from vall_e_backbones.formula import own_heads
-from vall_e_backbones.limits import Limits, Package, require
+from vall_e_backbones.limited_kernel import AttentionOptions, LimitedKernel
+from vall_e_backbones.limits import Limits, Package
 from vall_e_backbones.packed_keys import PackedKeys, packed_queries, unpacked
 
 WHENCE = "git+https://github.com/ai-bond/flash-attention-v100"
 
 
-class FlashV100:
+class FlashV100(LimitedKernel):
     """fp16 only: Volta has no bf16. Shared key/value heads are copied."""
 
     name = "flash-v100"
@@ -31,31 +31,27 @@ class FlashV100:
             capabilities=(7, 7),
         )
 
-    def unsupported(self, case: AttentionCase) -> str | None:
-        return self.limits.reason(case)
-
-    def __call__(
+    def attend(
         self,
         q: Float[Tensor, "b h t c"],
         k: Float[Tensor, "b g u c"],
         v: Float[Tensor, "b g u c"],
-        *,
-        mask: Bool[Tensor, "b 1 t u"] | None = None,
-        causal: bool = False,
-        scale: float | None = None,
-        dropout: float = 0.0,
+        options: AttentionOptions,
     ) -> Float[Tensor, "b h t c"]:
-        require(self, q, k, mask=mask, causal=causal, dropout=dropout)
         k, v = own_heads(q, k, v)
-        options = {"dropout_p": dropout, "softmax_scale": scale, "causal": causal}
+        theirs = {
+            "dropout_p": options.dropout,
+            "softmax_scale": options.scale,
+            "causal": options.causal,
+        }
         out: Tensor
-        if mask is None:
-            out = self.functions.flash_attn_func(*(x.transpose(1, 2) for x in (q, k, v)), **options)
+        if options.mask is None:
+            out = self.functions.flash_attn_func(*(x.transpose(1, 2) for x in (q, k, v)), **theirs)
             return out.transpose(1, 2)
-        keys = PackedKeys.of(k, v, mask)
+        keys = PackedKeys.of(k, v, options.mask)
         queries, ends = packed_queries(q)
         out = self.functions.flash_attn_varlen_func(
-            queries, keys.k, keys.v, ends, keys.ends, q.shape[2], keys.longest, **options
+            queries, keys.k, keys.v, ends, keys.ends, q.shape[2], keys.longest, **theirs
         )
         return unpacked(out, len(q))
 

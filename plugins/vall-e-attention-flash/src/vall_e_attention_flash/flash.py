@@ -5,16 +5,16 @@ from typing import Any
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from vall_e.plugin import AttentionCase
 from vall_e_backbones.formula import own_heads
-from vall_e_backbones.limits import HALF, Limits, Package, require
+from vall_e_backbones.limited_kernel import AttentionOptions, LimitedKernel
+from vall_e_backbones.limits import HALF, Limits, Package
 from vall_e_backbones.packed_keys import PackedKeys, packed_queries, unpacked
 
 INSTALL = "flash-attn --no-build-isolation"
 """Its build uses the installed torch."""
 
 
-class FlashAttn:
+class FlashAttn(LimitedKernel):
     """Padding masks are applied by packing the remaining keys; other masks are not supported."""
 
     name = "flash-attn"
@@ -34,48 +34,39 @@ class FlashAttn:
             capabilities=(7, 99) if self.first else (8, 99),
         )
 
-    def unsupported(self, case: AttentionCase) -> str | None:
-        return self.limits.reason(case)
-
-    def __call__(
+    def attend(
         self,
         q: Float[Tensor, "b h t c"],
         k: Float[Tensor, "b g u c"],
         v: Float[Tensor, "b g u c"],
-        *,
-        mask: Bool[Tensor, "b 1 t u"] | None = None,
-        causal: bool = False,
-        scale: float | None = None,
-        dropout: float = 0.0,
+        options: AttentionOptions,
     ) -> Float[Tensor, "b h t c"]:
-        require(self, q, k, mask=mask, causal=causal, dropout=dropout)
         if self.first:
             k, v = own_heads(q, k, v)
-        elif mask is None:
+        elif options.mask is None:
             whole: Tensor = self.functions.flash_attn_func(
                 *(x.transpose(1, 2) for x in (q, k, v)),
-                dropout_p=dropout,
-                softmax_scale=scale,
-                causal=causal,
+                dropout_p=options.dropout,
+                softmax_scale=options.scale,
+                causal=options.causal,
             )
             return whole.transpose(1, 2)
-        return self._packed(q, _packed(k, v, mask), dropout, scale, causal)
+        return self._packed(q, _packed(k, v, options.mask), options)
 
     def _packed(
         self,
         q: Float[Tensor, "b h t c"],
         keys: PackedKeys,
-        dropout: float,
-        scale: float | None,
-        causal: bool,
+        options: AttentionOptions,
     ) -> Float[Tensor, "b h t c"]:
         queries, ends = packed_queries(q)
         name = "flash_attn_unpadded_func" if self.first else "flash_attn_varlen_func"
         # Both take the same arguments; 1.x needs the first eight by position.
         out: Tensor = getattr(self.functions, name)(
-            *(queries, keys.k, keys.v, ends, keys.ends, q.shape[2], keys.longest, dropout),
-            softmax_scale=scale,
-            causal=causal,
+            *(queries, keys.k, keys.v, ends, keys.ends, q.shape[2], keys.longest),
+            options.dropout,
+            softmax_scale=options.scale,
+            causal=options.causal,
         )
         return unpacked(out, len(q))
 

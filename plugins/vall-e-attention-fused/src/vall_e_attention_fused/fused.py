@@ -9,14 +9,14 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import pad
 
-from vall_e.plugin import AttentionCase
-from vall_e_backbones.limits import Limits, Package, require
+from vall_e_backbones.limited_kernel import AttentionOptions, LimitedKernel
+from vall_e_backbones.limits import Limits, Package
 
 MAX_HEAD_DIM = 256
 """A tile of larger heads does not fit into the shared memory of smaller GPUs."""
 
 
-class Fused:
+class Fused(LimitedKernel):
     """Attention without scores in memory, in fp32, fp16 or bf16; sums are in fp32."""
 
     name = "fused"
@@ -30,22 +30,14 @@ class Fused:
             capabilities=(8, 99),
         )
 
-    def unsupported(self, case: AttentionCase) -> str | None:
-        return self.limits.reason(case)
-
-    def __call__(
+    def attend(
         self,
         q: Float[Tensor, "b h t c"],
         k: Float[Tensor, "b g u c"],
         v: Float[Tensor, "b g u c"],
-        *,
-        mask: Bool[Tensor, "b 1 t u"] | None = None,
-        causal: bool = False,
-        scale: float | None = None,
-        dropout: float = 0.0,
+        options: AttentionOptions,
     ) -> Float[Tensor, "b h t c"]:
-        require(self, q, k, mask=mask, causal=causal, dropout=dropout)
-        plan = KernelPlan.of(q, mask, causal=causal, scale=scale)
+        plan = KernelPlan.of(q, options.mask, causal=options.causal, scale=options.scale)
         out: Tensor = _Attend.apply(q, k, v, plan)  # type: ignore[no-untyped-call]
         return out
 

@@ -1,14 +1,14 @@
 """SageAttention (Zhang et al. 2024, https://arxiv.org/abs/2410.02367): scores of 8-bit products."""
 
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
-from vall_e.plugin import AttentionCase
-from vall_e_backbones.limits import HALF, Limits, Package, require
+from vall_e_backbones.limited_kernel import AttentionOptions, LimitedKernel
+from vall_e_backbones.limits import HALF, Limits, Package
 from vall_e_backbones.packed_keys import PackedKeys, packed_queries, unpacked
 
 
-class Sage:
+class Sage(LimitedKernel):
     """Forward only, and approximate: queries and keys are quantized to 8 bits."""
 
     name = "sage"
@@ -25,33 +25,25 @@ class Sage:
             capabilities=(8, 99),
         )
 
-    def unsupported(self, case: AttentionCase) -> str | None:
-        return self.limits.reason(case)
-
-    def __call__(
+    def attend(
         self,
         q: Float[Tensor, "b h t c"],
         k: Float[Tensor, "b g u c"],
         v: Float[Tensor, "b g u c"],
-        *,
-        mask: Bool[Tensor, "b 1 t u"] | None = None,
-        causal: bool = False,
-        scale: float | None = None,
-        dropout: float = 0.0,
+        options: AttentionOptions,
     ) -> Float[Tensor, "b h t c"]:
-        require(self, q, k, mask=mask, causal=causal, dropout=dropout)
         out: Tensor
-        if mask is None:
+        if options.mask is None:
             out = self.functions.sageattn(
-                q, k, v, tensor_layout="HND", is_causal=causal, sm_scale=scale
+                q, k, v, tensor_layout="HND", is_causal=options.causal, sm_scale=options.scale
             )
             return out
-        keys = PackedKeys.of(k, v, mask)
+        keys = PackedKeys.of(k, v, options.mask)
         queries, ends = packed_queries(q)
         out = self.functions.sageattn_varlen(
             *(queries, keys.k, keys.v, ends, keys.ends, q.shape[2], keys.longest),
-            is_causal=causal,
-            sm_scale=scale,
+            is_causal=options.causal,
+            sm_scale=options.scale,
         )
         return unpacked(out, len(q))
 

@@ -4,15 +4,15 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from vall_e.plugin import AttentionCase
 from vall_e_backbones.formula import own_heads
-from vall_e_backbones.limits import Limits, Package, require
+from vall_e_backbones.limited_kernel import AttentionOptions, LimitedKernel
+from vall_e_backbones.limits import Limits, Package
 
 ALIGNMENT = 8
 """Its kernels read a bias in blocks of this size: rows are padded to multiples."""
 
 
-class Xformers:
+class Xformers(LimitedKernel):
     """Masks become a bias of 0 and -inf; shared key/value heads are copied."""
 
     name = "xformers"
@@ -23,27 +23,19 @@ class Xformers:
             absent=package.absent, devices=devices, dropout=True, capabilities=(7, 99)
         )
 
-    def unsupported(self, case: AttentionCase) -> str | None:
-        return self.limits.reason(case)
-
-    def __call__(
+    def attend(
         self,
         q: Float[Tensor, "b h t c"],
         k: Float[Tensor, "b g u c"],
         v: Float[Tensor, "b g u c"],
-        *,
-        mask: Bool[Tensor, "b 1 t u"] | None = None,
-        causal: bool = False,
-        scale: float | None = None,
-        dropout: float = 0.0,
+        options: AttentionOptions,
     ) -> Float[Tensor, "b h t c"]:
-        require(self, q, k, mask=mask, causal=causal, dropout=dropout)
         k, v = own_heads(q, k, v)
         out: Tensor = self.ops.memory_efficient_attention(
             *(x.transpose(1, 2) for x in (q, k, v)),
-            attn_bias=self.ops.LowerTriangularMask() if causal else _bias(q, mask),
-            p=dropout,
-            scale=scale,
+            attn_bias=self.ops.LowerTriangularMask() if options.causal else _bias(q, options.mask),
+            p=options.dropout,
+            scale=options.scale,
         )
         return out.transpose(1, 2)
 

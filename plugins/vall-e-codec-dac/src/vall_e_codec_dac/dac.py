@@ -32,6 +32,7 @@ from vall_e_codecs.kit import (
     no_sound,
     read_tensors,
     require_shapes,
+    whole_frames,
 )
 
 log = logging.getLogger(__name__)
@@ -97,9 +98,7 @@ class Dac(nn.Module):
         """Codes of a waveform; an incomplete frame is padded with silence."""
         if not audio.shape[2]:
             return no_codes(audio, self.levels)
-        frames = math.ceil(audio.shape[2] / self.samples)
-        padded = nn.functional.pad(checked(audio), (0, frames * self.samples - audio.shape[2]))
-        return self._network.encode(padded, self.levels)
+        return self._network.encode(whole_frames(checked(audio), self.samples), self.levels)
 
     @torch.no_grad()
     def decode(self, codes: Int[Tensor, "b n f"]) -> Float[Tensor, "b 1 s"]:

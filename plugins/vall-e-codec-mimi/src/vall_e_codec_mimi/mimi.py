@@ -24,6 +24,7 @@ from vall_e_codecs.kit import (
     no_sound,
     read_tensors,
     require_shapes,
+    whole_frames,
 )
 
 CODEBOOK = 2048
@@ -75,7 +76,7 @@ class Mimi(nn.Module):
         """Codes of a waveform at 24 kHz; an incomplete frame is padded with silence."""
         if not audio.shape[2]:
             return no_codes(audio, self.levels)
-        padded = whole_frames(checked(audio))
+        padded = whole_frames(checked(audio), self.samples)
         # Row by row: sums in another order would occasionally give another code.
         with audio.device:  # transformers creates masks and positions there
             return torch.cat([self._codes(row[None]) for row in padded])
@@ -140,7 +141,10 @@ class MimiEncoder:
     def __call__(self, audio: Float[Tensor, "b 1 s"]) -> Int[Tensor, "b k f"]:
         with audio.device:  # transformers creates masks and positions there
             found = self._encode(
-                whole_frames(audio), num_quantizers=self._levels, use_streaming=True, **self._caches
+                whole_frames(audio, Mimi.samples),
+                num_quantizers=self._levels,
+                use_streaming=True,
+                **self._caches,
             )
         self._caches = {
             "encoder_past_key_values": found.encoder_past_key_values,
@@ -148,11 +152,6 @@ class MimiEncoder:
         }
         codes: Tensor = found.audio_codes
         return codes
-
-
-def whole_frames(audio: Float[Tensor, "b 1 s"]) -> Float[Tensor, "b 1 t"]:
-    """Padded with silence to whole frames."""
-    return nn.functional.pad(audio, (0, -audio.shape[2] % Mimi.samples))
 
 
 def open_mimi(config: MimiConfig) -> Mimi:
