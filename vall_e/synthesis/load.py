@@ -9,7 +9,6 @@ from pathlib import Path
 from attrs import evolve, field, frozen
 
 from vall_e.config.load import change, unstructure
-from vall_e.config.load import load as load_config
 from vall_e.config.schema import RunConfig
 from vall_e.discovery import discover
 from vall_e.errors import CheckpointError, ConfigError
@@ -25,6 +24,7 @@ from vall_e.text.lexicon import lexicon_beside
 from vall_e.weights import file as weights_file
 from vall_e.weights.file import Bundle
 from vall_e.weights.locate import find_weights
+from vall_e.weights.speaking_options import load_run
 
 EMBEDDED = "embedded"
 """The model that is opened if none is named."""
@@ -149,7 +149,7 @@ def find_model(model: Path | str | None, registry: Registry) -> Path:
 def _config(config: Path | str | RunConfig | None, registry: Registry) -> RunConfig | None:
     if config is None or isinstance(config, RunConfig):
         return config
-    return load_config(Path(config), registry)
+    return load_run(Path(config), registry).config
 
 
 def _model(options: LoadOptions, given: RunConfig | None) -> Path | str | None:
