@@ -73,7 +73,7 @@ def test_a_bug_keeps_its_traceback():
     result = run("hum", body=fail)
     assert result.exit_code == 70
     assert "in fail\n" in result.stderr
-    assert "KeyError: 'codes'\nThis is a bug of vall-e or of a plugin" in result.stderr
+    assert "KeyError: 'codes'\nThis is a bug in vall-e or in a plugin" in result.stderr
 
 
 def test_an_interrupt_ends_with_130():
@@ -99,13 +99,13 @@ def test_a_wrong_command_line_ends_with_2():
 
 
 def test_no_arguments_show_the_help():
-    assert "Zero-shot text to speech" in run().output
+    assert "Zero-shot text-to-speech" in run().output
 
 
 def test_options_without_a_command_show_the_help():
     result = run("-v")
     assert result.exit_code == 0
-    assert "Zero-shot text to speech" in result.stdout
+    assert "Zero-shot text-to-speech" in result.stdout
 
 
 def test_help_lists_our_commands_and_those_of_plugins():
@@ -143,7 +143,7 @@ def test_a_plugin_command_that_is_no_command_is_the_plugins_fault():
 @pytest.mark.parametrize(
     ("number", "code", "says"),
     [
-        (errno.EACCES, 1, "Error: /x: Permission denied\nHint: check who may read and write it\n"),
+        (errno.EACCES, 1, "Error: /x: Permission denied\nHint: check the permissions of the file or folder\n"),
         (errno.ENOENT, 70, "This is a bug"),
     ],
 )
@@ -170,7 +170,7 @@ def test_a_command_of_ours_stays_ours(site, plugin_source):
     told = CliRunner().invoke(cli, ["--help"], obj=app).stdout
     assert told.partition("Commands of plugins:")[2].strip() == "my-plugin:hum  a test"
     result = CliRunner().invoke(cli, ["hum"], obj=app)
-    assert "the plugin command 'hum' is no click.Command: 3" in result.stderr
+    assert "the plugin command 'hum' is not a click.Command: 3" in result.stderr
 
 
 def test_an_unknown_command_may_belong_to_a_broken_plugin(site):

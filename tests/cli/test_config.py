@@ -27,7 +27,7 @@ def run(registry, tmp_path, monkeypatch):
 
 def test_init_writes_a_file_that_is_right_and_says_what_the_defaults_say(run, registry, tmp_path):
     assert run("init").exit_code == 0
-    assert run("validate", "run.yaml").stdout == "run.yaml: no mistakes\n"
+    assert run("validate", "run.yaml").stdout == "run.yaml: no mistakes found\n"
     path = tmp_path / "run.yaml"
     assert load(path, registry) == load(None, registry)
     assert [file.name for file in tmp_path.iterdir()] == ["run.yaml"]

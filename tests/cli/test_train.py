@@ -123,7 +123,7 @@ def test_a_run_that_cannot_start_leaves_no_folder(vall_e, tmp_path):
 def test_weights_that_a_resumed_run_does_not_use_are_told(vall_e, tmp_path):
     vall_e("train", tmp_path / "run.yaml", "--max-steps", 1)
     arguments = ("train", tmp_path / "run.yaml", "--max-steps", 2, "--resume")
-    told = "./other is not used: the run goes on with its own"
+    told = "./other is not used: the run continues with its own"
     assert told in vall_e(*arguments, "--from", "./other").stderr
     assert told not in vall_e(*arguments[:-1], "--resume").stderr
 

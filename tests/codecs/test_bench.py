@@ -146,7 +146,7 @@ def test_the_command_tells_all_figures(registry):
     ("words", "told"),
     [
         ([str(SPEECH)], "FILES goes with --codecs"),
-        (["--codecs"], "--codecs goes with FILES"),
+        (["--codecs"], "--codecs needs FILES"),
         (["--codecs", str(SPEECH), "-m", "x"], "--json only: leave out --model"),
         (["--levels", "4"], "--levels goes with --codecs"),
     ],

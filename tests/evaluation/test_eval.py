@@ -170,7 +170,7 @@ def test_judges_have_options(vall_e, listed):
     [
         ([], 2, "give one of LIST, --data and --texts"),
         (["list.tsv", "--texts", "list.tsv"], 2, "give one of"),
-        (["--texts", "list.tsv"], 2, "name the folder of the clips with -o"),
+        (["--texts", "list.tsv"], 2, "give the folder of the clips with -o"),
         (["list.tsv", "--voice", "ann"], 2, "--voice goes with --texts"),
         (["list.tsv", "--levels", "2"], 2, "--levels goes with --data"),
         (["list.tsv", "--set", "a=1"], 2, "--set goes with --texts or --data"),
@@ -214,7 +214,7 @@ def test_a_clip_that_cannot_be_read_costs_no_other_its_verdict(vall_e, listed, w
     assert (told["pooled"]["seconds"]["clips"], told["pooled"]["seconds"]["left_out"]) == (5, 1)
     assert set(told["clips"][5]["scores"].values()) == {None}
     assert "no audio that can be read" in told["clips"][5]["reasons"]["seconds"]
-    assert "Left out, for they cannot be heard: 1; the first: " in result.stderr
+    assert "Left out, because they cannot be read: 1; the first: " in result.stderr
     assert "5 clips, 1 left out: " in Path("out/report.html").read_text()
 
 

@@ -1,1 +1,1 @@
-"""The command line. One command a file; `app` finds them."""
+"""The command line. One file or folder for each command; `app` finds them."""

@@ -15,7 +15,7 @@ from vall_e.cli.hints import in_options
 from vall_e.cli.plugin_commands import folders_with_commands
 from vall_e.errors import PluginError, VallEError
 
-# `vall-e --help` is to be there at once: what it does not need is imported where it is used.
+# `vall-e --help` must answer at once: heavy modules are imported where they are used.
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -24,37 +24,37 @@ if TYPE_CHECKING:
     from vall_e.registry import Registry
 
 COMMANDS = {
-    "synth": ("vall_e.cli.synth.command:synth", "Say a text in somebody's voice."),
+    "synth": ("vall_e.cli.synth.command:synth", "Speak a text in a given voice."),
     "voices": ("vall_e.cli.voices:voices", "List, add and remove voices."),
-    "train": ("vall_e.cli.train:train", "Train a model as a YAML file says."),
+    "train": ("vall_e.cli.train:train", "Train a model from a YAML file."),
     "models": ("vall_e.cli.models:models", "Convert models of other projects."),
     "export": ("vall_e.cli.export:export", "Write a trained model in another format."),
-    "codec": ("vall_e.cli.codec.command:codec", "Encode and decode recordings; make codecs."),
-    "data": ("vall_e.cli.data.command:data", "Make datasets of recordings."),
-    "config": ("vall_e.cli.config:config", "Write, check and show YAML files."),
-    "plugins": ("vall_e.cli.plugins.command:plugins", "List and check what is installed."),
-    "eval": ("vall_e.cli.eval.command:evaluate", "Judge speech, codecs and voices."),
+    "codec": ("vall_e.cli.codec.command:codec", "Encode and decode recordings; train codecs."),
+    "data": ("vall_e.cli.data.command:data", "Make datasets from recordings."),
+    "config": ("vall_e.cli.config:config", "Create, check and show YAML files."),
+    "plugins": ("vall_e.cli.plugins.command:plugins", "List, check and install plugins."),
+    "eval": ("vall_e.cli.eval.command:evaluate", "Evaluate models, codecs and voices."),
     "bench": ("vall_e.cli.bench.command:bench", "Measure speed and memory on this machine."),
 }
-"""Where each command is, and its line of help: `vall-e --help` imports none of them."""
+"""Where each command is, and its help line: `vall-e --help` imports none of them."""
 
 INTERRUPTED = 130
 BUG = 70
 OFFLINE = "HF_HUB_OFFLINE"
 REFUSALS = {
-    errno.EACCES: "check who may read and write it",
-    errno.EPERM: "check who may read and write it",
-    errno.EROFS: "write elsewhere: this disk can only be read",
-    errno.ENOSPC: "make room on the disk",
-    errno.EDQUOT: "make room: the quota is used up",
+    errno.EACCES: "check the permissions of the file or folder",
+    errno.EPERM: "check the permissions of the file or folder",
+    errno.EROFS: "write to another disk: this one is read-only",
+    errno.ENOSPC: "free some space on the disk",
+    errno.EDQUOT: "free some space: the disk quota is used up",
     errno.EMFILE: "allow more open files, with `ulimit -n`",
     errno.ENAMETOOLONG: "give a shorter name",
 }
-"""What an `OSError` means that is no bug, and what to do about it."""
+"""What to do about each `OSError` that is not a bug."""
 
 
 class App:
-    """What commands need from outside. Tests pass one with fakes as `obj=`."""
+    """What commands need from outside. Tests pass an instance with fakes as `obj=`."""
 
     def __init__(
         self,
@@ -67,7 +67,7 @@ class App:
         self._console = console
         self.environ: Mapping[str, str] = dict(os.environ) if environ is None else environ
         self.load_plugins = load_plugins
-        """False leaves the built-in components only."""
+        """False loads built-in components only."""
         self._registry = registry
 
     @property
@@ -81,7 +81,7 @@ class App:
 
     @property
     def registry(self) -> Registry:
-        """Found when first asked for."""
+        """Loaded when first used."""
         if self._registry is None:
             from vall_e.discovery import discover
 
@@ -90,7 +90,7 @@ class App:
 
     @property
     def commands(self) -> Registry | None:
-        """Plugins that offer commands, and perhaps others; None if there is no such plugin."""
+        """Plugins that offer commands, and perhaps others; None if there are none."""
         if self._registry is None and not self.environ.get("VALL_E_STRICT_PLUGINS"):
             folders = folders_with_commands() if self.load_plugins else []
             if folders is not None:
@@ -102,12 +102,12 @@ class App:
 
         from vall_e.discovery import discover
 
-        # What is misspelt in a list of plugins is told by the commands that load them all.
+        # Misspelled names in a list of plugins are reported by the commands that load them all.
         return discover([Distribution.at(folder) for folder in folders], environ=self.environ)
 
 
 class CommandGroup(click.Group):
-    """Imports a command when it is called, and is the one place where an error becomes a code."""
+    """Imports a command when it is called, and turns errors into exit codes in one place."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return [*COMMANDS, *_offered_commands(ctx)]
@@ -157,12 +157,12 @@ class CommandGroup(click.Group):
         sys.exit(code)
 
     def invoke(self, ctx: click.Context) -> None:
-        # What a command returns is dropped, so that `main` sees exit codes only.
+        # A command's return value is dropped, so that `main` only sees exit codes.
         super().invoke(ctx)
 
 
 def _say_refused(exc: OSError) -> int:
-    """What the machine did not allow is no bug, also where no command has words for it."""
+    """Report an error of the operating system that is not a bug and that no command handles."""
     if exc.errno not in REFUSALS:
         return _say_bug()
     what = f"{exc.filename}: " if exc.filename else ""
@@ -174,7 +174,7 @@ def _say_bug() -> int:
     import traceback
 
     click.echo(traceback.format_exc(), err=True, nl=False)
-    click.echo("This is a bug of vall-e or of a plugin (try --no-plugins).", err=True)
+    click.echo("This is a bug in vall-e or in a plugin (try --no-plugins).", err=True)
     return BUG
 
 
@@ -190,7 +190,7 @@ def _only_commercial(ctx: click.Context, _: click.Parameter, value: bool) -> Non
 
 
 def _stay_offline(ctx: click.Context, _: click.Parameter, value: bool) -> None:
-    """Say so by the variable that the hub's own clients and worker processes obey."""
+    """Set the variable that the hub's own clients and worker processes obey."""
     if not value:
         return
     before = os.environ.get(OFFLINE)
@@ -219,22 +219,22 @@ def _stay_offline(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     is_eager=True,
     expose_value=False,
     callback=_only_commercial,
-    help="Refuse code and weights that are not licensed for commercial use.",
+    help="Refuse code and weights without a licence for commercial use.",
 )
 @click.option(
     "--offline",
     is_flag=True,
     expose_value=False,
     callback=_stay_offline,
-    help="Fetch nothing, whatever a config allows.",
+    help="Download nothing, whatever a config allows.",
 )
-@click.option("-v", "--verbose", count=True, help="Say more on stderr; -vv says all.")
-@click.option("--version", is_flag=True, help="Show the version (with -v: of plugins too).")
+@click.option("-v", "--verbose", count=True, help="Print more on stderr; -vv prints everything.")
+@click.option("--version", is_flag=True, help="Show the version (with -v: also of plugins).")
 @click.pass_context
 def cli(ctx: click.Context, verbose: int, version: bool) -> None:
-    """Zero-shot text to speech with neural codec language models.
+    """Zero-shot text-to-speech with neural codec language models.
 
-    Begin with: vall-e synth "Hello there." -o hello.wav
+    To start: vall-e synth "Hello there." -o hello.wav
     """
     app = ctx.ensure_object(App)
     _log_to(app, verbose, ctx)
@@ -246,13 +246,13 @@ def cli(ctx: click.Context, verbose: int, version: bool) -> None:
 
 
 def _offered_commands(ctx: click.Context) -> dict[str, str]:
-    """Name and summary. A plugin cannot take the name of a command of ours."""
+    """Name and summary. A plugin cannot take the name of a built-in command."""
     registry = ctx.ensure_object(App).commands
     if registry is None:
         return {}
     summaries: dict[str, str] = {}
     for offer in registry.offers_of("command"):
-        if not offer.built_in:  # ours are in the table, or among the subcommands of one there
+        if not offer.built_in:  # built-in ones are in the table, or subcommands of one in it
             name = registry.spelling(offer)
             summaries[offer.qualified if name in COMMANDS else name] = offer.component.summary
     return dict(sorted(summaries.items()))
@@ -261,15 +261,15 @@ def _offered_commands(ctx: click.Context) -> dict[str, str]:
 def _plugin_command(registry: Registry, name: str) -> click.Command:
     from vall_e.registry import Preset
 
-    name = Preset(name)  # the name of a command of ours is ours
+    name = Preset(name)  # built-in names are reserved
     if not registry.find("command", name):
         raise click.UsageError(f"No such command {name!r}.{_advice(registry, name)}")
     component = registry.get("command", name)
     command = component.build(component.config())
     if not isinstance(command, click.Command):
         raise PluginError(
-            f"the plugin command {name!r} is no click.Command: {command!r}",
-            hint="tell its authors: `build` must return a click.Command",
+            f"the plugin command {name!r} is not a click.Command: {command!r}",
+            hint="report this to the plugin's authors: `build` must return a click.Command",
         )
     return command
 
@@ -281,9 +281,9 @@ def _advice(registry: Registry, name: str) -> str:
     if near:
         return f"\nHint: did you mean {near[0]!r}?"
     if registry.broken:
-        told = "; ".join(f"{plugin}: {reason}" for plugin, reason in registry.broken.items())
-        return f"\nHint: repair the plugin if it is one of these that did not load: {told}"
-    return "\nHint: `vall-e --help` lists the commands"
+        broken = "; ".join(f"{plugin}: {reason}" for plugin, reason in registry.broken.items())
+        return f"\nHint: if the command is from one of these broken plugins, repair it: {broken}"
+    return "\nHint: run `vall-e --help` for the list of commands"
 
 
 def _show_version(app: App, verbose: int) -> None:
@@ -301,7 +301,7 @@ def _show_version(app: App, verbose: int) -> None:
 
 
 def _log_to(app: App, verbose: int, ctx: click.Context) -> None:
-    """Send log records to stderr for as long as the command runs."""
+    """Send log records to stderr while the command runs."""
     import logging
 
     from vall_e.cli.terminal.logging import LogLines

@@ -1,4 +1,4 @@
-"""`vall-e config`: write, check and show the YAML file of a run. Needs no torch."""
+"""`vall-e config`: create, check and show the YAML file of a run. Needs no torch."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ overrides_option = click.option(
     "overrides",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Put a value over that of the file, like training.seed=7; may be repeated.",
+    help="Set an option, overriding the file, as in training.seed=7; may be repeated.",
 )
 
 
 @click.group()
 def config() -> None:
-    """Write, check and show YAML files."""
+    """Create, check and show YAML files."""
 
 
 @config.command()
 @click.argument("path", metavar="[CONFIG]", type=config_file, required=False)
 @overrides_option
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
-@click.option("--origin/--no-origin", default=True, help="Say where each value comes from.")
+@click.option("--origin/--no-origin", default=True, help="Show where each value comes from.")
 @click.pass_obj
 def show(
     app: App, path: Path | None, overrides: tuple[str, ...], as_json: bool, origin: bool
 ) -> None:
-    """Show every value of CONFIG, or of the defaults, and where it comes from."""
+    """Show every value of CONFIG, or of the defaults, with its origin."""
     loaded = load_run(path, app.registry, overrides=overrides, environ=app.environ)
     raw = unstructure(loaded.config)
     if not as_json:
@@ -61,9 +61,9 @@ def show(
 @overrides_option
 @click.pass_obj
 def validate(app: App, path: Path, overrides: tuple[str, ...]) -> None:
-    """Tell every mistake in CONFIG, or that there is none."""
+    """Report all mistakes in CONFIG."""
     load(path, app.registry, overrides=overrides, environ=app.environ)
-    click.echo(f"{path}: no mistakes")
+    click.echo(f"{path}: no mistakes found")
 
 
 @config.command()
@@ -80,9 +80,9 @@ def schema(app: App) -> None:
     type=click.Path(dir_okay=False, allow_dash=True, path_type=Path),
     default="run.yaml",
     show_default=True,
-    help="The file to write; - is stdout.",
+    help="Output file; - is stdout.",
 )
-@click.option("--force", is_flag=True, help="Overwrite the file if there is one.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @overrides_option
 @click.pass_obj
 def init(app: App, output: Path, force: bool, overrides: tuple[str, ...]) -> None:
@@ -95,4 +95,4 @@ def init(app: App, output: Path, force: bool, overrides: tuple[str, ...]) -> Non
     if output.exists() and not force:
         raise ConfigError(f"{output} exists already", hint="give --force, or another -o FILE")
     write_atomically(output, text.encode(), error=ConfigError)
-    click.echo(f"{output}: every option with its default")
+    click.echo(f"{output}: all options with their defaults")

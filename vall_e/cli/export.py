@@ -25,11 +25,13 @@ EXAMPLES = (
     "--to",
     "target",
     metavar="FORMAT",
-    help="One that `vall-e plugins list --kind exporter` lists.  [default: safetensors; lora for a "
-    "LoRA that is not merged]",
+    help="One of those listed by `vall-e plugins list --kind exporter`.  [default: safetensors; "
+    "lora for a LoRA that is not merged]",
 )
-@click.option("--merge", is_flag=True, help="Make a LoRA part of the model's weights.")
-@click.option("--dtype", type=click.Choice(DTYPES), help="Of the weights.  [default: as they are]")
+@click.option("--merge", is_flag=True, help="Merge a LoRA into the model's weights.")
+@click.option(
+    "--dtype", type=click.Choice(DTYPES), help="Number format of the weights.  [default: unchanged]"
+)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path),
     help="[default: the name of the checkpoint, in the working directory]",
@@ -43,9 +45,9 @@ def export(
     dtype: str | None,
     output: Path | None,
 ) -> None:
-    """Write the model of CHECKPOINT as one file.
+    """Export the model of CHECKPOINT as one file.
 
-    CHECKPOINT is a folder of checkpoints (its latest counts), one checkpoint, or a weights file.
+    CHECKPOINT is a folder of checkpoints (the latest is used), one checkpoint, or a weights file.
     """
     from vall_e.export.merge_lora import holds_lora
     from vall_e.export.run_exporter import export_weights

@@ -1,4 +1,4 @@
-"""`vall-e models`: files of models that others have trained."""
+"""`vall-e models`: convert models of other projects."""
 
 from __future__ import annotations
 
@@ -25,24 +25,29 @@ def models() -> None:
 @click.argument("source", type=existing_file)
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True,
-    help="File to write, with the suffix .safetensors.",
+    help="Output file, with the suffix .safetensors.",
 )  # fmt: skip
-@click.option("--config", type=existing_file, help="Its YAML or JSON.  [default: in it, beside it]")
 @click.option(
-    "--tokenizer", type=existing_file, help="Its tokenizer.json.  [default: beside it, in it]"
+    "--config",
+    type=existing_file,
+    help="Its YAML or JSON config.  [default: inside it or next to it]",
+)
+@click.option(
+    "--tokenizer",
+    type=existing_file,
+    help="Its tokenizer.json.  [default: next to it or inside it]",
 )
 @click.option(
     "--sums", type=click.Choice(["auto", "legacy", "whole"]), default="auto", show_default=True,
-    help="Whether sums of levels leave out the newest, as until March 2025 (legacy).",
+    help="Whether sums of levels leave out the newest, as before March 2025 (legacy).",
 )  # fmt: skip
 @click.pass_obj
 def convert(
     app: App, source: Path, output: Path, config: Path | None, tokenizer: Path | None, sums: str
 ) -> None:
-    """Make a weights file of SOURCE, an .sft, .safetensors or .pth of e-c-k-e-r/vall-e.
+    """Convert SOURCE, an .sft, .safetensors or .pth of e-c-k-e-r/vall-e, to a weights file.
 
-    What SOURCE holds besides the model is kept, for `vall-e export --to ecker`. A LoRA becomes a
-    LoRA.
+    Everything else in SOURCE is kept, for `vall-e export --to ecker`. A LoRA becomes a LoRA.
     """
     from vall_e.export.import_ecker import convert_ecker, convert_lora
     from vall_e.weights.ecker.file import Reading
@@ -74,6 +79,6 @@ def convert(
 
 def _sums(model: ModelConfig) -> str:
     if not model.embedding_sums:
-        return "none, the newest level alone"
-    levels = "all levels but the newest" if model.legacy_sums else "all known levels"
-    return levels if model.summed == "both" else f"{levels}, of the {model.summed} alone"
+        return "none, only the newest level"
+    levels = "all levels except the newest" if model.legacy_sums else "all known levels"
+    return levels if model.summed == "both" else f"{levels}, only in the {model.summed}"

@@ -1,4 +1,4 @@
-"""Options of a command as objects, and as sections of its help, with examples."""
+"""Options of a command as objects, and as sections of its help text, with examples."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Command = Callable[..., None]
 
 
 class Grouped(click.Command):
-    """Its callback, decorated by `grouped`, gets an object for each group of options."""
+    """Its callback, decorated by `grouped`, receives an object for each group of options."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         rest = super().parse_args(ctx, args)
@@ -24,10 +24,10 @@ class Grouped(click.Command):
 
 
 class Explained(Grouped):
-    """Its help shows the options in sections, and examples.
+    """Its help text shows the options in sections, and examples.
 
-    `sections` has the names of parameters by the title above them: those of no section follow under
-    "Other options". `examples` are whole command lines.
+    `sections` maps titles to names of parameters; other parameters follow under "Other options".
+    `examples` are whole command lines.
     """
 
     def __init__(
@@ -58,24 +58,24 @@ class Explained(Grouped):
 
 
 def names_of(*groups: type) -> tuple[str, ...]:
-    """The parameters that these attrs classes are."""
+    """The names of the parameters in these attrs classes."""
     return tuple(each.name for group in groups for each in fields(group))
 
 
 def option(*flags: str, **settings: object) -> dict[str, object]:
-    """The metadata of a field that is a click option, which has the field's name."""
+    """Metadata of a field that is a click option with the field's name."""
     return {"flags": flags, "settings": settings}
 
 
 def argument(**settings: object) -> dict[str, object]:
-    """The metadata of a field that is a click argument."""
+    """Metadata of a field that is a click argument."""
     return {"flags": (), "settings": settings}
 
 
 def grouped(**groups: type) -> Callable[[Command], Command]:
-    """Give a `Grouped` command the options of these attrs classes; it gets an object of each.
+    """Add the options of these attrs classes to a `Grouped` command, in this order.
 
-    The keyword is the name of the command's parameter. They are shown in this order.
+    The keyword is the name of the command's parameter, which receives an object of the class.
     """
 
     def decorate(command: Command) -> Command:

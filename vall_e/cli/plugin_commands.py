@@ -1,7 +1,7 @@
-"""The installed plugins that may offer commands, found without importing one of them.
+"""The installed plugins that may offer commands, found without importing any of them.
 
-`vall-e --help` has to know them, and must not take longer for each plugin that is installed:
-importing a hundred would, and so does `importlib.metadata`, which parses mail to read metadata.
+`vall-e --help` needs them, and must not get slower with each installed plugin: importing a
+hundred is slow, and so is `importlib.metadata`, which parses metadata like e-mail.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ CORE = "vall_e"
 def folders_with_commands(path: Sequence[str] | None = None) -> list[Path] | None:
     """The metadata folders of plugins that may offer commands; None if only loading can tell.
 
-    A plugin is passed over if its module is Python source that names a hook, and not that of
-    commands. What is in archives, or found by a finder that is not Python's own, is not looked at.
+    A plugin is skipped if its module is Python source that defines hooks, but not the one for
+    commands. Archives and finders other than Python's own are not searched.
     """
     entries = [Path(entry or os.curdir) for entry in (sys.path if path is None else path)]
     if any(entry.is_file() for entry in entries) or _other_finders():
@@ -39,8 +39,8 @@ def _other_finders() -> bool:
 
 
 def _plugins(entries: Sequence[Path]) -> Iterator[tuple[Path, list[str]]]:
-    """The metadata folder and the modules of each plugin; the first hides others of its name."""
-    seen = {CORE}  # its commands are in a table of their own
+    """The metadata folder and the modules of each plugin; the first one of a name hides others."""
+    seen = {CORE}  # built-in commands are in a table of their own
     for entry in entries:
         for name in _names(entry):
             distribution = name.partition("-")[0].removesuffix(".egg-info").lower()
@@ -59,7 +59,7 @@ def _names(entry: Path) -> list[str]:
 
 
 def _modules(folder: Path) -> list[str]:
-    """What the group `vall_e` of `entry_points.txt` names."""
+    """Modules in the group `vall_e` of `entry_points.txt`."""
     try:
         with open(folder / "entry_points.txt", encoding="utf-8") as file:
             lines = [line.strip() for line in file]
@@ -80,12 +80,12 @@ def _may_offer(module: str) -> bool:
     try:
         source = _source(module)
     except (ImportError, OSError, ValueError, AttributeError):
-        return True  # it cannot be found as others are: whoever loads it will say why
+        return True  # not found as usual: loading it will report why
     return source is None or HOOK in source or ANY_HOOK not in source
 
 
 def _source(module: str) -> bytes | None:
-    """The text of a module, whose packages are not imported either; None if it has none."""
+    """The source of a module, without importing its packages; None if it has none."""
     top, *rest = module.split(".")
     spec: ModuleSpec | None = find_spec(top)
     name = top

@@ -1,4 +1,4 @@
-"""A number of seconds, or a part of a recording, on the command line."""
+"""Seconds, or a part of a recording, as values of options."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import click
 
 
 class Seconds(click.ParamType[float]):
-    """Above 0, or from 0 on, and finite: click's own float takes `nan` and `inf`."""
+    """Over 0, or at least 0, and finite: click's own float accepts `nan` and `inf`."""
 
     name = "seconds"
 
@@ -23,13 +23,13 @@ class Seconds(click.ParamType[float]):
         except ValueError:
             seconds = math.nan
         if not (math.isfinite(seconds) and (seconds > 0 or (self._zero and seconds == 0))):
-            range_ = "from 0 on" if self._zero else "above 0"
+            range_ = "of at least 0" if self._zero else "over 0"
             self.fail(f"{value!r} is not a number of seconds {range_}.", param, ctx)
         return seconds
 
 
 class TimeRange(click.ParamType[tuple[float, float]]):
-    """From one second to another: `1.2-1.9`."""
+    """A range of seconds: `1.2-1.9`."""
 
     name = "span"
 
@@ -46,5 +46,5 @@ class TimeRange(click.ParamType[tuple[float, float]]):
         except ValueError:
             start = stop = math.nan
         if not 0 <= start <= stop < math.inf:
-            self.fail(f"{value!r} is not from one second to another, like 1.2-1.9.", param, ctx)
+            self.fail(f"{value!r} is not a range of seconds like 1.2-1.9.", param, ctx)
         return start, stop

@@ -1,4 +1,4 @@
-"""`vall-e train`: train a model as a YAML file says."""
+"""`vall-e train`: train a model from a YAML file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from vall_e.training.loop import RunCallbacks
     from vall_e.training.metrics import Metrics
 
-QUIET_SECONDS = 15.0  # between two lines where there is no terminal
+QUIET_SECONDS = 15.0  # between two lines if there is no terminal
 
 
 EXAMPLES = (
@@ -45,13 +45,15 @@ EXAMPLES = (
 @click.argument(
     "path", metavar="CONFIG", type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
-@click.option("--resume", is_flag=True, help="Go on from the latest checkpoint, if there is one.")
+@click.option(
+    "--resume", is_flag=True, help="Continue from the latest checkpoint, if there is one."
+)
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change an option.")
 @click.option(
     "--from",
     "start_from",
     metavar="MODEL",
-    help="Weights that a new run starts with: `embedded`, a weights file or a training folder. "
+    help="Initial weights of a new run: `embedded`, a weights file or a training folder. "
     "Same as --set training.start_from=MODEL.",
 )
 @click.option(
@@ -59,8 +61,8 @@ EXAMPLES = (
 )
 @click.option(
     "--overfit", type=click.IntRange(1), metavar="N",
-    help="Learn the first N utterances by heart, to see that a model can; no validation. The "
-    "output folder is another one, its name ends in -overfit.",
+    help="Overfit on the first N utterances, to test that the model can learn; no validation. "
+    "The output folder's name ends in -overfit.",
 )  # fmt: skip
 @click.pass_obj
 def train(
@@ -72,10 +74,10 @@ def train(
     max_steps: int | None,
     overfit: int | None,
 ) -> None:
-    """Train a model as CONFIG says.
+    """Train a model from the YAML file CONFIG.
 
-    While it runs it takes commands on stdin, one a line: save, eval, export [FILE], lr X, quit,
-    each with @STEP if it is for later (quit@500). Ctrl-C and SIGTERM save a checkpoint and end.
+    While it runs it reads commands from stdin, one on each line: save, eval, export [FILE], lr X,
+    quit; add @STEP for later (quit@500). Ctrl-C and SIGTERM save a checkpoint and stop.
     """
     from vall_e.training.best import BEST
     from vall_e.training.commands import Commands
@@ -96,14 +98,16 @@ def train(
         weights = f", with the weights of {start}" if start else ""
         click.echo(f"{folder}: from step {run.progress.step} to {steps}{weights}", err=True)
         if start_from and not start:
-            click.echo(f"--from {start_from} is not used: the run goes on with its own", err=True)
+            click.echo(
+                f"--from {start_from} is not used: the run continues with its own weights", err=True
+            )
         commands = Commands()
         stdin = _descriptor()
         if stdin is not None:
             commands.listen(stdin)
         with _signals(commands), _view(app.console, steps, run.progress.step) as watch:
             run_all(run, commands, watch)
-    why = f", ended by {commands.stopped_by}" if commands.stopped_by else ""
+    why = f", stopped by {commands.stopped_by}" if commands.stopped_by else ""
     click.echo(f"{folder}: step {run.progress.step} of {steps}{why}", err=True)
     best = run.progress.best
     if best:
@@ -114,18 +118,18 @@ def train(
 
 
 def _held(folder: Path, environ: Mapping[str, str]) -> AbstractContextManager[None]:
-    """The folder for this run alone. Of the ranks that a launcher numbers, the first holds it."""
+    """Lock the folder for this run. With several ranks, the first one holds the lock."""
     rank = environ.get("RANK") or "0"
     if not rank.isdecimal():
         raise TrainingError(
-            f"the variable RANK is {rank!r}, not the number of a process",
+            f"the variable RANK is {rank!r}, which is not the number of a process",
             hint="unset it, or start the processes with torchrun",
         )
     return nullcontext() if int(rank) else locked(folder, error=TrainingError)
 
 
 def _descriptor() -> int | None:
-    """The descriptor of stdin; None if it is closed, or no file at all."""
+    """The descriptor of stdin; None if it is closed or not a file."""
     try:
         return None if sys.stdin is None else sys.stdin.fileno()
     except (OSError, ValueError):
@@ -134,7 +138,7 @@ def _descriptor() -> int | None:
 
 @contextmanager
 def _signals(commands: Commands) -> Iterator[None]:
-    """The first SIGTERM or Ctrl-C ends the run after this step, a second one at once."""
+    """The first SIGTERM or Ctrl-C stops the run after this step, a second one immediately."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         commands.stop(signal.Signals(number).name)
@@ -150,7 +154,7 @@ def _signals(commands: Commands) -> Iterator[None]:
 
 @contextmanager
 def _view(console: Console, max_steps: int, step: int) -> Iterator[RunCallbacks]:
-    """A live view on a terminal, else a line every so often."""
+    """A live view on a terminal, otherwise a line from time to time."""
     from vall_e.training.loop import RunCallbacks
 
     def say(text: str) -> None:
@@ -179,7 +183,7 @@ def _view(console: Console, max_steps: int, step: int) -> Iterator[RunCallbacks]
 
 
 class _Lines:
-    """Prints at the first step, then no more often than `QUIET_SECONDS`."""
+    """Prints the first step, then at most every `QUIET_SECONDS`."""
 
     def __init__(self, say: Callable[[str], None], max_steps: int) -> None:
         self.say, self.max_steps = say, max_steps
@@ -194,7 +198,7 @@ class _Lines:
 
 
 class _Smooth:
-    """A running mean over some 20 steps, since single batches differ a lot."""
+    """A running mean over about 20 steps, since single batches differ a lot."""
 
     def __init__(self) -> None:
         self.mean: Metrics = {}
@@ -202,7 +206,7 @@ class _Smooth:
     def __call__(self, metrics: Metrics) -> Metrics:
         for name, value in metrics.items():
             old = self.mean.get(name, value)
-            if not math.isfinite(value):  # a step that fp16 has lost
+            if not math.isfinite(value):  # a step skipped by fp16 loss scaling
                 continue
             self.mean[name] = old + (value - old) / 20
         return {"grad_norm": math.nan, **self.mean, "lr": metrics["lr"]}

@@ -1,4 +1,4 @@
-"""`vall-e voices`: the voices that `--voice NAME` finds."""
+"""`vall-e voices`: the voices available as `--voice NAME`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vall_e.cli.app import App
 from vall_e.cli.voices_home import voices_of
 from vall_e.synthesis.voice_library import VoiceEntry
 
-as_json = click.option("--json", "as_json", is_flag=True, help="For programs, on stdout.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -19,7 +19,7 @@ existing_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 def voices() -> None:
     """List, add and remove voices.
 
-    Added voices are kept in the folder that VALL_E_HOME names, else in the platform's own.
+    Added voices are kept in the folder given by VALL_E_HOME, or the platform's default.
     """
 
 
@@ -27,7 +27,7 @@ def voices() -> None:
 @as_json
 @click.pass_obj
 def list_voices(app: App, as_json: bool) -> None:
-    """List the names that --voice knows."""
+    """List the names that can be used with --voice."""
     entries = voices_of(app).entries()
     if as_json:
         click.echo(json.dumps([entry.to_json() for entry in entries], indent=2))
@@ -44,17 +44,17 @@ def list_voices(app: App, as_json: bool) -> None:
 @voices.command()
 @click.argument("name")
 @click.argument("recording", type=existing_file)
-@click.option("--text", default="", help="What the recording says.")
-@click.option("--licence", default="", help="Of the recording.")
-@click.option("--consent", default="", help="Who allowed the voice to be used, and for what.")
-@click.option("--replace", is_flag=True, help="Take the place of a voice of that name.")
+@click.option("--text", default="", help="Transcript of the recording.")
+@click.option("--licence", default="", help="Licence of the recording.")
+@click.option("--consent", default="", help="Who permitted the use of the voice, and for what.")
+@click.option("--replace", is_flag=True, help="Replace an existing voice with this name.")
 @click.pass_obj
 def add(
     app: App, name: str, recording: Path, text: str, licence: str, consent: str, replace: bool
 ) -> None:
-    """Keep a copy of RECORDING as voice NAME; its first 30 seconds are enough.
+    """Save a copy of RECORDING as voice NAME; its first 30 seconds are enough.
 
-    Only add the voice of somebody who has agreed to it.
+    Only add the voice of a person who has agreed to it.
     """
     entry = voices_of(app).add(
         name, recording, text=text, licence=licence, consent=consent, replace=replace
@@ -66,7 +66,7 @@ def add(
 @click.argument("name")
 @click.pass_obj
 def remove(app: App, name: str) -> None:
-    """Delete a voice that was added."""
+    """Delete an added voice."""
     entry = voices_of(app).remove(name)
     click.echo(f"removed {entry.name}")
 
@@ -76,7 +76,7 @@ def remove(app: App, name: str) -> None:
 @as_json
 @click.pass_obj
 def show(app: App, name: str, as_json: bool) -> None:
-    """Tell all that is known about a voice."""
+    """Show all details of a voice."""
     entry = voices_of(app).get(name)
     if as_json:
         click.echo(json.dumps(entry.to_json(), indent=2, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""Where the command line keeps a user's voices."""
+"""Where the command line stores a user's voices."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from vall_e.synthesis.voice_library import Voices, platform_home
 
 
 def home(app: App) -> Path:
-    """The folder that `VALL_E_HOME` names, else the platform's."""
+    """The folder given by `VALL_E_HOME`, or the platform's default."""
     given = app.environ.get("VALL_E_HOME", "")
     return Path(given).expanduser() if given else platform_home()
 

@@ -85,13 +85,13 @@ def test_a_component_that_cannot_be_built_here_is_not_called_sound():
     result = run("check", "hush-plugin", build=absent)
     assert result.exit_code == 4
     *_, last = result.stdout.splitlines()
-    assert last.startswith("  not tried here: ")
+    assert last.startswith("  not tested here: ")
     assert "there is no `nothing` here" in last
 
 
 def test_a_name_that_nobody_offers_is_told():
     result = run("check", "hash", build=absent)
-    assert (result.exit_code, "no component and no distribution" in result.stderr) == (4, True)
+    assert (result.exit_code, "no component and no distribution called" in result.stderr) == (4, True)
 
 
 def test_exceptions_are_strict():
@@ -153,7 +153,7 @@ def test_a_licence_that_forbids_earning_money_is_refused_where_that_is_asked(reg
 def test_what_is_no_plugin_is_not_uninstalled():
     result = CliRunner().invoke(cli, ["plugins", "uninstall", "-y", "numpy"], obj=App())
     assert result.exit_code == 4
-    assert "'numpy' is no installed plugin" in result.stderr
+    assert "'numpy' is not an installed plugin" in result.stderr
 
 
 def test_installing_works_when_every_plugin_is_broken(site):

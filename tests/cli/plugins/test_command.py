@@ -166,7 +166,7 @@ def test_info_says_what_a_kernel_that_runs_here_cannot_do():
 def test_info_of_an_unknown_name_says_where_names_are():
     result = run("info", "valley")
     assert result.exit_code == 4
-    assert "no component and no distribution is called 'valley'" in result.stderr
+    assert "there is no component or distribution called 'valley'" in result.stderr
     assert "vall-e plugins list" in result.stderr
 
 
@@ -199,8 +199,8 @@ def test_doctor_finds_each_trouble(clinic):
     assert "ModuleNotFoundError: No module named 'mamba_ssm'" in told["a-broken"]
     assert "incompatible" in told["b-newer"]
     assert "needs hook API 9.9" in told["b-newer"]
-    assert "imports torch when it is found: move that import into `build`" in told["c-heavy"]
-    assert "to be found: import heavy packages in `build`" in told["d-slow"]
+    assert "imports torch when it is loaded: move that import into `build`" in told["c-heavy"]
+    assert "to load: import heavy packages in `build`" in told["d-slow"]
     assert told["g-fine"].startswith("ok")
     assert ": 1 components, " in told["g-fine"]
     assert "two plugins offer the sampler 'same': e-twin 1.0 (demo) and f-twin" in done.stdout
@@ -241,7 +241,7 @@ def test_info_of_a_component_of_a_broken_plugin_tells_why(site):
         cli, ["plugins", "info", "mamba"], obj=App(registry=site.discover())
     )
     assert result.exit_code == 4
-    assert "that may offer it is failed: ModuleNotFoundError: No module named" in result.stderr
+    assert "which may offer it, is failed: ModuleNotFoundError: No module named" in result.stderr
 
 
 def test_info_of_a_misspelt_name_tells_the_nearest():
@@ -299,7 +299,7 @@ def test_doctor_fails_for_torch_and_for_a_default_that_cannot_be_written(site, p
     heavy = site.vall_e("plugins", "doctor", VALL_E_PLUGINS="c-heavy")
     wrong = site.vall_e("plugins", "doctor", VALL_E_PLUGINS="d-wrong")
     assert (heavy.returncode, wrong.returncode) == (4, 4)
-    assert "imports torch when it is found" in heavy.stdout
+    assert "imports torch when it is loaded" in heavy.stdout
     told = "the default of wrong.size is wrong: expected a whole number, got 'three'"
     assert told in wrong.stdout
 

@@ -77,7 +77,7 @@ def test_what_is_at_a_url_is_added_to(memory, folder, run):
     (folder / "ann" / "3.wav").write_bytes((folder / "ann" / "0.wav").read_bytes())
     result = run(url, "-o", "memory://mine")
     assert "3 utterances" in result.output
-    assert "1 new, 2 there already, 1 skipped" in result.output
+    assert "1 new, 2 already done, 1 skipped" in result.output
     assert len(memory.cat_file("/mine/manifest.jsonl").splitlines()) == 3
 
 
@@ -85,7 +85,7 @@ def test_a_run_that_was_stopped_goes_on_before_anything_is_published(memory, fol
     """The folder of the first run, in which one utterance was done."""
     assert run(folder, "-o", tmp_path / "work", "--stride", 2).exit_code == 0
     result = run(folder, "-o", "memory://mine", "--work", tmp_path / "work")
-    assert "1 new, 1 there already" in result.output
+    assert "1 new, 1 already done" in result.output
     assert json.loads(memory.cat_file("/mine/dataset.json"))["utterances"] == 2
 
 
@@ -115,7 +115,7 @@ def test_a_fetch_that_breaks_off_is_begun_again(memory, folder, run, tmp_path, m
     with monkeypatch.context() as patch:
         patch.setattr(memory, "get_file", breaks_off)
         assert run(*goes_on).exit_code == 8
-    assert "0 new, 2 there already" in run(*goes_on).output
+    assert "0 new, 2 already done" in run(*goes_on).output
 
 
 @pytest.mark.parametrize(

@@ -373,7 +373,7 @@ def test_the_command_says_what_it_did(registry, folder, tmp_path):
     result = command(registry, folder, "-o", tmp_path / "out", *PHONEMES)
     assert result.exit_code == 0, result.output
     assert "4 utterances, 0.00 h, 1 speakers, codec embedded-16k" in result.output
-    assert "4 new, 0 there already, 1 skipped" in result.output
+    assert "4 new, 0 already done, 1 skipped" in result.output
     assert "gone.wav" in result.output
     assert len(Dataset(tmp_path / "out")) == 4
 
@@ -393,7 +393,7 @@ def test_the_command_refuses_what_makes_no_sense(small_registry, folder, tmp_pat
     assert "-1 is not in the range" in result.stderr
     result = command(small_registry, folder, "-o", tmp_path / "out", "--work", tmp_path)
     assert result.exit_code == 2
-    assert "--work goes with an -o that is a URL" in result.stderr
+    assert "--work needs an -o that is a URL" in result.stderr
     result = command(small_registry, folder, "-o", tmp_path / "out", "--language", "xx", *QUICK)
     assert result.exit_code == 8
     assert "--language 'xx' is not in text.languages ['en-us']" in result.stderr
@@ -478,10 +478,10 @@ def test_a_share_of_nothing_is_refused(small_registry, folder, tmp_path):
     share = ("-o", tmp_path / "out", "--stride", 5, "--offset")
     result = command(small_registry, folder, *share, 4, *QUICK)
     assert result.exit_code == 8
-    assert "--offset 4 leaves none of 4 recordings" in result.stderr
+    assert "--offset 4 is too large for 4 recordings" in result.stderr
     result = command(small_registry, folder, *share, 5, *QUICK)
     assert result.exit_code == 2
-    assert "--stride 5 has the shares 0 to 4, so --offset 5 is none" in result.stderr
+    assert "--stride 5 needs an --offset from 0 to 4, not 5" in result.stderr
     assert not (tmp_path / "out").exists()
 
 

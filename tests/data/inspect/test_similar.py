@@ -166,7 +166,7 @@ def test_the_command_writes_a_line_for_each(dataset, registry):
     for option, by in (("--model", "model"), ("--embedder", "voice")):
         result = CliRunner().invoke(cli, [*args, option, str(data.folder)], obj=App(registry))
         assert result.exit_code == 2
-        assert f"goes with --by {by}, not with --by text" in result.stderr
+        assert f"needs --by {by}, not --by text" in result.stderr
 
 
 def test_a_damaged_file_is_named(tmp_path):

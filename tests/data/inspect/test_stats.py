@@ -141,10 +141,10 @@ def test_another_codec_cannot_decode_a_sample(registry, dataset, tmp_path):
     assert result.exit_code == 8
     assert "the codec is embedded-16k" in result.stderr
     result = command(registry, "sample", dataset, "--set", "codec=embedded")
-    assert (result.exit_code, "which -o asks for" in result.stderr) == (2, True)
+    assert (result.exit_code, "choose the codec for -o" in result.stderr) == (2, True)
     args = ("convert", dataset, tmp_path / "other", "--set", "codec=embedded")
     result = command(registry, *args)
-    assert (result.exit_code, "says itself which codec made it" in result.stderr) == (8, True)
+    assert (result.exit_code, "names its own codec" in result.stderr) == (8, True)
 
 
 def test_a_sample_of_recordings_is_written_too(registry, recordings, tmp_path):
@@ -161,7 +161,7 @@ def test_a_sample_of_recordings_is_written_too(registry, recordings, tmp_path):
 def test_sound_folders_are_valid(registry, request, kind):
     result = command(registry, "validate", request.getfixturevalue(kind))
     assert result.exit_code == 0, result.output
-    assert "5 are all right" in result.output
+    assert "all 5 are valid" in result.output
 
 
 def test_noise_needs_no_transcript_to_be_valid(registry, recordings):
@@ -170,7 +170,7 @@ def test_noise_needs_no_transcript_to_be_valid(registry, recordings):
         path.with_suffix(".txt").write_text("hello")
     (recordings / "Noise").mkdir()
     (recordings / "0.wav").rename(recordings / "Noise" / "rain.wav")
-    assert "5 are all right" in command(registry, "validate", recordings).output
+    assert "all 5 are valid" in command(registry, "validate", recordings).output
 
 
 @pytest.mark.parametrize("look", ["stats", "validate", "list", "sample", "metadata"])

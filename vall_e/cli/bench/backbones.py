@@ -1,4 +1,4 @@
-"""`vall-e bench --backbones`: the installed backbones beside llama."""
+"""`vall-e bench --backbones`: the installed backbones compared with llama."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ if TYPE_CHECKING:
 HEAD = ["backbone", "parameters", "prefill/s", "decode/s", "training/s", "state of a row"]
 
 
-def measure_backbones(app: App, asked: BenchOptions) -> None:
-    """Run every backbone, with random weights, as large as the config's."""
+def measure_backbones(app: App, options: BenchOptions) -> None:
+    """Run every backbone, with random weights, in the size given by the config."""
     from vall_e.benchmarks.backbones import BackboneSize, measure
     from vall_e.config.load import load
     from vall_e.device import find_device
 
-    run = load(asked.config, app.registry, overrides=asked.overrides, environ=app.environ)
+    run = load(options.config, app.registry, overrides=options.overrides, environ=app.environ)
     rows = measure(
         app.registry.offers_of("backbone"),
         run.model.attention.build(),
-        find_device(asked.device or "cpu", option="--device"),
+        find_device(options.device or "cpu", option="--device"),
         size=BackboneSize.of(run.model.backbone.options),
-        repeats=asked.repeats,
+        repeats=options.repeats,
     )
-    if asked.as_json:
+    if options.as_json:
         click.echo(json.dumps([asdict(row) for row in rows], indent=2))
     else:
         _echo(rows)
@@ -48,7 +48,7 @@ def _echo(rows: list[BackboneFigures]) -> None:
 
 
 def _cells(row: BackboneFigures, first: BackboneFigures) -> list[str]:
-    """Rates with what they are of the first row's."""
+    """Rates, with the ratio to those of the first row."""
 
     def rate(own: float | None, other: float | None) -> str:
         if own is None:

@@ -1,4 +1,4 @@
-"""`vall-e bench --codecs`: a codec beside Opus and Codec2, on recordings."""
+"""`vall-e bench --codecs`: a codec compared with Opus and Codec2, on recordings."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 JUDGES = ("pesq", "stoi", "similarity")
 
 
-def measure_codecs(app: App, asked: BenchOptions) -> None:
-    """Send all recordings through all codecs, and print what came of it."""
+def measure_codecs(app: App, options: BenchOptions) -> None:
+    """Encode and decode all recordings with all codecs, and print the results."""
     from vall_e.benchmarks.codec_recordings import gather
     from vall_e.benchmarks.codecs import contestants, measure
 
-    codec, panel = _codec(app, asked), _panel(app.registry)
-    material = gather(asked.places, asked.count)
+    codec, panel = _codec(app, options), _panel(app.registry)
+    material = gather(options.places, options.count)
     rows = [
-        measure(one, material.clips, panel.judges, repeats=asked.repeats)
-        for one in contestants(codec, asked.levels)
+        measure(one, material.clips, panel.judges, repeats=options.repeats)
+        for one in contestants(codec, options.levels)
     ]
     facts = {
         **material.facts,
@@ -39,22 +39,22 @@ def measure_codecs(app: App, asked: BenchOptions) -> None:
         "threads": _threads(),
         "unavailable": dict(panel.unavailable),
     }
-    if asked.as_json:
-        told = {**facts, "codecs": [asdict(row) for row in rows]}
-        click.echo(json.dumps(told, indent=2))
+    if options.as_json:
+        report = {**facts, "codecs": [asdict(row) for row in rows]}
+        click.echo(json.dumps(report, indent=2))
     else:
         _echo(rows, facts)
 
 
-def _codec(app: App, asked: BenchOptions) -> Codec:
+def _codec(app: App, options: BenchOptions) -> Codec:
     from vall_e.config.load import load
     from vall_e.device import find_device, place_codec
 
-    run = load(asked.config, app.registry, overrides=asked.overrides, environ=app.environ)
-    codec = place_codec(run.codec.build(), find_device(asked.device or "cpu", option="--device"))
-    if asked.levels and max(asked.levels) > codec.levels:
+    run = load(options.config, app.registry, overrides=options.overrides, environ=app.environ)
+    codec = place_codec(run.codec.build(), find_device(options.device or "cpu", option="--device"))
+    if options.levels and max(options.levels) > codec.levels:
         raise ConfigError(
-            f"--levels {max(asked.levels)}: the codec has {codec.levels}", hint="take fewer"
+            f"--levels {max(options.levels)}: the codec has {codec.levels}", hint="use fewer"
         )
     return codec
 

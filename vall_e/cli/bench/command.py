@@ -28,10 +28,10 @@ MEASURES: Mapping[str, Callable[[App, BenchOptions], None]] = {
 }
 
 
-SUBJECT = "What to measure (else how the model speaks and learns)"
+SUBJECT = "What to measure (default: the model's synthesis and training)"
 SECTIONS = {
     SUBJECT: ("embedded", "compare", "backbones", "codecs", "data", "startup"),
-    "What goes with it": (
+    "Options of the benchmarks": (
         *("model", "nar", "config", "overrides", "device", "size", "levels", "count", "repeats"),
     ),
 }
@@ -44,9 +44,9 @@ EXAMPLES = (
 
 
 @click.command(cls=Explained, sections=SECTIONS, examples=EXAMPLES)
-@grouped(asked=BenchOptions)
+@grouped(options=BenchOptions)
 @click.pass_obj
-def bench(app: App, asked: BenchOptions) -> None:
-    """Measure how fast a model speaks and learns here, and how much memory it takes."""
-    asked.require()
-    MEASURES[asked.subject](app, asked)
+def bench(app: App, options: BenchOptions) -> None:
+    """Measure speed and memory of synthesis and training on this machine."""
+    options.require()
+    MEASURES[options.subject](app, options)

@@ -1,4 +1,4 @@
-"""`vall-e bench --embedded`: the built-in voice, beside espeak-ng."""
+"""`vall-e bench --embedded`: the built-in voice compared with espeak-ng."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 HEAD = ["engine", "threads", "window", "start", "first audio", "real-time factor", "peak memory"]
 
 
-def measure_embedded(_app: App, asked: BenchOptions) -> None:
-    """Let each engine speak in a process of its own."""
+def measure_embedded(_app: App, options: BenchOptions) -> None:
+    """Run each engine in a process of its own."""
     from vall_e.benchmarks.tts_engines import ENGINES, PUBLISHED, EngineJob, measure_apart
 
-    rows = [measure_apart(EngineJob(name, asked.repeats, asked.overrides)) for name in ENGINES]
-    if asked.as_json:
+    rows = [measure_apart(EngineJob(name, options.repeats, options.overrides)) for name in ENGINES]
+    if options.as_json:
         click.echo(json.dumps([asdict(row) for row in rows], indent=2))
         return
     echo_columns([HEAD, *map(_cells, rows)])

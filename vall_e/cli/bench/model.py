@@ -1,4 +1,4 @@
-"""`vall-e bench`: how fast a model speaks and learns."""
+"""`vall-e bench`: how fast a model synthesizes and trains."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from vall_e.benchmarks.speed import SpeedReport
 
 
-def measure_model(app: App, asked: BenchOptions) -> None:
-    """Let the model speak and learn, and tell how that went."""
+def measure_model(app: App, options: BenchOptions) -> None:
+    """Measure synthesis and training of the model, and print the results."""
     from vall_e.benchmarks.speed import measure
     from vall_e.synthesis.load import LoadOptions, open_synthesizer
 
-    options = LoadOptions(
-        model=asked.model,
-        config=asked.config,
-        overrides=asked.overrides,
-        nar=asked.nar,
+    load = LoadOptions(
+        model=options.model,
+        config=options.config,
+        overrides=options.overrides,
+        nar=options.nar,
         environ=app.environ,
         home=home(app),
-        device=asked.device,
+        device=options.device,
     )
-    report = measure(open_synthesizer(options, app.registry), repeats=asked.repeats)
-    if asked.as_json:
+    report = measure(open_synthesizer(load, app.registry), repeats=options.repeats)
+    if options.as_json:
         click.echo(json.dumps(report.to_json(), indent=2))
     else:
         _echo(report)
@@ -45,7 +45,7 @@ def _echo(report: SpeedReport) -> None:
         "parameters": f"{report.parameters / 1e6:.1f} M",
         "real-time factor": f"{report.rtf:.2f} (a sentence of {report.audio_seconds:.1f} s)",
         "time to first audio": f"{report.first_audio_seconds:.2f} s",
-        "AR steps": f"{report.ar_steps_per_second:.0f} /s, memory allows "
+        "AR steps": f"{report.ar_steps_per_second:.0f} /s, memory bandwidth allows "
         f"{report.ar_steps_limit:.0f} /s ({report.weight_bytes / 1e6:.0f} MB a step at "
         f"{report.bytes_per_second / 1e9:.1f} GB/s)",
         "peak memory": f"{memory / 2**20:.0f} MiB" if memory is not None else "not known here",

@@ -1,4 +1,4 @@
-"""The options of `vall-e bench`: what is measured, and what goes with it."""
+"""The options of `vall-e bench`: what is measured, and how."""
 
 from __future__ import annotations
 
@@ -26,20 +26,21 @@ GOES_WITH: Mapping[str, tuple[str, ...]] = {
     "codecs": ("places", "levels", "count", "config", "overrides", "device"),
     "": ("model", "nar", "config", "overrides", "device"),
 }
-"""Options that each subject heeds, beside --repeats and --json; no flag measures a model."""
+"""Options of each benchmark, in addition to --repeats and --json; "" measures a model."""
 
 
 @frozen
 class BenchOptions:
-    """What the command line says."""
+    """The options on the command line."""
 
     places: tuple[Path, ...] = field(metadata=argument(metavar="[FILES]", nargs=-1, type=existing))
     codecs: bool = field(
         metadata=option(
             "--codecs",
             is_flag=True,
-            help="Rate, speed and quality of the config's codec on FILES (recordings, folders or "
-            "tables of them), beside Opus and Codec2.",
+            help="Bit rate, speed and quality of the config's codec on FILES (recordings, "
+            "folders or "
+            "tables of recordings), compared with Opus and Codec2.",
         )
     )
     levels: tuple[int, ...] = field(
@@ -48,7 +49,7 @@ class BenchOptions:
             type=click.IntRange(min=1),
             multiple=True,
             metavar="N",
-            help="With --codecs: with so many of its levels; may be repeated.",
+            help="With --codecs: number of levels to use; may be repeated.",
         )
     )
     count: int | None = field(
@@ -57,39 +58,41 @@ class BenchOptions:
             "--count",
             type=click.IntRange(min=1),
             metavar="N",
-            help="With --codecs: only the first N recordings.",
+            help="With --codecs: use only the first N recordings.",
         )
     )
     backbones: bool = field(
         metadata=option(
             "--backbones",
             is_flag=True,
-            help="Speed, parameters and memory of every backbone, with random weights, as large "
-            "as the config's and by its attention kernel.",
+            help="Speed, parameters and memory of every backbone, with random weights, in the size "
+            "and with the attention kernel of the config.",
         )
     )
     embedded: bool = field(
         metadata=option(
             "--embedded",
             is_flag=True,
-            help="Start-up, first audio, speed and memory of the built-in voice in fresh "
-            "processes, on one thread (--set synthesis.threads=2 for more), beside espeak-ng.",
+            help="Start-up, first audio, speed and memory of the built-in voice in new "
+            "processes, on "
+            "one thread (--set synthesis.threads=2 for more), compared with espeak-ng.",
         )
     )
     startup: bool = field(
         metadata=option(
             "--startup",
             is_flag=True,
-            help="How soon `vall-e --help` and `vall-e plugins list` answer, also with 100 more "
-            "plugins. The machine should have nothing else to do.",
+            help="Response time of `vall-e --help` and `vall-e plugins list`, also with 100 more "
+            "plugins. Close other programs first.",
         )
     )
     data: bool = field(
         metadata=option(
             "--data",
             is_flag=True,
-            help="How fast one loader process feeds a training, beside what a step of it takes "
-            "in; with the config's data or invented ones.",
+            help="How fast one loader process reads, compared with how fast training consumes; "
+            "with "
+            "the config's data, or generated data.",
         )
     )
     compare: bool = field(
@@ -109,12 +112,10 @@ class BenchOptions:
         )
     )
     model: str | None = field(
-        metadata=option("-m", "--model", metavar="FILE|NAME", help="[default: the built-in one]")
+        metadata=option("-m", "--model", metavar="FILE|NAME", help="[default: the built-in model]")
     )
     nar: str | None = field(
-        metadata=option(
-            "--nar", metavar="FILE|NAME", help="Another model for the levels after the first."
-        )
+        metadata=option("--nar", metavar="FILE|NAME", help="Another model for levels 1 and up.")
     )
     config: Path | None = field(
         metadata=option(
@@ -134,11 +135,11 @@ class BenchOptions:
             metavar="N",
             default=3,
             show_default=True,
-            help="Measure so often.",
+            help="Number of repetitions of each measurement.",
         )
     )
     as_json: bool = field(
-        metadata=option("--json", is_flag=True, help="Tell it as JSON on stdout.")
+        metadata=option("--json", is_flag=True, help="Print the results as JSON on stdout.")
     )
 
     @property
@@ -147,11 +148,13 @@ class BenchOptions:
         return next((name for name in GOES_WITH if name and getattr(self, name)), "")
 
     def require(self) -> None:
-        """Raise `UsageError` unless one thing is measured, with options that it heeds."""
+        """Raise `UsageError` unless one thing is measured, with options that apply to it."""
         for name in self._unheeded():
             raise click.UsageError(_refusal(name, self.subject))
         if self.codecs and not self.places:
-            raise click.UsageError("--codecs goes with FILES: recordings, or folders or tables.")
+            raise click.UsageError(
+                "--codecs needs FILES: recordings, or folders or tables of them."
+            )
 
     def _unheeded(self) -> Iterator[str]:
         heeded = (self.subject, *GOES_WITH[self.subject], "repeats", "as_json")
@@ -163,9 +166,9 @@ class BenchOptions:
 def _refusal(name: str, subject: str) -> str:
     if subject:
         heeded = ", ".join([*map(_spelt, GOES_WITH[subject]), "--repeats"])
-        return f"--{subject} goes with {heeded} and --json only: leave out {_spelt(name)}."
+        return f"--{subject} can only be used with {heeded} and --json: leave out {_spelt(name)}."
     owners = [f"--{owner}" for owner, heeded in GOES_WITH.items() if name in heeded]
-    return f"{_spelt(name)} goes with {' or '.join(owners)}."
+    return f"{_spelt(name)} can only be used with {' or '.join(owners)}."
 
 
 def _spelt(name: str) -> str:

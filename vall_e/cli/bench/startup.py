@@ -1,4 +1,4 @@
-"""`vall-e bench --startup`: how soon the command answers."""
+"""`vall-e bench --startup`: how fast the command responds."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from vall_e.cli.bench.options import BenchOptions
 from vall_e.cli.terminal.table import echo_columns
 
 
-def measure_startup(app: App, asked: BenchOptions) -> None:
-    """Start the command in fresh processes."""
+def measure_startup(app: App, options: BenchOptions) -> None:
+    """Start the command in new processes."""
     from vall_e.benchmarks.startup import measure
 
-    rows = measure(app.environ, repeats=asked.repeats)
-    if asked.as_json:
+    rows = measure(app.environ, repeats=options.repeats)
+    if options.as_json:
         click.echo(json.dumps([asdict(row) for row in rows], indent=2))
         return
     table = [[r.what, f"{r.least:.3f} s", f"{r.median:.3f} s", f"{r.ratio:.1f} x"] for r in rows]
-    echo_columns([["what", "least", "median", "of Python alone"], *table])
+    echo_columns([["what", "minimum", "median", "ratio to Python alone"], *table])

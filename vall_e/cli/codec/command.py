@@ -1,4 +1,4 @@
-"""`vall-e codec`: recordings to files of codes and back, and what such a file holds."""
+"""`vall-e codec`: encode recordings to code files, decode them, and show their contents."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ existing = click.Path(exists=True, path_type=Path)
 SOURCES = click.argument("sources", nargs=-1, required=True, type=existing)
 OUTPUT = click.option(
     "-o", "--output", required=True, type=click.Path(path_type=Path),
-    help="File; for several SOURCES, or a folder, the folder to write to.",
+    help="Output file; with several SOURCES or a folder, the output folder.",
 )  # fmt: skip
 DEVICE = click.option("--device", default="cpu", show_default=True, help="auto, cpu, cuda, cuda:1.")
 Todo = list[tuple[Path, Path]]
-"""What to read, and what to write."""
+"""What to read and what to write."""
 
 
 class CodecGroup(click.Group):
-    """Our commands, and those of the built-in group of our name, which make the codecs."""
+    """Our commands, and those of the built-in group of the same name, which train codecs."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         making = _making(ctx)
@@ -57,7 +57,7 @@ def _making(ctx: click.Context) -> click.Group | None:
 
 @click.group(cls=CodecGroup)
 def codec() -> None:
-    """Turn recordings into codes and back; make the embedded codec."""
+    """Encode recordings to codes and decode them; train the embedded codec."""
 
 
 codec.add_command(join)
@@ -79,9 +79,9 @@ def encode(
     levels: int | None,
     device: str,
 ) -> None:
-    """Write the codes of recordings, and of those in folders, as .codes.safetensors files.
+    """Encode recordings, and those in folders, to .codes.safetensors files.
 
-    A single one can be written as .enc or .dac too, for the programs that read those.
+    A single one can also be written as .enc or .dac, for programs that read those.
     """
     from vall_e.data.ingest.audio_suffixes import AUDIO
 
@@ -109,7 +109,7 @@ def encode(
 @click.option("--levels", type=click.IntRange(min=1), metavar="N", help="Use the first N levels.")
 @click.option(
     "--format", "kind", type=click.Choice([*ENCODINGS]),
-    help="Of files in a folder. Default: wav.",
+    help="Audio format for files in a folder. Default: wav.",
 )  # fmt: skip
 @DEVICE
 @click.pass_obj
@@ -122,7 +122,7 @@ def decode(
     kind: str | None,
     device: str,
 ) -> None:
-    """Write the sound of files of codes. They must be of the codec that is chosen."""
+    """Decode code files to audio. They must be from the chosen codec."""
     todo = _todo(sources, output, (CODES, *ECKER_SUFFIXES), f".{kind or 'wav'}")
     if _is_one(todo, output):
         _require_no_format(kind)
@@ -142,7 +142,7 @@ def decode(
 @codec.command(cls=Grouped)
 @click.argument("file", required=False, type=existing)
 @grouped(choice=CodecOption)
-@click.option("--json", "as_json", is_flag=True, help="For programs, on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 @click.pass_obj
 def info(
     app: App,
@@ -150,9 +150,9 @@ def info(
     choice: CodecOption,
     as_json: bool,
 ) -> None:
-    """Tell what is in a file of codes, or what a codec is.
+    """Show what a code file contains, or describe a codec.
 
-    FILE is either one; left out, the codec that is chosen is told of.
+    FILE can be either; without FILE, the chosen codec is described.
     """
     from vall_e.audio.codes import holds_codes
 
@@ -171,12 +171,12 @@ def info(
 
 
 def _todo(sources: Iterable[Path], output: Path, wanted: tuple[str, ...], suffix: str) -> Todo:
-    """Each file with its target: the output itself for one file, else a name in that folder."""
+    """Each file with its target: the output itself for one file, else a file in that folder."""
     files = [pair for source in sources for pair in _files(source, wanted)]
     if not files:
         raise DataError(
-            f"there is nothing to do: no {' '.join(wanted)} in the folders",
-            hint="name the files, or another folder",
+            f"nothing to do: there are no {' '.join(wanted)} files in the folders",
+            hint="give the files, or another folder",
         )
     one = [source for source in sources if source.is_file()]
     if len(one) == len(files) == 1 and not output.is_dir():
@@ -189,12 +189,12 @@ def _todo(sources: Iterable[Path], output: Path, wanted: tuple[str, ...], suffix
 
 
 def _is_one(todo: Todo, output: Path) -> bool:
-    """Whether the output is the file to write, not its folder."""
+    """Whether the output is a file, not a folder."""
     return todo[0][1] == output
 
 
 def _files(source: Path, wanted: tuple[str, ...]) -> list[tuple[Path, Path]]:
-    """Files, each with the place that it has below its folder."""
+    """Files, each with its relative path below the folder."""
     if source.is_file():
         return [(source, Path(source.name))]
     found = (file for file in source.rglob("*") if file.name.lower().endswith(wanted))
@@ -212,18 +212,18 @@ def _require_distinct(todo: Todo) -> None:
         if target in first:
             raise DataError(
                 f"{first[target]} and {source} would both be written to {target}",
-                hint="do them one after the other, into two folders",
+                hint="process them separately, into two folders",
             )
         first[target] = source
 
 
 def _require_kept(todo: Todo) -> None:
-    """Raise `DataError` if what is written would take the place of what is read."""
+    """Raise `DataError` if an input file would be overwritten."""
     sources = {source.resolve() for source, _ in todo}
     for source, target in todo:
         if target.resolve() in sources:
             raise DataError(
-                f"{source} would be written over a file that is read: {target}",
+                f"{source} would overwrite an input file: {target}",
                 hint="give another -o",
             )
 
@@ -232,15 +232,15 @@ def _require_codes(output: Path) -> None:
     if not (output.name.endswith(CODES) or is_ecker(output)):
         name = output.name.partition(".")[0] or "voice"
         raise DataError(
-            f"{output} is no name for a file of codes, they end in {CODES}",
-            hint=f"write -o {output.with_name(name + CODES)}",
+            f"{output} is not a valid name for a code file, which must end in {CODES}",
+            hint=f"use -o {output.with_name(name + CODES)}",
         )
 
 
 def _require_no_format(kind: str | None) -> None:
     if kind is not None:
         raise click.UsageError(
-            "--format is for folders: one file has the format that its ending in -o names"
+            "--format is for folders: the format of a single file is given by the suffix of -o"
         )
 
 
@@ -249,30 +249,28 @@ def _require_no_recording(file: Path | None) -> None:
 
     if file is not None and file.suffix.lower() in AUDIO:
         raise DataError(
-            f"{file} is a recording, neither codes nor a codec",
-            hint=f"make codes of it: vall-e codec encode {file} -o {file.stem}{CODES}",
+            f"{file} is a recording, neither a code file nor a codec",
+            hint=f"encode it first: vall-e codec encode {file} -o {file.stem}{CODES}",
         )
 
 
 def _each(todo: Todo, do: Callable[[Path, Path], str]) -> None:
-    """Do all; where there are several, one that fails keeps nobody else from being done."""
+    """Process all files; if there are several, one that fails does not stop the others."""
     failed = 0
     for source, target in todo:
         try:
             if len(todo) > 1:
                 _make_folder(target.parent)
-            told = do(source, target)
+            outcome = do(source, target)
         except VallEError as exc:
             if len(todo) == 1:
                 raise
             failed += 1
             click.echo(f"Error: {exc.message}", err=True)
         else:
-            click.echo(f"{target}: {told}")
+            click.echo(f"{target}: {outcome}")
     if failed:
-        raise DataError(
-            f"{failed} of {len(todo)} files could not be done", hint="see the lines above"
-        )
+        raise DataError(f"{failed} of {len(todo)} files failed", hint="see the messages above")
 
 
 def _make_folder(folder: Path) -> None:
@@ -317,7 +315,7 @@ def _facts_of_codec(found: Codec) -> dict[str, Any]:
 
 
 def _decodes(found: Codec) -> bool:
-    """False for a codec that has codebooks only."""
+    """False for a codec that only has codebooks."""
     try:
         found.stream()
     except CheckpointError:

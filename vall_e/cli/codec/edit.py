@@ -14,7 +14,7 @@ from vall_e.cli.time_range import Seconds
 
 SOURCE = click.Path(exists=True, dir_okay=False, path_type=Path)
 OUTPUT = click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help=f"Ends in {CODES_IN}."
+    "-o", "--output", required=True, type=click.Path(path_type=Path), help=f"Output: {CODES_IN}."
 )
 
 
@@ -24,9 +24,9 @@ OUTPUT = click.option(
 @grouped(choice=CodecOption)
 @click.option(
     "--pause", type=Seconds(zero=True), default=0.0, show_default=True,
-    help="Seconds of silence between them.",
+    help="Seconds of silence between the parts.",
 )  # fmt: skip
-@click.option("--again", is_flag=True, help="Through sound, encoded anew: no seam in the codes.")
+@click.option("--again", is_flag=True, help="Decode and encode again, so that there is no seam.")
 @click.option("--device", default="cpu", show_default=True, help="auto, cpu, cuda, cuda:1.")
 @click.pass_obj
 def join(
@@ -38,7 +38,7 @@ def join(
     again: bool,
     device: str,
 ) -> None:
-    """Put files of codes one after the other."""
+    """Join code files into one, in order."""
     from vall_e.codec.edit import join
 
     require_ending(output)
@@ -55,9 +55,9 @@ def join(
 @click.option(
     "--from", "start", type=Seconds(zero=True), default=0.0, show_default=True, help="Seconds."
 )
-@click.option("--to", "end", type=Seconds(), help="Seconds. Default: the end.")
+@click.option("--to", "end", type=Seconds(), help="End, in seconds. Default: the end of the file.")
 def cut(source: Path, output: Path, start: float, end: float | None) -> None:
-    """Keep a part of a .codes.safetensors file."""
+    """Keep a part of a code file."""
     from vall_e.audio.codes import Codes
     from vall_e.codec.edit import cut
 

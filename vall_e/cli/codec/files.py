@@ -31,7 +31,7 @@ def is_ecker(path: Path) -> bool:
 
 
 def require_ending(output: Path) -> None:
-    """Our own files only: what is made of codes alone has no recording to tell of."""
+    """Only our own format: files of e-c-k-e-r/vall-e need the facts of a recording."""
     if not output.name.endswith(CODES):
         raise DataError(
             f"{output} does not end in {CODES}", hint=f"name it {output.with_suffix(CODES)}"
@@ -39,20 +39,20 @@ def require_ending(output: Path) -> None:
 
 
 def codes_of(source: Path, codec: Codec) -> Codes:
-    """The codes in a file of any of the formats; refused if they are not of this codec."""
+    """The codes in a file of any of the formats; an error if they are from another codec."""
     from vall_e.audio.codes import Codes, holds_codes
 
     if is_ecker(source):
         return _ecker(source).of(codec, source)
     if not holds_codes(source):
         raise DataError(
-            f"{source} holds no codes", hint="give a file that `vall-e codec encode` wrote"
+            f"{source} contains no codes", hint="give a file written by `vall-e codec encode`"
         )
     return Codes.load(source, codec=codec.identity)
 
 
 def save(encoded: EncodedAudio, source: Path, target: Path) -> None:
-    """In the format that the target's ending names; `source` is the recording."""
+    """Write in the format given by the target's suffix; `source` is the recording."""
     from vall_e.audio.clip import Clip
     from vall_e.audio.ecker_codes import ecker_codes_of
     from vall_e.audio.loudness import lufs
@@ -68,7 +68,7 @@ def save(encoded: EncodedAudio, source: Path, target: Path) -> None:
 
 
 def write_sound(codes: Codes, codec: Codec, *, source: Path, target: Path) -> float:
-    """Decode the codes of the file `source`, in flat memory; gives the seconds of the sound."""
+    """Decode the codes of the file `source` block by block; returns the seconds of audio."""
     from vall_e.audio.encoding import write_recording
     from vall_e.codec.long_audio import sound_of
 
@@ -79,7 +79,7 @@ def write_sound(codes: Codes, codec: Codec, *, source: Path, target: Path) -> fl
 
 
 def as_it_was(sound: Pieces, ecker: EckerCodes, sample_rate: int) -> Pieces:
-    """As long and as loud as the file of theirs tells that its recording was."""
+    """Cut and scaled to the length and loudness of the recording, as noted in their file."""
     import numpy as np
 
     from vall_e.audio.loudness import lufs
@@ -89,7 +89,7 @@ def as_it_was(sound: Pieces, ecker: EckerCodes, sample_rate: int) -> Pieces:
     if ecker.loudness is None:
         yield from sound
         return
-    whole = np.concatenate(list(sound))  # the loudness of a recording is that of all of it
+    whole = np.concatenate(list(sound))  # loudness is measured over the whole recording
     yield whole * 10 ** ((ecker.loudness - lufs(whole, sample_rate)) / 20)
 
 
@@ -100,7 +100,7 @@ def _first(sound: Pieces, samples: int) -> Pieces:
 
 
 def facts_of_ecker(file: Path) -> dict[str, Any]:
-    """What `vall-e codec info` says of a file of theirs."""
+    """What `vall-e codec info` shows for a file of theirs."""
     found = _ecker(file)
     plain = {name: value for name, value in found.facts.items() if _is_short(value)}
     seconds = {} if found.seconds is None else {"seconds": round(found.seconds, 3)}

@@ -1,4 +1,4 @@
-"""The options that say which codec a command takes, and that codec."""
+"""The options that choose a command's codec."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
 
 @frozen
 class CodecOption:
-    """The codec of a config, or one by its name."""
+    """The codec of a config, or a codec given by name."""
 
     config: Path | None = field(
         metadata=option(
             "-c",
             "--config",
             type=click.Path(exists=True, dir_okay=False, path_type=Path),
-            help="YAML file whose codec counts.",
+            help="YAML file whose codec is used.",
         )
     )
     name: str | None = field(
-        metadata=option("--codec", metavar="NAME", help="Else the config's, or `embedded`.")
+        metadata=option("--codec", metavar="NAME", help="Default: the config's, or `embedded`.")
     )
     overrides: tuple[str, ...] = field(
         metadata=option(
             "--set",
             multiple=True,
             metavar="KEY=VALUE",
-            help="Set an option of the codec, say codec.levels=4.",
+            help="Set an option of the codec, as in codec.levels=4.",
         )
     )
 
     def open(self, app: App, device: str) -> Codec:
-        """The codec that the options describe, on the device."""
+        """Load the codec that the options describe, on the device."""
         from vall_e.config.load import load
         from vall_e.device import find_device, place_codec
 

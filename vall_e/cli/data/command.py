@@ -1,4 +1,4 @@
-"""`vall-e data`: recordings to datasets, and a look into both."""
+"""`vall-e data`: make datasets from recordings, and inspect both."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vall_e.cli.data.transcribe import transcribe
 
 @click.group()
 def data() -> None:
-    """Make datasets of recordings."""
+    """Make datasets from recordings."""
 
 
 for command in (

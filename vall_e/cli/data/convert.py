@@ -1,4 +1,4 @@
-"""`vall-e data convert`: a dataset from one store to another."""
+"""`vall-e data convert`: copy a dataset to another storage format."""
 
 from __future__ import annotations
 
@@ -19,15 +19,13 @@ if TYPE_CHECKING:
 @click.argument("target", type=click.Path(path_type=Path))
 @click.option(
     "--to", "target_store", default="folder", show_default=True, metavar="STORE",
-    help="folder, hdf5, webdataset, a plugin's, or with options: "
+    help="folder, hdf5, webdataset, one from a plugin, or with options: "
     "'{name: webdataset, shard_megabytes: 100}'.",
 )  # fmt: skip
-@click.option(
-    "--from", "source_store", metavar="STORE", help="As --to. Default: whatever SOURCE is."
-)
+@click.option("--from", "source_store", metavar="STORE", help="Store of SOURCE. Default: detected.")
 @click.option(
     "-c", "--config", "path", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="YAML file whose codec made SOURCE. For files of e-c-k-e-r/vall-e, which do not say.",
+    help="YAML file with the codec of SOURCE. For e-c-k-e-r/vall-e files, which do not name it.",
 )  # fmt: skip
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change an option.")
 @click.pass_obj
@@ -40,10 +38,10 @@ def convert(
     path: Path | None,
     overrides: tuple[str, ...],
 ) -> None:
-    """Write the dataset SOURCE to TARGET in another store. TARGET appears whole or not at all.
+    """Copy the dataset SOURCE to TARGET in another storage format, completely or not at all.
 
-    Similar utterances come along; where TARGET is a folder, so do the list of skipped recordings
-    and the noise in SOURCE.
+    Lists of similar utterances are copied too; if TARGET is a folder, so are the list of
+    skipped recordings and the noise in SOURCE.
     """
     from vall_e.config.choices import StoreChoice
     from vall_e.config.component_option import choose
@@ -77,17 +75,17 @@ def _opened(store: Store, source: Path, assumed: Info | None) -> Stored:
         if store.holds(source):
             raise
         raise DataError(
-            f"{source} is not of the store that --from names: {exc.message}",
-            hint="leave out --from: which store it is is found out",
+            f"{source} is not stored in the format given by --from: {exc.message}",
+            hint="leave out --from, to detect the format",
         ) from exc
 
 
 def _require_its_codec(stored: Stored, assumed: Info | None) -> None:
-    """Raise `DataError` if the user named another codec than the dataset itself."""
+    """Raise `DataError` if the user gave another codec than the dataset names."""
     if assumed and assumed.codec != stored.info.codec:
         raise DataError(
-            f"{stored.folder} holds codes of {stored.info.codec}, the codec is {assumed.codec}",
-            hint="leave out -c and --set: this dataset says itself which codec made it",
+            f"{stored.folder} has codes of {stored.info.codec}, but the config has {assumed.codec}",
+            hint="leave out -c and --set: this dataset names its own codec",
         )
 
 

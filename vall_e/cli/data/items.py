@@ -1,4 +1,4 @@
-"""`vall-e data list`, `sample`, `validate`, `metadata`: what a folder holds, item by item."""
+"""`vall-e data list`, `sample`, `validate`, `metadata`: the utterances of a folder."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @frozen
 class Picked:
-    """Which utterances are meant."""
+    """A selection of utterances."""
 
-    speaker: str | None = field(metadata=option("--speaker", help="Only of this speaker."))
-    language: str | None = field(metadata=option("--language", help="Only of this language."))
+    speaker: str | None = field(metadata=option("--speaker", help="Only from this speaker."))
+    language: str | None = field(metadata=option("--language", help="Only in this language."))
     min_seconds: float = field(
-        metadata=option("--min-seconds", type=FiniteRange(0), default=0.0, help="Only longer.")
+        metadata=option("--min-seconds", type=FiniteRange(0), default=0.0, help="Minimum length.")
     )
     max_seconds: float | None = field(
-        metadata=option("--max-seconds", type=FiniteRange(0), help="Only those up to this.")
+        metadata=option("--max-seconds", type=FiniteRange(0), help="Maximum length.")
     )
 
     def holds(self, item: UtteranceInfo) -> bool:
@@ -56,9 +56,9 @@ class Picked:
 def validate(
     app: App, source: Path, transcripts: Path | None, model: Path | None, as_json: bool
 ) -> None:
-    """Read all of a dataset, or of a folder of recordings, and tell what is wrong.
+    """Read a whole dataset, or a folder of recordings, and report problems.
 
-    Exit code 8 if anything is.
+    Exit code 8 if there are any.
     """
     from vall_e.data.dataset.open import open_told
     from vall_e.data.inspect.check import validate as run
@@ -66,7 +66,7 @@ def validate(
     dataset = open_told(source, app.registry)
     if model and dataset is None:
         raise click.UsageError(
-            f"-m goes with a dataset: the recordings in {source} have no phonemes yet."
+            f"-m needs a dataset: the recordings in {source} have no phonemes yet."
         )
     vocabulary = vocabulary_of(model) if model else None
     total = len(survey_at(app, source, transcripts).items)
@@ -86,17 +86,17 @@ def validate(
     bad = len({problem.id for problem in problems})
     if bad:
         raise DataError(
-            f"{source}: something is wrong with {bad} of {count}",
+            f"{source}: {bad} of {count} have problems",
             hint=_hint(dataset),
         )
     if not as_json:
-        click.echo(f"{source}: {count} are all right")
+        click.echo(f"{source}: all {count} are valid")
 
 
 def _hint(dataset: Stored | None) -> str:
     if dataset is None:
-        return "mend them, or leave them out: `vall-e data process` skips them"
-    return f"make {dataset.folder} again, or leave them out in training: data.bad_items=skip"
+        return "repair or ignore them: `vall-e data process` skips them"
+    return f"make {dataset.folder} again, or skip them in training: data.bad_items=skip"
 
 
 @click.command("list", cls=Grouped)
@@ -124,14 +124,12 @@ def list_items(
 @click.option(
     "-n", "--number", type=click.IntRange(1), default=5, show_default=True, help="How many."
 )
-@click.option(
-    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Another one draws others."
-)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Random seed.")
 @click.option(
     "-o", "--output", type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for their sound and texts; a dataset's codes are decoded.",
+    help="Folder for the audio and text files; a dataset's codes are decoded.",
 )  # fmt: skip
-@click.option("-c", "--config", type=file, help="YAML file: its codec decodes.")
+@click.option("-c", "--config", type=file, help="YAML file with the codec to decode with.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change an option.")
 @AS_JSON
 @click.pass_obj
@@ -147,9 +145,9 @@ def sample(
     overrides: tuple[str, ...],
     as_json: bool,
 ) -> None:
-    """Draw some utterances, and write what a model would hear of them."""
+    """Choose utterances at random, and write them as audio and text."""
     if (config or overrides) and not output:
-        raise click.UsageError("-c and --set say which codec decodes, which -o asks for: add it.")
+        raise click.UsageError("-c and --set choose the codec for -o: give -o too.")
     items = _items(app, source, transcripts, picked)
     drawn = random.Random(seed).sample(items, min(number, len(items)))
     for item in drawn:
@@ -167,7 +165,7 @@ def sample(
         if failed:
             raise DataError(
                 f"{len(failed)} of {len(drawn)} could not be written to {output}",
-                hint=f"see what else is wrong: vall-e data validate {source}",
+                hint=f"look for other problems: vall-e data validate {source}",
             )
 
 
@@ -175,14 +173,14 @@ def sample(
 @FOLDER
 @click.option(
     "-o", "--output", required=True, type=click.Path(file_okay=False, path_type=Path),
-    help="Folder for one SPEAKER.json each.",
+    help="Output folder, with one SPEAKER.json for each speaker.",
 )  # fmt: skip
 @click.pass_obj
 def metadata(app: App, source: Path, output: Path) -> None:
-    """Write what a dataset knows of its utterances as JSON, one file a speaker.
+    """Write a dataset's metadata as JSON, one file for each speaker.
 
-    Each is an object of ids: text, phonemes, language, duration (in seconds) and, after
-    `vall-e data similar`, the places of the most similar in that object.
+    Each file maps ids to: text, phonemes, language, duration (in seconds) and, after
+    `vall-e data similar`, the positions of the most similar utterances in the file.
     """
     from vall_e.data.dataset.open import open_stored
     from vall_e.data.inspect.speakers_json import write_metadata
@@ -194,7 +192,7 @@ def metadata(app: App, source: Path, output: Path) -> None:
 def _items(app: App, source: Path, transcripts: Path | None, picked: Picked) -> list[UtteranceInfo]:
     items = [item for item in survey_at(app, source, transcripts).items if picked.holds(item)]
     if not items:
-        raise DataError(f"{source} has no such utterance", hint="widen what is asked for")
+        raise DataError(f"{source} has no such utterance", hint="use fewer or wider filters")
     return items
 
 

@@ -1,4 +1,4 @@
-"""What the commands have in common that look into a folder."""
+"""Options shared by the commands that inspect a folder."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
 folder = click.Path(exists=True, path_type=Path)
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
 FOLDER = click.argument("source", metavar="FOLDER", type=folder)
-TRANSCRIPTS = click.option("--transcripts", type=file, help="Table, as of `data process`.")
+TRANSCRIPTS = click.option("--transcripts", type=file, help="Table, as for `data process`.")
 MODEL = click.option(
     "-m", "--model", type=click.Path(exists=True, path_type=Path),
-    help="Weights or training folder: tell what its vocabulary lacks.",
+    help="Weights or training folder: report symbols that its vocabulary lacks.",
 )  # fmt: skip
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 def survey_at(app: App, source: Path, transcripts: Path | None) -> Survey:
-    """What is in a dataset, in whichever store, or in a folder of recordings."""
+    """Statistics of a dataset in any store, or of a folder of recordings."""
     from vall_e.data.dataset.manifest import INFO
     from vall_e.data.dataset.open import open_stored
     from vall_e.data.inspect.stats import survey, survey_of
 
     if transcripts and (source.is_file() or (source / INFO).exists()):
         raise click.UsageError(
-            f"--transcripts is for recordings, and {source} is a dataset: leave it out"
+            f"--transcripts is for recordings, but {source} is a dataset: leave it out"
         )
     if source.is_file():
         return survey_of(open_stored(source, app.registry).entries, source)
@@ -39,7 +39,7 @@ def survey_at(app: App, source: Path, transcripts: Path | None) -> Survey:
 
 
 def vocabulary_of(model: Path) -> Vocabulary:
-    """That of weights, or of a training folder."""
+    """The vocabulary of weights or of a training folder."""
     from vall_e.text.vocabulary import Vocabulary
     from vall_e.weights.locate import find_weights
     from vall_e.weights.metadata import read_metadata

@@ -30,26 +30,31 @@ if TYPE_CHECKING:
     from vall_e.interfaces.data_engine import DataEngine
 
 file = click.Path(exists=True, dir_okay=False, path_type=Path)
-REASONS = 10  # shown at the end; skipped.jsonl has all
+REASONS = 10  # printed at the end; skipped.jsonl lists all
 
 
 @click.command()
 @click.argument("source", metavar="FOLDER", type=FolderOrUrl(exists=True))
 @click.option(
     "-o", "--output", required=True, type=FolderOrUrl(),
-    help="Folder of the dataset, or URL as s3://BUCKET/FOLDER; one that is there is added to.",
+    help="Folder of the dataset, or URL like s3://BUCKET/FOLDER; an existing one is extended.",
 )  # fmt: skip
-@click.option("-c", "--config", "path", type=file, help="YAML file: its codec and text count.")
+@click.option(
+    "-c", "--config", "path", type=file, help="YAML file with the codec and text options."
+)
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change an option.")
 @click.option(
     "--transcripts", type=file,
     help="Table with columns path and text. Default: transcripts, metadata or corpus "
-    "(.tsv, .csv, .json, .jsonl) in FOLDER, else a .txt beside each recording.",
+    "(.tsv, .csv, .json, .jsonl) in FOLDER, else a .txt file next to each recording.",
 )  # fmt: skip
 @click.option(
-    "--language", help="Of all recordings. Default: the table's, else the config's first."
+    "--language",
+    help="Language of all recordings. Default: from the table, else the config's first.",
 )
-@click.option("--speaker", help="Of all recordings. Default: the table's, else the file's folder.")
+@click.option(
+    "--speaker", help="Speaker of all recordings. Default: from the table, else the folder name."
+)
 @click.option(
     "--max-seconds",
     type=FiniteRange(0),
@@ -59,35 +64,35 @@ REASONS = 10  # shown at the end; skipped.jsonl has all
 )
 @click.option(
     "--engine", default="local", show_default=True, metavar="NAME",
-    help="Who does the work: local, ray, or a plugin's; with options: "
+    help="Data engine: local, ray, or one from a plugin; with options: "
     "'{name: ray, address: auto}'.",
 )  # fmt: skip
 @click.option(
     "--workers", type=click.IntRange(0), default=0, show_default=True,
-    help="Processes; 0 works in this one, with ray in as many as there are cores.",
+    help="Number of processes; 0 uses this one (with ray: one for each core).",
 )  # fmt: skip
 @click.option(
     "--device", default="cpu", show_default=True,
-    help="Where the codec runs: auto, cpu, cuda, cuda:1. Another device rounds differently.",
+    help="Device of the codec: auto, cpu, cuda, cuda:1. Results differ slightly between devices.",
 )  # fmt: skip
 @click.option(
     "--slices", type=click.Choice(["auto", "always", "never"]), default="auto", show_default=True,
-    help="Cut recordings into the segments that `data transcribe` heard; auto: those over 15 s, or "
-    "of several speakers.",
+    help="Split recordings into the segments found by `data transcribe`; auto: only those over "
+    "15 s or with several speakers.",
 )  # fmt: skip
 @click.option(
     "--level", type=FiniteRange(-60, 0), metavar="DB",
-    help="Bring all recordings to this loudness, -23 say. Default: as they are.",
+    help="Normalize all recordings to this loudness, for example -23. Default: no change.",
 )  # fmt: skip
 @share
 @click.option(
     "--voices-only", is_flag=True,
-    help="Recordings need no transcript and get no text: they teach how voices sound.",
+    help="Recordings without transcripts: the dataset has no text and teaches only voices.",
 )  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit with 8 if any recording was skipped.")
 @click.option(
     "--work", type=click.Path(file_okay=False, path_type=Path),
-    help="Where what goes to a URL is made. Default: in VALL_E_HOME.",
+    help="Local working folder if the output is a URL. Default: in VALL_E_HOME.",
 )  # fmt: skip
 @click.pass_obj
 def process(
@@ -111,11 +116,11 @@ def process(
     strict: bool,
     work: Path | None,
 ) -> None:
-    """Encode the recordings in FOLDER and phonemize what is said in them.
+    """Encode the recordings in FOLDER and phonemize their transcripts.
 
-    Can be stopped at any time, and goes on where it was. Recordings that cannot be used are
+    Can be stopped at any time and continues where it stopped. Recordings that cannot be used are
     skipped, and listed with the reason in OUTPUT/skipped.jsonl. Exit code 0: the dataset is
-    complete (recordings may have been skipped, see --strict); 8: nothing was usable.
+    complete (recordings may have been skipped, see --strict); 8: no recording was usable.
     """
     from vall_e.config.choices import DataEngineChoice
     from vall_e.config.component_option import choose
@@ -143,7 +148,7 @@ def process(
 def _found(
     source: Path | str, transcripts: Path | None, speaker: str | None, slices: Mode
 ) -> Iterator[list[Recording]]:
-    """The recordings of a folder, or of a URL, of which there is a mirror for the while."""
+    """The recordings of a folder or a URL; a URL is mirrored locally while it is used."""
     from vall_e.data.ingest.object_storage import located, mirror
     from vall_e.data.ingest.recordings import find_recordings
 
@@ -158,14 +163,14 @@ def _found(
 
 @frozen
 class _Run:
-    """Makes datasets of recordings, with a bar."""
+    """Makes datasets from recordings, with a progress bar."""
 
     app: App
     factory: PreparerFactory
     engine: DataEngine
 
     def on_all(self, recordings: Sequence[Recording], target: DatasetTarget) -> list[_Made]:
-        """Speech to the target, noise to a dataset of its own in there."""
+        """Add speech to the target, and noise to a dataset of its own inside it."""
         from vall_e.data.ingest.recordings import NOISE
 
         anything = self.factory.options.voices_only
@@ -198,7 +203,7 @@ class _Run:
 
 @frozen
 class _Made:
-    """A dataset, what became of its recordings, and the seconds of them that were new."""
+    """A dataset, the report of its processing, and the seconds of new recordings."""
 
     name: str
     report: ProcessReport
@@ -212,9 +217,9 @@ class _Made:
             f"{info.speakers} speakers, codec {info.codec}"
         )
         click.echo(
-            f"{report.done} new, {report.already} there already, {len(report.skipped)} skipped; "
+            f"{report.done} new, {report.already} already done, {len(report.skipped)} skipped; "
             f"{report.done / self.elapsed:.1f} recordings/s, "
-            f"{self.seconds / self.elapsed:.0f} times real time"
+            f"{self.seconds / self.elapsed:.0f} times faster than real time"
         )
         for reason, count in report.reasons.most_common(REASONS):
             click.echo(f"  skipped {count}: {reason}")
@@ -222,7 +227,7 @@ class _Made:
             click.echo(f"  and more, see {self.name}/skipped.jsonl")
 
     def require(self, strict: bool) -> None:
-        """Raise `DataError` if nothing could be used, or if `strict` and something could not."""
+        """Raise `DataError` if nothing could be used, or, if `strict`, anything was skipped."""
         report = self.report
         if report.info.utterances and not (strict and report.skipped):
             return

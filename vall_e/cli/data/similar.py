@@ -1,4 +1,4 @@
-"""`vall-e data similar`: which utterances of a speaker are alike."""
+"""`vall-e data similar`: find similar utterances of each speaker."""
 
 from __future__ import annotations
 
@@ -26,21 +26,28 @@ file = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--by", type=click.Choice(["codes", "mfcc", "voice", "model", "text"]), default="codes",
     show_default=True,
-    help="The codec's vectors of codes, cepstra, an embedder's vectors, the vectors of codes in a "
-    "model (-m), or phonemes.",
+    help="What to compare: the codec's vectors of codes, cepstra, an embedder's vectors, a "
+    "model's vectors of codes (-m), or phonemes.",
 )  # fmt: skip
 @click.option(
-    "-k", "count", type=click.IntRange(1), default=10, show_default=True, help="How many of each."
+    "-k",
+    "count",
+    type=click.IntRange(1),
+    default=10,
+    show_default=True,
+    help="Number to list for each.",
 )
-@click.option("--offset", type=click.IntRange(0), default=0, help="Leave out the nearest so many.")
+@click.option(
+    "--offset", type=click.IntRange(0), default=0, help="Leave out this many of the most similar."
+)
 @click.option(
     "--top-p", type=FiniteRange(0, 1, min_open=True), default=1.0,
-    help="Of those, the fewest with this share of the sum of their cosines above 0.",
+    help="Keep only the fewest whose positive cosines add up to this share of the total.",
 )  # fmt: skip
-@click.option("--across", is_flag=True, help="Among all speakers, not each one's own.")
+@click.option("--across", is_flag=True, help="Compare utterances of all speakers.")
 @click.option("--embedder", metavar="NAME", help=f"For --by voice. Default: {EMBEDDER}.")
 @click.option("-m", "--model", type=click.Path(exists=True, path_type=Path), help="For --by model.")
-@click.option("-c", "--config", type=file, help="YAML file whose codec made the dataset.")
+@click.option("-c", "--config", type=file, help="YAML file with the dataset's codec.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change an option.")
 @click.pass_obj
 def similar(
@@ -56,9 +63,9 @@ def similar(
     config: Path | None,
     overrides: tuple[str, ...],
 ) -> None:
-    """Write the most similar utterances of each to similar.jsonl, in DATASET or beside the file.
+    """Write the most similar utterances of each to similar.jsonl, in DATASET or next to the file.
 
-    A line each: {"id": ..., "similar": [[id, cosine], ...]}, the nearest first.
+    One line each: {"id": ..., "similar": [[id, cosine], ...]}, the most similar first.
     """
     from vall_e.config.load import load
     from vall_e.data.dataset.open import info_of, open_stored
@@ -82,7 +89,7 @@ def similar(
 def _require_used(by: str, model: Path | None, embedder: str | None) -> None:
     for option, given, needed in (("-m", model, "model"), ("--embedder", embedder, "voice")):
         if given is not None and by != needed:
-            raise click.UsageError(f"{option} goes with --by {needed}, not with --by {by}.")
+            raise click.UsageError(f"{option} needs --by {needed}, not --by {by}.")
 
 
 def _feature(
@@ -117,5 +124,7 @@ def _of_model(app: App, dataset: Stored, model: Path | None) -> Feature:
     from vall_e.weights.locate import find_weights
 
     if model is None:
-        raise ConfigError("--by model needs a model", hint="add -m with weights or a training run")
+        raise ConfigError(
+            "--by model needs a model", hint="add -m with weights or a training folder"
+        )
     return by_model(dataset, load(find_weights(model), app.registry))

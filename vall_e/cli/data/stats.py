@@ -1,4 +1,4 @@
-"""`vall-e data stats`: what a folder holds, as text, JSON or a page."""
+"""`vall-e data stats`: statistics of a folder, as text, JSON or a page."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ if TYPE_CHECKING:
     from vall_e.data.inspect.symbol_coverage import Coverage
 
 WIDTH = 40
-"""Of the longest bar."""
+"""Length of the longest bar, in characters."""
 FEW = 20
-"""Lines of a list; `--all` and `--json` show the rest."""
+"""Lines of each list; `--all` and `--json` show the rest."""
 
 
 @click.command()
 @FOLDER
 @TRANSCRIPTS
 @MODEL
-@click.option("--all", "everything", is_flag=True, help=f"More than {FEW} lines of each list.")
+@click.option("--all", "everything", is_flag=True, help=f"Show more than {FEW} lines of each list.")
 @click.option(
     "--page", metavar="FILE", type=click.Path(dir_okay=False, path_type=Path),
-    help="Draw it into one HTML file, which needs no other.",
+    help="Write a self-contained HTML page.",
 )  # fmt: skip
 @AS_JSON
 @click.pass_obj
@@ -52,7 +52,7 @@ def stats(
     page: Path | None,
     as_json: bool,
 ) -> None:
-    """Plot lengths, speakers, languages and symbols of a dataset, or of a folder of recordings."""
+    """Show lengths, speakers, languages and symbols of a dataset, or of a folder of recordings."""
     from vall_e.data.inspect.stats_page import write_page
     from vall_e.data.inspect.symbol_coverage import coverage
 
@@ -96,12 +96,12 @@ def _report(found: Survey, known: Coverage | None, most: int | None) -> list[str
     lines += _listed("rare symbols", [f"{s!r} x {n}" for s, n in found.rare.most_common()], most)
     if known is not None:
         named = [f"{symbol!r} x {n}" for symbol, n in known.unknown.most_common()]
-        lines += _listed("symbols that the model lacks", named or ["none"], most)
+        lines += _listed("symbols missing from the model", named or ["none"], most)
         unseen = [repr(symbol) for symbol in known.unseen]
-        title = f"symbols of the model that are not here ({known.share:.0%} are)"
+        title = f"symbols of the model that do not occur here ({known.share:.0%} occur)"
         lines += _listed(title, unseen, most)
-    told = [f"{one.item.id}: {one.reason}" for one in found.outliers()]
-    lines += _listed("unusual for their length", told, most)
+    unusual = [f"{one.item.id}: {one.reason}" for one in found.outliers()]
+    lines += _listed("unusual for their length", unusual, most)
     bad = [f"{item.id}: {item.problem}" for item in found.items if item.problem]
     return lines + _listed("cannot be used", bad, most)
 
@@ -115,7 +115,7 @@ def _symbol_bars(symbols: Counter[str]) -> list[str]:
 
 
 def _bars(rows: Sequence[tuple[str, int, str]]) -> list[str]:
-    """A line each: a label, a bar as long as the number, the number, and a note."""
+    """One line each: a label, a bar as long as the number, the number, and a note."""
     longest = max((number for _, number, _ in rows), default=1) or 1
     label = max((len(name) for name, _, _ in rows), default=0)
     return [

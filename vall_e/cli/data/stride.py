@@ -1,4 +1,4 @@
-"""The part of a collection that one machine of several works on."""
+"""Options for sharing work among several machines."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ def share(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option(
             "--offset", type=click.IntRange(0), default=0, show_default=True,
-            help="... from this one on, counted from 0; less than --stride.",
+            help="... starting with this one, counted from 0; less than --stride.",
         ),
         click.option(
             "--stride", type=click.IntRange(1), default=1, show_default=True,
-            help="Only every so many-th recording, ...",
+            help="Use only every N-th recording, ...",
         ),
     ):  # fmt: skip
         command = option(command)
@@ -29,19 +29,18 @@ def share(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def shared(items: Sequence[T], stride: int, offset: int) -> Sequence[T]:
-    """Every so many-th of them, from that one on.
+    """Every `stride`-th of the items, starting at `offset`.
 
-    Raises `click.UsageError` for an offset that no share has, and `DataError` if none is left.
+    Raises `click.UsageError` if the offset is not below the stride, `DataError` if no item is left.
     """
     if offset >= stride:
         raise click.UsageError(
-            f"--stride {stride} has the shares 0 to {stride - 1}, so --offset {offset} is none: "
-            "the first one is 0."
+            f"--stride {stride} needs an --offset from 0 to {stride - 1}, not {offset}."
         )
     found = items[offset::stride]
     if items and not found:
         raise DataError(
-            f"--offset {offset} leaves none of {len(items)} recordings",
-            hint=f"share them out among {len(items)} at most: --stride {len(items)}",
+            f"--offset {offset} is too large for {len(items)} recordings: none are left",
+            hint=f"use at most as many shares as recordings: --stride {len(items)}",
         )
     return found

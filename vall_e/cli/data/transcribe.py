@@ -1,4 +1,4 @@
-"""`vall-e data transcribe`: what recordings say, by a recogniser."""
+"""`vall-e data transcribe`: transcribe recordings with a speech recognizer."""
 
 from __future__ import annotations
 
@@ -20,13 +20,15 @@ SHOWN = 10
 )
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
-    help="JSON file; one that is there is added to. Default: FOLDER/heard.json.",
+    help="JSON file; an existing one is extended. Default: FOLDER/heard.json.",
 )  # fmt: skip
 @click.option(
     "--with", "name", default="pocketsphinx", show_default=True, metavar="NAME",
     help='A transcriber, or "{name: ..., option: ...}"; see `vall-e plugins list`.',
 )  # fmt: skip
-@click.option("--language", help="Of all recordings. Default: what the transcriber finds out.")
+@click.option(
+    "--language", help="Language of all recordings. Default: detected by the transcriber."
+)
 @click.option("--device", default="cpu", show_default=True, help="cpu, cuda, cuda:1.")
 @share
 @click.pass_obj
@@ -40,9 +42,9 @@ def transcribe(
     stride: int,
     offset: int,
 ) -> None:
-    """Hear what the recordings in FOLDER say, with times, for `vall-e data process`.
+    """Transcribe the recordings in FOLDER, with times, for `vall-e data process`.
 
-    Can be stopped at any time, and goes on where it was. Exit code 8 if a recording failed.
+    Can be stopped at any time and continues where it stopped. Exit code 8 if a recording failed.
     """
     from vall_e.config.choices import TranscriberChoice
     from vall_e.config.component_option import choose
@@ -57,10 +59,10 @@ def transcribe(
         found = run(
             source, names, target, lambda clip: hear(clip, language=language), on_item=advance
         )
-    click.echo(f"{target}: {found.done} heard, {found.already} there already")
+    click.echo(f"{target}: {found.done} transcribed, {found.already} already done")
     for path, reason in found.failed[:SHOWN]:
         click.echo(f"  failed {path}: {reason}")
     if found.failed:
         raise DataError(
-            f"{len(found.failed)} recordings could not be heard", hint="mend or remove them"
+            f"{len(found.failed)} recordings could not be transcribed", hint="repair or remove them"
         )

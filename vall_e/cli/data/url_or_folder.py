@@ -1,4 +1,4 @@
-"""Folders that may be anywhere: here, or in object storage."""
+"""Folders on this machine or in object storage."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from vall_e.cli.voices_home import home
 
 
 class FolderOrUrl(click.ParamType[Path | str]):
-    """A `Path` of a folder; a URL stays text."""
+    """A folder as a `Path`, or a URL as text."""
 
     name = "folder"
 
@@ -34,7 +34,7 @@ class FolderOrUrl(click.ParamType[Path | str]):
 
 @frozen
 class DatasetTarget:
-    """A dataset is made in `folder`; what it becomes at a URL, it becomes at the end."""
+    """A dataset is made in `folder`, and uploaded at the end if its destination is a URL."""
 
     folder: Path
     url: str = ""
@@ -43,7 +43,7 @@ class DatasetTarget:
         return self.url or str(self.folder)
 
     def below(self, name: str) -> DatasetTarget:
-        """A dataset within this one."""
+        """A dataset inside this one."""
         return DatasetTarget(self.folder / name, f"{self.url}/{name}" if self.url else "")
 
     def publish(self) -> None:
@@ -54,10 +54,10 @@ class DatasetTarget:
 
 
 def target_of(app: App, place: Path | str, work: Path | None) -> DatasetTarget:
-    """Of a URL the dataset that is there has been fetched, unless a run that was stopped has it."""
+    """For a URL, its dataset is downloaded first, unless an interrupted run left a local copy."""
     if isinstance(place, Path):
         if work:
-            raise click.UsageError(f"--work goes with an -o that is a URL, and {place} is none.")
+            raise click.UsageError(f"--work needs an -o that is a URL, which {place} is not.")
         return DatasetTarget(place)
     from vall_e.data.ingest.object_storage import begin
 

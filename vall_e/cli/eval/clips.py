@@ -1,4 +1,4 @@
-"""The clips that `vall-e eval` judges: named by a list, decoded, or spoken now."""
+"""The clips that `vall-e eval` judges: from a list, decoded, or synthesized now."""
 
 from __future__ import annotations
 
@@ -20,69 +20,71 @@ if TYPE_CHECKING:
     from vall_e.synthesis.synthesizer import Synthesizer
 
 Advance = Callable[[str, int | None, "EvalClip"], None]
-"""Told of each clip: what is done to it, of how many, if known, and the clip."""
+"""Called with each clip: the action, the total if known, and the clip."""
 
 
-def items_of(app: App, asked: EvalOptions, advance: Advance) -> Items:
-    """What to judge, and what it depends on; spoken or decoded first, where that is asked."""
+def items_of(app: App, options: EvalOptions, advance: Advance) -> Items:
+    """The clips to judge and their inputs; synthesized or decoded first if necessary."""
     from vall_e.evaluation.clips import facts
 
-    with _kept(asked.output):
-        items = _made(app, asked, advance)
-    files = {"texts": asked.texts, "candidates": asked.candidates}
+    with _kept(options.output):
+        items = _made(app, options, advance)
+    files = {"texts": options.texts, "candidates": options.candidates}
     more = {name: facts(path) for name, path in files.items() if path}
     return evolve(items, inputs={**items.inputs, **more})
 
 
 def lines_of(path: Path | None) -> list[str]:
-    """The sentences of a file; of none, none."""
+    """The sentences of a file; without a file, none."""
     from vall_e.evaluation.clips import read_lines
 
     return read_lines(path) if path else []
 
 
-def _made(app: App, asked: EvalOptions, advance: Advance) -> Items:
-    if asked.texts:
-        return _spoken(_synthesizer(app, asked), asked, advance)
-    if asked.data:
-        return _decoded(app, asked, asked.data, advance)
-    return _listed(asked.table or Path(), asked.count)
+def _made(app: App, options: EvalOptions, advance: Advance) -> Items:
+    if options.texts:
+        return _spoken(_synthesizer(app, options), options, advance)
+    if options.data:
+        return _decoded(app, options, options.data, advance)
+    return _listed(options.table or Path(), options.count)
 
 
-def _synthesizer(app: App, asked: EvalOptions) -> Synthesizer:
+def _synthesizer(app: App, options: EvalOptions) -> Synthesizer:
     from vall_e.synthesis.load import LoadOptions, open_synthesizer
 
-    options = LoadOptions(
-        model=asked.model,
-        config=asked.config,
-        overrides=asked.overrides,
+    load = LoadOptions(
+        model=options.model,
+        config=options.config,
+        overrides=options.overrides,
         environ=app.environ,
         home=home(app),
-        device=asked.device,
+        device=options.device,
     )
-    return open_synthesizer(options, app.registry)
+    return open_synthesizer(load, app.registry)
 
 
-def _spoken(synthesizer: Synthesizer, asked: EvalOptions, advance: Advance) -> Items:
+def _spoken(synthesizer: Synthesizer, options: EvalOptions, advance: Advance) -> Items:
     from vall_e.evaluation.generate_clips import orders, speak
 
-    voices = asked.voices or ((synthesizer.default_voice,) if synthesizer.default_voice else ())
+    voices = options.voices or ((synthesizer.default_voice,) if synthesizer.default_voice else ())
     if not voices:
-        raise click.UsageError("this model has no usual voice: name one with --voice.")
-    texts = lines_of(asked.texts)[: asked.count]
-    wanted = orders(texts, voices, seed=asked.seed, repeats=asked.repeats)
-    return speak(synthesizer, wanted, asked.clips, on_clip=partial(advance, "spoken", len(wanted)))
+        raise click.UsageError("this model has no default voice: give one with --voice.")
+    texts = lines_of(options.texts)[: options.count]
+    wanted = orders(texts, voices, seed=options.seed, repeats=options.repeats)
+    return speak(
+        synthesizer, wanted, options.clips, on_clip=partial(advance, "spoken", len(wanted))
+    )
 
 
-def _decoded(app: App, asked: EvalOptions, data: Path, advance: Advance) -> Items:
+def _decoded(app: App, options: EvalOptions, data: Path, advance: Advance) -> Items:
     from vall_e.config.load import load
     from vall_e.evaluation.resynthesis import resynthesize
 
-    config = load(asked.config, app.registry, overrides=asked.overrides, environ=app.environ)
+    config = load(options.config, app.registry, overrides=options.overrides, environ=app.environ)
     codec = config.codec.build()
     on_clip = partial(advance, "decoded", None)
-    levels = asked.levels or (codec.levels,)
-    return resynthesize(codec, data, levels, asked.clips, count=asked.count, on_clip=on_clip)
+    levels = options.levels or (codec.levels,)
+    return resynthesize(codec, data, levels, options.clips, count=options.count, on_clip=on_clip)
 
 
 def _listed(table: Path, count: int | None) -> Items:
@@ -94,10 +96,10 @@ def _listed(table: Path, count: int | None) -> Items:
 
 @contextmanager
 def _kept(output: Path | None) -> Iterator[None]:
-    """Tell who stops it that nothing is lost."""
+    """If the user stops it, say that the clips are kept."""
     try:
         yield
     except KeyboardInterrupt:
         if output:
-            click.echo(f"{output} keeps the clips; the same command goes on.", err=True)
+            click.echo(f"{output} keeps the clips; run the same command to continue.", err=True)
         raise

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 SECTIONS = {
-    "What is judged, beside a LIST of clips": ("texts", "voices", "data", "levels"),
+    "What to judge, if not a LIST of clips": ("texts", "voices", "data", "levels"),
     "The model or codec": ("model", "config", "overrides", "device"),
     "How": ("judges", "candidates", "count", "repeats", "seed", "workers"),
     "The report": ("output", "json_file", "html_file"),
@@ -45,43 +45,43 @@ EXAMPLES = (
 
 
 @click.command("eval", cls=Explained, sections=SECTIONS, examples=EXAMPLES)
-@grouped(asked=EvalOptions)
+@grouped(options=EvalOptions)
 @click.pass_context
-def evaluate(ctx: click.Context, asked: EvalOptions) -> None:
-    """Judge clips that a LIST names, what a codec decodes (--data), or what a model says (--texts).
+def evaluate(ctx: click.Context, options: EvalOptions) -> None:
+    """Judge clips of a LIST, decoded recordings (--data), or the speech of a model (--texts).
 
-    LIST is a table separated by tabs, with a line of names first: path, and as far as known text,
-    speaker, reference (a recording of the voice that is meant) and original (what a codec was
-    given). What was spoken or decoded stays in the folder, and is not made again next time.
+    LIST is a tab-separated table with a header: path and, if known, text, speaker, reference (a
+    recording of the intended voice) and original (the input of the codec). Synthesized or decoded
+    clips are kept in the folder and reused next time.
     """
     app: App = ctx.obj
-    asked.check_usage(ctx)
-    _choices(asked.judges, app.registry)  # a misspelt name is told before the work
-    asked.check_places()
-    more = lines_of(asked.candidates)
+    options.check_usage(ctx)
+    _choices(options.judges, app.registry)  # reports a misspelled name before the work
+    options.check_places()
+    more = lines_of(options.candidates)
     with _bar(app.console) as advance:
-        items = items_of(app, asked, advance)
+        items = items_of(app, options, advance)
     began = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    run = {"command": "vall-e eval", "options": _options(asked), "time": began}
+    run = {"command": "vall-e eval", "options": _options(options), "time": began}
     with _bar(app.console) as advance:
-        panels = _Panels(asked.judges, app, items.case(more, asked.seed))
-        report = _judge(panels, items, asked.workers, run, advance)
-    _write(report, asked)
+        panels = _Panels(options.judges, app, items.case(more, options.seed))
+        report = _judge(panels, items, options.workers, run, advance)
+    _write(report, options)
     _echo(report)
 
 
-def _write(report: EvalReport, asked: EvalOptions) -> None:
+def _write(report: EvalReport, options: EvalOptions) -> None:
     from vall_e.evaluation.page import write_page
 
-    for path in asked.json_files:
+    for path in options.json_files:
         report.write_json(path)
-    for path in asked.html_files:
+    for path in options.html_files:
         write_page(report, path)
 
 
 @frozen
 class _Panels:
-    """Makes a panel: the one here, and that of each process that judges beside it."""
+    """Makes a panel of judges: in this process, and in each worker process."""
 
     names: Sequence[str]
     app: App
@@ -97,7 +97,7 @@ class _Panels:
 def _make_elsewhere(
     names: Sequence[str], environ: Mapping[str, str], load_plugins: bool, case: Case
 ) -> Panel:
-    """In another process, which finds the components for itself."""
+    """Called in a worker process, which finds the components by itself."""
     return _Panels(names, App(environ=environ, load_plugins=load_plugins), case).make()
 
 
@@ -127,17 +127,17 @@ def _choices(names: Sequence[str], registry: Registry) -> list[JudgeChoice]:
     return [choose(name, JudgeChoice, registry, source="--judge") for name in names]
 
 
-def _options(asked: EvalOptions) -> dict[str, Any]:
-    """The options that were given, as JSON can hold them."""
+def _options(options: EvalOptions) -> dict[str, Any]:
+    """The options on the command line, as JSON data."""
     return {
         name: [str(part) for part in value] if isinstance(value, tuple) else str(value)
-        for name, value in sorted(asdict(asked, recurse=False).items())
+        for name, value in sorted(asdict(options, recurse=False).items())
         if value not in (None, ())
     }
 
 
 def _echo(report: EvalReport) -> None:
-    """The figures to stdout; what a reader must mind to stderr."""
+    """Print the figures on stdout, and remarks on stderr."""
     for label, found in report.columns:
         click.echo(f"{label}:")
         for name, summary in found.items():
@@ -148,12 +148,12 @@ def _echo(report: EvalReport) -> None:
 
 
 def _mind(report: EvalReport) -> Iterator[str]:
-    yield from (f"Mind: {remark}" for remark in report.remarks)
+    yield from (f"Note: {remark}" for remark in report.remarks)
     for name, reason in report.unavailable.items():
         yield f"Not judged by {name}: {reason}"
     if report.problems:
         many, first = len(report.problems), report.problems[0]
-        yield f"Left out, for they cannot be heard: {many}; the first: {first}"
+        yield f"Left out, because they cannot be read: {many}; the first: {first}"
 
 
 def _figure(summary: Summary) -> str:

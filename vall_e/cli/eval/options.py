@@ -1,4 +1,4 @@
-"""What the command line of `vall-e eval` asks for, and whether it makes sense."""
+"""The options of `vall-e eval`, and their checks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ POSITIVE = click.IntRange(min=1)
 
 @frozen
 class EvalOptions:
-    """What the command line says."""
+    """The options on the command line."""
 
     table: Path | None = field(metadata=argument(metavar="[LIST]", required=False, type=FILE))
     data: Path | None = field(
@@ -33,7 +33,7 @@ class EvalOptions:
             type=POSITIVE,
             metavar="N",
             multiple=True,
-            help="With --data: decode so many levels; may be repeated.",
+            help="With --data: number of levels to decode; may be repeated.",
         )
     )
     texts: Path | None = field(
@@ -41,7 +41,7 @@ class EvalOptions:
             "--texts",
             type=FILE,
             metavar="FILE",
-            help="Judge a model: it says the sentences of this file, one a line.",
+            help="Judge a model: it speaks the sentences of this file, one on each line.",
         )
     )
     voices: tuple[str, ...] = field(
@@ -49,11 +49,11 @@ class EvalOptions:
             "--voice",
             metavar="FILE|NAME",
             multiple=True,
-            help="With --texts: a voice to speak in; may be repeated.",
+            help="With --texts: a voice to use; may be repeated.",
         )
     )
     model: str | None = field(
-        metadata=option("-m", "--model", metavar="FILE|NAME", help="[default: the built-in one]")
+        metadata=option("-m", "--model", metavar="FILE|NAME", help="[default: the built-in model]")
     )
     count: int | None = field(
         metadata=option(
@@ -61,7 +61,7 @@ class EvalOptions:
             "--count",
             type=POSITIVE,
             metavar="N",
-            help="Only the first N texts or recordings.",
+            help="Use only the first N texts or recordings.",
         )
     )
     repeats: int = field(
@@ -71,7 +71,7 @@ class EvalOptions:
             metavar="N",
             default=1,
             show_default=True,
-            help="Say each text so often, by other seeds.",
+            help="Speak each text this many times, with different seeds.",
         )
     )
     seed: int = field(
@@ -81,7 +81,7 @@ class EvalOptions:
             metavar="N",
             default=0,
             show_default=True,
-            help="Of the first text; the next has N + 1.",
+            help="Seed of the first text; the next one has N + 1.",
         )
     )
     config: Path | None = field(
@@ -92,7 +92,7 @@ class EvalOptions:
     )
     device: str | None = field(
         metadata=option(
-            "--device", metavar="NAME", help="To speak on: auto, cpu, cuda, cuda:1 or mps."
+            "--device", metavar="NAME", help="Device for synthesis: auto, cpu, cuda, cuda:1 or mps."
         )
     )
     judges: tuple[str, ...] = field(
@@ -100,8 +100,9 @@ class EvalOptions:
             "--judge",
             metavar="NAME",
             multiple=True,
-            help="Only this one; may be repeated, and have options: '{name: pesq, band: nb}'. "
-            "`vall-e plugins list --kind judge` lists them.  [default: all that can judge here]",
+            help="Use only this judge; may be repeated, and may have options: "
+            "'{name: pesq, band: nb}'. "
+            "`vall-e plugins list --kind judge` lists them.  [default: all that work here]",
         )
     )
     candidates: Path | None = field(
@@ -109,7 +110,7 @@ class EvalOptions:
             "--candidates",
             type=FILE,
             metavar="FILE",
-            help="More sentences, one a line, among which the recogniser has to choose.",
+            help="More sentences, one on each line, that the recognizer chooses from.",
         )
     )
     output: Path | None = field(
@@ -118,14 +119,17 @@ class EvalOptions:
             "--output",
             type=click.Path(file_okay=False, path_type=Path),
             metavar="FOLDER",
-            help="Gets the clips, report.json and report.html; needed with --texts and --data.",
+            help="Folder for the clips, report.json and report.html; needed with --texts and "
+            "--data.",
         )
     )
     json_file: Path | None = field(
-        metadata=option("--json", type=NEW_FILE, metavar="FILE", help="Write the figures here too.")
+        metadata=option(
+            "--json", type=NEW_FILE, metavar="FILE", help="Also write the figures here."
+        )
     )
     html_file: Path | None = field(
-        metadata=option("--html", type=NEW_FILE, metavar="FILE", help="Write the page here too.")
+        metadata=option("--html", type=NEW_FILE, metavar="FILE", help="Also write the page here.")
     )
     workers: int = field(
         metadata=option(
@@ -134,7 +138,7 @@ class EvalOptions:
             metavar="N",
             default=0,
             show_default=True,
-            help="Processes that judge; 0 judges in this one.",
+            help="Number of processes that judge; 0 judges in this one.",
         )
     )
 
@@ -148,20 +152,20 @@ class EvalOptions:
 
     @property
     def clips(self) -> Path:
-        """The folder of what is spoken or decoded."""
+        """The folder for synthesized or decoded clips."""
         return (self.output or Path()) / "clips"
 
     def check_usage(self, ctx: click.Context) -> None:
-        """Raise `UsageError` unless there is one thing to judge, with options of its kind only."""
+        """Raise `UsageError` unless there is one thing to judge, with options that apply to it."""
         if sum(source is not None for source in (self.table, self.data, self.texts)) != 1:
             raise click.UsageError("give one of LIST, --data and --texts.")
         if not self.table and not self.output:
-            raise click.UsageError("name the folder of the clips with -o.")
+            raise click.UsageError("give the folder of the clips with -o.")
         for name, needed in self._misplaced(_given(ctx)):
-            raise click.UsageError(f"--{_spelt(ctx, name)} goes with {needed}.")
+            raise click.UsageError(f"--{_spelt(ctx, name)} needs {needed}.")
 
     def _misplaced(self, given: Collection[str]) -> Iterator[tuple[str, str]]:
-        """Options that were given without what they need, and that."""
+        """Options given without those that they need, and these."""
         kinds = (
             ("--texts", self.texts is not None, {"voices", "model", "repeats", "device"}),
             ("--data", self.data is not None, {"levels"}),
@@ -172,7 +176,7 @@ class EvalOptions:
                 yield from ((name, needed) for name in sorted(options.intersection(given)))
 
     def check_places(self) -> None:
-        """Make the folder of the clips; raise `DataError` if a report would have no folder."""
+        """Create the folder of the clips; raise `DataError` if a report's folder does not exist."""
         from vall_e.atomic_write import make_folder
         from vall_e.errors import DataError
 
@@ -191,7 +195,7 @@ def _there(*paths: Path | None) -> list[Path]:
 
 
 def _given(ctx: click.Context) -> set[str]:
-    """What stands on the command line, by the names of `EvalOptions`."""
+    """The options on the command line, by the names of `EvalOptions`."""
     names = {parameter.name for parameter in ctx.command.params if parameter.name}
     line = click.core.ParameterSource.COMMANDLINE
     return {name for name in names if ctx.get_parameter_source(name) is line}

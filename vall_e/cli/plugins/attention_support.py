@@ -1,4 +1,4 @@
-"""Which attention kernels run on this machine, and what they cannot do there."""
+"""Which attention kernels run on this machine, and what they do not support here."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ def table_of(kernels: Iterable[Component[Any]]) -> Iterator[str]:
 
 
 def availability(component: Component[Any]) -> str:
-    """Whether the kernel can run on this machine, in the plainest case; what it cannot do there."""
+    """Whether the kernel runs here in the simplest case, and what it does not support."""
     try:
         kernel: AttentionKernel = component.build(component.config())
     except VallEError as exc:
         return f"no: {exc.message}"
     case = _plainest()
     reason = kernel.unsupported(case)
-    if reason and kernel.unsupported(_half(case)) is None:  # of a GPU that knows no bfloat16
+    if reason and kernel.unsupported(_half(case)) is None:  # on a GPU without bfloat16
         case, reason = _half(case), None
     if reason:
         return f"no: {reason}"
     others = [what for what, other in _harder(case) if kernel.unsupported(other)]
-    told = f"yes, on {case.device.type} in {str(case.dtype)[6:]}"
+    text = f"yes, on {case.device.type} in {str(case.dtype)[6:]}"
     if others:
-        told += f", without {', '.join(others)}"
+        text += f", without {', '.join(others)}"
     explain = getattr(kernel, "explain", None)
-    return f"{told}: {explain(case)}" if explain else told
+    return f"{text}: {explain(case)}" if explain else text
 
 
 def _plainest() -> AttentionCase:
@@ -59,7 +59,7 @@ def _half(case: AttentionCase) -> AttentionCase:
 
 
 def _harder(case: AttentionCase) -> Iterator[tuple[str, AttentionCase]]:
-    """What else a model may ask for."""
+    """Further features that a model may need."""
     yield "gradients", attrs.evolve(case, training=True)
     yield "dropout", attrs.evolve(case, dropout=0.1)
     yield "padding", attrs.evolve(case, masked=True, padding=True)

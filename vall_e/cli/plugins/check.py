@@ -1,4 +1,4 @@
-"""`vall-e plugins check`: hold what is installed against the contract of its kind."""
+"""`vall-e plugins check`: test installed components against the contract of their kind."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @frozen
 class CheckReport:
-    """What became of each law for one component."""
+    """The result of each law for one component."""
 
     kind: str
     name: str
@@ -36,7 +36,7 @@ class CheckReport:
 
     @property
     def untried(self) -> str:
-        """Why no law of its kind could be tried: it cannot be built here. Else nothing."""
+        """Why no law could be tested: the component cannot be built here. Otherwise empty."""
         reasons = {f.reason for f in self.findings if f.status == "skipped"}
         mine = [f for f in self.findings if not f.general]
         alone = all(finding.status in {"skipped", "excepted"} for finding in mine)
@@ -49,16 +49,16 @@ class CheckReport:
     "--kind",
     metavar="KIND",
     type=click.Choice(list(HOOKS)),
-    help="Where a name is of several kinds; `vall-e plugins list` shows them.",
+    help="Needed if components of several kinds have this name; see `vall-e plugins list`.",
 )
-@click.option("--json", "as_json", is_flag=True, help="For programs, on stdout.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 @click.pass_obj
 def check(app: App, name: str, kind: str | None, as_json: bool) -> None:
-    """Try a component (NAME or distribution:NAME), or all that a distribution brings.
+    """Check a component (NAME or distribution:NAME), or all components of a distribution.
 
-    Each law of the contract of its kind is tried, as its author's tests would; pytest is not
-    needed. A law that the component says it cannot hold must not hold. The exit code is 4 if one
-    fails, or if the component cannot be built here.
+    Every law of the contract of its kind is tested, as in its author's tests; pytest is not
+    needed. A law that the component declares unsupported must fail. The exit code is 4 if a law
+    is broken, or if the component cannot be built here.
     """
     reports = []
     for offer in _wanted(app.registry, name, kind):
@@ -81,14 +81,14 @@ def _wanted(registry: Registry, name: str, kind: str | None) -> list[Offer]:
     ]
     if not offers:
         raise UnknownComponentError(
-            f"no {kind or 'component'} and no distribution with one is called {name!r}",
-            hint="run `vall-e plugins list` for their names, `vall-e plugins doctor` for trouble",
+            f"there is no {kind or 'component'} and no distribution called {name!r}",
+            hint="run `vall-e plugins list` for the names, `vall-e plugins doctor` for problems",
         )
     return offers
 
 
 def _tried(offer: Offer, *, quiet: bool) -> CheckReport:
-    """Try every law; unless `quiet`, a line for each on stdout, as it becomes known."""
+    """Test every law; unless `quiet`, print each result immediately."""
     component, findings = offer.component, []
     if not quiet:
         click.echo(f"{offer.kind} {component.name} ({offer.distribution} {offer.version})")
@@ -128,5 +128,5 @@ def _summary(report: CheckReport) -> str:
         status: sum(finding.status == status for finding in report.findings)
         for status in ("holds", "fails", "excepted", "skipped")
     }
-    told = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
-    return f"not tried here: {report.untried}" if report.untried else told
+    text = ", ".join(f"{count} {status}" for status, count in counts.items() if count)
+    return f"not tested here: {report.untried}" if report.untried else text

@@ -1,4 +1,4 @@
-"""`vall-e plugins`: what is installed, what it offers, and what is wrong with it."""
+"""`vall-e plugins`: what is installed, what it offers, and its problems."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from vall_e.errors import PluginError, UnknownComponentError, VallEError
 from vall_e.registry import HOOKS, Component, Offer, PluginRecord, Registry, may_offer, normal
 
 SLOW_SECONDS = 0.5
-"""A plugin that takes longer to be found makes every command slow."""
+"""A plugin that takes longer to load makes every command slow."""
 
-as_json = click.option("--json", "as_json", is_flag=True, help="For programs, on stdout.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON on stdout.")
 
 
 @click.group()
 def plugins() -> None:
-    """List and check what is installed: backbones, codecs, samplers and the rest."""
+    """List, check and install plugins: backbones, codecs, samplers and others."""
 
 
 for command in (check, new, install, uninstall):
@@ -51,7 +51,7 @@ for command in (check, new, install, uninstall):
 )
 @click.pass_obj
 def list_components(app: App, as_json: bool, kind: str | None) -> None:
-    """List all components that a YAML file can name."""
+    """List all components that can be named in a YAML file."""
     registry = app.registry
     offers = [offer for offer in registry.offers if kind in (None, offer.kind)]
     if as_json:
@@ -76,10 +76,10 @@ def list_components(app: App, as_json: bool, kind: str | None) -> None:
 @as_json
 @click.pass_obj
 def info(app: App, name: str, as_json: bool) -> None:
-    """Show a component (NAME, or distribution:NAME), or all that a distribution brings.
+    """Show a component (NAME, or distribution:NAME), or all components of a distribution.
 
-    `attention` shows all its kernels: which of them run here, or why not. The exit code is 4 if
-    what is shown is broken.
+    `attention` shows all attention kernels: which of them run here, or why not. The exit code is
+    4 if what is shown is broken.
     """
     registry = app.registry
     records = [record for record in registry.plugins if normal(record.distribution) == normal(name)]
@@ -120,8 +120,8 @@ def _nothing_called(registry: Registry, name: str) -> UnknownComponentError:
     for record in registry.plugins:
         if record.status != "ok" and any(may_offer(record, kind, name) for kind in HOOKS):
             return UnknownComponentError(
-                f"no component is called {name!r}: the plugin {record} that may offer it is "
-                f"{record.status}: {record.reason}",
+                f"there is no component called {name!r}; the plugin {record}, which may offer it, "
+                f"is {record.status}: {record.reason}",
                 hint="run `vall-e plugins doctor`, then repair or enable that plugin",
             )
     known = {offer.component.name for offer in registry.offers}
@@ -129,9 +129,9 @@ def _nothing_called(registry: Registry, name: str) -> UnknownComponentError:
     known |= {record.distribution for record in registry.plugins}
     near = get_close_matches(name, known, n=1)
     return UnknownComponentError(
-        f"no component and no distribution is called {name!r}",
+        f"there is no component or distribution called {name!r}",
         hint=(f"did you mean {near[0]!r}? " if near else "")
-        + "run `vall-e plugins list` for their names, `vall-e plugins doctor` for trouble",
+        + "run `vall-e plugins list` for the names, `vall-e plugins doctor` for problems",
     )
 
 
@@ -139,11 +139,11 @@ def _nothing_called(registry: Registry, name: str) -> UnknownComponentError:
 @as_json
 @click.pass_obj
 def doctor(app: App, as_json: bool) -> None:
-    """Check every plugin; the exit code is 4 if there is something to complain of.
+    """Check every plugin; the exit code is 4 if there are problems.
 
-    What a plugin uses that is deprecated is said too, and is no complaint yet.
+    Deprecated features that a plugin uses are listed too, but are not a problem yet.
     """
-    # Strictness would stop us before we could say what is wrong.
+    # In strict mode, discovery would stop before we can report the problem.
     environ = {key: v for key, v in app.environ.items() if key != "VALL_E_STRICT_PLUGINS"}
     registry = discover(environ=environ, load_plugins=app.load_plugins)
     checkups = [_check(record, registry) for record in registry.plugins]
@@ -169,13 +169,13 @@ def doctor(app: App, as_json: bool) -> None:
 
 @frozen
 class Checkup:
-    """A plugin, and what finding it costs in a process of its own."""
+    """A plugin, and the cost of loading it in a separate process."""
 
     plugin: PluginRecord
     seconds: float
     imports_torch: bool
     more: tuple[str, ...] = ()
-    """What else there is to complain of."""
+    """Further problems."""
 
     @property
     def complaints(self) -> Iterator[str]:
@@ -183,9 +183,9 @@ class Checkup:
             yield self.plugin.reason
         yield from self.more
         if self.imports_torch:
-            yield "imports torch when it is found: move that import into `build`"
+            yield "imports torch when it is loaded: move that import into `build`"
         elif self.seconds > SLOW_SECONDS:
-            yield f"takes {self.seconds:.1f} s to be found: import heavy packages in `build`"
+            yield f"takes {self.seconds:.1f} s to load: import heavy packages in `build`"
 
     def __str__(self) -> str:
         status = f"{self.plugin.status:<13} {self.plugin}"
@@ -211,7 +211,7 @@ def _owner(offer: Offer) -> tuple[str, str]:
 
 
 def _wrong_defaults(offer: Offer, registry: Registry) -> Iterator[str]:
-    """Defaults that a YAML file could not say: `config init` writes them into one."""
+    """Defaults that cannot be written in YAML, although `config init` writes them."""
     structurer = Structurer(registry)
     for key, option in options_of(offer.component.config).items():
         if option.default is attrs.NOTHING:
@@ -257,7 +257,7 @@ def _echo_offers(offers: list[Offer]) -> None:
 
 
 def _licence(component: Component[Any]) -> str:
-    """Of the code; and of the weights, if it brings any."""
+    """The licence of the code, and of the weights if there are any."""
     weights = component.weights_license
     return component.code_license + (f" (weights: {weights})" if weights else "")
 
@@ -273,14 +273,14 @@ def _echo_distribution(records: list[PluginRecord], offers: list[Offer]) -> None
 
 
 def _options_of(offer: Offer) -> list[dict[str, Any]]:
-    """Each option for programs; a default that is no plain data is told as text."""
-    told = documents(offer.component.config)
+    """Each option as JSON data; a default that is not plain data is given as text."""
+    meanings = documents(offer.component.config)
     return [
         {
             "name": key,
             "required": option.required,
             "default": None if option.required else _plain(option.chosen or option.default),
-            "meaning": told.get(key, ""),
+            "meaning": meanings.get(key, ""),
         }
         for key, option in options_of(offer.component.config).items()
     ]
@@ -315,10 +315,10 @@ _USES = {
 
 
 def _options(config: type) -> Iterator[str]:
-    told = documents(config)
+    meanings = documents(config)
     options = options_of(config)
     if options:
         yield "  options"
     for key, option in options.items():
         default = "required" if option.required else f"default {option.chosen or option.default!r}"
-        yield f"    {key} ({default})" + (f": {told[key]}" if key in told else "")
+        yield f"    {key} ({default})" + (f": {meanings[key]}" if key in meanings else "")

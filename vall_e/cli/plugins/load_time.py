@@ -1,6 +1,6 @@
-"""What finding one plugin costs, measured in a process of its own for `vall-e plugins doctor`.
+"""The cost of loading one plugin, measured in a separate process for `vall-e plugins doctor`.
 
-In the doctor's own process, what one plugin has imported would cost the next one nothing.
+In the doctor's own process, imports of one plugin would be free for the next one.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from vall_e.discovery import installed, load
 from vall_e.registry import PluginRecord
 
 PATIENCE = 20.0
-"""Seconds until a plugin is taken to hang."""
+"""Seconds after which a plugin is considered to hang."""
 
 
 @frozen
 class Cost:
-    """Of importing a plugin and calling its hooks."""
+    """The cost of importing a plugin and calling its hooks."""
 
     seconds: float
     imports_torch: bool = False
@@ -32,10 +32,10 @@ class Cost:
 
 
 def measure(record: PluginRecord, *, patience: float = PATIENCE) -> Cost:
-    """Start Python anew and load this plugin alone. Whatever it does there, there is an answer.
+    """Start a new Python process and load only this plugin. Always returns, whatever happens there.
 
-    The answer comes in a file: stdout belongs to whoever writes to it. The path of modules is
-    ours, so what we found there is found.
+    The result is passed in a file, since plugins may write to stdout. The module path is ours, so
+    that the same plugin is found.
     """
     with tempfile.TemporaryDirectory(prefix="vall-e-") as folder:
         answer = Path(folder) / "answer.json"
@@ -53,17 +53,17 @@ def measure(record: PluginRecord, *, patience: float = PATIENCE) -> Cost:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return Cost(0.0, complaint=f"takes more than {patience:.0f} s in a new process")
+            return Cost(0.0, complaint=f"takes more than {patience:.0f} s to load in a new process")
         try:
             return Cost(**json.loads(answer.read_text()))
         except (OSError, ValueError, TypeError):
             return Cost(
-                0.0, complaint=f"ends a new process that loads it (exit code {run.returncode})"
+                0.0, complaint=f"ends the process that loads it (exit code {run.returncode})"
             )
 
 
 def main(answer: str, distribution: str, entry_point: str) -> None:
-    """Load one plugin and write what that cost to the file `answer`."""
+    """Load one plugin and write its cost to the file `answer`."""
     for point in installed():
         if (point.distribution, point.name) == (distribution, entry_point):
             before = _queued()
@@ -73,12 +73,12 @@ def main(answer: str, distribution: str, entry_point: str) -> None:
                 "imports_torch": "torch" in sys.modules,
             }
             if record.reason:
-                cost["complaint"] = f"fails in a new process: {record.reason}"
+                cost["complaint"] = f"fails to load in a new process: {record.reason}"
             Path(answer).write_text(json.dumps(cost))
 
 
 def _queued() -> float:
-    """Seconds that this thread could have run and others did, which is no fault of a plugin's.
+    """Seconds that this thread waited for the CPU, which are not the plugin's fault.
 
     Linux counts them; elsewhere 0.
     """

@@ -19,17 +19,19 @@ from vall_e.registry import Registry, normal
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
-    help="Where its folder is made; else here.",
+    help="Folder to create the plugin's folder in. Default: here.",
 )
-@click.option("--licence", default="Apache-2.0", show_default=True, help="Of the code, by SPDX.")
+@click.option(
+    "--licence", default="Apache-2.0", show_default=True, help="Licence of the code (SPDX)."
+)
 @click.pass_obj
 def new(app: App, kind: str, name: str, folder: Path, licence: str) -> None:
-    """Write a plugin that offers a component NAME: code that works, tests, README, licence, CI.
+    """Create a plugin that offers a component NAME: working code, tests, README, licence, CI.
 
-    KIND is backbone, attention, codec, sampler, task, or another that `vall-e plugins list` has.
+    KIND is backbone, attention, codec, sampler, task, or another shown by `vall-e plugins list`.
 
-    It is whole as it is; replace what it does by what you want, and its tests will say whether it
-    still keeps the laws of its kind.
+    The plugin is complete; replace its code with yours, and its tests check that it still follows
+    the laws of its kind.
     """
     plugin = NewPlugin(kind, name, licence)
     _refuse_taken(app.registry, plugin)
@@ -39,10 +41,10 @@ def new(app: App, kind: str, name: str, folder: Path, licence: str) -> None:
 
 
 def _refuse_taken(registry: Registry, plugin: NewPlugin) -> None:
-    """Two plugins that offer one name are an error for whoever asks for it."""
+    """Two plugins with the same name are an error for everyone who uses that name."""
     for offer in registry.find(plugin.kind, plugin.name):
         if normal(offer.distribution) != plugin.distribution:
             raise PluginError(
-                f"{offer.distribution} offers the {plugin.kind} {plugin.name!r} already",
-                hint=f"take another name: my-{plugin.name}, say",
+                f"{offer.distribution} already offers the {plugin.kind} {plugin.name!r}",
+                hint=f"choose another name, for example my-{plugin.name}",
             )

@@ -37,7 +37,7 @@ TYPES: dict[str, type | tuple[type, ...]] = {
     "edit": list,
     "draft": str,
 }
-"""The keys of a job, and what they may be."""
+"""The keys of a job, and their types."""
 
 
 @frozen
@@ -47,13 +47,13 @@ class BatchLine:
     line: int
     output: str
     said: Mapping[str, Any]
-    """The other keys, as `Request` has them."""
+    """The other keys, as in `Request`."""
 
 
 def read_jobs(path: Path, folder: Path, *, allow_anywhere: bool = False) -> list[BatchLine]:
     """The jobs of a file whose outputs go to `folder`, or below it unless `allow_anywhere`.
 
-    Raises `DataError` with all lines that are no jobs, before anything is spoken.
+    Raises `DataError` with all invalid lines, before anything is synthesized.
     """
     jobs: list[BatchLine] = []
     mistakes: list[str] = []
@@ -72,8 +72,8 @@ def read_jobs(path: Path, folder: Path, *, allow_anywhere: bool = False) -> list
         mistakes += _outside(jobs, folder)
     if mistakes or not jobs:
         raise DataError(
-            "\n  ".join([f"{path}:", *(mistakes or ["there are no jobs in it"])]),
-            hint='write one job a line, like {"text": "Hello.", "output": "hello.wav"}',
+            "\n  ".join([f"{path}:", *(mistakes or ["the file contains no jobs"])]),
+            hint='write one job on each line, like {"text": "Hello.", "output": "hello.wav"}',
         )
     return jobs
 
@@ -88,10 +88,10 @@ def run_jobs(
     as_json: bool,
     provenance: bool,
 ) -> None:
-    """Say `usual` as each job changes it, to a file a job.
+    """Synthesize `usual` as changed by each job, to one file for each job.
 
-    They are written group by group, so that little is lost when the user stops it. Jobs that fail
-    are told and left out; then the first failure's exit code is ours.
+    Jobs are written group by group, so that little is lost if the user stops. Jobs that fail are
+    reported and left out; the exit code is then that of the first failure.
     """
     size = synthesizer.config.synthesis.batch_size
     failures: list[VallEError] = []
@@ -110,7 +110,7 @@ def run_jobs(
 def _spoken(
     synthesizer: Synthesizer, group: Sequence[BatchLine], usual: Request, folder: Path
 ) -> Iterator[tuple[BatchLine, Result | VallEError]]:
-    """What was made of each job; one that cannot be done does not concern the others."""
+    """The result of each job; one that fails does not affect the others."""
     requests = [_request(job, usual, folder) for job in group]
     able = [request for request in requests if not isinstance(request, VallEError)]
     results = iter(synthesizer.synthesize_batch(able) if able else ())
@@ -119,7 +119,7 @@ def _spoken(
 
 
 def _request(job: BatchLine, usual: Request, folder: Path) -> Request | VallEError:
-    """What the job asks for, or why it cannot be: no format fits its output, say."""
+    """The request of a job, or why it is invalid, for example an unknown output format."""
     try:
         format_of(folder / job.output)
         return evolve(usual, **job.said)
@@ -128,7 +128,7 @@ def _request(job: BatchLine, usual: Request, folder: Path) -> Request | VallEErr
 
 
 def _saved(made: Result | VallEError, path: Path, provenance: bool) -> Result | VallEError:
-    """Write the audio; a file that cannot be written is the failure of its job alone."""
+    """Write the audio; a file that cannot be written only fails its own job."""
     if isinstance(made, VallEError):
         return made
     try:
@@ -149,7 +149,7 @@ def _text(path: Path) -> str:
 
 
 def _clashes(jobs: Sequence[BatchLine], folder: Path) -> list[str]:
-    """A mistake for each file that several jobs would write, however they spell its name."""
+    """A mistake for each file that several jobs would write, however its path is spelled."""
     lines: dict[str, list[BatchLine]] = {}
     for job in jobs:
         lines.setdefault(os.path.normcase(_place(job, folder)), []).append(job)
@@ -179,10 +179,10 @@ def _job(raw: object, number: int) -> BatchLine:
         raise ValueError("expected a mapping in braces")
     unknown = sorted(raw.keys() - TYPES.keys())
     if unknown:
-        raise ValueError(f"unknown key {unknown[0]!r}; there are: {', '.join(TYPES)}")
+        raise ValueError(f"unknown key {unknown[0]!r}; available: {', '.join(TYPES)}")
     for key, value in raw.items():
         if not _fits(key, value):
-            raise ValueError(f"{key}: this cannot be {json.dumps(value)}")
+            raise ValueError(f"{key}: {json.dumps(value)} is not a valid value")
     if not raw.keys() & {"text", "input"}:
         raise ValueError("missing: text")
     said = {key: value for key, value in raw.items() if key != "output"}
@@ -193,7 +193,7 @@ def _job(raw: object, number: int) -> BatchLine:
 
 
 def _fits(key: str, value: object) -> bool:
-    """JSON as Python reads it has numbers that are not finite, and no limit to whole ones."""
+    """JSON as Python reads it has infinite numbers, and whole numbers of any size."""
     if isinstance(value, bool) or not isinstance(value, TYPES[key]):
         return False
     if isinstance(value, str):
@@ -206,7 +206,7 @@ def _fits(key: str, value: object) -> bool:
 def _span(edit: list[object]) -> tuple[float, float]:
     numbers = [n for n in edit if isinstance(n, (int, float)) and not isinstance(n, bool)]
     if len(numbers) != len(edit) or len(edit) != 2 or not 0 <= numbers[0] <= numbers[1] < math.inf:
-        raise ValueError(f"edit: this cannot be {json.dumps(edit)}, but [1.2, 1.9] could")
+        raise ValueError(f"edit: {json.dumps(edit)} is not a valid range, but [1.2, 1.9] is")
     return numbers[0], numbers[1]
 
 
@@ -214,13 +214,13 @@ def _report(job: BatchLine, made: Result | VallEError, folder: Path, as_json: bo
     if isinstance(made, VallEError):
         message, hint = in_options(made.message), in_options(made.hint or "")
         click.echo(f"line {job.line}: {message}; {hint}", err=True)
-        told = {"line": job.line, "error": message, "hint": hint}
+        report = {"line": job.line, "error": message, "hint": hint}
     else:
         for sentence in made.sentences:
             if sentence.warning:
                 click.echo(f"line {job.line}: {sentence.warning}", err=True)
-        told = {"line": job.line, "output": str(folder / job.output), **made.to_json()}
+        report = {"line": job.line, "output": str(folder / job.output), **made.to_json()}
     if as_json:
-        click.echo(json.dumps(told, ensure_ascii=False))
+        click.echo(json.dumps(report, ensure_ascii=False))
     elif not isinstance(made, VallEError):
         click.echo(f"{folder / job.output}: {made.seconds:.2f} s, seed {made.seed}")

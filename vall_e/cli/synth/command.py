@@ -1,4 +1,4 @@
-"""`vall-e synth`: say a text in somebody's voice."""
+"""`vall-e synth`: speak a text in a given voice."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ if TYPE_CHECKING:
     from vall_e.synthesis.synthesizer import Synthesizer
 
 READER_GONE = 141
-"""What a shell gives for a program that was ended by SIGPIPE."""
+"""Exit code of a shell for a program that was ended by SIGPIPE."""
 
-AGAIN = "Hint: try another --seed, or let it try by itself: --set synthesis.attempts=3"
+AGAIN = "Hint: try another --seed, or allow retries: --set synthesis.attempts=3"
 
 SECTIONS = {
     "Voice": names_of(VoiceOptions),
     "Output": names_of(OutputOptions),
     "Text and seed": ("language", "seed", "max_seconds", "speed", "batch"),
     "Model": ("model", "loras", "overrides", "config", "device", "nar"),
-    "Other tasks than speaking": ("task", "recording", "edit", "draft"),
+    "Tasks other than speech synthesis": ("task", "recording", "edit", "draft"),
 }
 EXAMPLES = (
     'vall-e synth "The birch canoe slid on the smooth planks." -o canoe.wav',
@@ -66,9 +66,9 @@ EXAMPLES = (
 def synth(
     app: App, speaker: VoiceOptions, target: OutputOptions, weights: Weights, matter: Matter
 ) -> None:
-    """Say TEXT in somebody's voice. A single - as TEXT reads it from stdin.
+    """Speak TEXT in a given voice. A single - as TEXT reads it from stdin.
 
-    Only speak in the voice of somebody who has agreed to it.
+    Only use the voice of a person who has agreed to it.
     """
     matter.require()
     speaker.require()
@@ -103,13 +103,13 @@ def synth(
 
 
 def _read(matter: Matter) -> Matter:
-    """With the text that comes from stdin, if it does."""
+    """The input, with its text read from stdin if it is -."""
     if matter.text == PIPE:
         return evolve(matter, text=sys.stdin.read())
     if matter.text and matter.text.endswith(".txt") and os.path.isfile(matter.text):
         raise click.UsageError(
-            f"{matter.text} is a file, and would be said as a name; "
-            f"to say what is in it: vall-e synth - < {matter.text}"
+            f"{matter.text} is a file name, which would be spoken; "
+            f"to speak the content of the file: vall-e synth - < {matter.text}"
         )
     return matter
 
@@ -148,7 +148,7 @@ def _request(synthesizer: Synthesizer, matter: Matter, speaker: VoiceOptions) ->
 
 
 def _voice(synthesizer: Synthesizer, speaker: VoiceOptions) -> VoiceLike | None:
-    """The voice, with what its recording says if that is given."""
+    """The voice, with the transcript of its recording if given."""
     voices = speaker.voices
     if speaker.mixture:
         known = {entry.name for entry in synthesizer.voices.entries()}
@@ -156,14 +156,15 @@ def _voice(synthesizer: Synthesizer, speaker: VoiceOptions) -> VoiceLike | None:
     if speaker.transcript is not None:
         if not voices or not synthesizer.task.wants.transcript:
             raise click.UsageError(
-                "--transcript says what the recording of --voice says, for --task tts-c: give both."
+                "--transcript is the text of the --voice recording, for --task tts-c: give all "
+                "three."
             )
         return evolve(synthesizer.join_voices(voices), transcript=speaker.transcript)
     return synthesizer.join_voices(voices) if len(voices) > 1 else next(iter(voices), None)
 
 
 def _weighted(text: str, known: Container[str]) -> tuple[str, float]:
-    """What `VOICE` or `VOICE:WEIGHT` means; `known` are the names of voices."""
+    """Parse `VOICE` or `VOICE:WEIGHT`; `known` are the names of voices."""
     head, colon, tail = text.rpartition(":")
     try:
         weight = float(tail) if colon and head else 1.0
@@ -173,15 +174,16 @@ def _weighted(text: str, known: Container[str]) -> tuple[str, float]:
     except ValueError as exc:
         if text not in known and (head in known or Path(head).is_file()):
             raise click.UsageError(
-                f"--mix {text}: {tail or 'nothing'} is no weight: give a number, as {head}:0.5."
+                f"--mix {text}: {tail or 'nothing'} is not a weight: give a number, as in "
+                f"{head}:0.5."
             ) from exc
-        return text, 1.0  # a colon of the path
+        return text, 1.0  # the colon is part of the path
 
 
 def _require_unused(
     synthesizer: Synthesizer, matter: Matter, speaker: VoiceOptions, target: OutputOptions
 ) -> None:
-    """Of a task that writes text: it prints it, and draws nothing by chance."""
+    """For a task that outputs text: it is printed, and not sampled."""
     options = {
         "--voice": speaker.voices or None,
         "--mix": speaker.mixture or None,
@@ -199,7 +201,7 @@ def _require_unused(
     given = [name for name, value in options.items() if value is not None]
     if given:
         raise click.UsageError(
-            f"the task {synthesizer.task.name} prints text: it makes no use of {', '.join(given)}."
+            f"the task {synthesizer.task.name} prints text: it does not use {', '.join(given)}."
         )
 
 
@@ -222,16 +224,16 @@ def _speak(app: App, synthesizer: Synthesizer, request: Request, target: OutputO
         if not target.stream and len(result.audio):
             _save(result, target.file)
     except BrokenPipeError as exc:
-        # Who reads has had enough; Python's own last flush must not fail once more.
+        # The reader has stopped reading; Python's own last flush must not fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise click.exceptions.Exit(READER_GONE) from exc
-    for sentence in result.sentences:  # what the text lacks is in the log
+    for sentence in result.sentences:  # unknown symbols are in the log
         if sentence.warning:
             click.echo(f"Warning: {sentence.warning}", err=True)
     if any(s.warning for s in result.sentences) and _may_go_better(synthesizer):
         click.echo(AGAIN, err=True)
     if interrupted and not result.samples:
-        click.echo("Stopped before there was anything to keep.", err=True)
+        click.echo("Stopped before any audio was made.", err=True)
     else:
         if target.provenance:
             write_record(result, Path(target.file))
@@ -241,12 +243,12 @@ def _speak(app: App, synthesizer: Synthesizer, request: Request, target: OutputO
 
 
 def _may_go_better(synthesizer: Synthesizer) -> bool:
-    """What `AGAIN` says is of use, and not done yet."""
+    """Whether the hint in `AGAIN` can help and is not in use already."""
     return not synthesizer.deterministic and synthesizer.config.synthesis.attempts == 1
 
 
 def _drain(stream: Session, _output: str) -> KeyboardInterrupt | None:
-    """Make all of it, or what there is until the user stops it."""
+    """Synthesize everything, or as much as possible until the user stops it."""
     try:
         stream.read()
         for _ in stream:
@@ -257,17 +259,17 @@ def _drain(stream: Session, _output: str) -> KeyboardInterrupt | None:
 
 
 def _write_stream(stream: Session, output: str) -> KeyboardInterrupt | None:
-    """Write each chunk when it is there. The file grows, and is whole at any time."""
-    told = partial(os_errors_as, AudioError, Path(output))
+    """Write each chunk as soon as it is ready. The growing file is valid at any time."""
+    as_ours = partial(os_errors_as, AudioError, Path(output))
     with _wav(output, stream) as wav:
         try:
             for chunk in stream:
-                with told():
+                with as_ours():
                     wav.write(chunk.audio)
         except KeyboardInterrupt as exc:
             made = stream.result()
             if unwritten := made.samples - wav.samples:
-                with told():
+                with as_ours():
                     wav.write(made.audio[-unwritten:])
             return exc
     return None
@@ -275,7 +277,7 @@ def _write_stream(stream: Session, output: str) -> KeyboardInterrupt | None:
 
 @contextmanager
 def _wav(output: str, stream: Session) -> Iterator[WavStream]:
-    """Raises an `AudioError` where it cannot be opened or closed."""
+    """Raises an `AudioError` if it cannot be opened or closed."""
     from vall_e.audio.wav_stream import WavStream
 
     failed = None
@@ -286,7 +288,7 @@ def _wav(output: str, stream: Session) -> Iterator[WavStream]:
     ):
         try:
             yield wav
-        except OSError as exc:  # of the synthesis: the file is not to blame
+        except OSError as exc:  # from the synthesis: not an error of the file
             failed = exc
     if failed:
         raise failed

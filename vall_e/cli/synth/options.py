@@ -1,4 +1,4 @@
-"""The options of `vall-e synth`, by what they are about."""
+"""The options of `vall-e synth`, in groups."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PIPE = "-"
 
 @frozen
 class Matter:
-    """What is to be said, or done."""
+    """What to speak or process."""
 
     text: str | None = field(metadata=argument(required=False))
     recording: Path | None = field(
@@ -30,8 +30,8 @@ class Matter:
             "--input",
             type=existing_file,
             metavar="FILE",
-            help="The recording that ns, sr, tse, cse, nse, vc or stt works on; TEXT is then what "
-            "it says, where that helps.",
+            help="The recording to process, for ns, sr, tse, cse, nse, vc or stt; TEXT is then its "
+            "transcript, which helps some tasks.",
         )
     )
     edit: tuple[float, float] | None = field(
@@ -39,8 +39,8 @@ class Matter:
             "--edit",
             type=TimeRange(),
             metavar="FROM-TO",
-            help="cse, nse: the seconds of --input that are said anew, as in 1.2-1.9; TEXT is what "
-            "all of it is to say.",
+            help="cse, nse: the seconds of --input to replace, as in 1.2-1.9; TEXT is the full "
+            "transcript after the edit.",
         )
     )
     draft: Path | None = field(
@@ -48,24 +48,24 @@ class Matter:
             "--draft",
             type=existing_file,
             metavar="FILE",
-            help="A recording of the same words to start from, for a model that fills in level 0.",
+            help="A recording of the same words to start from, for models with masked decoding.",
         )
     )
     language: str | None = field(
-        metadata=option(
-            "--language", metavar="CODE", help="Such as en-us; one that the model speaks."
-        )
+        metadata=option("--language", metavar="CODE", help="Language of the text, such as en-us.")
     )
     seed: int | None = field(
         metadata=option(
             "--seed",
             type=click.IntRange(min=0),
             metavar="N",
-            help="The same seed gives the same audio. Without it one is drawn, and told.",
+            help="The same seed gives the same audio. Default: a random seed, which is printed.",
         )
     )
     max_seconds: float | None = field(
-        metadata=option("--max-seconds", type=Seconds(), help="Cut a sentence that becomes longer.")
+        metadata=option(
+            "--max-seconds", type=Seconds(), help="Cut off any sentence longer than this."
+        )
     )
     speed: float = field(
         metadata=option(
@@ -73,7 +73,7 @@ class Matter:
             type=FiniteRange(SLOWEST, FASTEST),
             default=1.0,
             metavar="FACTOR",
-            help="Tempo at the same pitch: 2 is twice as fast, 0.5 half as fast.",
+            help="Speed without changing the pitch: 2 is twice as fast, 0.5 half as fast.",
         )
     )
     batch: Path | None = field(
@@ -81,13 +81,13 @@ class Matter:
             "--batch",
             type=existing_file,
             metavar="JSONL",
-            help='A file of many texts, each line like {"text": "Hi.", "output": "hi.wav"}; voice, '
-            "seed, language, max_seconds, speed, input, edit and draft may be there too.",
+            help='A file with one text on each line, like {"text": "Hi.", "output": "hi.wav"}; '
+            "optional keys: voice, seed, language, max_seconds, speed, input, edit and draft.",
         )
     )
 
     def require(self) -> None:
-        """Raise `UsageError` unless it is one thing that is asked for."""
+        """Raise `UsageError` unless exactly one input is given."""
         if (self.text is None and self.recording is None) == (self.batch is None):
             raise click.UsageError(
                 "give one of TEXT (- reads stdin), --input FILE (for --task) and --batch FILE."
@@ -96,16 +96,17 @@ class Matter:
 
 @frozen
 class VoiceOptions:
-    """Whose voice it is."""
+    """The voice to use."""
 
     voices: tuple[str, ...] = field(
         metadata=option(
             "--voice",
             metavar="FILE|NAME",
             multiple=True,
-            help="A recording of 3 seconds or more, or a name that `vall-e voices list` shows. "
-            "Repeat it for further recordings of the same speaker. `none` takes any voice that "
-            "comes.  [default: kathleen, if the model is the built-in one]",
+            help="A recording of at least 3 seconds, or a name from `vall-e voices list`. Repeat "
+            "it "
+            "for more recordings of the same speaker. `none`: no voice prompt; the model picks a "
+            "voice.  [default: kathleen, with the built-in model]",
         )
     )
     mixture: tuple[str, ...] = field(
@@ -113,30 +114,30 @@ class VoiceOptions:
             "--mix",
             metavar="FILE|NAME[:WEIGHT]",
             multiple=True,
-            help="A voice between several: give it twice or more, without --voice.",
+            help="Mix voices: give it at least twice, without --voice.",
         )
     )
     transcript: str | None = field(
         metadata=option(
             "--transcript",
             metavar="TEXT",
-            help="What the recording of --voice says; for --task tts-c.",
+            help="Transcript of the --voice recording; for --task tts-c.",
         )
     )
 
     def require(self) -> None:
-        """Raise `UsageError` for a mixture that is none, or is not alone."""
+        """Raise `UsageError` for an incomplete mixture, or one combined with other voices."""
         if self.mixture and (self.voices or self.transcript):
-            raise click.UsageError(
-                "--mix makes a voice of its own: leave out --voice, --transcript."
-            )
+            raise click.UsageError("--mix replaces --voice and --transcript: leave them out.")
         if len(self.mixture) == 1:
-            raise click.UsageError("--mix lies between voices: give it again, or take --voice.")
+            raise click.UsageError(
+                "--mix needs at least two voices: give it again, or use --voice."
+            )
 
 
 @frozen
 class Weights:
-    """What speaks, and how."""
+    """The model, and how it is used."""
 
     model: str | None = field(
         metadata=option(
@@ -144,7 +145,7 @@ class Weights:
             "--model",
             metavar="FILE|NAME",
             help="A weights file, a training folder, or the name of an installed model.  [default: "
-            "the built-in one]",
+            "the built-in model]",
         )
     )
     config: Path | None = field(
@@ -153,14 +154,14 @@ class Weights:
             "--config",
             type=existing_file,
             metavar="FILE",
-            help="A YAML file of options; without -m the model that it trained speaks.",
+            help="A YAML file of options; without -m, the model trained with it is used.",
         )
     )
     nar: str | None = field(
         metadata=option(
             "--nar",
             metavar="FILE|NAME",
-            help="Another model for the levels after the first.",
+            help="Another model for levels 1 and up.",
         )
     )
     loras: tuple[str, ...] = field(
@@ -168,14 +169,14 @@ class Weights:
             "--lora",
             metavar="FILE[:STRENGTH]",
             multiple=True,
-            help="A LoRA to speak with; strength 1 is as it was trained. Several add up.",
+            help="A LoRA to apply; strength 1 is as trained. Several are added up.",
         )
     )
     task: str | None = field(
         metadata=option(
             "--task",
             metavar="NAME",
-            help="One that the model was trained for; the built-in one knows tts only.  "
+            help="A task that the model was trained for; the built-in model supports only tts.  "
             "[default: its first]",
         )
     )
@@ -194,32 +195,33 @@ class Weights:
 
 @frozen
 class OutputOptions:
-    """Where the audio goes, and what else is told."""
+    """Where the audio is written, and what else is printed."""
 
     output: str | None = field(
         metadata=option(
             "-o",
             "--output",
             metavar="FILE|-",
-            help="Where to: .wav, .flac, .ogg, .opus or .mp3; - writes wav to stdout; with --batch "
-            "it is a folder.  [default: out.wav, or out]",
+            help="Output file: .wav, .flac, .ogg, .opus or .mp3; - writes wav to stdout; with "
+            "--batch, "
+            "a folder.  [default: out.wav, or out]",
         )
     )
     stream: bool = field(
         metadata=option(
-            "--stream", is_flag=True, help="Write the audio while it is made; wav only."
+            "--stream", is_flag=True, help="Write the audio during synthesis; wav only."
         )
     )
     as_json: bool = field(
         metadata=option(
-            "--json", is_flag=True, help="Tell all about the result, as JSON on stdout."
+            "--json", is_flag=True, help="Print the result's details as JSON on stdout."
         )
     )
     provenance: bool = field(
         metadata=option(
             "--provenance",
             is_flag=True,
-            help="Write beside each file what made it, as out.wav.json.",
+            help="Write how each file was made next to it, as out.wav.json.",
         )
     )
 
@@ -227,7 +229,7 @@ class OutputOptions:
         metadata=option(
             "--allow-anywhere",
             is_flag=True,
-            help="Let the jobs of --batch write outside the folder of -o.",
+            help="Allow the jobs of --batch to write outside the folder of -o.",
         )
     )
 
@@ -240,23 +242,24 @@ class OutputOptions:
         return Path(self.output or "out")
 
     def require(self, *, batch: bool) -> None:
-        """Raise an error now, and not after all the work."""
+        """Raise errors now, and not after all the work."""
         if self.allow_anywhere and not batch:
-            raise click.UsageError("--allow-anywhere is for the outputs of --batch.")
+            raise click.UsageError("--allow-anywhere is only for --batch.")
         if batch and (self.stream or self.output == PIPE):
             raise click.UsageError("--batch writes files: leave out --stream and -o -.")
         if self.as_json and self.output == PIPE:
-            raise click.UsageError("--json and -o - both write to stdout: name a file with -o.")
+            raise click.UsageError("--json and -o - both write to stdout: give a file with -o.")
         if self.output == PIPE and sys.stdout.isatty():
             raise click.UsageError(
-                "-o - writes wav to stdout, which is a terminal: pipe it to a player, as `| aplay`."
+                "-o - writes wav to stdout, which is a terminal: pipe it to a player, as in `| "
+                "aplay`."
             )
         if self.provenance and self.output == PIPE:
-            raise click.UsageError("--provenance writes beside a file: name one with -o.")
+            raise click.UsageError("--provenance needs an output file: give one with -o.")
         if self.output in (None, PIPE):
             return
         if self.stream and not self.file.lower().endswith(".wav"):
-            raise click.UsageError(f"--stream writes wav: name {self.output} with the suffix .wav.")
+            raise click.UsageError(f"--stream writes wav: give {self.output} the suffix .wav.")
         if not batch:
             _require_writable(Path(self.file))
 
@@ -268,5 +271,5 @@ def _require_writable(path: Path) -> None:
     if not os.access(path.parent, os.W_OK):
         raise AudioError(
             f"{path} cannot be written: Permission denied",
-            hint=f"check who may write in {path.parent}",
+            hint=f"check the permissions of {path.parent}",
         )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ProgressDisplay:
-    """Shows how far a request has come; called with each step. The AR stage's total is unknown."""
+    """Shows the progress of a request, called at each step. The AR stage's total is unknown."""
 
     def __init__(self, console: Console) -> None:
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())

@@ -1,4 +1,4 @@
-"""Log records as lines on stderr, beside a progress line if there is one."""
+"""Log records as lines on stderr, compatible with a progress line."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ OURS = "vall_e"
 
 
 class LogLines(logging.Handler):
-    """`Warning: ...` as an error is told; what is said by -v stands as it is.
+    """Prints `Warning: ...` like error messages; messages shown with -v have no prefix.
 
-    With `places` each line begins with the name of its logger. The console is made with the
+    With `places` each line begins with the name of its logger. The console is created with the
     first line, since that takes time.
     """
 
@@ -26,7 +26,7 @@ class LogLines(logging.Handler):
         self._places = places
 
     def filter(self, record: logging.LogRecord) -> bool:
-        # Other libraries say a lot below warnings that means nothing to our user.
+        # Below warnings, other libraries log much that is irrelevant to our users.
         return record.levelno >= logging.WARNING or record.name.startswith(OURS)
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -27,5 +27,5 @@ class _Bar:
 def bar(
     console: Console, total: int, what: str = "recordings"
 ) -> AbstractContextManager[Callable[[], None]]:
-    """Gives what each item that is done calls; shows how many are, and the time that is left."""
+    """Yields a function to call for each finished item; shows their number and the time left."""
     return _Bar(console, total, what) if console.is_terminal else nullcontext(lambda: None)

@@ -6,7 +6,7 @@ import click
 
 
 def echo_columns(table: list[list[str]]) -> None:
-    """Its lines, each cell as wide as the widest of its column."""
+    """Print the rows with aligned columns."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for line in table:
         cells = (f"{cell:{width}}" for cell, width in zip(line, widths, strict=True))
