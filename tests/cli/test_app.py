@@ -143,7 +143,11 @@ def test_a_plugin_command_that_is_no_command_is_the_plugins_fault():
 @pytest.mark.parametrize(
     ("number", "code", "says"),
     [
-        (errno.EACCES, 1, "Error: /x: Permission denied\nHint: check the permissions of the file or folder\n"),
+        (
+            errno.EACCES,
+            1,
+            "Error: /x: Permission denied\nHint: check the permissions of the file or folder\n",
+        ),
         (errno.ENOENT, 70, "This is a bug"),
     ],
 )

@@ -1,4 +1,4 @@
-"""A dataset to another store, with what belongs to it and is not in its manifest. Torch-free."""
+"""Copies a dataset to another store, with the files that belong to it. Torch-free."""
 
 from __future__ import annotations
 
@@ -27,21 +27,21 @@ if TYPE_CHECKING:
 
 @frozen
 class Converted:
-    """What became of a dataset; `noise` is that of the one inside of it."""
+    """The result for a dataset; `noise` is that of the noise dataset inside it."""
 
     info: Info
     noise: Info | None
     left_out: tuple[str, ...]
-    """What `target` cannot hold, in words."""
+    """What `target` cannot store, in words."""
 
 
 def convert(
     stored: Stored, target: Path, store: Store, open_noise: Callable[[Path], Stored]
 ) -> Converted:
-    """Write `stored` to `target`, where nothing is; where that fails, nothing stays there.
+    """Write `stored` to `target`, which must not exist; on failure, nothing is left there.
 
-    Similar utterances come along, and to a folder also the list of what was skipped, and a dataset
-    of noise inside, which `open_noise` opens.
+    Lists of similar utterances are copied too and, to a folder, the list of skipped recordings and
+    the noise dataset inside, which `open_noise` opens.
     """
     similar = similar_path(stored.folder)
     kept = similar.read_bytes() if similar.is_file() else None
@@ -66,7 +66,7 @@ def convert(
 
 
 def moved(stored: Stored, target: Path) -> Iterator[Item]:
-    """Every utterance with its codes, one at a time; its `source` counts from `target`."""
+    """Every utterance with its codes, one at a time; its `source` is relative to `target`."""
     for item in items_of(stored):
         source = item.entry.source
         if source and not is_url(source):

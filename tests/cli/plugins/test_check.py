@@ -91,7 +91,10 @@ def test_a_component_that_cannot_be_built_here_is_not_called_sound():
 
 def test_a_name_that_nobody_offers_is_told():
     result = run("check", "hash", build=absent)
-    assert (result.exit_code, "no component and no distribution called" in result.stderr) == (4, True)
+    assert (result.exit_code, "no component and no distribution called" in result.stderr) == (
+        4,
+        True,
+    )
 
 
 def test_exceptions_are_strict():

@@ -68,7 +68,7 @@ def test_utterances_of_other_languages_are_left_out(tmp_path, dataset):
 
 
 def test_nothing_left_is_an_error_that_counts(dataset):
-    with pytest.raises(DataError, match=r"no utterance is left to train on: 20 over 0.1 s"):
+    with pytest.raises(DataError, match=r"no utterances are left to train on: 20 over 0.1 s"):
         corpus(dataset, seconds=(0, 0.1))
 
 
@@ -182,7 +182,7 @@ def test_shares_of_folders_that_came_out_empty_are_refused(tmp_path, dataset, sh
     if fits:
         assert make_order(found, config, seed=0).epoch(0)
         return
-    with pytest.raises(DataError, match="folders only that have no utterance left") as caught:
+    with pytest.raises(DataError, match="only selects folders that have no utterance") as caught:
         make_order(found, config, seed=0)
     assert caught.value.hint
 

@@ -130,7 +130,7 @@ def test_tasks_that_learn_from_noise_ask_for_it(materials):
 @pytest.mark.parametrize("name", ["tse", "vc"])
 def test_tasks_that_learn_from_several_speakers_ask_for_them(tmp_path, name):
     corpus = _corpus(tmp_path / "alone", utterances=2, speakers=("ann",))
-    with pytest.raises(DataError, match=f"{name} learns from several speakers"):
+    with pytest.raises(DataError, match=f"{name} needs several speakers"):
         Materials(corpus).require([BY_NAME[name]])
 
 
@@ -152,7 +152,7 @@ def test_a_text_is_spelt_for_the_tasks_that_want_it(tmp_path):
     spelling = Materials(corpus).of(0, 0).spelling()
     assert vocabulary.decode(spelling.tolist()) == dataset.entries[0].text
     assert vocabulary.decode(corpus.utterances[0].text.tolist()) == dataset.entries[0].phonemes
-    with pytest.raises(DataError, match="without the spelling"):
+    with pytest.raises(DataError, match="without written texts"):
         Materials(make_corpus([dataset], vocabulary, **options)).of(0, 0).spelling()
 
 

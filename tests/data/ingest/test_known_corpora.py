@@ -127,7 +127,7 @@ def test_silence_cannot_be_made_loud():
 DAMAGED = {
     "a line without a text": {"metadata.csv": "1|One.\nTwo.\n", "wavs/1.wav": ""},
     "is damaged": {"1.mp3": "", "1.json": "{"},
-    "is no JSON object": {"1.mp3": "", "1.json": "[1]"},
+    "is not a JSON object": {"1.mp3": "", "1.json": "[1]"},
     "a segment of 1.wav": {"1.wav": "", "heard.json": '{"1.wav": {"segments": [{"end": 1}]}}'},
 }
 

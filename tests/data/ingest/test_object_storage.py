@@ -121,7 +121,7 @@ def test_a_fetch_that_breaks_off_is_begun_again(memory, folder, run, tmp_path, m
 @pytest.mark.parametrize(
     ("url", "code", "told"),
     [
-        ("memory://nothing", 8, "memory://nothing holds nothing"),
+        ("memory://nothing", 8, "memory://nothing is empty"),
         ("zzz://a/b", 8, "zzz://a/b cannot be reached: Protocol not known: zzz"),
         ("s3://bucket/audio", 4, "pip install s3fs"),
     ],

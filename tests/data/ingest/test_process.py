@@ -221,7 +221,7 @@ def test_a_folder_of_another_codec_is_refused(folder, tmp_path):
 
 def test_a_folder_of_something_else_is_refused_and_left_as_it_is(folder, tmp_path):
     before = files(folder)
-    with pytest.raises(DataError, match="holds something else than a dataset"):
+    with pytest.raises(DataError, match="contains other files, not a dataset"):
         run(folder, folder)
     assert files(folder) == before
 
@@ -262,7 +262,7 @@ def test_an_unfinished_dataset_without_its_last_line_goes_on(folder, tmp_path, c
     forget(tmp_path / "out", 1)
     assert run(folder, tmp_path / "out").done == 2
     assert files(tmp_path / "out") == files(tmp_path / "whole")
-    assert "bytes of an utterance that was not finished are cut off" in caplog.text
+    assert "bytes of an incomplete utterance are cut off" in caplog.text
 
 
 def test_a_manifest_that_was_written_anew_stays_whole(folder, tmp_path):
@@ -295,7 +295,9 @@ def another(tmp_path):
 
 def test_other_recordings_of_the_same_name_are_not_taken_for_done(folder, tmp_path):
     run(folder, tmp_path / "out")
-    with pytest.raises(DataError, match="out has other recordings of the same id: '0'") as caught:
+    with pytest.raises(
+        DataError, match="out already has other recordings with the same ids: '0'"
+    ) as caught:
         run(another(tmp_path), tmp_path / "out")
     assert str(folder / "0.wav") in caught.value.message
     assert "data.train" in caught.value.hint
@@ -454,7 +456,7 @@ def test_the_parts_of_a_recording_that_was_heard_become_utterances(small_registr
     options = ("--slices", "always", "--level", "-30", *QUICK)
     result = command(small_registry, tmp_path / "in", "-o", tmp_path / "out", *options)
     assert result.exit_code == 0, result.output
-    assert "skipped 1: what was heard ends before it starts" in result.stdout
+    assert "skipped 1: its end precedes its start" in result.stdout
     entries = Dataset(tmp_path / "out").entries
     assert [(e.id, e.text, e.seconds) for e in entries] == [
         ("a_00000", "hello", 0.75),

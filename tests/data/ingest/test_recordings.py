@@ -80,9 +80,9 @@ def test_one_speaker_for_all(tmp_path):
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        ({}, "holds no audio file"),
-        ({"transcripts.tsv": "path\ttext\n"}, "transcripts.tsv lists no recording"),
-        ({"transcripts.tsv": "text\nhello\n"}, "transcripts.tsv names no audio file"),
+        ({}, "has no audio files"),
+        ({"transcripts.tsv": "path\ttext\n"}, "transcripts.tsv lists no recordings"),
+        ({"transcripts.tsv": "text\nhello\n"}, "transcripts.tsv names no audio files"),
         ({"transcripts.json": "{"}, "transcripts.json cannot be read"),
         ({"transcripts.json": '["a"]'}, "transcripts.json is not a list of objects"),
         (

@@ -46,11 +46,12 @@ def test_everything_is_on_the_page_and_nothing_is_loaded():
     words = Words(made)
     for told in ("a & b", "22 utterances", "<s2>", "odd & long", "<b>hello</b>", "combining tilde"):
         assert told in words.text
-    assert "text is missing" in words.text
+    assert "missing text" in words.text
     assert "bad.wav is no <audio>" in words.text
     assert re.search(r"ə\s*21", words.text)  # the model lacks it
-    assert "75% of the 4 symbols that the model knows are here. Not one of: x." in " ".join(
-        words.text.split()
+    assert (
+        "75% of the 4 symbols that the model knows occur here. These do not occur: x."
+        in " ".join(words.text.split())
     )
     assert not re.search(r"\b(src|href|url|import|https?:)\b", made)
     assert not words.tags["script"]

@@ -161,7 +161,7 @@ CASES = [
     (in_ecker, original_truncated, "is no sound file"),
     (in_ecker, original_empty, "is no sound file"),
     (in_ecker, ecker_levels, "has 2 levels"),
-    (in_ecker, ecker_codec, "is not of the codec"),
+    (in_ecker, ecker_codec, "is not from the codec"),
 ]
 
 

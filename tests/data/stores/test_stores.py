@@ -230,8 +230,8 @@ def spoil(path, how):
         ("empty", "is no sound file of arrays"),
         ("levels", "has 2 levels"),
         ("no frames", "0 frames"),
-        ("rate", "tells of 2.00 s, its codes last 1.00 s"),
-        ("codec", "holds codes of dac, the codec is encodec"),
+        ("rate", "claims 2.00 s, but its codes last 1.00 s"),
+        ("codec", "has codes of dac, but the codec is encodec"),
     ],
 )
 def test_a_bad_file_of_the_original_is_named_and_refused_or_left_out(original, how, says):

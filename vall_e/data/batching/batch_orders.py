@@ -1,4 +1,4 @@
-"""In which order the samples of an epoch fill its batches."""
+"""The order in which the samples of an epoch fill its batches."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Literal
 import numpy as np
 from attrs import frozen
 
-JITTER = 0.05  # of the length: batches differ from epoch to epoch, and hardly pad more
+JITTER = 0.05  # relative to the length: batches vary between epochs, with hardly more padding
 Name = Literal["duration", "length", "interleaved", "random"]
 
 
 @frozen(eq=False)
 class EpochSamples:
-    """The samples of an epoch in the order in which they were drawn; an element each."""
+    """The samples of an epoch in the order in which they were drawn, one element each."""
 
     seconds: np.ndarray
-    """Of audio, prompts included."""
+    """Audio, including prompts."""
     text: np.ndarray
-    """Positions that the text takes, counted as seconds of audio take them."""
+    """Sequence length of the text, as seconds of audio with the same length."""
     speakers: np.ndarray
 
     def __len__(self) -> int:
@@ -28,7 +28,7 @@ class EpochSamples:
 
 @frozen
 class Arrangement:
-    """An order of samples; and whether the batches that they fill are shuffled afterwards."""
+    """An order of samples, and whether the resulting batches are shuffled afterwards."""
 
     order: Callable[[EpochSamples, np.random.Generator], np.ndarray]
     shuffles: bool
@@ -43,7 +43,7 @@ def _by_length(samples: EpochSamples, rng: np.random.Generator) -> np.ndarray:
 
 
 def _interleaved(samples: EpochSamples, rng: np.random.Generator) -> np.ndarray:
-    """Each speaker evenly spread over the epoch, from a beginning of its own."""
+    """Spread each speaker evenly over the epoch, with a random start."""
     mixed = rng.permutation(len(samples))
     grouped = mixed[np.argsort(samples.speakers[mixed], kind="stable")]
     _, starts, counts = np.unique(samples.speakers[grouped], return_index=True, return_counts=True)

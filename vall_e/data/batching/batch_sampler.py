@@ -1,4 +1,4 @@
-"""Which samples make up which batch. Everything follows from the seed and a position."""
+"""Which samples make up which batch. Determined by the seed and a position."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from vall_e.data.batching.sampling_pools import Pool
 
 @frozen
 class SampleSpec:
-    """One training sample to be made: an utterance, how much prompt it gets, and what is added.
+    """A training sample to be made: an utterance, its amount of prompt, and what is added to it.
 
-    `number` counts the samples of the epoch, so that each has a random state of its own.
+    `number` counts the samples of the epoch, so that each has its own random state.
     """
 
     utterance: int
@@ -27,13 +27,13 @@ class SampleSpec:
     addition: Addition = NOTHING
 
     def rng(self, seed: int) -> random.Random:
-        """The sample's own random state: the same in whichever process it is made."""
+        """The sample's own random state: the same in every process."""
         return random.Random(f"{seed}/{self.epoch}/{self.number}")
 
 
 @frozen
 class Position:
-    """The next batch of the endless sequence: its epoch and its number in there."""
+    """The next batch of the endless sequence: its epoch, and its number within it."""
 
     epoch: int = 0
     batch: int = 0
@@ -41,23 +41,23 @@ class Position:
 
 @frozen
 class Room:
-    """What a batch has room for. One sample always fits."""
+    """The limits of a batch. One sample always fits."""
 
     seconds: float
-    """Of audio, prompts and padding included; 0: any."""
+    """Seconds of audio, including prompts and padding; 0: no limit."""
     samples: int = 0
-    """0: any number."""
+    """Number of samples; 0: no limit."""
 
     def is_full(self, count: int, longest: float) -> bool:
-        """Whether `count` samples leave no room for one more, where the longest is so long."""
+        """Whether `count` samples leave no room for another, given the longest."""
         return count == self.samples > 0 or longest * (count + 1) > self.seconds > 0
 
 
 @frozen(eq=False)
 class BatchSampler:
-    """Batches without end, epoch after epoch. An epoch has as many samples as utterances.
+    """An endless sequence of batches. An epoch has as many samples as utterances.
 
-    `utterances` are those that are drawn from, without prompts.
+    `utterances` are those to draw from, without prompts.
     """
 
     utterances: EpochSamples
@@ -71,7 +71,7 @@ class BatchSampler:
     """What is added to utterances, by their numbers; None: nothing."""
 
     def batches(self, start: Position) -> Iterator[tuple[Position, list[SampleSpec]]]:
-        """Each batch with its own position, from `start` on."""
+        """Each batch with its position, from `start` on."""
         epoch, skip = start.epoch, start.batch
         while True:
             planned = self.epoch(epoch)
@@ -117,7 +117,7 @@ class BatchSampler:
         return EpochSamples(seconds, text, known.speakers[indices])
 
     def _filled(self, samples: EpochSamples, order: np.ndarray) -> Iterator[list[int]]:
-        """The numbers of samples in this order, a batch of them at a time."""
+        """The numbers of the samples in this order, in batches."""
         batch: list[int] = []
         longest = 0.0
         for number in order.tolist():

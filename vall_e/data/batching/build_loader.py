@@ -34,7 +34,7 @@ NEWER = (
     "silence",
     "silence_seconds",
 )
-"""Options that change batches, and had no effect at the default they were introduced with."""
+"""Options that affect batches, and had no effect at the default they were introduced with."""
 ONCE = {"order": "duration"}
 """For those whose default has changed since, the default they were introduced with."""
 

@@ -1,4 +1,4 @@
-"""What a sample's speech gets beside its utterance: others said after it, silence around it."""
+"""What is added to the speech of a sample: further utterances, and silence around it."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ class Addition:
     """What is added to one utterance."""
 
     more: tuple[int, ...] = ()
-    """Utterances of the same speaker that are said after it, as one recording."""
+    """Utterances of the same speaker that follow, as one recording."""
     before: float = 0.0
     """Seconds of silence."""
     after: float = 0.0
 
     def for_task(self, task: Task) -> Addition:
-        """As far as the task can learn from it.
+        """The part of it that the task can learn from.
 
-        Others are not said after an utterance whose text must be that of one recording, and
-        silence is not put around it where its length counts.
+        No utterances are appended if the text must be that of one recording, and no silence is
+        added if the length matters.
         """
         wants = task.wants
         alone = wants.twins or wants.edit or wants.spelling != "unused"
@@ -40,18 +40,18 @@ NOTHING = Addition()
 
 @frozen(eq=False)
 class Lengthening:
-    """Draws what is added to the samples of an epoch. As it stands, nothing."""
+    """Draws what is added to the samples of an epoch. By default, nothing."""
 
     appended: float = 0.0
-    """Share of the samples that others are said after."""
+    """Share of the samples with further utterances appended."""
     most: int = 1
-    """So many, drawn for each sample."""
+    """How many, drawn for each sample."""
     longest: float = float("inf")
-    """Seconds that all of them last together; what would be longer is not added."""
+    """Maximum length of the whole, in seconds; what would exceed it is not added."""
     silence: float = 0.0
-    """Share of the samples that silence is put around."""
+    """Share of the samples with silence around them."""
     seconds: tuple[float, float] = (0.0, 0.0)
-    """Of silence, at either end; drawn for each."""
+    """Seconds of silence at each end; drawn for each end."""
 
     def of(
         self, indices: np.ndarray, rng: np.random.Generator, *, corpus: Corpus

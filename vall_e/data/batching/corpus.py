@@ -26,16 +26,16 @@ from vall_e.text.vocabulary import Vocabulary
 log = logging.getLogger(__name__)
 
 UNREADABLE = (VallEError, OSError, EOFError, ValueError, TypeError, LookupError, RuntimeError)
-"""What reading damaged files raises, in the libraries that do it."""
+"""Exceptions from libraries that read damaged files."""
 
 
 class BadItemError(DataError):
-    """An utterance whose codes are not what its dataset says; the message names it."""
+    """An utterance whose codes differ from its dataset's description; the message names it."""
 
 
 @frozen(eq=False)
 class Utterance:
-    """An entry with its text as ids. `speaker` numbers the speakers of the whole corpus."""
+    """An entry with its text as token ids. `speaker` numbers the speakers of the whole corpus."""
 
     entry: Entry
     dataset: Stored = field(repr=False)
@@ -43,17 +43,17 @@ class Utterance:
     language: int
     text: np.ndarray = field(repr=False)
     spelling: np.ndarray | None = field(default=None, repr=False)
-    """The text as it is written, as ids; None where no task asks for it."""
+    """The written text as token ids; None if no task needs it."""
 
     def codes(self, start: int = 0, stop: int | None = None) -> Int[Tensor, "k f"]:
-        """Raises `BadItemError` if they cannot be read, or cannot be of the dataset's codec."""
+        """Raises `BadItemError` if they cannot be read, or cannot be from the dataset's codec."""
         return torch.from_numpy(read_codes(self.dataset, self.entry, start, stop))
 
 
 def read_codes(
     dataset: Stored, entry: Entry, start: int = 0, stop: int | None = None
 ) -> Int64[np.ndarray, "k f"]:
-    """Codes of an entry, that are what the dataset says they are, or `BadItemError`."""
+    """Codes of an entry, checked against the dataset's description, or `BadItemError`."""
     info = dataset.info
     frames = len(range(entry.frames)[start:stop])
     try:
@@ -72,8 +72,8 @@ def read_codes(
         raise _bad(
             dataset,
             entry,
-            f"tells of {entry.seconds:.2f} s, its codes last {lasting:.2f} s at "
-            f"{info.frame_rate:g} frames a second",
+            f"claims {entry.seconds:.2f} s, but its codes last {lasting:.2f} s at "
+            f"{info.frame_rate:g} frames per second",
         )
     return codes
 
@@ -81,7 +81,7 @@ def read_codes(
 def _bad(dataset: Stored, entry: Entry, why: str) -> BadItemError:
     return BadItemError(
         f"{entry.id!r} of {dataset.folder} {why}",
-        hint="make the dataset again, or leave such utterances out: data.bad_items=skip",
+        hint="make the dataset again, or leave out such utterances with data.bad_items=skip",
     )
 
 
@@ -89,8 +89,8 @@ def _bad(dataset: Stored, entry: Entry, why: str) -> BadItemError:
 class Corpus:
     """Utterances, grouped by the folder they come from.
 
-    `groups` are ranges of `utterances`, one a folder; `speakers[i]` lists the utterances of
-    speaker i. A speaker belongs to a folder: the same name elsewhere is somebody else.
+    `groups` are ranges of `utterances`, one for each folder; `speakers[i]` lists the utterances of
+    speaker i. A speaker belongs to a folder: the same name elsewhere is another person.
     """
 
     utterances: Sequence[Utterance] = field(repr=False)
@@ -99,7 +99,7 @@ class Corpus:
     info: Info
     left_out: Counter[str]
     space: Sequence[int] = ()
-    """The ids that stand between two texts which become one."""
+    """Ids placed between two texts that are joined."""
 
     def __len__(self) -> int:
         return len(self.utterances)
@@ -111,9 +111,9 @@ class Corpus:
     def glued(
         self, others: Sequence[int], frames: int, rng: random.Random, *, parts: int = 1
     ) -> Int[Tensor, "k f"] | None:
-        """`frames` of these utterances, cut anywhere, an equal part of each of the first `parts`.
+        """`frames` of these utterances: random segments, of equal length in the first `parts`.
 
-        Of more where one is too short, and fewer where all are; None where there is none.
+        Uses more utterances if one is too short, fewer if all are; None if there are none.
         """
         found: list[Tensor] = []
         missing = frames
@@ -136,9 +136,9 @@ def open_datasets(
     assumed: Info | None = None,
     bad_items: BadItems = "error",
 ) -> list[Stored]:
-    """All of one codec and phonemizer, or `DataError`.
+    """Datasets with the same codec and phonemizer, or `DataError`.
 
-    `assumed` says what files of e-c-k-e-r/vall-e do not; `bad_items` as for `open_stored`.
+    `assumed` supplies what files of e-c-k-e-r/vall-e do not state; `bad_items` as in `open_stored`.
     """
     datasets = [
         open_stored(folder, registry, assumed=assumed, bad_items=bad_items) for folder in folders
@@ -149,7 +149,7 @@ def open_datasets(
 
 
 def require_alike(first: Stored, other: Stored) -> None:
-    """Raise `DataError` if one model cannot learn both: codes or phonemes mean something else."""
+    """Raise `DataError` if codes or phonemes differ in meaning, so that no model can learn both."""
     differences = first.info.differences(other.info)
     if differences:
         raise DataError(
@@ -160,7 +160,7 @@ def require_alike(first: Stored, other: Stored) -> None:
 
 
 def require_alike_codes(info: Info, noise: Stored) -> None:
-    """Raise `DataError` if the codes of a dataset of noise are of another codec."""
+    """Raise `DataError` if the codes of a noise dataset are from another codec."""
     differences = [name for name in info.differences(noise.info) if name != "phonemizer"]
     if differences:
         raise DataError(
@@ -171,7 +171,7 @@ def require_alike_codes(info: Info, noise: Stored) -> None:
 
 
 def texts_of(datasets: Sequence[Stored], *, spelt: bool = False) -> Iterator[str]:
-    """What a vocabulary is made for: the phonemes of all entries, and how they are spelt."""
+    """The input for a vocabulary: the phonemes of all entries, and their spelling."""
     for dataset in datasets:
         for entry in dataset.entries:
             yield canonical(entry.phonemes)
@@ -192,10 +192,10 @@ def make_corpus(
     least: int = 1,
     most: int = 0,
 ) -> Corpus:
-    """The utterances in range whose language the run knows; of those the first `limit`.
+    """The utterances within the limits whose language is in the run; of those the first `limit`.
 
-    `spelt`: with their texts as they are written, too. Of the speakers whose names fit one of the
-    patterns `speakers`, if there are any; of each at `least` so many utterances, and at `most`.
+    `spelt`: include their written texts. Only speakers whose names match one of the patterns in
+    `speakers`, if any; each needs `least` utterances, and at most `most` are used.
     """
     numbers = _numbers(languages)
     gathering = _Gathering(
@@ -212,7 +212,7 @@ def make_corpus(
 
 @define(eq=False)
 class _Gathering:
-    """A corpus while dataset after dataset is added to it."""
+    """A corpus while datasets are being added."""
 
     selection: Selection
     encoder: _Encoder
@@ -225,7 +225,7 @@ class _Gathering:
     left_out: Counter[str] = field(factory=Counter, init=False)
 
     def add(self, dataset: Stored) -> None:
-        """Take what is selected of it, as a group of its own."""
+        """Add the selected utterances of a dataset, as a group of its own."""
         start = len(self.utterances)
         if isinstance(dataset, Reduced) and dataset.left_out:
             self.left_out["that cannot be read"] += len(dataset.left_out)
@@ -247,11 +247,11 @@ class _Gathering:
         return Utterance(entry, dataset, speaker, language, text, letters)
 
     def corpus(self, info: Info) -> Corpus:
-        """Of all that was added; `DataError` where that is nothing. `info` tells of the codes."""
+        """The corpus, or `DataError` if it is empty. `info` describes the codes."""
         if not self.utterances:
             reasons = ", ".join(f"{n} {reason}" for reason, n in self.left_out.items())
             raise DataError(
-                f"no utterance is left to train on: {reasons}",
+                f"no utterances are left to train on: {reasons}",
                 hint="widen data.seconds or data.speakers, or add their language to text.languages",
             )
         self.encoder.report()
@@ -266,7 +266,7 @@ class _Gathering:
 
 
 def _numbers(languages: Sequence[str]) -> dict[str, int]:
-    """By language; one without a region, `en`, means the first of that tongue."""
+    """By language; one without a region, like `en`, means the first entry of that language."""
     numbers = {language: i for i, language in enumerate(languages)}
     for i, language in enumerate(languages):
         numbers.setdefault(language.partition("-")[0], i)
@@ -274,7 +274,7 @@ def _numbers(languages: Sequence[str]) -> dict[str, int]:
 
 
 class _Encoder:
-    """Phonemes to ids; what the vocabulary lacks is refused, or left out and told once for all."""
+    """Phonemes to ids; unknown symbols are refused, or dropped with one warning for all."""
 
     def __init__(self, vocabulary: Vocabulary, unknown: Literal["error", "warn"]) -> None:
         self.vocabulary = vocabulary
@@ -291,4 +291,4 @@ class _Encoder:
     def report(self) -> None:
         if self.missing:
             symbols = ", ".join(f"{symbol!r} {n} times" for symbol, n in self.missing.most_common())
-            log.warning("left out of the texts, as the vocabulary lacks them: %s", symbols)
+            log.warning("left out of the texts, since the vocabulary lacks them: %s", symbols)

@@ -1,4 +1,4 @@
-"""Which utterances of a dataset a run learns from. Torch-free."""
+"""Which utterances of a dataset a run trains on. Torch-free."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 @frozen
 class Selection:
-    """What an utterance must be like, and how many of a speaker are taken."""
+    """The conditions for utterances, and the number used from each speaker."""
 
     seconds: tuple[float, float]
     languages: Mapping[str, int]
     speakers: Sequence[str] = ()
-    """Patterns of names, of which one must fit; empty: anybody."""
+    """Patterns of names, of which one must match; empty: all speakers."""
     least: int = 1
-    """Of a speaker; one with fewer is left out."""
+    """Utterances of a speaker; speakers with fewer are left out."""
     most: int = field(default=0)
-    """Of a speaker, evenly over all that there are; 0: all."""
+    """Utterances of a speaker, spread evenly over all; 0: no limit."""
 
     def of(self, entries: Iterable[Entry], left_out: Counter[str]) -> Iterator[Entry]:
-        """Those of one dataset that are taken, in their order; why others are not is counted."""
+        """The selected utterances of one dataset, in order; counts why others are left out."""
         fit = self._fit(entries, left_out)
         return fit if self.least <= 1 and not self.most else self._counted(list(fit), left_out)
 

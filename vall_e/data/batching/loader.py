@@ -1,4 +1,4 @@
-"""Batches of examples without end, from where a run left off."""
+"""An endless sequence of batches, from the position where a run stopped."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ from vall_e.model.masking import Masking
 from vall_e.model.sequence import Example, Segment, Told, without
 
 STAND_INS = 8
-"""Utterances that are tried in place of a batch of nothing but bad ones."""
+"""Utterances to try in place of a batch that only has bad ones."""
 
 log = logging.getLogger(__name__)
 
 
 @frozen(eq=False)
 class Batch:
-    """Examples, the ids of their utterances, and where this rank's batch after it lies.
+    """Examples, the ids of their utterances, and the position of this rank's next batch.
 
     `seconds` is the audio of the utterances, without prompts and padding.
     """
@@ -49,7 +49,7 @@ class Batch:
 
 @frozen(eq=False)
 class Maker:
-    """Makes the example of a draw: its task, its prompt and its level, all from its own state."""
+    """Makes the example for a sample: task, prompt and level, from the sample's random state."""
 
     corpus: Corpus
     tasks: Sequence[Task]
@@ -89,11 +89,11 @@ class Maker:
 
 
 class Loader:
-    """Batches of one rank: every `world_size`-th of one common sequence.
+    """Batches of one rank: every `world_size`-th of a common sequence.
 
-    So the ranks together see each sample of an epoch once. `position` is that of the sequence's
-    first batch that no rank has got; set it to go on from there. `left_out` says why samples were
-    left out, each as often as it was drawn.
+    Together, the ranks see each sample of an epoch once. `position` is that of the sequence's
+    first batch that no rank has received; set it to continue from there. `left_out` has the reason
+    for each sample that was left out.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class Loader:
             num_workers=self.workers,
             prefetch_factor=8 if self.workers else None,
             worker_init_fn=_leave_signals_to_parent,
-            # Else it would draw from torch's own random state, and so change what dropout does.
+            # Otherwise it would use torch's global random state, and so affect dropout.
             generator=torch.Generator(),
         )
         for packed in loader:
@@ -133,7 +133,7 @@ class Loader:
             yield batch
 
     def _tell(self, packed: _Packed) -> None:
-        """Raise `DataError` for bad items, or warn of each for the first time."""
+        """Raise `DataError` for bad items, or warn the first time."""
         fatal = [bad for bad in packed.bad if self.bad_items == "error" or not bad.skippable]
         if fatal or not packed.rows:
             first = [*fatal, *packed.bad][0]
@@ -147,9 +147,9 @@ class Loader:
 def make_order(
     corpus: Corpus, config: DataConfig, *, seed: int, folders: Sequence[int] = ()
 ) -> BatchSampler:
-    """The order of a run. Without `shares` and `balance`, folders count by their utterances.
+    """The sampling order of a run. Without `shares` and `balance`, folders are weighted by size.
 
-    `folders`: how many of the corpus each path of `data.train` stands for; empty: one.
+    `folders`: how many datasets each path of `data.train` stands for; empty: one.
     """
     sizes = [len(group) for group in corpus.groups]
     shares = shares_of(config.shares, folders or [1] * len(sizes), sizes)
@@ -157,9 +157,8 @@ def make_order(
         share for share, group in zip(shares, corpus.groups, strict=True) if group
     ):
         raise DataError(
-            f"data.shares {list(config.shares)} draws from folders only that have no utterance "
-            "left",
-            hint="give a share to another folder, or widen data.seconds",
+            f"data.shares {list(config.shares)} only selects folders that have no utterance left",
+            hint="give another folder a share, or widen data.seconds",
         )
     return BatchSampler(
         utterances=EpochSamples(
@@ -193,21 +192,21 @@ def _lengthening(
 
 
 def _leave_signals_to_parent(worker: int) -> None:
-    """Ctrl-C and SIGTERM often reach all processes of a run at once; who runs it decides."""
+    """Ctrl-C and SIGTERM often reach all processes of a run; the main process decides."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
 
 
 @frozen(eq=False)
 class _Planned:
-    """What goes to a loader process."""
+    """The input of a loader process."""
 
     draws: Sequence[SampleSpec]
     after: Position
 
 
 class _Plan(Sampler[_Planned]):
-    """Of each `world_size` batches of the sequence, the one of this rank."""
+    """Of each `world_size` batches of the sequence, the one for this rank."""
 
     def __init__(self, order: BatchSampler, start: Position, rank: int, world_size: int) -> None:
         self.order, self.start, self.rank, self.world_size = order, start, rank, world_size
@@ -224,8 +223,8 @@ class _Plan(Sampler[_Planned]):
 class _Batches(Dataset[Any]):
     """Makes batches of arrays.
 
-    A loader process would send each tensor through a file descriptor of its own, which is slow,
-    and soon out of descriptors.
+    A loader process would send each tensor through a file descriptor of its own, which is slow
+    and soon uses up the descriptors.
     """
 
     def __init__(self, maker: Maker) -> None:
@@ -233,7 +232,7 @@ class _Batches(Dataset[Any]):
 
     def __getitem__(self, planned: _Planned) -> _Packed:
         made, bad = self._made(planned.draws)
-        if bad and not made:  # the other ranks have a batch, so this one needs one too
+        if bad and not made:  # the other ranks have a batch, so this rank needs one too
             made, more = self._first(self._others(planned.draws[0]))
             bad += more
         return _Packed(
@@ -248,14 +247,14 @@ class _Batches(Dataset[Any]):
         )
 
     def _made(self, draws: Sequence[SampleSpec]) -> tuple[list[tuple[Entry, Example]], list[_Bad]]:
-        """Examples with their utterances, and what kept the others from being made."""
+        """Examples with their utterances, and the errors of those that failed."""
         made: list[tuple[Entry, Example]] = []
         bad: list[_Bad] = []
         for draw in draws:
             entry = self.maker.corpus.utterances[draw.utterance].entry
             try:
                 made.append((entry, self.maker(draw)))
-            except BadItemError as exc:  # told where the run is, not in the loader process
+            except BadItemError as exc:  # reported by the main process, not by the loader process
                 bad.append(_Bad(exc.message, exc.hint or ""))
             except VallEError as exc:
                 said = f"{exc.message} (in a sample of {entry.id!r})"
@@ -266,7 +265,7 @@ class _Batches(Dataset[Any]):
         return made, bad
 
     def _first(self, draws: Sequence[SampleSpec]) -> tuple[list[tuple[Entry, Example]], list[_Bad]]:
-        """The first that can be made."""
+        """The first utterance whose example can be made."""
         found: list[_Bad] = []
         for draw in draws:
             made, bad = self._made([draw])
@@ -276,7 +275,7 @@ class _Batches(Dataset[Any]):
         return [], found
 
     def _others(self, draw: SampleSpec) -> list[SampleSpec]:
-        """A few other utterances in place of one, always the same."""
+        """A few replacements for an utterance, always the same."""
         rng, count = draw.rng(self.maker.seed), len(self.maker.corpus)
         places = rng.sample(range(count), min(count, STAND_INS))
         return [evolve(draw, utterance=place, addition=NOTHING) for place in places]
@@ -284,7 +283,7 @@ class _Batches(Dataset[Any]):
 
 @frozen
 class _Bad:
-    """What was wrong with an item that a sample is made of."""
+    """An error in an item used by a sample."""
 
     message: str
     hint: str

@@ -1,4 +1,4 @@
-"""What tasks mix into training samples: other recordings, noise, several sounds at once."""
+"""What tasks mix into training samples: other recordings, noise, several sounds together."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ UtteranceCodes = Int[Tensor, "k f"]
 
 
 SILENCE = 1e-3
-"""Of an amplitude of 1. What is softer has no loudness that could be matched."""
+"""Amplitude, of at most 1. Softer sounds have no loudness to match."""
 
 
 class CodeMixer:
-    """Codes of several sounds at once. Each process builds its codec when it first needs one."""
+    """Mixes sounds as codes. Each process creates its codec when first needed."""
 
     def __init__(self, make: Callable[[], Codec]) -> None:
         self._make = make
@@ -38,7 +38,7 @@ class CodeMixer:
 
     @property
     def codec(self) -> Codec:
-        """Made when it is first asked for."""
+        """Created when first used."""
         self._codec = self._codec or self._make()
         return self._codec
 
@@ -46,13 +46,13 @@ class CodeMixer:
     def __call__(
         self, main: UtteranceCodes, other: UtteranceCodes, decibels: float
     ) -> UtteranceCodes:
-        """`main` as loud as it is and as long as it is, `other` so many decibels softer."""
+        """`main` at its own level and length, with `other` softer by this many decibels."""
         first, second = (self.codec.decode(codes[None])[0, 0] for codes in (main, other))
         mixture = _sum(first, second, 10 ** (-decibels / 20))
         return self.codec.encode(mixture[None, None])[0]
 
     def silence(self, frames: int) -> UtteranceCodes:
-        """What the codec writes for so many frames of silence, by the longest so far."""
+        """The codec's codes for this many frames of silence, cut from the longest so far."""
         if self._silence is None or self._silence.shape[1] < frames:
             codes = silence(self.codec, frames).values
             self._silence = torch.from_numpy(codes.astype("int64"))
@@ -63,7 +63,7 @@ class CodeMixer:
 
 
 def _sum(main: Float[Tensor, " s"], other: Float[Tensor, " t"], ratio: float) -> Tensor:
-    """Silence has no loudness to be matched: then the ratio alone counts."""
+    """Silence has no loudness to match: then only the ratio is used."""
     other = torch.nn.functional.pad(other[: len(main)], (0, max(0, len(main) - len(other))))
     loudness = [float(sound.square().mean().sqrt()) for sound in (main, other)]
     gain = ratio * (loudness[0] / loudness[1] if min(loudness) > SILENCE else 1.0)
@@ -73,25 +73,25 @@ def _sum(main: Float[Tensor, " s"], other: Float[Tensor, " t"], ratio: float) ->
 
 @frozen(eq=False)
 class Materials:
-    """Where the samples of a corpus find what is mixed into them."""
+    """Finds what is mixed into the samples of a corpus."""
 
     corpus: Corpus
     mixer: CodeMixer | None = None
     noises: Sequence[Stored] = ()
     prompts: PromptSource = field(factory=AnyOther)
     prompt_parts: tuple[int, int] = (1, 1)
-    """From how many recordings a prompt is glued; drawn for each."""
+    """Number of recordings that a prompt is joined from; drawn for each."""
     prompt_noise: PromptNoise = field(factory=PromptNoise)
     _said: Mapping[bytes, Sequence[int]] = field(
         init=False, default=Factory(lambda self: _by_text(self.corpus), takes_self=True)
     )
 
     def of(self, index: int, frames: int, addition: Addition = NOTHING) -> CorpusSource:
-        """The source of one utterance, whose prompts are `frames` long; 0 for no prompt."""
+        """The source for one utterance, with prompts of `frames`; 0 for no prompt."""
         return CorpusSource(self, index, frames, addition)
 
     def twins(self, index: int) -> Sequence[int]:
-        """Utterances of other speakers that say the same."""
+        """Utterances of other speakers with the same text."""
         ours = self.corpus.utterances[index]
         same = self._said[ours.text.tobytes()]
         return [other for other in same if self.corpus.utterances[other].speaker != ours.speaker]
@@ -108,20 +108,21 @@ class Materials:
         return not wants.twins or bool(self.twins(index))
 
     def require(self, tasks: Iterable[Task]) -> None:
-        """Raise `DataError` for a task that cannot learn anything, and for data without a task."""
+        """Raise `DataError` if a task cannot learn anything, or if no task uses an utterance."""
         tasks, places = list(tasks), range(len(self.corpus))
         for task in tasks:
             if task.wants.noise and not self.noises:
-                raise no_noise(f"the task {task.name} learns from noise")
+                raise no_noise(f"the task {task.name} needs noise")
             if not any(self.serve(task.wants, place) for place in places):
                 raise _useless(task, len(self.corpus.speakers))
         idle = [i for i in places if not any(self.serve(task.wants, i) for task in tasks)]
         if idle:
             raise DataError(
-                f"{len(idle)} utterances serve none of the tasks, the first of them "
-                f"{self.corpus.utterances[idle[0]].entry.id!r}: nobody else says the same, "
-                "it is the speaker's only one, or its text is not known",
-                hint="add the task tts, or take them out of the data",
+                f"{len(idle)} utterances cannot be used by any task, the first of them "
+                f"{self.corpus.utterances[idle[0]].entry.id!r}: no other speaker has the same "
+                "text, "
+                "its speaker has no other recording, or its text is unknown",
+                hint="add the task tts, or remove them from the data",
             )
 
 
@@ -172,7 +173,7 @@ class CorpusSource:
         spelling = self.materials.corpus.utterances[self.index].spelling
         if spelling is None:
             raise DataError(
-                "the corpus was made without the spelling of its texts",
+                "the corpus was made without written texts",
                 hint="make it with make_corpus(..., spelt=True)",
             )
         return torch.from_numpy(spelling)
@@ -222,7 +223,7 @@ class CorpusSource:
 
 
 def _other(values: Sequence[int], without: Collection[int], rng: random.Random) -> int:
-    """One of ascending values but some of them, without touching a long list as a whole."""
+    """One of ascending values except some, without going through a long list."""
     drawn = rng.randrange(len(values) - len(without))
     for place in sorted(bisect_left(values, value) for value in without):
         drawn += drawn >= place
@@ -239,17 +240,17 @@ def no_noise(needs: str) -> DataError:
 
 
 def _useless(task: Task, speakers: int) -> DataError:
-    """Why nothing can be learnt of any utterance."""
+    """The error for a task that cannot learn from any utterance."""
     if task.wants.spelling != "unused":
-        lacking = "learns from texts as they are spelt, and no utterance has one"
+        lacking = "needs written texts, but no utterance has one"
     elif task.wants.neighbours:
-        lacking = "learns from speakers with several recordings, and there is none"
+        lacking = "needs speakers with several recordings, but there are none"
     else:
-        missing = "a sentence that two of them say" if task.wants.twins else "another one"
-        lacking = f"learns from several speakers, and the data have {speakers}, without {missing}"
+        missing = "a sentence that two of them speak" if task.wants.twins else "another one"
+        lacking = f"needs several speakers, but the data have {speakers}, without {missing}"
     return DataError(
         f"the task {task.name} {lacking}",
-        hint=f"add such recordings, or take {task.name} out of tasks",
+        hint=f"add such recordings, or remove {task.name} from tasks",
     )
 
 

@@ -1,4 +1,4 @@
-"""Which of a speaker's other recordings a sample hears before it speaks."""
+"""Which of a speaker's other recordings become a sample's prompt."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from vall_e.interfaces.task import Source
 
 FEW = 9
-"""Recordings that a prompt is glued of at most."""
+"""The most recordings that a prompt is joined from."""
 
 
 class PromptSource(Protocol):
-    """Where prompts are taken from."""
+    """Chooses recordings for prompts."""
 
     def __call__(self, corpus: Corpus, index: int, rng: random.Random) -> Sequence[int]:
-        """Other utterances of the speaker; a prompt takes as much of each in turn as it needs."""
+        """Other utterances of the speaker; a prompt takes what it needs from each in turn."""
         ...
 
 
 @frozen
 class AnyOther:
-    """A few at random, without touching a long list as a whole."""
+    """A few at random, without going through a long list."""
 
     def __call__(self, corpus: Corpus, index: int, rng: random.Random) -> Sequence[int]:
         own = corpus.speakers[corpus.utterances[index].speaker]
@@ -41,11 +41,11 @@ class AnyOther:
 
 @frozen(eq=False)
 class Similar:
-    """With a probability of `share` the most similar first, in random order."""
+    """With probability `share`, the most similar ones first, in random order."""
 
     share: float
     table: Mapping[int, Sequence[int]] = field(repr=False)
-    """The most similar ones of each utterance."""
+    """The most similar utterances of each one."""
     rest: PromptSource = AnyOther()
 
     def __call__(self, corpus: Corpus, index: int, rng: random.Random) -> Sequence[int]:
@@ -58,7 +58,7 @@ class Similar:
 
 
 def similar_in(corpus: Corpus, nearest: int) -> dict[int, list[int]]:
-    """So many of the same speaker for each utterance, by the file beside each dataset.
+    """The most similar utterances of the same speaker, from the file next to each dataset.
 
     Raises `DataError` for a dataset without that file.
     """
@@ -82,7 +82,7 @@ def similar_in(corpus: Corpus, nearest: int) -> dict[int, list[int]]:
 
 @frozen
 class PromptNoise:
-    """Noise of `data.noise` in a share of the prompts, so many decibels softer than they are."""
+    """Adds noise from `data.noise` to a share of the prompts, at a given signal-to-noise ratio."""
 
     share: float = 0.0
     decibels: tuple[float, float] = (5.0, 20.0)

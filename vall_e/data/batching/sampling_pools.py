@@ -1,4 +1,4 @@
-"""Which utterances an epoch draws, and how often each: pools that are drawn from in turn."""
+"""How often an epoch draws each utterance: pools that are drawn from in turn."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ Key = Literal["folder", "group", "language", "speaker"]
 
 @frozen(eq=False)
 class Pool:
-    """Utterances of which none comes again before all have come.
+    """Utterances, none of which is repeated before all have been drawn.
 
-    `number` gives the pool random orders of its own. `phase`, below a half, keeps many pools with a
-    small share from giving their samples in the same epochs.
+    `number` gives the pool its own random orders. `phase`, below 0.5, keeps many pools with a
+    small share from contributing to the same epochs.
     """
 
     members: np.ndarray
     share: float
-    """Of all samples."""
+    """Share of all samples."""
     number: int = 0
     phase: float = 0.0
 
     def drawn(self, epoch: int, samples: int, seed: int) -> np.ndarray:
-        """The pool's part of an epoch of so many: a piece of its endless row of permutations."""
+        """The pool's part of an epoch of this size: a piece of its endless permutations."""
         size = len(self.members)
         if not size:
             return self.members
@@ -44,15 +44,15 @@ class Pool:
         return self.members[joined[start - first : stop - first]]
 
     def _before(self, epoch: int, samples: int) -> int:
-        """Samples that the pool has given before an epoch."""
+        """Samples drawn from the pool before an epoch."""
         return round(self.share * samples * epoch + self.phase)
 
 
 def pools_of(corpus: Corpus, shares: Sequence[float], balance: Sequence[Key]) -> list[Pool]:
     """The pools of a corpus, whose shares add up to 1.
 
-    `shares` says how often each of its folders is drawn from; empty: by their utterances, unless
-    there is something to balance. Within them, each value of the first key of `balance` is drawn
+    `shares` are the weights of its folders; empty: the number of their utterances, unless
+    something is to be balanced. Within them, each value of the first key of `balance` is drawn
     equally often, within that each of the second, and so on.
     """
     if shares or not balance:
@@ -80,7 +80,7 @@ def pools_of(corpus: Corpus, shares: Sequence[float], balance: Sequence[Key]) ->
 
 
 def shares_of(shares: Sequence[float], folders: Sequence[int], sizes: Sequence[int]) -> list[float]:
-    """Of each folder, where a share goes to several of them: by their `sizes`."""
+    """The share of each folder, if several have one in common: by their `sizes`."""
     found: list[float] = []
     for share, count in zip(shares, folders, strict=bool(shares)):
         own = sizes[len(found) : len(found) + count]
@@ -89,7 +89,7 @@ def shares_of(shares: Sequence[float], folders: Sequence[int], sizes: Sequence[i
 
 
 def _parts(pool: Pool, values: np.ndarray) -> list[Pool]:
-    """One for each value that the pool's utterances have, with equal shares."""
+    """One pool for each value of the key, with equal shares."""
     if not len(pool.members):
         return [pool]
     own = values[pool.members]
@@ -105,7 +105,7 @@ def _folders(corpus: Corpus) -> np.ndarray:
 
 
 def _groups(corpus: Corpus) -> np.ndarray:
-    """A folder, and in there what stands before the last slash of speakers called `group/name`."""
+    """A folder, and the part before the last slash of speakers called `group/name`."""
     names: dict[tuple[int, str], int] = {}
     folders = _folders(corpus)
     of_speakers = np.empty(len(corpus.speakers), dtype=np.int64)
@@ -131,4 +131,4 @@ KEYS: Mapping[Key, Callable[[Corpus], np.ndarray]] = {
     "language": _languages,
     "speaker": _speakers,
 }
-"""What utterances can be balanced by: a number for each of a corpus."""
+"""What utterances can be balanced by: a number for each utterance of a corpus."""

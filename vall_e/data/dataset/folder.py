@@ -1,4 +1,4 @@
-"""A dataset folder, opened: the manifest and the codes are mapped from disk."""
+"""A dataset folder, opened: manifest and codes are memory-mapped."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ AGAIN = "process the recordings again"
 
 
 class Dataset:
-    """What `vall-e data process` made. Codes are read when asked for.
+    """The output of `vall-e data process`. Codes are read when requested.
 
-    Raises `DataError` if the folder is not a finished dataset, or is empty or damaged; where it
-    need not be `whole`, codes that lack the end are no damage, and the last utterances have fewer.
+    Raises `DataError` if the folder is not a finished dataset, is empty or damaged. If it need not
+    be `whole`, codes cut off at the end are accepted, and the last utterances have fewer frames.
     """
 
     def __init__(self, folder: Path, *, whole: bool = True) -> None:
@@ -38,9 +38,9 @@ class Dataset:
         return len(self.entries)
 
     def codes(self, entry: Entry, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """Frames `start` to `stop` of an entry: a fresh int64 array of (levels, frames)."""
+        """Frames `start` to `stop` of an entry: a new int64 array of (levels, frames)."""
         if self._map is None:
-            # As a plain array: each slice of a memmap is another one, which costs more than it.
+            # As a plain array: each slice of a memmap is a memmap again, which is slow to create.
             raw = np.asarray(np.memmap(self.folder / CODES, dtype="<i2", mode="r"))
             levels = self.info.levels
             self._map = raw[: len(raw) // levels * levels].reshape(-1, levels)
@@ -53,25 +53,25 @@ class Dataset:
 
 
 def finished(folder: Path) -> Info:
-    """What the folder says of itself, or `DataError` if it is not finished."""
+    """The folder's description of itself, or `DataError` if it is not finished."""
     info = read_info(folder)
     if not info.complete:
         raise DataError(
             f"{folder} is not finished",
-            hint="run the same `vall-e data process` again: it goes on where it stopped",
+            hint="run the same `vall-e data process` again: it continues where it stopped",
         )
     return info
 
 
 def require_all(entries: Entries, info: Info, folder: Path, *, again: str = AGAIN) -> None:
-    """Raise `DataError` for a manifest without utterances, or of more or fewer than it should.
+    """Raise `DataError` for a manifest without utterances, or with a wrong number of them.
 
-    `again` is how such a dataset is made.
+    `again` is how to make the dataset again.
     """
     skipped = folder / SKIPPED
     if not entries.frames and not info.utterances:
-        hint = f"{skipped} says why" if skipped.is_file() else again
-        raise DataError(f"{folder} holds no utterance", hint=hint)
+        hint = f"see {skipped} for the reasons" if skipped.is_file() else again
+        raise DataError(f"{folder} contains no utterances", hint=hint)
     if not entries.frames or len(entries) != info.utterances:
         raise _damaged(folder, again)
 

@@ -1,9 +1,9 @@
-"""What a dataset folder says about itself, and about each of its utterances. Torch-free.
+"""The description of a dataset folder, and of each of its utterances. Torch-free.
 
-dataset.json     what the codes are: codec, frame rate, levels; and whether all is done
-manifest.jsonl   one line an utterance: text, phonemes, speaker, where its codes lie
+dataset.json     describes the codes: codec, frame rate, levels; and whether it is complete
+manifest.jsonl   one line for each utterance: text, phonemes, speaker, position of its codes
 codes.i16        all codes, one frame after the other: little-endian int16, (frames, levels)
-skipped.jsonl    what was left out, and why
+skipped.jsonl    what was left out, with reasons
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def write_info(folder: Path, info: Info) -> None:
 
 
 def read_info(folder: Path) -> Info:
-    """Raise `DataError` where there is no dataset, or one of a later version."""
+    """Raise `DataError` if there is no dataset, or one in a later format."""
     path = folder / INFO
     hint = "make one with `vall-e data process`"
     try:
@@ -51,12 +51,12 @@ def read_info(folder: Path) -> Info:
 
 
 def read_entries(folder: Path) -> list[Entry]:
-    """All complete lines, in order. A last line without its end, from a killed run, is left out."""
+    """All complete lines, in order. An incomplete last line, from a killed run, is left out."""
     return [entry_of(line, folder / MANIFEST) for line in read_lines(folder)]
 
 
 def entry_of(line: bytes, path: Path) -> Entry:
-    """One line of the manifest at `path`; raises `DataError` if it is none."""
+    """One line of the manifest at `path`; raises `DataError` if it is invalid."""
     try:
         raw = json.loads(line.decode())
     except ValueError as exc:
@@ -67,7 +67,7 @@ def entry_of(line: bytes, path: Path) -> Entry:
 
 
 def read_lines(folder: Path) -> list[bytes]:
-    """The complete lines of the manifest as they stand there; none if there is no manifest."""
+    """The complete lines of the manifest, unparsed; empty if there is no manifest."""
     path = folder / MANIFEST
     if not path.exists():
         return []
@@ -83,7 +83,7 @@ def write_lines(path: Path, rows: Iterable[dict[str, Any]]) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """The file appears whole or not at all; raises `DataError` where it cannot be written."""
+    """The file is written completely or not at all; raises `DataError` if it cannot be written."""
     atomic_write.write_atomically(path, text.encode(), error=DataError)
 
 

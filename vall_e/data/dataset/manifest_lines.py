@@ -1,7 +1,7 @@
-"""The lines of a manifest, read one by one when asked for.
+"""The lines of a manifest, read one by one when requested.
 
-Beside a large manifest lies an index of where each line starts, made at the first opening. So a
-manifest of millions of lines opens at once, and takes no memory to speak of.
+An index next to a large manifest has the start of each line; it is created when first opened. So
+a manifest of millions of lines opens immediately, and takes almost no memory.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from vall_e.interfaces.store import Entry
 INDEX = "manifest.index"
 MAGIC = b"VEINDEX2"
 HEAD = np.dtype([("magic", "S8"), ("size", "<i8"), ("changed", "<i8"), ("frames", "<i8")])
-"""The manifest that it was made of: its size, and when it was last changed, in nanoseconds. And all
+"""The manifest it was made from: size and modification time in nanoseconds. And all
 frames up to the last that any line names."""
 ROW = np.dtype([("start", "<i8"), ("end", "<i8"), ("offset", "<i8"), ("frames", "<i8")])
-SMALL = 1 << 24  # bytes of a manifest that is read through in a moment, so it gets no index
-BLOCK = 1 << 16  # lines that are gathered before they are written
+SMALL = 1 << 24  # bytes of a manifest that is read quickly, so it needs no index
+BLOCK = 1 << 16  # lines that are collected before they are written
 PLACE = re.compile(rb'"offset": (\d+), "frames": (\d+)[^\n]*\n')
-"""Of a line as `line_of` writes it. In a text the quotation marks would have backslashes."""
+"""In a line written by `line_of`. In a text, the quotation marks would have backslashes."""
 
 log = logging.getLogger(__name__)
 
 
 class Entries(Sequence[Entry]):
-    """All complete lines of `folder`'s manifest; the last one is left out if it has no end.
+    """All complete lines of `folder`'s manifest; an incomplete last one is left out.
 
-    Raises `DataError` for a manifest that is damaged: at once if it is small, else when the index
-    is made of it, or when the line is read.
+    Raises `DataError` for a damaged manifest: immediately if it is small, otherwise when the index
+    is created, or when the line is read.
     """
 
     def __init__(self, folder: Path, *, small: int = SMALL) -> None:
@@ -50,7 +50,7 @@ class Entries(Sequence[Entry]):
 
     @property
     def rows(self) -> np.ndarray:
-        """Of each line where it starts and ends, and where its codes do. Mapped from disk."""
+        """Start and end of each line, and the end of its codes. Memory-mapped."""
         if self._rows is None:
             self._rows, self._frames = _indexed(self.path, self.small)
         return self._rows
@@ -89,7 +89,7 @@ def _frames_of(rows: np.ndarray) -> int:
 
 
 def _indexed(path: Path, small: int) -> tuple[np.ndarray, int]:
-    """The rows of the index, which is made where there is none of this manifest; and the frames."""
+    """The rows of the index, created if this manifest has none; and the number of frames."""
     if not path.exists():
         return np.empty(0, ROW), 0
     stat = path.stat()
@@ -115,7 +115,7 @@ def _counted(blocks: Iterable[np.ndarray]) -> tuple[np.ndarray, int]:
 
 
 def _frames_in(index: Path, head: np.ndarray) -> int | None:
-    """What the head of the index says, if it is that of this manifest."""
+    """The head of the index, if it belongs to this manifest."""
     try:
         with index.open("rb") as file:
             found = file.read(HEAD.itemsize)
@@ -144,7 +144,7 @@ def _make(path: Path, index: Path, head: np.ndarray) -> int:
 
 
 def _read(path: Path) -> Iterator[np.ndarray]:
-    """Rows of the index, many at a time. Every line is read: one that is damaged is refused."""
+    """Rows of the index, in large blocks. Every line is read: a damaged one is refused."""
     start = 0
     for lines in _lines(path):
         yield _rows(lines, start, path)
@@ -152,9 +152,9 @@ def _read(path: Path) -> Iterator[np.ndarray]:
 
 
 def _quickly(path: Path) -> Iterator[np.ndarray]:
-    """Rows of the index, of which nothing but the places is read, where lines are as we write them.
+    """Rows of the index, reading only the positions in lines that have our own format.
 
-    Of others, every line is read.
+    Other lines are read completely.
     """
     start = 0
     for lines in _lines(path):
@@ -184,7 +184,7 @@ def _table(ends: np.ndarray, offsets: np.ndarray, frames: np.ndarray, start: int
 
 
 def _lines(path: Path) -> Iterator[list[bytes]]:
-    """The complete lines, many at a time."""
+    """The complete lines, in large blocks."""
     with path.open("rb") as file:
         while lines := [line for line in islice(file, BLOCK) if line.endswith(b"\n")]:
             yield lines

@@ -1,4 +1,4 @@
-"""Opens a dataset in whichever store it is kept."""
+"""Opens a dataset in any store."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ def open_stored(
     assumed: Info | None = None,
     bad_items: BadItems = "error",
 ) -> Stored:
-    """The dataset at `path`, by the one store that holds it.
+    """The dataset at `path`, opened by the one store that recognizes it.
 
-    `assumed` says what files of e-c-k-e-r do not. With `bad_items="skip"` one of which a part is
-    damaged is opened too, where the store can do that. Raises `DataError` where there is none.
+    `assumed` supplies what files of e-c-k-e-r do not state. With `bad_items="skip"`, partly damaged
+    datasets are opened too, if the store can do that. Raises `DataError` if there is none.
     """
     found = [(offer, store) for offer, store in _stores(registry) if store.holds(path)]
     if len(found) > 1:
         names = " and ".join(registry.spelling(offer) for offer, _ in found)
         raise DataError(
-            f"{path} is taken for their own by two stores: {names}",
-            hint="switch one of them off with VALL_E_DISABLE_PLUGINS, or tell its authors",
+            f"{path} is recognized by two stores: {names}",
+            hint="disable one of them with VALL_E_DISABLE_PLUGINS, or report it to its authors",
         )
     if not found:
-        return Dataset(path)  # says what is missing
+        return Dataset(path)  # raises an error about what is missing
     store = found[0][1]
     if bad_items == "skip" and isinstance(store, Lenient):
         store = store.lenient()
@@ -43,17 +43,17 @@ def open_stored(
 
 
 def open_told(path: Path, registry: Registry) -> Stored | None:
-    """The dataset at `path`, in any store that tells its codec; None for a folder of recordings."""
+    """The dataset at `path`, in any store that names its codec; None for a folder of recordings."""
     return open_stored(path, registry) if path.is_file() or (path / INFO).exists() else None
 
 
 def is_stored(path: Path, registry: Registry) -> bool:
-    """Whether there is a dataset in any of the stores."""
+    """Whether any store recognizes a dataset there."""
     return any(store.holds(path) for _, store in _stores(registry))
 
 
 def info_of(config: RunConfig) -> Info:
-    """What a dataset must be like for this run, counts aside."""
+    """What a dataset must match for this run, apart from counts."""
     codec = config.codec.build()
     return Info(
         codec=codec.identity,

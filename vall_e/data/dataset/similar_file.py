@@ -1,4 +1,4 @@
-"""The file of the most similar utterances of each, which prompts may be drawn from. Torch-free."""
+"""The file of the most similar utterances of each, from which prompts may be drawn. Torch-free."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Neighbours = dict[str, list[tuple[str, float]]]
 
 
 def similar_path(dataset: Path) -> Path:
-    """In a folder, or beside a file: `mine.hdf5.similar.jsonl`."""
+    """Inside a folder, or next to a file: `mine.hdf5.similar.jsonl`."""
     return (
         dataset.with_name(f"{dataset.name}.{SIMILAR}") if dataset.is_file() else dataset / SIMILAR
     )
 
 
 def write_similar(folder: Path, neighbours: Mapping[str, Sequence[tuple[str, float]]]) -> None:
-    """Lines of `{"id": ..., "similar": [[id, cosine], ...]}`; the file appears whole."""
+    """Lines of `{"id": ..., "similar": [[id, cosine], ...]}`; written completely or not at all."""
     rows = (
         {"id": identity, "similar": [[other, round(score, 4)] for other, score in found]}
         for identity, found in neighbours.items()
@@ -34,7 +34,7 @@ def write_similar(folder: Path, neighbours: Mapping[str, Sequence[tuple[str, flo
 
 
 def read_similar(folder: Path) -> Neighbours:
-    """What `write_similar` wrote; nothing where there is no such file."""
+    """What `write_similar` wrote; empty if there is no such file."""
     path = similar_path(folder)
     if not path.exists():
         return {}

@@ -1,4 +1,4 @@
-"""Paths of datasets with wildcards in them."""
+"""Wildcards in the paths of datasets."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from vall_e.registry import Registry
 
 
 def expanded(paths: Sequence[str], registry: Registry, *, option: str) -> list[list[Path]]:
-    """The datasets that each path stands for: itself, or sorted those that fit its wildcards.
+    """The datasets that each path stands for: itself, or those that match its wildcards, sorted.
 
-    `*` and `?` stand for any characters and any one of a name, `**` for any folders. What fits and
-    is no dataset is left out; raises `DataError` where nothing is left. `option` names the paths.
+    `*` and `?` match any characters or one character of a name, `**` any folders. Matches that are
+    not datasets are left out; raises `DataError` if none are left. `option` names the paths.
     """
     return [_datasets(path, registry, option) for path in paths]
 
@@ -27,7 +27,7 @@ def _datasets(path: str, registry: Registry, option: str) -> list[Path]:
     datasets = [found for found in fitting if is_stored(found, registry)]
     if not datasets:
         raise DataError(
-            f"{option}: of {len(fitting)} paths that fit {path} none is a dataset",
-            hint="look at what is there, or make datasets with `vall-e data process`",
+            f"{option}: of {len(fitting)} paths that match {path}, none is a dataset",
+            hint="check the path, or make datasets with `vall-e data process`",
         )
     return datasets

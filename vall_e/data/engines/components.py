@@ -28,7 +28,7 @@ DATA_ENGINES = (
         name="local",
         config=LocalDataEngineConfig,
         build=build_local,
-        summary="This process, or as many processes of this machine as `--workers` says",
+        summary="this process, or the number of local processes given by `--workers`",
     ),
     Component(
         name="ray",

@@ -1,4 +1,4 @@
-"""The processes of this machine."""
+"""Processes on this machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ O = TypeVar("O")  # noqa: E741 (what becomes of it)
 
 @frozen
 class LocalDataEngine:
-    """With `workers` that many processes; 0: this one, which nothing saves if it dies."""
+    """With `workers` processes; 0: in this process, which ends if an item crashes it."""
 
     workers: int = 0
 

@@ -13,11 +13,11 @@ class LocalDataEngineConfig:
 @frozen
 class RayConfig:
     address: str = ""
-    """Of a cluster that runs: `auto` for that of this machine, `ray://HOST:10001` or HOST:6379.
-    Empty: one is started here, and ends with the run."""
+    """Address of a running cluster: `auto` for one on this machine, `ray://HOST:10001` or
+    HOST:6379. Empty: one is started here, and ends with the run."""
     cpus: float = field(default=1.0, validator=validators.gt(0))
-    """Cores that each worker takes up."""
+    """CPU cores of each worker."""
     gpus: float = field(default=0.0, validator=validators.ge(0))
-    """GPUs, or the share of one, that each worker takes up. For `--device cuda`."""
+    """GPUs, or the share of one, of each worker. For `--device cuda`."""
     block: int = field(default=8, validator=validators.ge(1))
-    """Recordings that a worker takes at once, and whose codes it gives back together."""
+    """Recordings sent to a worker at once; their codes are returned together."""

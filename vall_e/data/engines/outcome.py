@@ -1,4 +1,4 @@
-"""What happened where something was tried, told where it is wanted."""
+"""The outcome of a call, to be passed between processes."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from vall_e.errors import VallEError
 
 @frozen
 class Attempt:
-    """What a call gave, or what it raised. Can be pickled."""
+    """The result of a call, or its error. Can be pickled."""
 
     found: Any = None
     error: Exception | None = None
 
     def result(self) -> Any:
-        """What the call gave; raises what it raised."""
+        """The result of the call; raises its error."""
         if self.error is not None:
             raise self.error
         return self.found
 
 
 def attempt(call: Callable[[], Any]) -> Attempt:
-    """What `call()` gives or raises; of an error that is no `VallEError` the text is kept."""
+    """The outcome of `call()`; of an error other than `VallEError`, only the text is kept."""
     try:
         return Attempt(call())
     except VallEError as exc:

@@ -1,4 +1,4 @@
-"""Processes that are handed one item each: who dies, and of what, is known. Torch-free."""
+"""Processes that receive one item each, so that a crash has a known item. Torch-free."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ I = TypeVar("I")  # noqa: E741 (an item)
 O = TypeVar("O")  # noqa: E741 (what becomes of it)
 
 AHEAD = 16
-"""Items for each process that may be done before their turn to be given has come."""
+"""Items for each process that may be finished before it is their turn to be returned."""
 TRIES = 2
-"""Processes that may die of an item before it counts as lost."""
+"""Processes that an item may crash before it counts as lost."""
 
 log = logging.getLogger(__name__)
 
 
 class Hands(Generic[I, O]):
-    """So many processes, each with what its own `make()` gave. They end with the block."""
+    """A pool of processes, each with the result of its own `make()`. They end with the block."""
 
     def __init__(self, count: int, make: Callable[[], Callable[[I], O]]) -> None:
         self.count = count
@@ -46,7 +46,7 @@ class Hands(Generic[I, O]):
             hand.dismiss()
 
     def prepared(self, items: Sequence[I], lost: Callable[[I], O]) -> Iterator[O]:
-        """What becomes of each item, in their order. A process that dies is replaced."""
+        """The outcome of each item, in order. A process that dies is replaced."""
         todo = list(reversed(range(len(items))))
         ready: dict[int, O] = {}
         deaths: Counter[int] = Counter()
@@ -58,7 +58,7 @@ class Hands(Generic[I, O]):
                     if said is not None:
                         ready[number] = said.result()
                     elif hand.alive:
-                        continue  # it can begin
+                        continue  # it is ready
                     elif deaths[number] + 1 < TRIES:
                         deaths[number] += 1
                         todo.append(number)
@@ -74,7 +74,7 @@ class Hands(Generic[I, O]):
                 hand.give(number, items[number])
 
     def _heard(self) -> list[tuple[int, _Hand[I]]]:
-        """Those who have something to say of an item, or are dead; waits for the first."""
+        """Processes that report an item, or have died; waits for the first."""
         busy = [(one.number, one) for one in self.hands if one.number is not None]
         told = wait([hand.connection for _, hand in busy])
         return [(number, hand) for number, hand in busy if hand.connection in told]
@@ -86,33 +86,33 @@ class Hands(Generic[I, O]):
         code = hand.process.exitcode
         if not hand.began:
             raise DataError(
-                f"a worker process ended with the exit code {code} before it could do anything",
-                hint="if memory is short, give fewer --workers; --workers 0 needs no process",
+                f"a worker process ended with the exit code {code} during its start",
+                hint="if memory is short, use fewer --workers; --workers 0 starts no processes",
             )
-        log.warning("a worker process died (exit code %s); what it was at is done again", code)
+        log.warning("a worker process died (exit code %s); its item is processed again", code)
         self.hands[self.hands.index(hand)] = _Hand(self.make)
 
 
 class _Hand(Generic[I]):
-    """One process. `number` is that of the item that it has."""
+    """One process. `number` is that of its item."""
 
     def __init__(self, make: Callable[[], Callable[[I], Any]]) -> None:
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process: SpawnProcess = context.Process(target=_work, args=(theirs, make), daemon=True)
         self.process.start()
-        theirs.close()  # so that its death is heard
+        theirs.close()  # so that the death of the process is noticed
         self.number: int | None = None
         self.began = False
         self.alive = True
 
     def give(self, number: int, item: I) -> None:
         self.number = number
-        with suppress(OSError):  # it is dead, and `listen` will find out
+        with suppress(OSError):  # it has died, which `listen` will notice
             self.connection.send(item)
 
     def listen(self) -> Attempt | None:
-        """What became of its item; None: it begins to work, or is dead. Waits for that."""
+        """The outcome of its item; None: it is starting or has died. Waits for it."""
         try:
             said: Attempt | None = self.connection.recv()
         except (EOFError, OSError):
@@ -130,9 +130,9 @@ class _Hand(Generic[I]):
 
 
 def _work(connection: Connection, make: Callable[[], Callable[[Any], Any]]) -> None:
-    """What a process does until nobody listens any more."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who started it ends it
-    with suppress(OSError, EOFError):  # nobody listens
+    """The loop of a process, until the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process ends it
+    with suppress(OSError, EOFError):  # the pipe is closed
         made = attempt(make)
         if made.error:
             connection.send(made)

@@ -1,7 +1,7 @@
 """Ray Data: a cluster of machines.
 
-Recordings travel in blocks to workers, which read them for themselves: their paths, or URLs, must
-mean the same everywhere. Outcomes come back in order, and this process writes them down.
+Recordings are sent in blocks to workers, which read them themselves: paths or URLs must be the
+same everywhere. Outcomes come back in order, and this process writes them.
 https://docs.ray.io/en/latest/data/data.html
 """
 
@@ -25,7 +25,7 @@ O = TypeVar("O")  # noqa: E741 (what becomes of it)
 
 
 class RayEngine:
-    """As many workers as `workers` says; 0: as many as the cluster has cores for."""
+    """`workers` workers; 0: as many as the cluster has cores for."""
 
     def __init__(self, config: RayConfig, workers: int) -> None:
         self.config = config
@@ -51,8 +51,8 @@ class RayEngine:
         make: Callable[[], Callable[[I], O]],
         lost: Callable[[I], O],
     ) -> Iterator[Attempt]:
-        """In order. Ray begins a block again, elsewhere, whose worker or machine is gone."""
-        pack = ray.cloudpickle.dumps  # what stands in a notebook can travel too
+        """In order. Ray restarts a block elsewhere if its worker or machine is lost."""
+        pack = ray.cloudpickle.dumps  # can also send what is defined in a notebook
         rows = [{"item": pack(item)} for item in items]
         with ray.data.DataContext.current(_settings(ray)):
             done = ray.data.from_items(
@@ -73,7 +73,7 @@ class RayEngine:
 
 
 class _Worker:
-    """What each worker of the cluster prepares with: a process of its own, which may die."""
+    """Prepares recordings on a worker of the cluster, in a process of its own, which may die."""
 
     def __init__(self, make: bytes, lost: bytes) -> None:
         self.hands: Hands[bytes, Any] = Hands(1, partial(_unpacked, make))
@@ -104,7 +104,7 @@ def _settings(ray: Any) -> Any:
 
 @contextmanager
 def _cluster(ray: Any, address: str, workers: int) -> Iterator[None]:
-    """That of `address`, one of this machine, or the one that this process is in already."""
+    """The cluster at `address`, one on this machine, or the one that this process is part of."""
     if ray.is_initialized():
         yield
         return
@@ -135,14 +135,15 @@ def _translated(ray: Any, outcomes: Iterator[O]) -> Iterator[O]:
     except ray.exceptions.RayError as exc:
         raise DataError(
             f"the Ray cluster failed: {exc}",
-            hint="run the same command again: it goes on where it was. VALL-E must be installed "
+            hint="run the same command again: it continues where it stopped. VALL-E must be "
+            "installed "
             "on all machines, in the same version",
         ) from exc
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Ray tells of its plans in a log of its own; what goes wrong is raised."""
+    """Ray writes its plans to a log of its own; errors are raised."""
     logger = logging.getLogger("ray.data")
     before = logger.level
     logger.setLevel(logging.ERROR)

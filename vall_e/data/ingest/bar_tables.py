@@ -1,4 +1,4 @@
-"""Lines with bars and no names of columns, as those of LJSpeech. Torch-free."""
+"""Tables with bars and no header, like those of LJSpeech. Torch-free."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WAVS = "wavs"
-"""The folder beside the table that may hold the audio."""
+"""The folder next to the table that may contain the audio."""
 EXPECTED = "ID|TEXT, ID|TEXT|NORMALIZED TEXT or ID|SPEAKER|TEXT"
-HEADER = "start it with a line of names, such as path|speaker|text"
+HEADER = "add a header line, such as path|speaker|text"
 NAME = re.compile(r"[\w-]+")
 
 log = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ Line = tuple[int, list[str]]
 
 
 def bar_rows(text: str, table: Path) -> list[tuple[int, dict[str, str]]]:
-    """`ID|TEXT`, `ID|TEXT|NORMALIZED TEXT` or `ID|SPEAKER|TEXT`, with the numbers of the lines.
+    """`ID|TEXT`, `ID|TEXT|NORMALIZED TEXT` or `ID|SPEAKER|TEXT`, with line numbers.
 
     An ID may have the suffix of its audio file. Raises `DataError` for any other line.
     """
@@ -58,12 +58,12 @@ def _require_alike(lines: Sequence[Line], table: Path) -> None:
             raise DataError(
                 f"{table}, line {number}, has {len(cells)} columns; expected {EXPECTED}, "
                 "the same on each line",
-                hint=f"take bars out of the texts, or {HEADER}",
+                hint=f"remove bars from the texts, or {HEADER}",
             )
 
 
 def _second_is_speaker(lines: Sequence[Line], table: Path) -> bool:
-    """Whether three columns are ID|SPEAKER|TEXT; `DataError` where they may be either."""
+    """Whether three columns are ID|SPEAKER|TEXT; `DataError` if it is ambiguous."""
     if not lines or len(lines[0][1]) < 3:
         return False
     pairs = [(cells[1], cells[2]) for _, cells in lines]
@@ -89,7 +89,7 @@ def _letters(text: str) -> str:
 
 
 def _audio(identity: str, folder: Path) -> str:
-    """Where the file of an ID is, relative to the folder: in `wavs` if there is such a folder."""
+    """The path of an ID's file, relative to the folder: in `wavs` if that folder exists."""
     name = identity.replace("\\", "/")
     names = [name] if _has_suffix(name) else [name + suffix for suffix in AUDIO]
     inside = f"{WAVS}/" if (folder / WAVS).is_dir() and not name.startswith(f"{WAVS}/") else ""

@@ -1,4 +1,4 @@
-"""One recording to what a dataset stores of it."""
+"""Converts a recording to what a dataset stores."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from vall_e.text.languages import among
 if TYPE_CHECKING:
     from vall_e.config.schema import RunConfig
 
-MIN_SECONDS = 0.2  # shorter than a syllable: nothing to learn to say
+MIN_SECONDS = 0.2  # shorter than a syllable: nothing to learn from
 
 
 class PhonemeFrontEnd(Protocol):
-    """What preparing needs of a front end."""
+    """What preparation needs from a text front end."""
 
     def phonemes(self, text: str, language: str) -> str: ...
 
 
 @frozen(eq=False)
 class Prepared:
-    """`codes` are int16 (frames, levels), the order of the file."""
+    """`codes` are int16 (frames, levels), in the order of the file."""
 
     recording: Recording
     language: str
@@ -45,7 +45,7 @@ class Prepared:
 
 @frozen
 class SkippedRecording:
-    """A recording that the dataset does without."""
+    """A recording that is left out of the dataset."""
 
     recording: Recording
     reason: str
@@ -55,8 +55,8 @@ class SkippedRecording:
 class Preparer:
     """Reads, checks, encodes and phonemizes. `language` is that of all recordings, if given.
 
-    With `voices_only` nobody cares what is said: every text is empty.
-    `level` is the loudness, in dB of full scale, that all recordings are brought to.
+    With `voices_only` texts are ignored: every text is empty.
+    `level` is the loudness, in dB of full scale, that all recordings are normalized to.
     """
 
     codec: Codec
@@ -68,7 +68,7 @@ class Preparer:
     voices_only: bool = False
     level: float | None = None
     varieties: tuple[str, ...] = ()
-    """The languages that the phonemizer tells apart; empty: it takes every code."""
+    """The languages that the phonemizer distinguishes; empty: it accepts every code."""
 
     @property
     def info(self) -> Info:
@@ -113,7 +113,7 @@ class Preparer:
         return self.front_end.phonemes(recording.text, language)
 
     def _language(self, recording: Recording) -> str:
-        """One of the run's languages; another variety of it, `en-gb` for `en-us`, is another."""
+        """One of the run's languages; a variety such as `en-gb` does not match `en-us`."""
         wanted = self.language or recording.language or self.languages[0]
         found = among(wanted, self.languages, self.varieties)
         if found is None:
@@ -124,13 +124,13 @@ class Preparer:
 
 
 def make_preparer(config: RunConfig, options: IngestOptions) -> Preparer:
-    """The preparer that a run's codec and text settings describe."""
+    """The preparer for a run's codec and text settings."""
     front_end = FrontEnd.of(config.text)
     known, varieties = config.text.languages, tuple(front_end.languages)
     if options.language and among(options.language, known, varieties) is None:
         raise DataError(
             f"--language {options.language!r} is not in text.languages {list(known)}",
-            hint="name one of these, or add it to text.languages",
+            hint=f"use one of {', '.join(known)}, or add it to text.languages",
         )
     return Preparer(
         codec=place_codec(config.codec.build(), find_device(options.device, option="--device")),

@@ -1,4 +1,4 @@
-"""Folders of well-known corpora as rows of a table: `path`, `text`, `speaker`, ... Torch-free."""
+"""Folders of well-known corpora as table rows: `path`, `text`, `speaker`, ... Torch-free."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 TableRow = dict[str, str]
 COMMON_VOICE = ("validated.tsv", "train.tsv", "dev.tsv", "test.tsv")
 VCTK = (("wav48_silence_trimmed", "_mic1.flac"), ("wav48", ".wav"))
-"""Folders of its sound, and how files end there."""
+"""Its audio folders, and the endings of the files in them."""
 
 
 def known_rows(folder: Path) -> list[TableRow] | None:
-    """The rows of the first layout that the folder has, None if it has none.
+    """The rows of the first layout that the folder matches, None if it matches none.
 
-    Paths count from `folder`; a row whose recording is missing is one of them.
+    Paths are relative to `folder`; rows are returned even if their recording is missing.
     """
     for layout in LAYOUTS:
         rows = list(layout(folder))
@@ -32,19 +32,19 @@ def known_rows(folder: Path) -> list[TableRow] | None:
 
 
 def lj_speech(folder: Path) -> Iterator[TableRow]:
-    """`wavs/ID.wav`, and ID|text|text in words, a line each, in `metadata.csv`."""
+    """`wavs/ID.wav`, and ID|text|normalized text on each line of `metadata.csv`."""
     table = folder / "metadata.csv"
     if not table.is_file() or not (folder / "wavs").is_dir():
         return
     lines = _text(table)
     if "|" not in lines.split("\n", 1)[0] or header_delimiter(lines) is not None:
-        return  # it has other columns
+        return  # a table with other columns
     for _, row in bar_rows(lines, table):
         yield row
 
 
 def libri_speech(folder: Path) -> Iterator[TableRow]:
-    """`SPEAKER/CHAPTER/ID.flac`, and the texts of a chapter, in capitals, in its `.trans.txt`."""
+    """`SPEAKER/CHAPTER/ID.flac`, and the chapter's texts, in capitals, in its `.trans.txt`."""
     for table in sorted(folder.rglob("*.trans.txt")):
         for line in filter(str.strip, _text(table).split("\n")):
             identity, _, text = line.partition(" ")
@@ -62,7 +62,7 @@ def libri_tts(folder: Path) -> Iterator[TableRow]:
 
 
 def vctk(folder: Path) -> Iterator[TableRow]:
-    """`txt/SPEAKER/ID.txt`, and sound in `wav48` or, of the first microphone, a newer folder."""
+    """`txt/SPEAKER/ID.txt`, and audio in `wav48` or, of the first microphone, in a newer folder."""
     sounds = [(folder / name, suffix) for name, suffix in VCTK if (folder / name).is_dir()]
     if not sounds:
         return
@@ -74,13 +74,13 @@ def vctk(folder: Path) -> Iterator[TableRow]:
 
 
 def common_voice(folder: Path) -> Iterator[TableRow]:
-    """`clips/`, and `validated.tsv` or another table beside it, of a language."""
+    """`clips/`, next to `validated.tsv` or another table, for one language."""
     tables = [folder / name for name in COMMON_VOICE if (folder / name).is_file()]
     if not tables or not (folder / "clips").is_dir():
         return
     header, rows = delimited_rows(_text(tables[0]), "\t", tables[0])
     if not {"path", "sentence"} <= set(header):
-        return  # it has other columns
+        return  # a table with other columns
     for _, row in rows:
         yield {
             "path": f"clips/{row['path']}",
@@ -91,7 +91,7 @@ def common_voice(folder: Path) -> Iterator[TableRow]:
 
 
 def emilia(folder: Path) -> Iterator[TableRow]:
-    """`ID.mp3`, and `ID.json` with text, speaker and language beside it."""
+    """`ID.mp3`, next to `ID.json` with text, speaker and language."""
     for path in sorted(folder.rglob("*.mp3")):
         beside = path.with_suffix(".json")
         if not beside.is_file():
@@ -119,7 +119,7 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8-sig").strip()
     except (OSError, UnicodeDecodeError) as exc:
         raise DataError(
-            f"{path} cannot be read: {exc}", hint="save it as UTF-8, or take it out of the folder"
+            f"{path} cannot be read: {exc}", hint="save it as UTF-8, or remove it from the folder"
         ) from exc
 
 
@@ -127,9 +127,11 @@ def _object(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(_text(path))
     except ValueError as exc:
-        raise DataError(f"{path} is damaged: {exc}", hint="fetch it again, or delete it") from exc
+        raise DataError(
+            f"{path} is damaged: {exc}", hint="download it again, or delete it"
+        ) from exc
     if not isinstance(found, dict):
-        raise DataError(f"{path} is no JSON object", hint="fetch it again, or delete it")
+        raise DataError(f"{path} is not a JSON object", hint="download it again, or delete it")
     return found
 
 

@@ -1,8 +1,8 @@
-"""Recordings and datasets in object storage, or wherever else fsspec reaches. Torch-free.
+"""Recordings and datasets in object storage, or anything else that fsspec supports. Torch-free.
 
-A folder of recordings is told by a mirror of it here: texts and tables are copied, recordings are
-empty files, each fetched when its turn comes, by who prepares it. A dataset is made in a folder
-here, and put there once it is complete. https://filesystem-spec.readthedocs.io
+A folder of recordings is represented by a local mirror: texts and tables are copied, recordings
+are empty files, and each is downloaded when it is processed. A dataset is made in a local folder,
+and uploaded when it is complete. https://filesystem-spec.readthedocs.io
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from vall_e.data.ingest.recordings import Recording
 
 PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "gcs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
-"""What fsspec needs beside itself, where it does not say so well."""
+"""Packages that fsspec needs, where its own error does not name them."""
 SEEN = ".published.json"
-"""What was at the URL when the work began."""
-LARGE = 1 << 28  # bytes of a file that is not audio, from which on nobody reads it as a table
+"""The state of the URL when the work began."""
+LARGE = 1 << 28  # bytes; larger files that are not audio are not read as tables
 
 
 def is_url(place: str) -> bool:
@@ -38,9 +38,9 @@ def is_url(place: str) -> bool:
 
 
 def mirror(url: str, parent: Path) -> Path:
-    """A folder in `parent` that looks like that at `url`, with empty files for recordings.
+    """A folder in `parent` that mirrors `url`, with empty files for recordings.
 
-    Raises `DataError` where nothing is, or where a name would lead out of the folder.
+    Raises `DataError` if nothing is there, or if a name would lead out of the folder.
     """
     files, root = _reach(url)
     try:
@@ -48,12 +48,12 @@ def mirror(url: str, parent: Path) -> Path:
     except Exception as exc:
         raise _unreachable(url, exc) from exc
     if not found:
-        raise DataError(f"{url} holds nothing", hint="name the folder that holds the audio")
+        raise DataError(f"{url} is empty", hint="give the folder that contains the audio")
     folder = parent / (PurePosixPath(root).name or "recordings")
     for name, facts in found.items():
         below = PurePosixPath(name).relative_to(root)
         if ".." in below.parts:
-            raise DataError(f"{url} has a file called {below}", hint="give it another name there")
+            raise DataError(f"{url} has a file called {below}", hint="rename the file there")
         path = folder / below
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.suffix.lower() in AUDIO or facts["size"] > LARGE:
@@ -64,7 +64,7 @@ def mirror(url: str, parent: Path) -> Path:
 
 
 def located(recordings: Sequence[Recording], folder: Path, url: str) -> list[Recording]:
-    """Those that were found in the mirror `folder`, with the URL of each."""
+    """The recordings found in the mirror `folder`, with their URLs."""
     return [_located(one, folder, url) for one in recordings]
 
 
@@ -77,9 +77,9 @@ def _located(recording: Recording, folder: Path, url: str) -> Recording:
 
 @contextmanager
 def fetched(recording: Recording) -> Iterator[Path]:
-    """Where its sound can be read: its path, or a copy of what is at its URL, for the while.
+    """A readable file with its audio: its path, or a temporary copy from its URL.
 
-    Errors name the URL. Raises `DataError` if it cannot be fetched.
+    Errors name the URL. Raises `DataError` if it cannot be downloaded.
     """
     if not recording.url:
         yield recording.path
@@ -96,14 +96,14 @@ def fetched(recording: Recording) -> Iterator[Path]:
 
 
 def begin(url: str, folder: Path) -> None:
-    """Fetch the dataset at `url` into `folder`, to be added to; nothing where there is none.
+    """Download the dataset at `url` into `folder`, to add to it; nothing if there is none.
 
-    A folder that holds something is left as it is: a run that was stopped goes on in it.
+    A folder that is not empty is left unchanged: an interrupted run continues in it.
     """
     if folder.exists() and any(path.name != LOCK for path in folder.iterdir()):
         return
     files, root = _reach(url)
-    part = folder.with_name(folder.name + ".part")  # a fetch that is broken off leaves no dataset
+    part = folder.with_name(folder.name + ".part")  # an aborted download leaves no dataset
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
@@ -124,9 +124,9 @@ def begin(url: str, folder: Path) -> None:
 
 
 def publish(folder: Path, url: str) -> None:
-    """Move the dataset in `folder` to `url`: what says that it is complete comes last.
+    """Upload the dataset in `folder` to `url`; the file that marks it as complete comes last.
 
-    Raises `DataError` if somebody else has changed it there since the work began.
+    Raises `DataError` if someone else has changed it there since the work began.
     """
     files, root = _reach(url)
     seen = folder / SEEN
@@ -136,8 +136,8 @@ def publish(folder: Path, url: str) -> None:
     try:
         if seen.exists() and _told(files, root) != json.loads(seen.read_text(encoding="utf-8")):
             raise DataError(
-                f"{url} was changed by somebody else since this run began",
-                hint=f"name another URL, or look into {folder}, which has what was made here",
+                f"{url} was changed by someone else since this run began",
+                hint=f"give another URL; {folder} has the result of this run",
             )
         for path in paths:
             name = f"{root}/{path.relative_to(folder).as_posix()}"
@@ -158,7 +158,7 @@ def _get(files: Any, name: str, path: Path, url: str) -> None:
 
 
 def _told(files: Any, root: str) -> str | None:
-    """What the dataset there says of itself."""
+    """The dataset's description of itself at the URL."""
     name = f"{root}/{INFO}"
     if not files.exists(name):
         return None
@@ -167,7 +167,7 @@ def _told(files: Any, root: str) -> str | None:
 
 
 def _reach(url: str) -> tuple[Any, str]:
-    """The file system, and the path in it. Raises `UnavailableError` where a package is missing."""
+    """The file system, and the path in it. Raises `UnavailableError` if a package is missing."""
     from fsspec.core import url_to_fs
 
     scheme = url.partition("://")[0]
@@ -180,7 +180,8 @@ def _reach(url: str) -> tuple[Any, str]:
         ) from exc
     except ValueError as exc:
         raise DataError(
-            f"{url} cannot be reached: {exc}", hint="name a folder, or a URL as s3://BUCKET/FOLDER"
+            f"{url} cannot be reached: {exc}",
+            hint="give a folder, or a URL like s3://BUCKET/FOLDER",
         ) from exc
     return files, path.rstrip("/")
 
@@ -188,5 +189,5 @@ def _reach(url: str) -> tuple[Any, str]:
 def _unreachable(url: str, exc: Exception) -> DataError:
     return DataError(
         f"{url} cannot be reached: {type(exc).__name__}: {exc}",
-        hint="check the URL, the network and your rights; what was done is kept",
+        hint="check the URL, the network and your permissions; finished work is kept",
     )

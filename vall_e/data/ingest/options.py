@@ -1,4 +1,4 @@
-"""Options of `vall-e data process` that hold for every recording. No torch here."""
+"""Options of `vall-e data process` that apply to every recording. No torch here."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from attrs import frozen
 
 @frozen
 class IngestOptions:
-    """What holds for all recordings, beside the codec and the text settings of a run."""
+    """Settings for all recordings, in addition to the codec and text settings of a run."""
 
     language: str | None = None
-    """Language of all recordings; None: as the transcripts say."""
+    """Language of all recordings; None: as given by the transcripts."""
     max_seconds: float = 60.0
     device: str = "cpu"
-    """Where the codec runs."""
+    """Device of the codec."""
     voices_only: bool = False
     """Store the recordings as voices only: every text is empty."""
     level: float | None = None
-    """Loudness in dBFS that all recordings are brought to; None: unchanged."""
+    """Loudness in dBFS that all recordings are normalized to; None: unchanged."""

@@ -1,4 +1,4 @@
-"""Which recordings a dataset folder lacks, and which it cannot take. Torch-free."""
+"""Which recordings a dataset folder still lacks, and which it cannot take. Torch-free."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 def sort_out(
     recordings: Sequence[Recording], known: Mapping[str, Entry], out: Path
 ) -> tuple[list[Recording], list[tuple[Recording, str]]]:
-    """What is to be done, and what cannot be, with the reason. The rest is done already.
+    """The recordings to process, and those refused, with reasons. The rest is done already.
 
     Raises `DataError` if other recordings, which still exist, have these ids already.
     """
@@ -32,7 +32,7 @@ def sort_out(
     _require_same_sources(recordings, known, out)
     for recording in recordings:
         if recording.id in seen:
-            refused.append((recording, f"its id {recording.id!r} is taken"))
+            refused.append((recording, f"its id {recording.id!r} is already taken"))
         elif recording.id not in known:
             todo.append(recording)
         elif known[recording.id].text != recording.text:
@@ -60,9 +60,10 @@ def _require_same_sources(
     if taken:
         identity, source = taken[0]
         raise DataError(
-            f"{out} has other recordings of the same id: {identity!r} is {source} there, "
-            f"{len(taken)} in all",
-            hint="process these into a folder of their own and list both in data.train, "
+            f"{out} already has other recordings with the same ids: {identity!r} is {source} "
+            "there, "
+            f"{len(taken)} in total",
+            hint="process these into a separate folder and list both in data.train, "
             "or give them other ids in a table with a column `id`",
         )
 
@@ -70,7 +71,7 @@ def _require_same_sources(
 def write_skipped(
     path: Path, skipped: Sequence[tuple[str, str]], recordings: Sequence[Recording]
 ) -> None:
-    """Where each is, and why; what earlier runs left out of other recordings stays on the list."""
+    """Where each one is, and why; recordings that earlier runs left out stay on the list."""
     ours = {_place(recording.place) for recording in recordings}
     rows = [row for row in _listed(path) if _place(row["path"]) not in ours]
     rows += [{"path": place, "reason": reason} for place, reason in skipped]
@@ -78,7 +79,7 @@ def write_skipped(
 
 
 def _listed(path: Path) -> Iterator[dict[str, str]]:
-    """What earlier runs wrote; nobody needs a damaged line so much that a run should end for it."""
+    """What earlier runs wrote; a damaged line is not worth stopping a run."""
     for line in path.read_bytes().splitlines() if path.exists() else []:
         try:
             row = json.loads(line)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @frozen
 class PreparerFactory:
-    """Makes a preparer in any process: pickled, it is plain values, and components are found again.
+    """Makes a preparer in any process, from plain values that can be pickled.
 
-    Of `environ`, only the variables of VALL-E are pickled.
+    Components are looked up again. Of `environ`, only the variables of VALL-E are pickled.
     """
 
     config: RunConfig

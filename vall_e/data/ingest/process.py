@@ -1,4 +1,4 @@
-"""Recordings to a dataset folder, resumably: what is written stays, whatever happens."""
+"""Recordings to a dataset folder, resumable: what is written is kept, whatever happens."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from vall_e.errors import DataError
 from vall_e.folder_lock import locked
 from vall_e.interfaces.data_engine import DataEngine
 
-DEADLY = "the processes that prepared it died"
+DEADLY = "it crashed the processes that prepared it"
 
 
 @frozen
 class ProcessReport:
-    """What became of the recordings. `already`: done by an earlier run. Hours are the folder's."""
+    """The results for the recordings. `already`: done by an earlier run. Hours are the folder's."""
 
     done: int
     already: int
@@ -46,10 +46,10 @@ def process(
     engine: DataEngine,
     on_item: Callable[[Prepared | SkippedRecording], None] = lambda item: None,
 ) -> ProcessReport:
-    """Add the recordings to the dataset in `out`, which is made if it is not there.
+    """Add the recordings to the dataset in `out`, which is created if necessary.
 
-    Those that the folder has already are not done again. The outcome is the same with each
-    `engine`; one that uses other processes needs a `make` that can be pickled.
+    Recordings that the folder already has are not processed again. The result is the same with
+    each `engine`; one that uses other processes needs a `make` that can be pickled.
     """
     made = _Made(make)
     with locked(out, error=DataError):
@@ -100,7 +100,7 @@ def _deadly(recording: Recording) -> Prepared | SkippedRecording:
 
 
 def _append(item: Prepared, out: Path, codes: BinaryIO, manifest: BinaryIO) -> Entry:
-    """Codes first: a line of the manifest is never without its codes."""
+    """Codes first: a line of the manifest must never exist without its codes."""
     frames, levels = item.codes.shape
     entry = Entry(
         id=item.recording.id,
@@ -127,7 +127,7 @@ def _source(recording: Recording, out: Path) -> str:
 
 
 class _Made:
-    """What `make` gives, made once in this process; other processes make their own."""
+    """The result of `make`, created once in this process; other processes create their own."""
 
     def __init__(self, make: Callable[[], Preparer]) -> None:
         self.make = make
@@ -145,5 +145,5 @@ class _Elsewhere:
     make: Callable[[], Preparer]
 
     def __call__(self) -> Preparer:
-        torch.set_num_threads(1)  # the other cores belong to the other workers
+        torch.set_num_threads(1)  # the other cores are for the other workers
         return self.make()

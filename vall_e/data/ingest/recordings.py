@@ -1,8 +1,8 @@
-"""A folder of recordings and what is said in them. Torch-free.
+"""A folder of recordings and their transcripts. Torch-free.
 
 Transcripts are those of a well-known corpus (`vall_e.data.ingest.known_corpora`), one table (tsv,
 csv, json or jsonl with `path` and `text`, optionally `id`, `speaker` and `language`), the output of
-a recogniser (`vall_e.data.ingest.transcribe`), or one `.txt` beside each recording.
+a recognizer (`vall_e.data.ingest.transcribe`), or one `.txt` file next to each recording.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from pathlib import Path, PurePath
 
 HEARD = ("heard.json", "whisper.json")
-"""What recognisers wrote, read where there is no other table."""
+"""Output of recognizers, used if there is no other table."""
 NOISE = "noise"
-"""A folder of this name, capitals or not, holds recordings in which nobody speaks."""
+"""A folder with this name, in any case, contains recordings without speech."""
 OURS = ("transcripts", "corpus")
-"""Tables of these names are nobody else's, so they count before a layout that is known."""
+"""Tables with these names are specific to us, so they take precedence over known layouts."""
 NAMES = ("transcripts", "metadata", "corpus")
 
 
 @frozen
 class Recording:
-    """An audio file that may or may not exist, and what the transcripts say about it.
+    """An audio file that may or may not exist, and its transcript.
 
-    `text` is empty where there is none, `language` is None where nothing is said of it. `problem`
-    says why it cannot be used, if that is known already, `unread` why its text cannot. `start` and
-    `end`, in seconds, cut a part out of the file; it is all of it where `end` is None. A `url` is
-    where the file really is; then `path` only says what it is called.
+    `text` is empty if there is none, `language` is None if unknown. `problem` is the reason why it
+    cannot be used, if already known, `unread` the reason why its text cannot be read. `start` and
+    `end`, in seconds, select a part of the file; it is the whole file if `end` is None. A `url` is
+    the real location of the file; then `path` is only its name.
     """
 
     id: str
@@ -54,12 +54,12 @@ class Recording:
 
     @property
     def place(self) -> str:
-        """What a user calls it: its URL, or its path."""
+        """Its name for users: its URL, or its path."""
         return self.url or str(self.path)
 
     @property
     def is_noise(self) -> bool:
-        """It is in a folder of noise, and says nothing."""
+        """It is in a folder of noise, and has no text."""
         return not self.text and _folder_of(self.path).lower() == NOISE
 
 
@@ -72,11 +72,11 @@ def find_recordings(
 ) -> list[Recording]:
     """In the order of the table, or of the file names. `speaker` is that of all recordings.
 
-    Else the speaker is the table's, else the folder that holds the file. `slices`: whether
-    recordings whose transcripts have times are cut into what is said in one go.
+    Otherwise the speaker is from the table, else the file's folder. `slices`: whether recordings
+    whose transcripts have times are split into their segments.
     """
     if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder", hint="name the folder that holds the audio")
+        raise DataError(f"{folder} is not a folder", hint="give the folder that contains the audio")
     own = transcripts or any((folder / (n + s)).is_file() for n in OURS for s in FORMATS)
     known = None if own else known_rows(folder)
     table = transcripts or (None if known else _table_in(folder))
@@ -84,9 +84,9 @@ def find_recordings(
     if found:
         return found
     if table:
-        raise DataError(f"{table} lists no recording", hint="give it a line for each, or delete it")
+        raise DataError(f"{table} lists no recordings", hint="add a line for each, or delete it")
     raise DataError(
-        f"{folder} holds no audio file", hint=f"name the folder that holds {', '.join(AUDIO[:5])}"
+        f"{folder} has no audio files", hint=f"give a folder with {', '.join(AUDIO[:5])} files"
     )
 
 
@@ -115,23 +115,23 @@ def _table_in(folder: Path) -> Path | None:
         names = ", ".join(path.name for path in paths)
         raise DataError(
             f"{folder} has several tables of transcripts: {names}",
-            hint="say which with --transcripts",
+            hint="choose one with --transcripts",
         )
     heard = [folder / name for name in HEARD if (folder / name).is_file()]
     return next(iter([*paths, *heard]), None)
 
 
 def _heard(table: Path) -> dict[str, Any] | None:
-    """What a recogniser wrote of each file; None where the table is another one."""
+    """The output of a recognizer for each file; None if the table has another format."""
     try:
         found = json.loads(table.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):
-        return None  # told where it is read as a table
+        return None  # reported when it is read as a table
     return found if is_heard(found) else None
 
 
 def is_heard(found: object) -> bool:
-    """Whether this is of the form that `vall_e.data.ingest.transcribe` writes."""
+    """Whether this has the format written by `vall_e.data.ingest.transcribe`."""
     return isinstance(found, dict) and all(
         isinstance(row, dict) and isinstance(row.get("segments"), list) for row in found.values()
     )
@@ -140,7 +140,7 @@ def is_heard(found: object) -> bool:
 def _cut(
     heard: dict[str, Any], table: Path, folder: Path, speaker: str | None, slices: Mode
 ) -> Iterator[Recording]:
-    """Recordings, and parts of recordings: `ID_00000` and so on."""
+    """Recordings, or parts of recordings: `ID_00000` and so on."""
     for name, row in heard.items():
         file = _file(name, table, folder)
         identity = name.rpartition(".")[0] or name
@@ -164,12 +164,12 @@ def _parts(row: dict[str, Any], slices: Mode, name: str, table: Path) -> list[Pa
     except (AttributeError, KeyError, TypeError, ValueError) as exc:
         raise DataError(
             f"{table}: a segment of {name} lacks its text, or its start and end in seconds",
-            hint="hear it again: take it out of the file, then `vall-e data transcribe`",
+            hint="delete its entry, then transcribe it again with `vall-e data transcribe`",
         ) from exc
 
 
 def _file(name: str, table: Path, folder: Path) -> Path:
-    """Beside the table, or in the folder of the recordings."""
+    """Next to the table, or in the folder of the recordings."""
     file = table.parent / name
     return folder / name if not file.exists() and (folder / name).exists() else file
 
@@ -178,8 +178,8 @@ def _listed(table: Path, folder: Path, speaker: str | None) -> Iterator[Recordin
     rows = read_table(table)
     if rows and not any(row["path"] for row in rows):
         raise DataError(
-            f"{table} names no audio file",
-            hint=f"give the table a column {' or '.join(COLUMNS['path'][:4])}",
+            f"{table} names no audio files",
+            hint=f"add a column {' or '.join(COLUMNS['path'][:4])} to the table",
         )
     return _of_rows(rows, table, folder, speaker)
 
@@ -216,19 +216,19 @@ def _beside(folder: Path, speaker: str | None) -> Iterator[Recording]:
 
 
 def is_audio(path: PurePath) -> bool:
-    """By its name; what macOS leaves beside the files of other disks, `._1.wav`, is none."""
+    """Recognized by its name; files that macOS adds, such as `._1.wav`, are ignored."""
     return path.suffix.lower() in AUDIO and not path.name.startswith("._")
 
 
 def _text_beside(recording: Path) -> Path:
-    """Its transcript, whose suffix may have capitals."""
+    """Its transcript, whose suffix may be in capitals."""
     usual = recording.with_suffix(".txt")
     others = (recording.with_suffix(suffix) for suffix in (".TXT", ".Txt"))
     return usual if usual.exists() else next((p for p in others if p.exists()), usual)
 
 
 def _transcript(path: Path) -> tuple[str, str]:
-    """What is said, and what is wrong with the file. A missing file is no transcript."""
+    """Its text, and any problem with the file. A missing file means no transcript."""
     try:
         return path.read_text(encoding="utf-8-sig").strip(), ""
     except FileNotFoundError:
@@ -240,5 +240,5 @@ def _transcript(path: Path) -> tuple[str, str]:
 
 
 def _folder_of(path: Path) -> str:
-    """The real name of the folder that holds a file, also where the path is relative to it."""
+    """The real name of the folder that contains a file, even if the path is relative to it."""
     return path.parent.resolve().name

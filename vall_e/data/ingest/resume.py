@@ -1,4 +1,4 @@
-"""A dataset folder that is to be added to: what of it is whole stays, the torn end goes."""
+"""A dataset folder to add to: complete entries are kept, an incomplete end is cut off."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ log = logging.getLogger(__name__)
 
 
 def open_unfinished(out: Path, info: Info) -> list[Entry]:
-    """What the folder holds already, after cutting off what a killed run left half written."""
+    """The entries of the folder, after cutting off what a killed run left incomplete."""
     others = {path.name for path in out.iterdir()} - {LOCK, NOISE, SEEN}
     if others and not others & {MANIFEST, INFO}:
-        raise DataError(f"{out} holds something else than a dataset", hint="choose another folder")
+        raise DataError(f"{out} contains other files, not a dataset", hint="choose another folder")
     entries = read_entries(out)
     _require_gapless(entries, out)
     if (out / INFO).exists():
@@ -45,17 +45,17 @@ def open_unfinished(out: Path, info: Info) -> list[Entry]:
 
 
 def _require_all(entries: Sequence[Entry], found: Info, out: Path) -> None:
-    """Raise `DataError` if lines of a finished dataset are gone: their codes would be cut off."""
+    """Raise `DataError` if lines of a finished dataset are missing: their codes would be lost."""
     if found.complete and len(entries) < found.utterances:
         raise DataError(
-            f"{out / MANIFEST} has {len(entries)} lines, {INFO} says {found.utterances}: "
+            f"{out / MANIFEST} has {len(entries)} lines, but {INFO} says {found.utterances}: "
             "lines at its end were deleted",
-            hint="put the manifest back as it was, or process into another folder",
+            hint="restore the manifest, or process into another folder",
         )
 
 
 def _with_codes(entries: list[Entry], out: Path, frame: int) -> list[Entry]:
-    """Those whose codes are there, `frame` bytes each: all but the last, which a kill can tear.
+    """The entries whose codes exist, `frame` bytes each: all but the last, if a kill cut it off.
 
     Raises `DataError` if more of them are missing.
     """
@@ -69,22 +69,22 @@ def _with_codes(entries: list[Entry], out: Path, frame: int) -> list[Entry]:
             hint="copy the folder again, or process into another folder",
         )
     if missing:
-        log.warning("the codes of %r were not whole: it is done again", entries[-1].id)
+        log.warning("the codes of %r were incomplete: it is processed again", entries[-1].id)
     rest = size - frame * sum(entry.frames for entry in whole)
     if rest and not missing:
-        log.warning("%s: %d bytes of an utterance that was not finished are cut off", path, rest)
+        log.warning("%s: %d bytes of an incomplete utterance are cut off", path, rest)
     return whole
 
 
 def _require_gapless(entries: Sequence[Entry], out: Path) -> None:
-    """Raise `DataError` for lines that were moved or deleted: new codes would overwrite others."""
+    """Raise `DataError` for moved or deleted lines: new codes would overwrite others."""
     end = 0
     for number, entry in enumerate(entries, start=1):
         if entry.offset != end:
             raise DataError(
                 f"{out / MANIFEST}, line {number}: the codes of {entry.id!r} start at frame "
-                f"{entry.offset}, those before end at {end}: lines were deleted or moved",
-                hint="put the manifest back as it was, or process into another folder",
+                f"{entry.offset}, but those before it end at {end}: lines were deleted or moved",
+                hint="restore the manifest, or process into another folder",
             )
         end += entry.frames
 

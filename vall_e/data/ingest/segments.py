@@ -1,4 +1,4 @@
-"""Parts of recordings: where transcripts with times say that somebody speaks. Torch-free."""
+"""Parts of recordings, from transcripts with times. Torch-free."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 BEFORE, AFTER = 0.05, 0.5
-"""Seconds that a part begins before its first word, and ends after its last."""
+"""Seconds added before the first word and after the last word of a part."""
 LONG = 15.0
-"""Seconds from which on a recording is cut, if nobody says whether."""
+"""Seconds from which a recording is split by default."""
 Mode = Literal["auto", "always", "never"]
 
 
 @frozen
 class Part:
-    """From `start` to `end`, in seconds; of the whole recording where `end` is None."""
+    """From `start` to `end`, in seconds; the whole recording if `end` is None."""
 
     text: str
     speaker: str
     start: float = 0.0
     end: float | None = None
     problem: str = ""
-    """Why it cannot be cut out."""
+    """Why it cannot be used."""
 
 
 def parts_of(heard: Mapping[str, Any], mode: Mode) -> Iterator[Part]:
-    """What becomes of a recording that was transcribed: itself, or a part for each segment.
+    """The parts of a transcribed recording: the whole recording, or one for each segment.
 
-    `auto` cuts one that is longer than 15 s, or in which several speak. A part never reaches into
-    the segment after it.
+    `auto` splits it if it is longer than 15 s, or has several speakers. A part never extends into
+    the next segment.
     """
     segments = [one for one in heard["segments"] if _text(one["text"])]
     speakers = {_text(one.get("speaker", "")) for one in segments}
@@ -52,14 +52,12 @@ def parts_of(heard: Mapping[str, Any], mode: Mode) -> Iterator[Part]:
             speaker=_text(one.get("speaker", "")),
             start=max(0.0, first - BEFORE),
             end=max(last, min(last + AFTER, limit)),
-            problem=""
-            if -math.inf < first < last < math.inf
-            else "what was heard ends before it starts",
+            problem="" if -math.inf < first < last < math.inf else "its end precedes its start",
         )
 
 
 def _text(value: object) -> str:
-    """`TypeError` for JSON that is no text, rather than reading a Python object aloud."""
+    """`TypeError` for JSON that is not text, instead of using the text of a Python object."""
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -68,7 +66,7 @@ def _text(value: object) -> str:
 
 
 def read_part(path: Path, start: float, end: float | None) -> Clip:
-    """The sound from `start` to `end`, in seconds, without reading the rest; all, if `end` is None.
+    """The audio from `start` to `end`, in seconds, without reading the rest; all, if `end` is None.
 
     Raises `AudioError` as `Clip.read` does.
     """
@@ -82,6 +80,6 @@ def read_part(path: Path, start: float, end: float | None) -> Clip:
             file.seek(min(round(start * rate), file.frames))
             samples = file.read(round((end - start) * rate), dtype="float32", always_2d=True)
     except (soundfile.LibsndfileError, OSError):
-        return Clip.read(path).cut(start, end)  # says what is wrong
+        return Clip.read(path).cut(start, end)  # reports the error
     name = f"{path} ({start:.2f} s to {end:.2f} s)"
     return Clip(samples[:, 0] if samples.shape[1] == 1 else samples.T, rate, name=name)

@@ -1,7 +1,7 @@
 """Tables of transcripts: tsv, csv, json and jsonl, and lines with bars. Torch-free.
 
-A table is read as it is meant, or refused with the line and what was expected: no cell and no
-column is ever dropped without a word.
+A table is read unambiguously, or refused with the line and what was expected: no cell and no
+column is ever dropped silently.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 FORMATS = (".tsv", ".csv", ".jsonl", ".json")
 BARS = ".txt"
-"""Read as a table only if it is named: beside a recording it is its transcript."""
+"""Read as a table only if given by name: next to a recording it is the transcript."""
 COLUMNS = {
     "id": ("id",),
     "path": (
@@ -35,7 +35,7 @@ COLUMNS = {
     "speaker": ("speaker", "speaker_id", "speaker_name", "client_id"),
     "language": ("language", "lang", "locale"),
 }  # fmt: skip
-"""What each column may be called; the first that a row fills in counts."""
+"""Possible names of each column; the first one that a row fills in is used."""
 DELIMITERS = {".tsv": "\t", ".csv": ",", BARS: "|"}
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ Rows = list[dict[str, str]]
 
 
 def read_table(table: Path) -> Rows:
-    """Its rows, by the names of `COLUMNS`. Raises `DataError` for a row that is not clear."""
+    """Its rows, by the names of `COLUMNS`. Raises `DataError` for an ambiguous row."""
     hint = "write it as UTF-8 tsv, csv, json (a list of objects) or jsonl"
     try:
         text = table.read_text(encoding="utf-8-sig")
@@ -61,8 +61,8 @@ def read_table(table: Path) -> Rows:
 def delimited_rows(
     text: str, delimiter: str, table: Path
 ) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """The header, and the rows with their lines. Raises `DataError` where a row has more cells."""
-    # Quotation marks in a tsv are part of what is said.
+    """The header, and numbered rows. Raises `DataError` if a row has too many cells."""
+    # Quotation marks in a tsv are part of the text.
     quoted = delimiter in ",;"
     reader = csv.reader(
         io.StringIO(text, newline=""),
@@ -90,19 +90,19 @@ def delimited_rows(
 
 
 def plain_cell(value: object, where: str) -> str:
-    """A text or a number as text. Raises `DataError` for what is neither."""
+    """A text or number as text. Raises `DataError` for anything else."""
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise DataError(
             f"{where}: expected a text, found {json.dumps(value, ensure_ascii=False)}",
-            hint="write a text in quotation marks, or leave it out",
+            hint="write a text in quotation marks, or remove the value",
         )
     return str(value).strip()
 
 
 def _parsed(text: str, table: Path) -> Any:
-    """Rows, each with the place where it was found."""
+    """Rows, each with its place in the file."""
     suffix = table.suffix.lower()
     if suffix == ".json":
         found = json.loads(text)
@@ -123,7 +123,7 @@ def _parsed(text: str, table: Path) -> Any:
 
 
 def header_delimiter(text: str, usual: str = ",") -> str | None:
-    """What separates the names of columns in the first line; None: it has no such names."""
+    """The separator of the column names in the first line; None: there are no such names."""
     first = text.lstrip().split("\n", 1)[0]
     for delimiter in dict.fromkeys((usual, "\t", ",", ";", "|")):
         names = {_normal(cell.strip().strip('"')) for cell in first.split(delimiter)}
@@ -137,11 +137,11 @@ def _require_columns(table: Path, names: Iterable[str]) -> None:
     unknown = [name for name in names if _normal(name) not in known]
     if unknown and not any(_normal(name) in COLUMNS["text"] for name in names):
         raise DataError(
-            f"{table} has no column of texts, but {', '.join(unknown[:5])}",
-            hint="name the columns in the first line, such as path and text",
+            f"{table} has no text column, only {', '.join(unknown[:5])}",
+            hint="name the columns in the first line, for example path and text",
         )
     if unknown:
-        log.warning("%s: not used: the columns %s", table, ", ".join(unknown))
+        log.warning("%s: columns that are not used: %s", table, ", ".join(unknown))
 
 
 def _by_role(row: Mapping[str, Any], place: str) -> dict[str, str]:
@@ -159,8 +159,8 @@ def _normal(name: object) -> str:
 
 def _hint(delimiter: str) -> str:
     if delimiter in ",;":
-        return f'put texts with a {delimiter} into quotation marks: "Well{delimiter} yes"'
+        return f'put texts with a {delimiter} in quotation marks: "Well{delimiter} yes"'
     return {
-        "\t": "replace the tabs within texts by spaces",
-        "|": "take the bars out of the texts",
+        "\t": "replace the tabs within texts with spaces",
+        "|": "remove the bars from the texts",
     }[delimiter]

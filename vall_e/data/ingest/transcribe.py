@@ -1,10 +1,10 @@
-"""What a recogniser heard in each recording, as JSON. Torch-free.
+"""Transcripts of recordings by a recognizer, as JSON. Torch-free.
 
     {"ann/1.wav": {"segments": [{"start": 0.1, "end": 2.5, "text": "...", "speaker": "...",
      "words": [{"word": "...", "start": 0.1, "end": 0.4}]}],
      "language": "en", "text": "...", "start": 0.1, "end": 2.5}}
 
-Paths count from the folder of the recordings, times are seconds.
+Paths are relative to the folder of the recordings, times are in seconds.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ HELD = ".held"
 
 @frozen
 class TranscriptionReport:
-    """What became of the recordings; `failed` are paths, each with the reason."""
+    """The results for the recordings; `failed` are paths, each with the reason."""
 
     done: int
     already: int
@@ -62,11 +62,11 @@ def to_json(transcript: Transcript) -> dict[str, Any]:
 
 
 def recordings_in(folder: Path) -> list[str]:
-    """All audio files, as paths that count from `folder`, sorted."""
+    """All audio files, as sorted paths relative to `folder`."""
     names = [path.relative_to(folder).as_posix() for path in folder.rglob("*") if is_audio(path)]
     if not names:
         raise DataError(
-            f"{folder} holds no audio file", hint="name the folder that holds the audio"
+            f"{folder} has no audio files", hint="give the folder that contains the audio"
         )
     return sorted(names)
 
@@ -79,11 +79,11 @@ def transcribe(
     *,
     on_item: Callable[[], None] = lambda: None,
 ) -> TranscriptionReport:
-    """Write what `hear` makes of each recording that `out` lacks; goes on where it was killed.
+    """Write the transcript by `hear` of each recording that `out` lacks; continues after a kill.
 
-    What is heard goes to a journal beside `out` at once, and to `out` in the end. A recording that
-    fails is left out, and tried again the next time. Raises `DataError` while another process
-    writes to `out`.
+    Transcripts go to a journal next to `out` immediately, and to `out` at the end. A recording that
+    fails is left out, and tried again next time. Raises `DataError` while another process writes
+    to `out`.
     """
     held = out.with_name(out.name + HELD)
     with locked(held, error=DataError, name=out):
@@ -103,7 +103,9 @@ def _transcribe(
     known = _read(out) | _journal(journal)
     todo = [name for name in names if name not in known]
     failed: list[tuple[str, str]] = []
-    write_text(journal, "".join(_line(name, row) for name, row in known.items()))  # no torn line
+    write_text(
+        journal, "".join(_line(name, row) for name, row in known.items())
+    )  # whole lines only
     with journal.open("a", encoding="utf-8") as file:
         for name in todo:
             try:
@@ -134,17 +136,19 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except ValueError as exc:
-        raise DataError(f"{path} is damaged: {exc}", hint="delete it, or name another -o") from exc
+        raise DataError(f"{path} is damaged: {exc}", hint="delete it, or give another -o") from exc
     if not is_heard(found):
-        raise DataError(f"{path} is something else than this writes", hint="name another -o")
+        raise DataError(
+            f"{path} was not written by `vall-e data transcribe`", hint="give another -o"
+        )
     return found
 
 
 def _journal(path: Path) -> dict[str, Any]:
-    """Its whole lines; a kill can tear the last."""
+    """Its complete lines; a kill can cut off the last."""
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
     try:
         return dict(json.loads(line) for line in lines if line.endswith(b"\n"))
     except (ValueError, TypeError) as exc:
-        hint = "delete it, and what it has is heard again"
+        hint = "delete it; its recordings are then transcribed again"
         raise DataError(f"{path} is damaged: {exc}", hint=hint) from exc

@@ -1,4 +1,4 @@
-"""What is wrong with a dataset, or with a folder of recordings: everything, item by item."""
+"""Checks a dataset, or a folder of recordings, and reports every problem by item."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from vall_e.text.unicode_form import canonical
 from vall_e.text.vocabulary import Vocabulary, listed
 
 SLACK_FRAMES = 2.0
-"""So many frames may an utterance's codes be longer or shorter than its seconds."""
+"""Allowed difference, in frames, between an utterance's codes and its seconds."""
 
 
 @frozen
 class Problem:
-    """`id` is that of the utterance, or the path of the recording."""
+    """`id` is the id of the utterance, or the path of the recording."""
 
     id: str
     reason: str
@@ -37,10 +37,10 @@ def validate(
     vocabulary: Vocabulary | None = None,
     on_item: Callable[[], None] = lambda: None,
 ) -> tuple[int, list[Problem]]:
-    """How many items there are, and the problems of each. Reads all codes, or all audio.
+    """The number of items, and the problems of each. Reads all codes, or all audio.
 
-    `dataset` is what `folder` is, if it holds no recordings. Raises `DataError` for a folder that
-    cannot be opened at all.
+    `dataset` is the opened `folder`, unless it contains recordings. Raises `DataError` for a folder
+    that cannot be opened at all.
     """
     if dataset is not None:
         checked = _checked(dataset, vocabulary)
@@ -62,7 +62,7 @@ def _checked(dataset: Stored, vocabulary: Vocabulary | None) -> Iterator[list[Pr
 
 
 def _with_twins(found: Iterator[list[Problem]], ids: Sequence[str]) -> Iterator[list[Problem]]:
-    """Each item's problems, and that another has the same id."""
+    """Each item's problems, including ids that are used twice."""
     counts = Counter(ids)
     for identity, problems in zip(ids, found, strict=True):
         twins = counts[identity]
@@ -80,15 +80,15 @@ def _entry(dataset: Stored, entry: Entry, vocabulary: Vocabulary | None) -> list
         reasons.append("it has no codes")
     elif codes.min() < 0 or codes.max() >= info.codebook_size:
         bad = int(np.count_nonzero((codes < 0) | (codes >= info.codebook_size)))
-        reasons.append(f"{bad} of its codes are not in 0 to {info.codebook_size - 1}")
+        reasons.append(f"{bad} of its codes are not from 0 to {info.codebook_size - 1}")
     missing = entry.seconds * info.frame_rate - entry.frames
     if abs(missing) > SLACK_FRAMES:
         reasons.append(
             f"{entry.seconds:g} s are {entry.seconds * info.frame_rate:.0f} frames, "
-            f"it has {entry.frames}"
+            f"but it has {entry.frames}"
         )
     if entry.text and not entry.phonemes:
-        reasons.append("it has a text and no phonemes")
+        reasons.append("it has a text but no phonemes")
     unknown = vocabulary.look_up(canonical(entry.phonemes)).unknown if vocabulary else None
     if unknown:
         reasons.append(f"the vocabulary lacks {listed(unknown)}")

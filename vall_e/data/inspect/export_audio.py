@@ -1,4 +1,4 @@
-"""Utterances written as sound again, to listen to what a model is taught."""
+"""Writes utterances as audio files, to listen to the training data."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ def write_sounds(
     output: Path,
     make_codec: Callable[[], Codec],
 ) -> list[tuple[str, str]]:
-    """A wav and a txt of each into `output`: decoded codes of `dataset`, else the recording.
+    """Write a wav and a txt file of each to `output`: decoded codes of `dataset`, or the recording.
 
-    Gives the ids of those that cannot be read, each with the reason. Raises `DataError` if the
-    codec is not that of the dataset.
+    Returns the ids of those that cannot be read, with reasons. Raises `DataError` if the codec is
+    not that of the dataset.
     """
     make_folder(output, error=DataError)
     sound = _recorded if dataset is None else _decoded(dataset, make_codec())
@@ -45,7 +45,7 @@ def write_sounds(
 
 
 def _names(items: Sequence[UtteranceInfo]) -> list[str]:
-    """A file name each, that no other has: `a_b` of `a/b`, `a_b_2` where that is taken."""
+    """A unique file name for each: `a_b` for `a/b`, `a_b_2` if that is taken."""
     names: dict[str, None] = {}
     for item in items:
         plain = name = item.id.replace("/", "_")
@@ -61,7 +61,7 @@ def _decoded(dataset: Stored, codec: Codec) -> Callable[[UtteranceInfo], Clip]:
     info = dataset.info
     if codec.identity != info.codec:
         raise DataError(
-            f"{dataset.folder} holds codes of {info.codec}, the codec is {codec.identity}",
+            f"{dataset.folder} has codes of {info.codec}, but the codec is {codec.identity}",
             hint="give the YAML file that it was made with: -c run.yaml",
         )
     entries = {entry.id: entry for entry in dataset.entries}
@@ -75,5 +75,5 @@ def _decoded(dataset: Stored, codec: Codec) -> Callable[[UtteranceInfo], Clip]:
 
 def _recorded(item: UtteranceInfo) -> Clip:
     if item.path is None:
-        raise DataError(f"{item.id} has no recording", hint="name one in the transcripts")
+        raise DataError(f"{item.id} has no recording", hint="give one in the transcripts")
     return read_part(item.path, item.start, item.end)

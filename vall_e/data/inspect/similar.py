@@ -1,4 +1,4 @@
-"""Which utterances of a speaker are alike: the nearest by the cosine of their vectors."""
+"""Which utterances of a speaker are similar, by the cosine of their vectors."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ BLOCK = 1024
 
 @frozen
 class Nearest:
-    """Which of the others, sorted by their cosine, are kept of each."""
+    """Which of the other utterances, sorted by cosine, are kept for each."""
 
     k: int = field(default=10, validator=validators.ge(1))
-    """At most so many."""
+    """At most this many."""
     offset: int = field(default=0, validator=validators.ge(0))
-    """Leave out the first so many: the same sentence said again, say."""
+    """Leave out this many of the first, for example repetitions of the same sentence."""
     top_p: float = field(default=1.0, validator=[validators.gt(0), validators.le(1)])
-    """Of those, the fewest that hold this share of the sum of their cosines above 0."""
+    """Of those, the fewest whose positive cosines add up to this share of the sum."""
 
     def of(self, scores: Float[Tensor, " n"], order: Int[Tensor, " n"]) -> list[tuple[int, float]]:
-        """From cosines in descending order and whose they are."""
+        """From cosines in descending order, and the utterances that they belong to."""
         scores, order = (t[self.offset : self.offset + self.k] for t in (scores, order))
         share = scores.clamp(min=0)
         before = share.cumsum(0) - share
@@ -45,7 +45,7 @@ class Nearest:
 def vectors_of(
     entries: Sequence[Entry], feature: Feature, *, on_item: Callable[[], None] = lambda: None
 ) -> Float[Tensor, "n d"]:
-    """A row an entry; zeros where the feature had nothing to tell."""
+    """One row for each entry; zeros if the feature cannot be computed."""
     rows = []
     for entry in entries:
         rows.append(feature(entry).detach().float())
@@ -57,10 +57,10 @@ def vectors_of(
 def neighbours_of(
     entries: Sequence[Entry], vectors: Float[Tensor, "n d"], nearest: Nearest, *, across: bool
 ) -> Neighbours:
-    """Of each entry, by its id. `across`: among all, else among its speaker's only.
+    """The nearest of each entry, by id. `across`: among all entries, otherwise of its speaker.
 
-    The mean of all vectors is taken off first: what all share makes nobody similar. A vector of
-    zeros is similar to nobody.
+    The mean of all vectors is subtracted first: what all have in common does not make them similar.
+    A vector of zeros is similar to nothing.
     """
     told = vectors.abs().sum(dim=1, keepdim=True) > 0
     vectors = (vectors - vectors.sum(dim=0) / told.sum().clamp(min=1)) * told
@@ -78,7 +78,7 @@ def neighbours_of(
 
 
 def _near(vectors: Float[Tensor, "n d"], nearest: Nearest) -> list[list[tuple[int, float]]]:
-    """The others that are kept of each row, without the row itself."""
+    """The other entries kept for each row, without the row itself."""
     unit = torch.nn.functional.normalize(vectors, dim=1)
     count = min(len(unit), nearest.offset + nearest.k + 1)
     scores, order = _by_faiss(unit, count) if find_spec("faiss") else _by_torch(unit, count)
@@ -95,7 +95,7 @@ def _by_torch(unit: Tensor, count: int) -> tuple[Tensor, Tensor]:
 
 
 def _by_faiss(unit: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """Exact too, with more processors than one."""
+    """Exact, also with several processors."""
     import faiss
 
     index: Any = faiss.IndexFlatIP(unit.shape[1])

@@ -1,4 +1,4 @@
-"""A vector for each utterance of a dataset, so that those alike lie in the same direction."""
+"""A vector for each utterance of a dataset; similar utterances have similar directions."""
 
 from __future__ import annotations
 
@@ -22,24 +22,25 @@ from vall_e.weights.file import Bundle
 
 Feature = Callable[[Entry], Float[Tensor, " d"]]
 GRAMS = 3
-"""Symbols in a row."""
+"""Length of symbol sequences."""
 BUCKETS = 1024
 RATE, FFT, HOP, BANDS, KEPT = 16_000, 512, 160, 40, 20
-"""Of the cepstra: sample rate, window and step in samples, mel bands, coefficients."""
+"""For the cepstra: sample rate, window and step in samples, mel bands, coefficients."""
 
 
 def same_codec(dataset: Stored, codec: Codec) -> Codec:
-    """The codec; raises `DataError` if it did not make the dataset."""
+    """The codec; raises `DataError` if the dataset has another one."""
     if codec.identity != dataset.info.codec:
         raise DataError(
-            f"{dataset.folder} holds codes of {dataset.info.codec}, the codec is {codec.identity}",
+            f"{dataset.folder} has codes of {dataset.info.codec}, but the codec is "
+            f"{codec.identity}",
             hint="give the YAML file that it was made with: -c run.yaml",
         )
     return codec
 
 
 def by_text(entry: Entry) -> Float[Tensor, " d"]:
-    """How often each three phonemes in a row come up, in 1024 buckets."""
+    """How often each sequence of three phonemes occurs, in 1024 buckets."""
     text = f" {entry.phonemes or entry.text} "
     grams = [text[at : at + GRAMS] for at in range(max(1, len(text) - GRAMS + 1))]
     found = torch.zeros(BUCKETS)
@@ -49,11 +50,11 @@ def by_text(entry: Entry) -> Float[Tensor, " d"]:
 
 
 def by_codes(dataset: Stored, codec: Codec) -> Feature:
-    """The mean of what the codes stand for in the codec, over levels and frames."""
+    """The mean of the codec's vectors of the codes, over levels and frames."""
     if not isinstance(codec, Vectored):
         raise UnavailableError(
             f"the codec {codec.identity} has no vectors of its codes",
-            hint="take --by model with -m, or --by mfcc",
+            hint="use --by model with -m, or --by mfcc",
         )
     return summed(dataset, codec.code_vectors())
 
@@ -89,7 +90,7 @@ def timbre(samples: Float[Tensor, " s"]) -> Float[Tensor, " d"]:
 
 
 def by_voice(dataset: Stored, codec: Codec, embedder: Embedder) -> Feature:
-    """What an embedder makes of the decoded codes; zeros where it hears no speech."""
+    """An embedder's vector of the decoded codes; zeros if it finds no speech."""
 
     def feature(entry: Entry) -> Float[Tensor, " d"]:
         vector = embedder(_sound(dataset, entry, codec))
@@ -99,12 +100,12 @@ def by_voice(dataset: Stored, codec: Codec, embedder: Embedder) -> Feature:
 
 
 def by_model(dataset: Stored, bundle: Bundle) -> Feature:
-    """The mean over the frames of what the prompt's tables of a model say of its codes."""
+    """The mean over the frames of a model's prompt embeddings of the codes."""
     if bundle.codec != dataset.info.codec:
         raise DataError(
-            f"{dataset.folder} holds codes of {dataset.info.codec}, the model speaks "
+            f"{dataset.folder} has codes of {dataset.info.codec}, but the model uses "
             f"{bundle.codec}",
-            hint="take a model of the same codec",
+            hint="use a model with the same codec",
         )
     codes = torch.arange(dataset.info.codebook_size)
     with torch.inference_mode():
@@ -119,7 +120,7 @@ def _sound(dataset: Stored, entry: Entry, codec: Codec) -> Clip:
 
 
 def _mel_bands() -> Float[Tensor, "bands frequencies"]:
-    """Triangles that are evenly spaced in mel."""
+    """Triangles, evenly spaced on the mel scale."""
     edges = 700 * (torch.expm1(torch.linspace(0, float(np.log1p(RATE / 1400)), BANDS + 2)))
     hertz = torch.linspace(0, RATE / 2, FFT // 2 + 1)
     low, middle, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]

@@ -1,4 +1,4 @@
-"""What a dataset knows of its utterances, as JSON: one file a speaker. Torch-free."""
+"""A dataset's metadata as JSON, one file for each speaker. Torch-free."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
 
 def write_metadata(dataset: Stored, output: Path) -> int:
-    """`SPEAKER.json` each: `{id: {text, phonemes, language, duration, similar}}`; their number.
+    """Write `{id: {text, phonemes, language, duration, similar}}` to each `SPEAKER.json`.
 
-    `similar` holds places in the order of the same file, the most similar first. Raises `DataError`
+    Returns the number of files. `similar` has positions in the same file, the most similar first.
+    Raises `DataError`
     for a speaker whose name leads out of `output`.
     """
     speakers: dict[str, list[Entry]] = {}
@@ -38,7 +39,7 @@ def _inside(output: Path, speaker: str) -> Path:
     path = output / f"{speaker}.json"
     if not path.resolve().is_relative_to(output.resolve()):
         raise DataError(
-            f"the speaker {speaker!r} would have a file outside of {output}",
+            f"the file of speaker {speaker!r} would be outside of {output}",
             hint="give the speaker another name in the transcripts, and process them again",
         )
     return path

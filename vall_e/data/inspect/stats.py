@@ -1,6 +1,6 @@
-"""What a folder holds, of recordings or of codes: lengths, speakers, symbols, outliers. Torch-free.
+"""Statistics of a folder of recordings or codes: lengths, speakers, symbols, outliers. Torch-free.
 
-A dataset is told by its manifest alone, recordings by their headers and transcripts.
+Only the manifest of a dataset is read; of recordings, only headers and transcripts.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
     from vall_e.interfaces.store import Entry
 
 WIDTHS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
-"""Of a histogram's bins, in seconds."""
+"""Widths of a histogram's bins, in seconds."""
 BINS = 15
 FEW = 8
-"""With fewer utterances of a language, nothing counts as unusual in it."""
+"""With fewer utterances in a language, nothing counts as unusual."""
 DEVIATIONS = 5.0
 LEAST_FACTOR = 1.5
-"""A pace is unusual from this factor on, however alike the others are."""
+"""A pace is only unusual if it differs by at least this factor."""
 RARE = 10
 
 
 @frozen
 class UtteranceInfo:
-    """An utterance of a dataset, or a recording. `seconds` is 0 where they cannot be known."""
+    """An utterance of a dataset, or a recording. `seconds` is 0 if unknown."""
 
     id: str
     speaker: str
@@ -49,7 +49,7 @@ class UtteranceInfo:
     problem: str = ""
     start: float = 0.0
     end: float | None = None
-    """What of the file at `path` it is, in seconds; to its end where that is None."""
+    """The part of the file at `path`, in seconds; to the end if that is None."""
 
     @property
     def symbols(self) -> str:
@@ -58,13 +58,13 @@ class UtteranceInfo:
 
     @property
     def pace(self) -> float:
-        """Symbols a second; 0 where it has no text, or no length."""
+        """Symbols per second; 0 without a text or length."""
         return len(self.symbols) / self.seconds if self.seconds else 0.0
 
 
 @frozen
 class GroupStats:
-    """The utterances of one speaker, or of one language."""
+    """The utterances of one speaker or one language."""
 
     name: str
     utterances: int
@@ -79,13 +79,13 @@ class Outlier:
 
 @frozen
 class Survey:
-    """What there is to know about many utterances together."""
+    """Statistics of many utterances."""
 
     items: Sequence[UtteranceInfo] = field(repr=False)
 
     @property
     def seconds(self) -> list[float]:
-        """The lengths that are known, in ascending order."""
+        """The known lengths, in ascending order."""
         return sorted(item.seconds for item in self.items if item.seconds)
 
     @property
@@ -94,7 +94,7 @@ class Survey:
 
     @property
     def languages(self) -> list[GroupStats]:
-        return _groups((item.language or "not said", item) for item in self.items)
+        return _groups((item.language or "unknown", item) for item in self.items)
 
     @property
     def symbols(self) -> Counter[str]:
@@ -102,11 +102,11 @@ class Survey:
 
     @property
     def rare(self) -> Counter[str]:
-        """Symbols of which there are too few to learn them."""
+        """Symbols that are too rare to learn."""
         return Counter({symbol: n for symbol, n in self.symbols.items() if n < RARE})
 
     def histogram(self) -> list[tuple[float, float, int]]:
-        """From, up to (seconds) and how many, of at most 15 bins of one width."""
+        """Start, end (seconds) and count of at most 15 bins of equal width."""
         lengths = self.seconds
         if not lengths:
             return []
@@ -116,15 +116,15 @@ class Survey:
         return [(n * width, (n + 1) * width, counts[n]) for n in range(first, last + 1)]
 
     def quantile(self, share: float) -> float:
-        """The length, in seconds, that this share of the utterances stays under; 0 for none."""
+        """The length, in seconds, that this share of the utterances does not reach; 0 if none."""
         lengths = self.seconds
         return lengths[min(int(share * len(lengths)), len(lengths) - 1)] if lengths else 0.0
 
     def outliers(self) -> list[Outlier]:
         """Utterances whose text hardly fits their length, the most unusual first.
 
-        The pace is compared within a language: its logarithm is five robust deviations (median of
-        absolute deviations) from the median, and half as fast again, or slow.
+        Paces are compared within a language: the logarithm differs from the median by at least five
+        robust deviations (median of absolute deviations), and the pace by a factor of 1.5 or more.
         """
         found = [
             (distance, Outlier(item, _told(item, middle)))
@@ -136,14 +136,14 @@ class Survey:
 
 
 def survey(folder: Path, *, transcripts: Path | None = None) -> Survey:
-    """Of a dataset, or of a folder of recordings. Raises `DataError` if it is neither."""
+    """Statistics of a dataset, or a folder of recordings. Raises `DataError` if it is neither."""
     if (folder / INFO).exists():
         return survey_of(read_entries(folder), folder)
     return Survey([_item(one) for one in find_recordings(folder, transcripts=transcripts)])
 
 
 def survey_of(entries: Iterable[Entry], folder: Path) -> Survey:
-    """Of the entries of a dataset in any store; their sources count from `folder`, or a file."""
+    """Of a dataset's entries; their sources are relative to `folder`, or to its file."""
     return Survey(
         [
             UtteranceInfo(
@@ -180,7 +180,7 @@ def _item(recording: Recording) -> UtteranceInfo:
 
 
 def _length(recording: Recording) -> tuple[float, str]:
-    """Seconds by the file's header, and what is wrong with it."""
+    """Seconds according to the file's header, and any problem with it."""
     import soundfile
 
     if recording.end is not None:
@@ -211,7 +211,7 @@ def _by_language(items: Sequence[UtteranceInfo]) -> list[list[UtteranceInfo]]:
 
 
 def _spread(items: list[UtteranceInfo]) -> tuple[float, float, list[UtteranceInfo]]:
-    """The median of the logarithm of their pace, how far from it is unusual, and they."""
+    """The median of the logarithm of the paces, the limit for its deviations, and the items."""
     paces = [math.log(item.pace) for item in items]
     middle = median(paces)
     deviation = 1.4826 * median(abs(pace - middle) for pace in paces)
@@ -220,5 +220,5 @@ def _spread(items: list[UtteranceInfo]) -> tuple[float, float, list[UtteranceInf
 
 def _told(item: UtteranceInfo, middle: float) -> str:
     slow = math.log(item.pace) < middle
-    why = "text is missing, or silence is long" if slow else "speech is missing, or text too much"
-    return f"{item.pace:.1f} symbols a second, usual are {math.exp(middle):.1f}: {why}"
+    why = "missing text or long silence" if slow else "missing speech or too much text"
+    return f"{item.pace:.1f} symbols per second, usual are {math.exp(middle):.1f}: {why}"

@@ -1,4 +1,4 @@
-"""What a folder holds, as one HTML page with its plots, which loads nothing. Torch-free."""
+"""Statistics of a folder, as a self-contained HTML page with plots. Torch-free."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from vall_e.data.inspect.symbol_coverage import Coverage
 
 SHOWN = 60
-"""Bars of a plot, at most; the rest is one sentence."""
+"""Maximum bars of a plot; the rest is summarized in one sentence."""
 LISTED = 500
-"""Rows of a table, at most."""
+"""Maximum rows of a table."""
 STYLE = """
 :root { color-scheme: light dark; --bar: #3a6ea5; --rare: #c0632f; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
@@ -37,14 +37,14 @@ HEAD = """<!doctype html>
 <h1>{title}</h1>
 """
 WIDE, HIGH, ROW, LABEL = 800, 240, 20, 170
-"""Of plots, in pixels: width, height, a horizontal bar with the gap below it, its label."""
+"""Sizes of plots, in pixels: width, height, a horizontal bar with the gap below it, its label."""
 
 Bar = tuple[str, float, str]
-"""What a bar is called, how long it is, and what stands at its end."""
+"""Name, length and label of a bar."""
 
 
 def write_page(found: Survey, path: Path, *, title: str, coverage: Coverage | None) -> None:
-    """The file appears whole or not at all. Raises `DataError` where it cannot be written."""
+    """The file is written completely or not at all. Raises `DataError` if it cannot be written."""
     write_atomically(path, page(found, title=title, coverage=coverage).encode(), error=DataError)
 
 
@@ -70,10 +70,10 @@ def page(found: Survey, *, title: str, coverage: Coverage | None) -> str:
 
 def _sums(found: Survey) -> str:
     hours = sum(found.seconds) / 3600
-    told = ", ".join(f"{s:.0%}: {found.quantile(s):.2f} s" for s in (0.05, 0.25, 0.5, 0.75, 0.95))
+    shares = ", ".join(f"{s:.0%}: {found.quantile(s):.2f} s" for s in (0.05, 0.25, 0.5, 0.75, 0.95))
     return (
         f"<p>{len(found.items)} utterances, {hours:.2f} hours. "
-        f"So many are shorter than: {told}.</p>"
+        f"Shares that are shorter: {shares}.</p>"
     )
 
 
@@ -96,12 +96,12 @@ def _coverage(found: Coverage | None) -> str:
         return ""
     unknown = [(_named(symbol), str(count)) for symbol, count in found.unknown.most_common()]
     unseen = ", ".join(escape(_named(symbol)) for symbol in found.unseen)
-    known = f"{found.share:.0%} of the {found.symbols} symbols that the model knows are here."
+    known = f"{found.share:.0%} of the {found.symbols} symbols that the model knows occur here."
     return "\n".join(
         [
             "<h2>Symbols and the model</h2>",
             f"<p>{known}</p>",
-            f"<p>Not one of: {unseen}.</p>" if unseen else "",
+            f"<p>These do not occur: {unseen}.</p>" if unseen else "",
             _table("The model lacks", ("symbol", "times"), unknown),
         ]
     )
@@ -121,7 +121,7 @@ def _problems(found: Survey) -> str:
 
 
 def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Nothing where there is no row."""
+    """Empty if there are no rows."""
     if not rows:
         return ""
     top = "".join(f"<th>{escape(name)}</th>" for name in head)
@@ -132,15 +132,15 @@ def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> st
 
 
 def _named(symbol: str) -> str:
-    """A letter as it is; one that cannot be seen alone by its Unicode name."""
+    """A letter itself; a character that is invisible on its own by its Unicode name."""
     visible = unicodedata.category(symbol[0])[0] in "LNPS" if symbol else False
     return symbol if visible else unicodedata.name(symbol, repr(symbol)).lower()
 
 
 def _columns(bars: Sequence[Bar]) -> str:
-    """Bars that stand side by side."""
+    """Vertical bars, side by side."""
     if not bars:
-        return "<p>No length is known.</p>"
+        return "<p>No lengths are known.</p>"
     step = WIDE / len(bars)
     most = max(size for _, size, _ in bars) or 1
     drawn = []
@@ -154,7 +154,7 @@ def _columns(bars: Sequence[Bar]) -> str:
 
 
 def _rows(bars: Sequence[Bar], *, marked: Iterable[str] = (), most: int = SHOWN) -> str:
-    """Bars that lie below each other; those that are marked have another colour."""
+    """Horizontal bars; marked ones have another color."""
     shown, rare = bars[:most], set(marked)
     longest = max((size for _, size, _ in shown), default=0) or 1
     drawn = []

@@ -1,4 +1,4 @@
-"""Which symbols a model knows, and which of them some texts have. Torch-free."""
+"""Which symbols a model knows, and which of them occur in texts. Torch-free."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 
 @frozen
 class Coverage:
-    """`unknown` symbols, and how often the texts have them; `unseen` ones are in no text."""
+    """`unknown` symbols with their counts in the texts; `unseen` ones occur in no text."""
 
     symbols: int
-    """That the vocabulary has, its special ones aside."""
+    """Symbols in the vocabulary, without special ones."""
     unknown: Counter[str]
     unseen: tuple[str, ...]
 
     @property
     def share(self) -> float:
-        """Of the vocabulary's symbols, those that some text has."""
+        """Share of the vocabulary's symbols that occur in the texts."""
         return 1 - len(self.unseen) / self.symbols if self.symbols else 0.0
 
 
 def coverage(found: Survey, vocabulary: Vocabulary) -> Coverage:
-    """What the phonemes of these utterances and a vocabulary have in common."""
+    """Compare the phonemes of these utterances with a vocabulary."""
     unknown: Counter[str] = Counter()
     seen: set[int] = set()
     for item in found.items:

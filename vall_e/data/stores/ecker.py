@@ -1,8 +1,8 @@
-"""Data of e-c-k-e-r/vall-e, to read only. No code that a file brings is ever run.
+"""Data of e-c-k-e-r/vall-e, read-only. No code inside a file is ever run.
 
-A folder of files {group}/{speaker}/{id}.enc (or .dac, .dec, .nem), one an utterance. What is not
-told in there is looked up in {group}/{speaker}.json of a folder `metadata` beside or in it. Or
-`data.h5`, with an HDF5 group {split}/{group}/{speaker}/{id} an utterance.
+A folder of files {group}/{speaker}/{id}.enc (or .dac, .dec, .nem), one for each utterance. Missing
+facts are looked up in {group}/{speaker}.json of a folder `metadata` next to or inside it. Or
+`data.h5`, with an HDF5 group {split}/{group}/{speaker}/{id} for each utterance.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.store import Entry, Info, Item, Stored
 
 SWITCH = re.compile(r"\([a-z]{2,3}(-[a-z0-9-]+)?\)")
-"""Where espeak-ng says that it goes on in another language."""
+"""Where espeak-ng marks a change to another language."""
 FILE = "data.h5"
 HDF5 = b"\x89HDF\r\n\x1a\n"
-DEPTH = 4  # folders below the one that is named, at most, in which files are looked for
+DEPTH = 4  # how many levels of folders are searched for files, at most
 
 log = logging.getLogger(__name__)
 
 
 @frozen
 class EckerStore:
-    """Reads their folders and HDF5 files. They do not say which codec it was: `assumed` does."""
+    """Reads their folders and HDF5 files. They do not name their codec: `assumed` does."""
 
     split: str
     bad_files: Literal["error", "skip"] = "error"
@@ -53,7 +53,7 @@ class EckerStore:
         if assumed is None:
             raise DataError(
                 f"{path} does not say which codec made it",
-                hint="name a configuration with that codec: -c run.yaml",
+                hint="give a configuration with that codec: -c run.yaml",
             )
         file = path / FILE if (path / FILE).is_file() else path
         if file.is_file():
@@ -72,7 +72,9 @@ class _Listed:
 
     def __init__(self, folder: Path, entries: Sequence[Entry], assumed: Info) -> None:
         if not entries:
-            raise DataError(f"{folder} holds no utterance", hint="give the folder of their data")
+            raise DataError(
+                f"{folder} contains no utterances", hint="give the folder of their data"
+            )
         self.folder = folder
         self.entries = entries
         self.info = Info(
@@ -91,15 +93,15 @@ class _Listed:
     def _checked(self, codes: np.ndarray, entry: Entry) -> np.ndarray:
         if len(codes) < self.info.levels or (codes.size and codes.max() >= self.info.codebook_size):
             raise DataError(
-                f"{entry.id!r} of {self.folder} is not of the codec {self.info.codec}: it has "
+                f"{entry.id!r} of {self.folder} is not from the codec {self.info.codec}: it has "
                 f"{len(codes)} levels, and codes up to {codes.max()}",
-                hint="name the codec that made it: -c run.yaml",
+                hint="give the codec that made it: -c run.yaml",
             )
         return codes[: self.info.levels]
 
 
 class EckerFiles(_Listed):
-    """A folder of one file an utterance; each is read when it is listed, and for its codes."""
+    """A folder with one file for each utterance, which is read for the list and for its codes."""
 
     def __init__(self, folder: Path, assumed: Info, bad_files: Literal["error", "skip"]) -> None:
         self.paths: list[Path] = []
@@ -122,7 +124,7 @@ class EckerFiles(_Listed):
         self._offsets = np.array([entry.offset for entry in entries])
 
     def codes(self, entry: Entry, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """Frames `start` to `stop` of an entry: a fresh int64 array of (levels, frames)."""
+        """Frames `start` to `stop` of an entry: a new int64 array of (levels, frames)."""
         path = self.paths[int(np.searchsorted(self._offsets, entry.offset))]
         codes = self._checked(EckerCodes.load(path).values, entry)
         return codes[:, start:stop].astype(np.int64)
@@ -133,14 +135,14 @@ def _entry_of(path: Path, folder: Path, offset: int, assumed: Info) -> Entry:
     frames = ecker.values.shape[1]
     if ecker.family != assumed.codec.partition("-")[0]:
         raise DataError(
-            f"{path} holds codes of {ecker.family}, the codec is {assumed.codec}",
-            hint="name the codec that made it: -c run.yaml",
+            f"{path} has codes of {ecker.family}, but the codec is {assumed.codec}",
+            hint="give the codec that made it: -c run.yaml",
         )
     if len(ecker.values) < assumed.levels or not frames:
         raise DataError(
-            f"{path} has {len(ecker.values)} levels and {frames} frames, the codec "
+            f"{path} has {len(ecker.values)} levels and {frames} frames, but the codec has "
             f"{assumed.levels} levels",
-            hint=f"set codec.levels={len(ecker.values)}" if frames else "leave it out",
+            hint=f"set codec.levels={len(ecker.values)}" if frames else "remove it",
         )
     place = path.relative_to(folder).with_suffix("")
     facts = {**_metadata(folder, path), **ecker.facts}
@@ -148,9 +150,9 @@ def _entry_of(path: Path, folder: Path, offset: int, assumed: Info) -> Entry:
     told = ecker.seconds
     if told is not None and abs(told - seconds) > max(0.2, 0.02 * told):
         raise DataError(
-            f"{path} tells of {told:.2f} s, its codes last {seconds:.2f} s at "
-            f"{assumed.frame_rate:g} frames a second",
-            hint="name the codec that made it, with its sample rate: -c run.yaml",
+            f"{path} claims {told:.2f} s, but its codes last {seconds:.2f} s at "
+            f"{assumed.frame_rate:g} frames per second",
+            hint="give the codec that made it, with its sample rate: -c run.yaml",
         )
     return _entry(place.as_posix(), place.parent.as_posix(), facts, told or seconds, offset, frames)
 
@@ -172,7 +174,7 @@ def _entry(
 
 
 def _metadata(folder: Path, path: Path) -> Mapping[str, Any]:
-    """What {group}/{speaker}.json says of the file; nothing where there is none."""
+    """The entry of {group}/{speaker}.json for the file; empty if there is no such file."""
     speaker = path.parent.relative_to(folder)
     for root in (folder / "metadata", folder.parent / "metadata"):
         table = root / (f"{speaker}.json" if speaker.name else "metadata.json")
@@ -225,7 +227,7 @@ class EckerHdf5(_Listed):
             offset += entry.frames
 
     def codes(self, entry: Entry, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """Frames `start` to `stop` of an entry: a fresh int64 array of (levels, frames)."""
+        """Frames `start` to `stop` of an entry: a new int64 array of (levels, frames)."""
         try:
             with h5py().File(self.folder, "r") as file:
                 frames = file[f"{self.split}/{entry.id}/audio"][start:stop]

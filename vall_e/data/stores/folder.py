@@ -1,4 +1,4 @@
-"""The folder that `vall-e data process` makes: a manifest, and one file of all codes."""
+"""The folder made by `vall-e data process`: a manifest, and one file with all codes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from vall_e.interfaces.store import Info, Item
 
 @frozen
 class FolderStore:
-    """Codes and phonemes mapped into memory: the fastest to train from, on a local disk."""
+    """Memory-mapped codes and phonemes: the fastest to train from, on a local disk."""
 
     whole: bool = True
     """Refuse a folder whose codes end before those of its last utterance."""

@@ -1,11 +1,11 @@
 """A dataset in one HDF5 file.
 
-/codes     int16 (frames, levels), all utterances one after the other, compressed in blocks
-/manifest  a line of JSON an utterance, as in manifest.jsonl
+/codes     int16 (frames, levels), all utterances in sequence, compressed in blocks
+/manifest  one line of JSON for each utterance, as in manifest.jsonl
 /places    int64 (utterances, 2): the offset and the frames of each
 attribute `info` of the root: JSON, as in dataset.json
 
-The file begins with a user block of 512 bytes that says what it is, which HDF5 readers skip.
+The file begins with a user block of 512 bytes that identifies it, which HDF5 readers skip.
 https://docs.hdfgroup.org/documentation/hdf5/latest/_f_m_t3.html
 """
 
@@ -30,13 +30,13 @@ from vall_e.interfaces.store import Entry, Info, Item
 MARK = b"vall-e dataset 1\n"
 USER_BLOCK = 512
 FRAMES = 1024
-"""Of a compressed block: about fourteen seconds at 75 frames a second."""
+"""Size of a compressed block: about fourteen seconds at 75 frames per second."""
 LINES = 256
-"""Of the manifest that are read, or written, at once."""
+"""Lines of the manifest that are read or written together."""
 
 
 class Hdf5Store:
-    """One file instead of three, compressed without loss."""
+    """One file instead of three, losslessly compressed."""
 
     def holds(self, path: Path) -> bool:
         return path.is_file() and _first_bytes(path, len(MARK)) == MARK
@@ -90,7 +90,7 @@ def _append(dataset: Any, rows: np.ndarray) -> None:
 
 
 class Hdf5Dataset:
-    """An HDF5 file, opened anew by each process. Raises `DataError` for a damaged one."""
+    """An HDF5 file, opened separately in each process. Raises `DataError` if it is damaged."""
 
     def __init__(self, path: Path) -> None:
         self.folder = path
@@ -107,7 +107,7 @@ class Hdf5Dataset:
 
     @property
     def file(self) -> Any:
-        """Not shared with processes that were forked: they would move each other's place in it."""
+        """Not shared with forked processes: they would move each other's position in the file."""
         if self._file is None or self._process != os.getpid():
             try:
                 self._file = h5py().File(self.folder, "r")
@@ -117,7 +117,7 @@ class Hdf5Dataset:
         return self._file
 
     def codes(self, entry: Entry, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """Frames `start` to `stop` of an entry: a fresh int64 array of (levels, frames)."""
+        """Frames `start` to `stop` of an entry: a new int64 array of (levels, frames)."""
         stop = entry.frames if stop is None else min(stop, entry.frames)
         try:
             frames = self.file["codes"][entry.offset + start : entry.offset + stop]
@@ -130,7 +130,7 @@ class Hdf5Dataset:
 
 
 class Hdf5Entries(Sequence[Entry]):
-    """The lines of the file's manifest, read when asked for."""
+    """The lines of the file's manifest, read when requested."""
 
     def __init__(self, dataset: Hdf5Dataset) -> None:
         self.dataset = dataset
@@ -163,7 +163,7 @@ class Hdf5Entries(Sequence[Entry]):
 
 
 def h5py() -> Any:
-    """The package, or `UnavailableError` where it is not installed."""
+    """The package, or `UnavailableError` if it is not installed."""
     try:
         return import_module("h5py")
     except ImportError as exc:

@@ -20,7 +20,7 @@ class Hdf5Config:
 @frozen
 class WebDatasetConfig:
     shard_megabytes: float = field(default=256.0, validator=validators.gt(0))
-    """A new shard is begun once one is so large."""
+    """A new shard is started when one reaches this size."""
 
 
 @frozen
@@ -28,7 +28,7 @@ class EckerStoreConfig:
     split: str = field(
         default="training", validator=validators.in_(("training", "validation", "noise"))
     )
-    """The part of a `data.h5` that is read."""
+    """The split of a `data.h5` to read."""
     bad_files: Literal["error", "skip"] = "error"
-    """A file that is damaged, malicious or of another codec: refuse all, or leave it out and say
-    so."""
+    """Files that are damaged, malicious or from another codec: refuse all, or leave each out with a
+    warning."""

@@ -1,11 +1,11 @@
-"""A dataset as WebDataset shards: tar files whose members go in pairs.
+"""A dataset as WebDataset shards: tar files with pairs of members.
 
 000000012.json   an entry, as a line of manifest.jsonl
 000000012.npy    its codes: int16 (levels, frames), as numpy.save writes it
 
-They can be read from start to end, from a pipe too (`read_shard`), with any program that knows
-WebDataset. Beside the shards lie dataset.json, manifest.jsonl, and places.npy: where in which shard
-each utterance's codes are. With these, any utterance can be read at once.
+They can be read from start to end, even from a pipe (`read_shard`), with any program that supports
+WebDataset. Next to the shards are dataset.json, manifest.jsonl, and places.npy: the shard and
+position of each utterance's codes. With these, any utterance can be read directly.
 https://github.com/webdataset/webdataset
 """
 
@@ -32,7 +32,7 @@ from vall_e.interfaces.store import Entry, Info, Item
 PLACES = "places.npy"
 SHARD = "shard-{:06d}.tar"
 UNREADABLE = (EOFError, ValueError, KeyError, TypeError, SyntaxError, TokenError, MemoryError)
-"""What numpy raises for arrays with a damaged head: it reads that as Python."""
+"""What numpy raises for arrays with a damaged header, which it parses as Python."""
 DAMAGED = (tarfile.TarError, *UNREADABLE)
 
 
@@ -66,7 +66,7 @@ class WebDatasetStore:
 
 
 class _Writer:
-    """Fills one shard after the other. The same items make the same bytes."""
+    """Fills one shard after another. The same items give the same bytes."""
 
     def __init__(self, folder: Path, limit: int) -> None:
         self.folder, self.limit = folder, limit
@@ -81,7 +81,7 @@ class _Writer:
             self.tar.close()
 
     def add(self, number: int, item: Item) -> tuple[int, int, int]:
-        """The shard, the first byte and the length of the item's codes in there."""
+        """The shard, and the first byte and the length of the item's codes in it."""
         tar = self._open()
         out = BytesIO()
         np.save(out, item.codes.astype("<i2"))
@@ -108,7 +108,7 @@ def _member(tar: tarfile.TarFile, name: str, content: bytes) -> None:
 
 
 class _Places:
-    """Rows of (shard, start, length), written as they come."""
+    """Rows of (shard, start, length), written immediately."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -125,7 +125,7 @@ class _Places:
 
 
 class Shards:
-    """Shards on a disk, of which any utterance can be read. Files are opened for each read."""
+    """Shards on a disk, with access to any utterance. Files are opened for each read."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -146,7 +146,7 @@ class Shards:
         return self._places
 
     def codes(self, entry: Entry, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """Frames `start` to `stop` of an entry: a fresh int64 array of (levels, frames)."""
+        """Frames `start` to `stop` of an entry: a new int64 array of (levels, frames)."""
         place = int(np.searchsorted(self.entries.rows["offset"], entry.offset))
         shard, first, length = (int(value) for value in self.places[place])
         path = self.folder / SHARD.format(shard)
@@ -165,9 +165,9 @@ class Shards:
 
 
 def read_shard(file: IO[bytes], *, name: str) -> Iterator[Item]:
-    """The utterances of a shard one by one, of a file or a pipe: it is never read backwards.
+    """The utterances of a shard one by one, from a file or a pipe: it is never read backwards.
 
-    Raises `DataError` for a shard that is damaged; `name` is what the message calls it.
+    Raises `DataError` for a damaged shard; `name` is its name in the message.
     """
     last = "its beginning"
     try:
@@ -191,10 +191,10 @@ def read_shard(file: IO[bytes], *, name: str) -> Iterator[Item]:
 def _codes_in(content: bytes) -> np.ndarray:
     codes: np.ndarray = np.load(BytesIO(content), allow_pickle=False)
     if codes.ndim != 2 or codes.dtype != np.int16:
-        raise ValueError(f"these are no codes: {codes.dtype} {codes.shape}")
+        raise ValueError(f"these are not codes: {codes.dtype} {codes.shape}")
     return codes
 
 
 def _damaged(path: Path, item: str = "") -> DataError:
-    of = f": the codes of {item!r} are not there" if item else ""
+    of = f": the codes of {item!r} are missing" if item else ""
     return DataError(f"{path} is damaged{of}", hint="copy it or convert to it again")

@@ -1,4 +1,4 @@
-"""What all stores do before they write."""
+"""Shared checks and steps of all stores before they write."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from vall_e.interfaces.store import Info, Item
 
 
 def require_new(path: Path) -> None:
-    """Raise `DataError` if something is there."""
+    """Raise `DataError` if something exists there."""
     if path.is_file() or (path.is_dir() and any(path.iterdir())):
-        raise DataError(f"{path} is there already", hint="name a new path, or delete it first")
+        raise DataError(f"{path} already exists", hint="give a new path, or delete it first")
 
 
 @contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """A folder to write in, which becomes `path` at the end; where that fails, nothing stays."""
+    """A folder to write to, which becomes `path` at the end; on failure, nothing is left."""
     require_new(path)
     part = path.with_name(f"{path.name[:48]}.{os.getpid()}.part")
     make_folder(part, error=DataError)
@@ -37,7 +37,7 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 
 class Placing:
-    """Counts offsets from the first item on, and what `info` says of all of them."""
+    """Counts offsets from the first item on, and collects what `info` says about all of them."""
 
     def __init__(self, info: Info) -> None:
         self.info = info
@@ -47,7 +47,7 @@ class Placing:
         self.speakers: set[str] = set()
 
     def __call__(self, items: Iterable[Item]) -> Iterator[Item]:
-        """The items with their offsets; what does not fit is refused by its name."""
+        """The items with their offsets; invalid ones are refused by name."""
         for item in items:
             frames = self._fitting(item)
             entry = evolve(item.entry, offset=self.frames, frames=frames)
@@ -59,7 +59,7 @@ class Placing:
 
     @property
     def counted(self) -> Info:
-        """That of a complete dataset of the items so far."""
+        """The description of a complete dataset with the items so far."""
         return evolve(
             self.info,
             complete=True,
@@ -73,7 +73,7 @@ class Placing:
         levels, frames = (int(size) for size in item.codes.shape)
         if levels != self.info.levels or not frames:
             raise DataError(
-                f"{name!r} has {levels} levels and {frames} frames, the dataset "
+                f"{name!r} has {levels} levels and {frames} frames, but the dataset "
                 f"{self.info.levels} levels",
                 hint="leave it out, or convert with the codec that made it",
             )
