@@ -117,7 +117,7 @@ def test_a_neighbour_is_another_recording_of_the_speaker(materials):
 def test_what_nobody_else_says_serves_other_tasks_than_conversion(materials):
     assert [materials.serve(BY_NAME["vc"].wants, i) for i in range(3)] == [True, True, False]
     materials.require([BY_NAME["vc"], BY_NAME["tts"]])
-    with pytest.raises(DataError, match="1 utterances serve none"):
+    with pytest.raises(DataError, match="1 utterances cannot be used"):
         materials.require([BY_NAME["vc"]])
 
 
