@@ -27,7 +27,7 @@ def test_a_long_name_that_the_disk_takes_is_taken(tmp_path):
         ("file/a", "give a path in a folder"),
         ("folder", "this is a folder"),
         ("x" * 300, "give a shorter name"),
-        ("locked/a", "check who may write in .*locked"),
+        ("locked/a", "check the permissions of .*locked"),
     ],
 )
 def test_the_hint_says_what_to_do(tmp_path, monkeypatch, name, says):

@@ -106,7 +106,7 @@ def test_a_component_of_the_old_and_of_the_new_hook_is_twice():
 def test_a_misspelt_hook_is_never_taken_for_a_deprecated_one():
     module = types.ModuleType("odd")
     module.vall_e_register_noise = list
-    with pytest.raises(AttributeError, match="no hook is called 'vall_e_register_noise'"):
+    with pytest.raises(AttributeError, match="there is no hook called 'vall_e_register_noise'"):
         collect(module, point(), SURFACE)
 
 

@@ -29,11 +29,11 @@ def test_one_process_holds_a_folder_once(tmp_path):
     """And the second try takes nothing from the first."""
     with locked(tmp_path, error=DataError):
         with (
-            pytest.raises(DataError, match="written to by this process already"),
+            pytest.raises(DataError, match="already being written by this process"),
             locked(tmp_path / ".." / tmp_path.name, error=DataError),
         ):
             pass
-        assert "is being written to by another process" in second_process(tmp_path)
+        assert "is being written by another process" in second_process(tmp_path)
     with locked(tmp_path, error=DataError):
         pass
     assert second_process(tmp_path) == "held"

@@ -60,20 +60,20 @@ def test_a_plugin_is_found_with_its_owner(site, plugin_source):
         (
             "from vall_e.plugin import hookimpl\n@hookimpl\ndef vall_e_register_sampler(): ...",
             "failed",
-            "AttributeError: no hook is called 'vall_e_register_sampler', "
+            "AttributeError: there is no hook called 'vall_e_register_sampler', "
             "did you mean 'vall_e_register_samplers'?",
         ),
         (
             "from vall_e.plugin import hookimpl\n@hookimpl\ndef offer_something(): ...",
             "failed",
-            "AttributeError: no hook is called 'offer_something'",
+            "AttributeError: there is no hook called 'offer_something'",
         ),
         (
             "def vall_e_register_samplers(): return []",
             "failed",
             "AttributeError: vall_e_register_samplers is not marked with @hookimpl",
         ),
-        ("x = 1", "failed", "AttributeError: it has no function that is marked with @hookimpl"),
+        ("x = 1", "failed", "AttributeError: it has no function marked with @hookimpl"),
         (
             "from vall_e.plugin import hookimpl\n@hookimpl\ndef vall_e_register_samplers(): 1 / 0",
             "failed",
@@ -114,7 +114,7 @@ def test_a_plugin_is_found_with_its_owner(site, plugin_source):
             "from vall_e.plugin import hookimpl, Component\n@hookimpl\n"
             "def vall_e_register_samplers(): return [Component('My Own', int, int, '')]",
             "failed",
-            "ValueError: 'My Own' is no name for a component: small letters, digits, hyphens, a "
+            "ValueError: 'My Own' is not a valid component name: small letters, digits, hyphens, a "
             "letter first",
         ),
         (
@@ -130,7 +130,8 @@ def test_a_plugin_is_found_with_its_owner(site, plugin_source):
             "vall_e_hook_api = (1, 99)\nfrom vall_e.plugin import hookimpl, Component\n@hookimpl\n"
             "def vall_e_register_vocoders(): return [Component('a', int, int, '', device='cuda')]",
             "incompatible",
-            f"it needs hook API 1.99, this vall-e has {HOOK_API[0]}.{HOOK_API[1]}: update vall-e",
+            f"it needs hook API 1.99, but this vall-e has {HOOK_API[0]}.{HOOK_API[1]}: "
+            "update vall-e",
         ),
         (
             "from vall_e.plugin import Vocoder",
@@ -157,13 +158,13 @@ def test_a_plugin_is_found_with_its_owner(site, plugin_source):
         (
             NEWER,
             "incompatible",
-            f"'odd' needs hook API {HOOK_API[0]}.{HOOK_API[1] + 1}, this vall-e has "
+            f"'odd' needs hook API {HOOK_API[0]}.{HOOK_API[1] + 1}, but this vall-e has "
             f"{HOOK_API[0]}.{HOOK_API[1]}: update vall-e",
         ),
         (
             OLDER,
             "incompatible",
-            f"'odd' needs hook API {HOOK_API[0] - 1}.0, this vall-e has "
+            f"'odd' needs hook API {HOOK_API[0] - 1}.0, but this vall-e has "
             f"{HOOK_API[0]}.{HOOK_API[1]}: update the plugin",
         ),
     ],
@@ -191,15 +192,15 @@ def test_asking_for_something_of_a_broken_plugin_tells_its_reason(site, name):
     with pytest.raises(UnknownComponentError) as caught:
         site.discover().get("backbone", name)
     assert caught.value.message == (
-        f"no backbone is called {name!r}: the plugin vall-e-backbone-mamba 1.0 (demo) that may "
-        "offer it is broken: ModuleNotFoundError: No module named 'mamba_ssm'"
+        f"there is no backbone called {name!r}; the plugin vall-e-backbone-mamba 1.0 (demo), "
+        "which may offer it, is broken: ModuleNotFoundError: No module named 'mamba_ssm'"
     )
     assert caught.value.hint == "run `vall-e plugins doctor`, then repair or enable that plugin"
 
 
 def test_an_entry_point_name_tells_what_a_broken_plugin_may_offer(site):
     site.install("many-things", "import mamba_ssm", entry_point="mamba")
-    with pytest.raises(UnknownComponentError, match="that may offer it is broken"):
+    with pytest.raises(UnknownComponentError, match="which may offer it, is broken"):
         site.discover().get("backbone", "mamba")
 
 
@@ -208,7 +209,7 @@ def test_an_unknown_name_comes_with_the_nearest_and_with_broken_plugins(site, pl
     site.install("broken-plugin", "1 / 0")
     with pytest.raises(UnknownComponentError) as caught:
         site.discover().get("sampler", "nuclues")
-    assert caught.value.message == "no sampler is called 'nuclues'"
+    assert caught.value.message == "there is no sampler called 'nuclues'"
     assert caught.value.hint == (
         "did you mean 'nucleus'? (plugins that are not loaded: "
         "broken-plugin 1.0 (demo): ZeroDivisionError: division by zero)"
@@ -251,7 +252,7 @@ def test_one_distribution_that_offers_a_name_twice_is_to_blame(site, plugin_sour
     site.install("plugin", plugin_source("same"), entry_point="b")
     with pytest.raises(PluginError) as caught:
         site.discover().get("sampler", "plugin:same")
-    assert caught.value.hint == "uninstall plugin, and tell its authors"
+    assert caught.value.hint == "uninstall plugin, and report this to its authors"
 
 
 def test_a_distribution_that_is_on_the_path_twice_counts_once(site, plugin_source):
@@ -270,15 +271,15 @@ def test_a_folder_that_an_uninstall_left_behind_is_no_plugin(site):
 @pytest.mark.parametrize(
     ("environ", "loaded", "reason"),
     [
-        ({"VALL_E_PLUGINS": ""}, [], "VALL_E_PLUGINS does not name it"),
-        ({"VALL_E_PLUGINS": "Plugin_One"}, ["one"], "VALL_E_PLUGINS does not name it"),
+        ({"VALL_E_PLUGINS": ""}, [], "not listed in VALL_E_PLUGINS"),
+        ({"VALL_E_PLUGINS": "Plugin_One"}, ["one"], "not listed in VALL_E_PLUGINS"),
         ({"VALL_E_PLUGINS": "plugin-one, plugin-two"}, ["one", "two"], None),
-        ({"VALL_E_DISABLE_PLUGINS": "plugin-two"}, ["one"], "VALL_E_DISABLE_PLUGINS names it"),
+        ({"VALL_E_DISABLE_PLUGINS": "plugin-two"}, ["one"], "left out by VALL_E_DISABLE_PLUGINS"),
         ({"VALL_E_DISABLE_PLUGINS": ""}, ["one", "two"], None),
         (
             {"VALL_E_PLUGINS": "plugin-one,plugin-two", "VALL_E_DISABLE_PLUGINS": "plugin-two"},
             ["one"],
-            "VALL_E_DISABLE_PLUGINS names it",
+            "left out by VALL_E_DISABLE_PLUGINS",
         ),
     ],
 )
@@ -295,7 +296,7 @@ def test_variables_limit_what_loads(site, plugin_source, environ, loaded, reason
 def test_a_disabled_plugin_is_never_imported(site):
     site.install("plugin", "1 / 0")
     [record] = site.discover(load_plugins=False).plugins
-    assert (record.status, record.reason) == ("disabled", "--no-plugins leaves it out")
+    assert (record.status, record.reason) == ("disabled", "left out by --no-plugins")
 
 
 def test_asking_for_something_of_a_disabled_plugin_says_what_disables_it(site, plugin_source):
@@ -317,7 +318,7 @@ def test_a_plugin_that_is_asked_for_by_name_and_not_installed_is_missing(site):
     registry = site.discover(environ={"VALL_E_PLUGINS": "vall-e-backbone-mamba"})
     [reason] = registry.broken.values()
     assert reason == "it is not installed, or offers no entry point of the group `vall_e`"
-    with pytest.raises(UnknownComponentError, match="that may offer it is missing"):
+    with pytest.raises(UnknownComponentError, match="which may offer it, is missing"):
         registry.get("backbone", "mamba")
 
 
@@ -370,7 +371,7 @@ def test_every_kind_can_be_offered(site, plugin_source, kind):
 
 
 def test_a_kind_that_does_not_exist_is_a_mistake_of_ours():
-    with pytest.raises(ValueError, match="no kind of component is called 'vocoder'"):
+    with pytest.raises(ValueError, match="there is no kind of component called 'vocoder'"):
         registry_of([]).names("vocoder")
 
 

@@ -1,11 +1,11 @@
-"""Zero-shot text to speech with neural codec language models.
+"""Zero-shot text-to-speech with neural codec language models.
 
     import vall_e
 
     synthesizer = vall_e.load()
     synthesizer.synthesize("Hello.").save("hello.wav")
 
-The names below are imported when they are first used: `import vall_e` alone imports no torch.
+The names below are imported when first used: `import vall_e` alone does not import torch.
 """
 
 from __future__ import annotations

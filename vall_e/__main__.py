@@ -6,8 +6,8 @@ import signal
 
 
 def main() -> None:
-    """Run it. Ctrl-C while its modules are imported ends it as any program, without a traceback."""
-    # A background job may have been started with Ctrl-C ignored, and goes on ignoring it.
+    """Run it. Ctrl-C during imports ends it like any program, without a traceback."""
+    # A background job may have been started with Ctrl-C ignored, and continues to ignore it.
     heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if heeded:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 
 def write_atomically(path: Path, data: bytes, *, error: type[VallEError]) -> None:
-    """Write beside `path`, then rename: a reader never sees half of it. Raises an `error`."""
+    """Write next to `path`, then rename: readers never see half of it. Raises an `error`."""
     with atomic_path(path, error=error) as part:
         part.write_bytes(data)
 
 
 @contextmanager
 def atomic_path(path: Path, *, error: type[VallEError]) -> Iterator[Path]:
-    """A path to write to, renamed to `path` at the end. Where that fails, raises an `error`."""
+    """A path to write to, renamed to `path` at the end. On failure, raises an `error`."""
     # Short, since a name has at most 255 bytes.
     part = path.with_name(f"{path.name[:48]}.{os.getpid()}.part")
     try:
@@ -30,13 +30,13 @@ def atomic_path(path: Path, *, error: type[VallEError]) -> Iterator[Path]:
             yield part
             os.replace(part, path)
     finally:
-        with suppress(OSError):  # it is not there, or what made the writing fail does so again
+        with suppress(OSError):  # it does not exist, or the cause of the failure persists
             part.unlink()
 
 
 @contextmanager
 def os_errors_as(error: type[VallEError], path: Path) -> Iterator[None]:
-    """Around writing `path`: raises an `error` where that fails, unless a reader has gone."""
+    """While writing `path`: raises an `error` on failure, unless the reader of a pipe has gone."""
     try:
         yield
     except BrokenPipeError:
@@ -46,13 +46,13 @@ def os_errors_as(error: type[VallEError], path: Path) -> Iterator[None]:
 
 
 def make_folder(folder: Path, *, error: type[VallEError]) -> None:
-    """With those above it; raises an `error` where that fails."""
+    """Create it with its parents; raises an `error` on failure."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
         reason = exc.strerror
         raise error(
-            f"the folder {folder} cannot be made: {reason}", hint="name another folder"
+            f"the folder {folder} cannot be made: {reason}", hint="give another folder"
         ) from exc
 
 
@@ -63,9 +63,9 @@ def _hint(path: Path, exc: OSError) -> str:
         errno.ENOTDIR: f"give a path in a folder: {folder} is in, or is, a file",
         errno.EISDIR: "give the path of a file: this is a folder",
         errno.ENAMETOOLONG: "give a shorter name",
-        errno.EACCES: f"check who may write in {folder}",
-        errno.EPERM: f"check who may write in {folder}",
-        errno.EROFS: "write elsewhere: this disk can only be read",
-        errno.ENOSPC: "make room on the disk",
-        errno.EDQUOT: "make room: the quota is used up",
+        errno.EACCES: f"check the permissions of {folder}",
+        errno.EPERM: f"check the permissions of {folder}",
+        errno.EROFS: "write to another disk: this one is read-only",
+        errno.ENOSPC: "free some space on the disk",
+        errno.EDQUOT: "free some space: the disk quota is used up",
     }.get(exc.errno or 0, f"check that files can be written in {folder}")

@@ -1,4 +1,4 @@
-"""Drawing a token for each row, so that a row draws the same in any batch. Torch when called."""
+"""Draws a token for each row; a row draws the same in any batch. Imports torch when called."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def draw_categorical(
 ) -> Int[Tensor, " b"]:
     """Draw a token for each row, in proportion to `softmax(logits)`, by the Gumbel-max trick.
 
-    Row i uses `generators[i]` alone; neighbouring rows may share one. Noise is made on the
+    Row i only uses `generators[i]`; neighboring rows may share one. Noise is made on the
     generator's own device, so a CPU generator gives the same noise to a model on any device.
-    A token of -inf is never drawn, unless the row holds nothing else.
+    A token of -inf is never drawn, unless the whole row is -inf.
     """
     import torch
 
@@ -35,13 +35,13 @@ def draw_categorical(
         return torch.empty(0, dtype=torch.long, device=logits.device)
     smallest = torch.finfo(torch.float32).tiny  # rand can be 0, whose noise would be -inf
     noise = torch.cat([_sent(part, logits.device) for part in uniform]).clamp_min(smallest)
-    # Ties are torch's choice and the same each time; float32 whatever the model's precision,
+    # Ties are broken by torch, the same way each time; float32 whatever the model's precision,
     # as bfloat16 noise has only 256 steps between two powers of two.
     return (logits.float() - (-noise.log()).log()).argmax(-1)
 
 
 def _sent(noise: Float[Tensor, "r v"], device: torch.device) -> Float[Tensor, "r v"]:
-    """On the device. Out of pinned memory, for a GPU, so that nothing waits for what it still does.
+    """On the device. For a GPU from pinned memory, so that the copy does not wait for earlier work.
 
     PyTorch keeps such memory until it has been read.
     """

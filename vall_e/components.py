@@ -1,4 +1,4 @@
-"""What the core itself offers, through the hooks that any plugin uses. Torch-free."""
+"""The core's own components, offered through the same hooks as any plugin's. Torch-free."""
 
 from __future__ import annotations
 

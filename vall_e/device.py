@@ -1,4 +1,4 @@
-"""Where a model or a codec runs."""
+"""Devices for models and codecs."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from vall_e.interfaces.codec import Codec
 
 
 def find_device(name: str, *, option: str) -> torch.device:
-    """The device called `name`; `auto` takes cuda if there is one, else mps, else cpu.
+    """The device called `name`; `auto` selects cuda if available, else mps, else cpu.
 
-    Raises `UnavailableError` if this machine lacks it; `option` is what the message calls it.
+    Raises `UnavailableError` if this machine lacks it; `option` is its name in the message.
     """
     if name == "auto":
         if torch.cuda.is_available():
@@ -35,9 +35,9 @@ def find_device(name: str, *, option: str) -> torch.device:
 
 
 def place_codec(codec: Codec, device: torch.device) -> Codec:
-    """Move a codec that has weights; one without runs wherever its inputs are.
+    """Move a codec that has weights; one without works on the device of its inputs.
 
-    On mps it stays where it is: no codec was ever tried there, and their spectra are complex.
+    With mps it is not moved: no codec has been tested there, and their spectra are complex.
     """
     if isinstance(codec, torch.nn.Module) and device.type != "mps":
         codec.to(device)
@@ -45,7 +45,7 @@ def place_codec(codec: Codec, device: torch.device) -> Codec:
 
 
 def device_of(codec: Codec) -> torch.device:
-    """Where the codec takes its inputs."""
+    """The device for the codec's inputs."""
     if isinstance(codec, torch.nn.Module):
         for tensor in (*codec.parameters(), *codec.buffers()):
             return tensor.device

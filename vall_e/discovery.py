@@ -1,8 +1,7 @@
-"""Find the plugins that are installed, and judge what each of them offers.
+"""Finds the installed plugins, and checks what each of them offers.
 
 A plugin is an entry point of the group `vall_e`; its key is (distribution, entry-point name). Each
-is loaded on its own, so that one which fails keeps nobody else from working: it is recorded with
-its reason.
+is loaded separately, so that one that fails does not affect the others: the reason is recorded.
 """
 
 from __future__ import annotations
@@ -39,10 +38,10 @@ from vall_e.registry import (
 
 ENTRY_POINT_GROUP = "vall_e"
 API_ATTRIBUTE = "vall_e_hook_api"
-"""The name in a plugin's module that says which hook API it was written for."""
+"""The variable in a plugin's module that declares its hook API version."""
 
 OFF = frozenset({"", "0", "false", "no", "off"})
-"""What a variable of yes or no says to mean no."""
+"""Values of yes/no variables that mean no."""
 
 logger = logging.getLogger(__name__)
 
@@ -66,9 +65,9 @@ class Surface:
     hooks: Mapping[str, str]
     """The hook of each kind."""
     deprecated: Mapping[str, str] = MappingProxyType({})
-    """The kind of each hook that still works, and whose specification warns (`warn_on_impl`)."""
+    """The kind of each deprecated hook, whose specification warns (`warn_on_impl`)."""
     arguments: Mapping[str, Mapping[str, object]] = MappingProxyType({})
-    """What a hook is given, by name, where it takes anything."""
+    """The arguments of a hook, by name, if it has any."""
 
     @property
     def kinds(self) -> dict[str, str]:
@@ -89,10 +88,10 @@ def discover(
     environ: Mapping[str, str] = MappingProxyType({}),
     load_plugins: bool = True,
 ) -> Registry:
-    """Load what is installed; of `environ`, the `VALL_E_*PLUGINS` variables count.
+    """Load what is installed; of `environ`, the `VALL_E_*PLUGINS` variables are used.
 
-    `VALL_E_PLUGINS` and `VALL_E_DISABLE_PLUGINS` are lists of distributions, by commas: only
-    these, all but these. With `VALL_E_STRICT_PLUGINS=1` any trouble is a `PluginError`. With
+    `VALL_E_PLUGINS` and `VALL_E_DISABLE_PLUGINS` are comma-separated distributions: load only
+    these, or all but these. With `VALL_E_STRICT_PLUGINS=1` any problem is a `PluginError`. With
     `VALL_E_COMMERCIAL=1` the registry refuses what is not licensed for commercial use.
     """
     points = list(installed(distributions))
@@ -120,7 +119,7 @@ def _says_yes(environ: Mapping[str, str], variable: str) -> bool:
 
 
 def registry_of(plugins: Iterable[object]) -> Registry:
-    """Take these plugin objects (modules, instances) only; raises what they raise."""
+    """Load only these plugin objects (modules, instances); raises what they raise."""
     offers: list[Offer] = []
     for plugin in plugins:
         name = getattr(plugin, "__name__", type(plugin).__name__)
@@ -133,7 +132,7 @@ def installed(
 ) -> Iterable[EntryPoint]:
     """The plugins of each distribution; the first on the path hides others of the same name.
 
-    `metadata.entry_points()` would not do: it does not say whose an entry point is.
+    `metadata.entry_points()` does not work here: it does not give an entry point's distribution.
     """
     seen: set[str] = set()
     for distribution in metadata.distributions() if distributions is None else distributions:
@@ -148,7 +147,7 @@ def installed(
 
 
 def load(point: EntryPoint, surface: Surface = TODAY) -> tuple[list[Offer], PluginRecord]:
-    """Import a plugin and call its hooks; a failure becomes the reason in its record."""
+    """Import a plugin and call its hooks; on failure, the reason is in its record."""
     start = perf_counter()
     found = Found()
     status: Status = "ok"
@@ -159,12 +158,12 @@ def load(point: EntryPoint, surface: Surface = TODAY) -> tuple[list[Offer], Plug
     except IncompatibleError as exc:
         status, reason = "incompatible", str(exc)
     except ImportError as exc:
-        lacks = exc.name == "vall_e.plugin"  # the plugin wants a name of a newer one
+        lacks = exc.name == "vall_e.plugin"  # the plugin needs a newer name from it
         status = "incompatible" if lacks else "failed"
         reason = _told(exc) + (": update vall-e" if lacks else "")
     except KeyboardInterrupt:
         raise
-    except BaseException as exc:  # a plugin can fail in any way: Rust's panics, say
+    except BaseException as exc:  # a plugin can fail in any way, even by a panic in Rust
         logger.debug("plugin %s", point.name, exc_info=True)
         status, reason = "failed", _told(exc)
     record = _record(point, status, reason, found=found, seconds=perf_counter() - start)
@@ -180,12 +179,12 @@ class Found:
 
 
 def collect(plugin: object, point: EntryPoint, surface: Surface = TODAY) -> Found:
-    """What this plugin offers, or raise what is wrong with it.
+    """What this plugin offers, or raise its error.
 
-    Each plugin gets a manager of its own: in a common one, the first hook that raises ends the
-    call for all, and the order of plugins would have a meaning. For a deprecated hook or argument
-    there is a `DeprecationWarning` that names the plugin: Python shows it to who tests a plugin,
-    and not to who uses it.
+    Each plugin gets its own manager: in a common one, the first hook that raises ends the call for
+    all, and the order of plugins would matter. For a deprecated hook or argument there is a
+    `DeprecationWarning` that names the plugin: Python shows it to those who test a plugin, and not
+    to those who use it.
     """
     _check_api("it", getattr(plugin, API_ATTRIBUTE, FIRST_API))
     manager = pluggy.PluginManager("vall_e")
@@ -196,7 +195,7 @@ def collect(plugin: object, point: EntryPoint, surface: Surface = TODAY) -> Foun
     for hook, kind in surface.kinds.items():
         caller = getattr(manager.hook, hook)
         answers = caller(**surface.arguments.get(hook, {}))
-        if len(answers) < len(caller.get_hookimpls()):  # pluggy leaves out what is None
+        if len(answers) < len(caller.get_hookimpls()):  # pluggy leaves out None
             raise TypeError(f"{hook} must return a list of components, got None")
         for offered in answers:
             for component in _components(hook, offered):
@@ -209,10 +208,10 @@ def collect(plugin: object, point: EntryPoint, surface: Surface = TODAY) -> Foun
 
 
 def _register(plugin: object, point: EntryPoint, manager: pluggy.PluginManager) -> tuple[str, ...]:
-    """Hand the plugin to its manager; give the texts of what it was warned of."""
+    """Register the plugin with its manager; returns the texts of warnings."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        manager.register(plugin)  # pluggy warns, and does not say whom
+        manager.register(plugin)  # pluggy warns, but does not name the plugin
     texts = []
     for each in caught:
         text = f"{point.distribution} {point.version} ({point.name}): {each.message}"
@@ -223,17 +222,17 @@ def _register(plugin: object, point: EntryPoint, manager: pluggy.PluginManager) 
 
 
 def _check_spelling(plugin: object, manager: pluggy.PluginManager, surface: Surface) -> None:
-    """Pluggy says nothing about a hook that is misspelt or not marked; it never calls it."""
+    """Pluggy does not report a misspelled or unmarked hook; it never calls it."""
     marked = {caller.name for caller in manager.get_hookcallers(plugin) or ()}
     named = {name for name in dir(plugin) if name.startswith("vall_e_register_")}
     for name in sorted((marked | named) - set(surface.kinds)):
         near = get_close_matches(name, surface.hooks.values(), n=1)
         meant = f", did you mean {near[0]!r}?" if near else ""
-        raise AttributeError(f"no hook is called {name!r}{meant}")
+        raise AttributeError(f"there is no hook called {name!r}{meant}")
     for name in sorted(named - marked):
         raise AttributeError(f"{name} is not marked with @hookimpl")
     if not marked:
-        raise AttributeError("it has no function that is marked with @hookimpl")
+        raise AttributeError("it has no function marked with @hookimpl")
 
 
 def _components(hook: str, offered: object) -> Iterable[Component[Any]]:
@@ -249,20 +248,20 @@ def _components(hook: str, offered: object) -> Iterable[Component[Any]]:
 
 
 def _check_api(who: str, api: object) -> None:
-    """Comes before a hook is looked at: a newer plugin has hooks and fields unknown to us."""
+    """Called before a hook is used: a newer plugin may have unknown hooks and fields."""
     if not is_api(api):
         raise TypeError(f"{API_ATTRIBUTE} must be two numbers like (1, 0), got {api!r}")
     major, minor = api
     if major != HOOK_API[0] or minor > HOOK_API[1]:
         newer = (major, minor) > HOOK_API
         raise IncompatibleError(
-            f"{who} needs hook API {major}.{minor}, this vall-e has "
+            f"{who} needs hook API {major}.{minor}, but this vall-e has "
             f"{HOOK_API[0]}.{HOOK_API[1]}: update {'vall-e' if newer else 'the plugin'}"
         )
 
 
 def _check_config(kind: str, component: Component[Any]) -> None:
-    """What is wrong with a config class is its plugin's trouble, not that of who lists them all."""
+    """An error in a config class is reported for its plugin, not for whoever lists plugins."""
     _check_types(component.config, set())
     fields = attrs.fields(component.config)
     if "name" in {attribute.alias or attribute.name for attribute in fields}:
@@ -270,7 +269,7 @@ def _check_config(kind: str, component: Component[Any]) -> None:
     required = [a.name for a in fields if a.init and a.default is attrs.NOTHING]
     for name, of in (("used_in", "wrapper"), ("fixed", "optimizer")):
         if kind != of and getattr(component, name) not in ("both", ()):
-            raise TypeError(f"{component.name!r} is no {of}, and says {name}")
+            raise TypeError(f"{component.name!r} is not a {of}, but sets {name}")
     if kind == "command" and required:
         raise TypeError(f"the command {component.name!r} has an option without default: {required}")
 
@@ -314,7 +313,7 @@ class _Choice:
         )
 
     def warn_of_misspelt(self, points: Iterable[EntryPoint]) -> None:
-        """A plugin that is to be left out and is not there may be another one misspelt."""
+        """Warn about an excluded plugin that is not installed, since it may be misspelled."""
         known = {normal(point.distribution) for point in points}
         for name in sorted(self.without - known - {CORE}):
             near = get_close_matches(name, known, n=1)
@@ -323,20 +322,20 @@ class _Choice:
 
     @property
     def wanted(self) -> frozenset[str]:
-        """Those that the user asked for by name."""
+        """Those that the user requested by name."""
         return (self.only or frozenset()) - self.without if self.load_plugins else frozenset()
 
     def excludes(self, distribution: str) -> str:
-        """Why this distribution is left out, or nothing if it is not."""
+        """Why this distribution is left out; empty if it is not."""
         name = normal(distribution)
         if name == CORE:
             return ""
         if not self.load_plugins:
-            return "--no-plugins leaves it out"
+            return "left out by --no-plugins"
         if name in self.without:
-            return "VALL_E_DISABLE_PLUGINS names it"
+            return "left out by VALL_E_DISABLE_PLUGINS"
         if self.only is not None and name not in self.only:
-            return "VALL_E_PLUGINS does not name it"
+            return "not listed in VALL_E_PLUGINS"
         return ""
 
 

@@ -1,22 +1,22 @@
-"""Errors that a user of VALL-E can meet, and the exit code of each.
+"""Errors shown to users of VALL-E, and the exit code of each.
 
 * VallEError                     1
-  x ConfigError                  3   the YAML does not describe a run we can do
+  x ConfigError                  3   the YAML does not describe a valid run
   x PluginError                  4   a plugin is broken, or two plugins claim one name
     + UnknownComponentError      4   no installed plugin offers that name
     + UnavailableError           4   the component exists, but cannot run on this machine
-  x AudioError                   5   a recording is not what the codec or the task needs
+  x AudioError                   5   a recording does not suit the codec or the task
   x TextError                    6   a text is empty, or cannot be spoken in that language
-  x CheckpointError              7   weights and config do not fit each other, or a file is damaged
+  x CheckpointError              7   weights and config do not match, or a file is damaged
   x DataError                    8   a dataset is empty, incomplete or of another codec
-  x TrainingError                9   training cannot go on (a loss that is not a number, say)
-  x DownloadError               10   weights are not here, and were not or could not be fetched
+  x TrainingError                9   training cannot continue (e.g. a loss that is not a number)
+  x DownloadError               10   weights are missing, and were not or could not be downloaded
 
 Exit code 2 is click's: the command line itself is wrong. Within a YAML file or `--set`, every
-mistake is a ConfigError, also a component that nobody offers. The command line prints a VallEError
-in two lines, without a traceback; an OSError that says what the machine does not allow
-(permissions, a full disk) likewise, with 1. Any other exception is a bug of ours or of a plugin,
-exits with 70 and keeps its traceback.
+mistake is a ConfigError, even an unknown component. The command line prints a VallEError in two
+lines, without a traceback; an OSError that reports a restriction of the machine (permissions, a
+full disk) likewise, with 1. Any other exception is a bug in vall-e or in a plugin, exits with 70
+and keeps its traceback.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ __all__ = [
 
 
 class VallEError(Exception):
-    """What is wrong, and in `hint` what the user can do about it."""
+    """An error, with what the user can do about it in `hint`."""
 
     exit_code: ClassVar[int] = 1
 
@@ -50,7 +50,7 @@ class VallEError(Exception):
 
 
 class ConfigError(VallEError):
-    """The YAML does not describe a run we can do."""
+    """The YAML does not describe a valid run."""
 
     exit_code = 3
 
@@ -70,7 +70,7 @@ class UnavailableError(PluginError):
 
 
 class AudioError(VallEError):
-    """A recording is not what the codec or the task needs."""
+    """A recording does not suit the codec or the task."""
 
     exit_code = 5
 
@@ -82,7 +82,7 @@ class TextError(VallEError):
 
 
 class CheckpointError(VallEError):
-    """Weights and config do not fit each other, or a file is damaged."""
+    """Weights and config do not match, or a file is damaged."""
 
     exit_code = 7
 
@@ -94,12 +94,12 @@ class DataError(VallEError):
 
 
 class TrainingError(VallEError):
-    """Training cannot go on."""
+    """Training cannot continue."""
 
     exit_code = 9
 
 
 class DownloadError(VallEError):
-    """Weights are not on this machine, and were not or could not be fetched."""
+    """Weights are not on this machine, and were not or could not be downloaded."""
 
     exit_code = 10

@@ -1,4 +1,4 @@
-"""A folder that has one writer at a time. Torch-free."""
+"""A folder with one writer at a time. Torch-free."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from vall_e.errors import VallEError
 
 LOCK = ".lock"
-"""An empty file, which stays: what counts is who holds it."""
+"""An empty file, which is not deleted: what matters is the lock on it."""
 
-# The system counts by process: it would let one process in twice, and take the lock away as soon as
-# either file is closed. So what this process (by its number, for forks) holds is noted here.
+# The system locks by process: it would let one process in twice, and release the lock when either
+# file is closed. So this process (by its id, because of forks) records its own locks here.
 _held: set[tuple[int, int, int]] = set()
 _noting = threading.Lock()
 
 
 @contextmanager
 def locked(folder: Path, *, error: type[VallEError], name: Path | None = None) -> Iterator[None]:
-    """Make the folder, and hold it. Raises an `error` if it cannot be made, or is held already.
+    """Create the folder, and lock it. Raises an `error` if that fails, or if it is locked already.
 
-    Messages call it `name`, where it stands for something else: the file beside it, say.
+    Messages call it `name`, if it represents something else, such as the file next to it.
 
-    The system lets go of it when the process ends, however it ends. Loader processes, which are
-    forks of this one, hold nothing. Where what is done in it fails, a folder that was made for it
-    and is still empty goes again.
+    The system releases the lock when the process ends, however it ends. Loader processes, which are
+    forks of this one, hold no lock. If the work in it fails, a folder created for it that is still
+    empty is removed.
     """
     try:
         made = [path for path in (folder / LOCK, folder, *folder.parents) if not path.exists()]
@@ -44,7 +44,7 @@ def locked(folder: Path, *, error: type[VallEError], name: Path | None = None) -
     except OSError as exc:
         raise error(
             f"{name or folder} cannot be written to: {exc.strerror}",
-            hint="choose a folder on a disk that you may write to",
+            hint="choose a folder on a disk with write permission",
         ) from exc
     try:
         yield
@@ -61,15 +61,15 @@ def _hold(folder: Path, key: tuple[int, int, int], error: type[VallEError], name
     what = "folder" if name == folder else "name"
     if key in _held:
         raise error(
-            f"{name} is being written to by this process already",
-            hint=f"end the first before the second, or choose another {what}",
+            f"{name} is already being written by this process",
+            hint=f"finish the first before starting the second, or choose another {what}",
         )
     descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         if not take(descriptor) or not _is_there(folder / LOCK, descriptor):
             raise error(
-                f"{name} is being written to by another process",
-                hint=f"wait until it has ended, or choose another {what}",
+                f"{name} is being written by another process",
+                hint=f"wait until it has finished, or choose another {what}",
             )
     except BaseException as exc:
         os.close(descriptor)
@@ -84,7 +84,7 @@ def _hold(folder: Path, key: tuple[int, int, int], error: type[VallEError], name
 
 
 def _is_there(path: Path, descriptor: int) -> bool:
-    """Whether nobody removed the file between its opening and its locking."""
+    """Whether the file was not removed between opening and locking it."""
     try:
         return os.path.samestat(path.stat(), os.fstat(descriptor))
     except FileNotFoundError:
@@ -92,7 +92,7 @@ def _is_there(path: Path, descriptor: int) -> bool:
 
 
 def _clear(made: Sequence[Path]) -> None:
-    with suppress(OSError):  # it holds something, or the system keeps what is open
+    with suppress(OSError):  # it is not empty, or the system keeps open files
         for path in made:  # the file, then its folder, then those above
             path.unlink() if path.name == LOCK else path.rmdir()
 

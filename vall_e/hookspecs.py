@@ -25,10 +25,10 @@ HOOK_API = (1, 2)
 
 @hookspec
 def vall_e_register_backbones() -> Iterable[Component[Any]]:
-    """Offer bodies of the language model.
+    """Offer backbones of the language model.
 
-    `build(config, *, attention: AttentionKernel)` returns a `vall_e.plugin.Backbone`; one that
-    has no attention ignores the kernel. Contract: `vall_e.testing.BackboneContract`.
+    `build(config, *, attention: AttentionKernel)` returns a `vall_e.plugin.Backbone`; one without
+    attention ignores the kernel. Contract: `vall_e.testing.BackboneContract`.
     """
     return ()  # never run: pluggy only reads the signature
 
@@ -45,7 +45,7 @@ def vall_e_register_attentions() -> Iterable[Component[Any]]:
 
 @hookspec
 def vall_e_register_codecs() -> Iterable[Component[Any]]:
-    """Offer codecs that turn a waveform into residual codes and back.
+    """Offer codecs that convert a waveform to residual codes and back.
 
     `build(config)` returns a `vall_e.plugin.Codec` in eval mode on the CPU. Contract:
     `vall_e.testing.CodecContract`.
@@ -57,8 +57,8 @@ def vall_e_register_codecs() -> Iterable[Component[Any]]:
 def vall_e_register_samplers() -> Iterable[Component[Any]]:
     """Offer steps of the sampler chain: logits processors, or ways to draw.
 
-    `build(config)` returns a `vall_e.plugin.LogitsProcessor` or a `vall_e.plugin.Draw`, anew for
-    every request. Contract: `vall_e.testing.SamplerContract`.
+    `build(config)` returns a new `vall_e.plugin.LogitsProcessor` or `vall_e.plugin.Draw` for every
+    request. Contract: `vall_e.testing.SamplerContract`.
     """
     return ()
 
@@ -155,17 +155,17 @@ def vall_e_register_judges() -> Iterable[Component[Any]]:
     """Offer judges of speech, for `vall-e eval`.
 
     `build(config, *, case: Case)` returns a `vall_e.plugin.Judge`, or raises `UnavailableError`
-    where a package is missing. Contract: `vall_e.testing.JudgeContract`.
+    if a package is missing. Contract: `vall_e.testing.JudgeContract`.
     """
     return ()
 
 
 @hookspec
 def vall_e_register_transcribers() -> Iterable[Component[Any]]:
-    """Offer speech recognisers, for `vall-e data transcribe`.
+    """Offer speech recognizers, for `vall-e data transcribe`.
 
     `build(config, *, device: str)` returns a `vall_e.plugin.Transcriber`, or raises
-    `UnavailableError` where a package is missing. Contract: `vall_e.testing.TranscriberContract`.
+    `UnavailableError` if a package is missing. Contract: `vall_e.testing.TranscriberContract`.
     """
     return ()
 
@@ -182,7 +182,7 @@ def vall_e_register_embedders() -> Iterable[Component[Any]]:
 
 @hookspec
 def vall_e_register_stores() -> Iterable[Component[Any]]:
-    """Offer ways to keep a dataset on disk.
+    """Offer storage formats for datasets.
 
     `build(config)` returns a `vall_e.plugin.Store`, or raises `UnavailableError` where a package
     is missing. Contract: `vall_e.testing.StoreContract`.
@@ -194,8 +194,8 @@ def vall_e_register_stores() -> Iterable[Component[Any]]:
 def vall_e_register_data_engines() -> Iterable[Component[Any]]:
     """Offer ways to prepare many recordings, for `vall-e data process --engine`.
 
-    `build(config, *, workers: int)` returns a `vall_e.plugin.DataEngine`; 0 workers means what the
-    engine thinks best. Where a package is missing, its `run` raises `UnavailableError`. Contract:
+    `build(config, *, workers: int)` returns a `vall_e.plugin.DataEngine`; with 0 workers the engine
+    chooses. If a package is missing, its `run` raises `UnavailableError`. Contract:
     `vall_e.testing.DataEngineContract`.
     """
     return ()

@@ -1,4 +1,4 @@
-"""How much memory this process has taken at most. Torch-free."""
+"""The peak memory of this process. Torch-free."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def peak_bytes() -> int | None:
-    """Of this program alone; None where the system does not tell.
+    """Of this program alone; None if the system does not report it.
 
-    Linux keeps two records. That of `getrusage` goes on from the process that started this one,
-    however much that one held, so the other one is read.
+    Linux has two records. That of `getrusage` is inherited from the process that started this one,
+    however much memory that used, so the other one is read.
     """
     if sys.platform == "win32":
         return None

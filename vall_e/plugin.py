@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 else:
 
     def __getattr__(name: str) -> type:
-        """Give `Bundle`, which brings torch along, to who asks for it."""
+        """Import `Bundle`, which needs torch, only when it is used."""
         if name != "Bundle":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
         return import_module("vall_e.weights.file").Bundle

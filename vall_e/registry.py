@@ -1,7 +1,7 @@
-"""Look up the components that plugins offer, by kind and name.
+"""Looks up the components that plugins offer, by kind and name.
 
-What is installed is found and judged in `vall_e.discovery`; a plugin that failed there keeps nobody
-else from working: its reason comes up here, when something of it is asked for.
+Plugins are found and checked in `vall_e.discovery`; one that failed there does not affect the
+others: its reason is reported when one of its components is requested.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ HOOKS = MappingProxyType(
         "command": "vall_e_register_commands",
     }
 )
-"""The kinds of components, and the hook that offers each."""
+"""The kinds of components, and the hook for each."""
 
 CORE = "vall-e"
-"""The distribution whose components are built in: it loads whatever else is switched off."""
+"""The distribution with the built-in components: it loads whatever else is disabled."""
 
 FIRST_API = (1, 0)
-"""What a plugin that does not say needs."""
+"""The hook API of a plugin that does not declare one."""
 
 Use = Literal["training", "speaking", "both"]
 Status = Literal["ok", "failed", "incompatible", "disabled", "missing"]
@@ -58,7 +58,8 @@ Status = Literal["ok", "failed", "incompatible", "disabled", "missing"]
 def _component_name(_: object, __: object, name: str) -> None:
     if not (isinstance(name, str) and re.fullmatch(r"[a-z][a-z0-9-]*", name)):
         raise ValueError(
-            f"{name!r} is no name for a component: small letters, digits, hyphens, a letter first"
+            f"{name!r} is not a valid component name: small letters, digits, hyphens, a letter "
+            "first"
         )
 
 
@@ -89,10 +90,10 @@ text = validators.instance_of(str)
 
 
 class Preset(str):
-    """A bare name that no user wrote just now: of a default, or of a saved configuration.
+    """A bare name not written by the user just now: a default, or from a saved configuration.
 
-    Where two plugins offer it, the built-in one is meant; otherwise installing a plugin would
-    break what never asked for it.
+    If two plugins offer it, the built-in one is meant; otherwise installing a plugin would break
+    configurations that do not use it.
     """
 
     __slots__ = ()
@@ -100,36 +101,37 @@ class Preset(str):
 
 @frozen
 class Component(Generic[C]):
-    """One thing that a user can name in a config file."""
+    """Something that a user can name in a config file."""
 
     name: str = field(validator=_component_name)
-    """What the user writes, e.g. `gru`."""
+    """The name that users write, e.g. `gru`."""
     config: type[C] = field(validator=_attrs_class)
-    """Attrs class of the options beside the name. Importable without torch."""
+    """Attrs class of the further options. Importable without torch."""
     build: Callable[..., Any] = field(validator=validators.is_callable())
-    """Turns an instance of `config` into the object; imports torch itself."""
+    """Builds the object from an instance of `config`; imports torch itself."""
     summary: str = field(validator=text)
     """One line for `vall-e plugins list`."""
     paper: str = field(default="", validator=text)
     """URL of the source paper, if there is one."""
     api: tuple[int, int] = field(default=FIRST_API, validator=_api_version)
-    """The hook API that it needs, if it is not that of its module's `vall_e_hook_api`."""
+    """The hook API that it needs, if different from its module's `vall_e_hook_api`."""
     code_license: str = field(default="Apache-2.0", validator=text)
     weights_license: str = field(default="", validator=text)
-    """Of the weights that `build` loads; empty if it loads none."""
+    """Licence of the weights that `build` loads; empty if it loads none."""
     used_in: Use = field(default="both", validator=validators.in_(get_args(Use)))
-    """Of a wrapper: whether training, speaking or both may name it."""
+    """For a wrapper: whether it can be used in training, synthesis or both."""
     fixed: tuple[str, ...] = field(default=(), validator=_its_options)
-    """Of an optimizer: the options that shape its state. A run that goes on must keep them."""
+    """For an optimizer: the options that determine its state. They cannot change in a resumed
+    run."""
     aliases: tuple[str, ...] = field(default=(), validator=_other_names, kw_only=True)
-    """Older names, which files and commands may still use. They are not listed."""
+    """Older names that files and commands may still use. They are not listed."""
     trial: Trial = field(factory=Trial, hash=False, validator=validators.instance_of(Trial))
-    """What its contract is to know of it: options of a small one, laws that it cannot hold."""
+    """Information for its contract tests: options of a small one, laws that it cannot follow."""
 
 
 @frozen
 class Offer:
-    """A component, and who offers it."""
+    """A component, and the plugin that offers it."""
 
     kind: str
     component: Component[Any]
@@ -139,7 +141,7 @@ class Offer:
 
     @property
     def qualified(self) -> str:
-        """The name that stays clear when another plugin offers the same one."""
+        """A name that is unique even if another plugin offers the same one."""
         return f"{self.distribution}:{self.component.name}"
 
     @property
@@ -149,7 +151,7 @@ class Offer:
 
 @frozen
 class PluginRecord:
-    """What became of one entry point."""
+    """The state of one entry point."""
 
     distribution: str
     version: str
@@ -163,7 +165,7 @@ class PluginRecord:
     deprecations: tuple[str, ...] = ()
     """What its authors should change before a later hook API."""
     seconds: float = 0.0
-    """To import it and call its hooks."""
+    """Time to import it and call its hooks."""
 
     @property
     def troubled(self) -> bool:
@@ -175,7 +177,7 @@ class PluginRecord:
 
 
 class Registry:
-    """Components by kind and name. Made once, then only read."""
+    """Components by kind and name. Created once, then only read."""
 
     def __init__(
         self,
@@ -187,15 +189,15 @@ class Registry:
         self.offers = tuple(offers)
         self.plugins = tuple(plugins)
         self.commercial = commercial
-        """Whether what may not earn money is refused when it is asked for."""
+        """Whether components without a commercial licence are refused."""
 
     @property
     def broken(self) -> dict[str, str]:
-        """Why a plugin is not there, by distribution and entry point."""
+        """Why a plugin is missing, by distribution and entry point."""
         return {str(record): record.reason for record in self.plugins if record.troubled}
 
     def names(self, kind: str) -> list[str]:
-        """Every name that `get` answers to, qualified where two plugins offer the same one."""
+        """Every name that `get` accepts, qualified if two plugins offer the same one."""
         offers = self.offers_of(kind)
         return sorted(self._spelling(offer, offers) for offer in offers)
 
@@ -204,11 +206,11 @@ class Registry:
         return self.offer(kind, name).component
 
     def offer(self, kind: str, name: str) -> Offer:
-        """Who offers `name` or `distribution:name`, and what.
+        """The plugin that offers `name` or `distribution:name`, with the component.
 
-        Raises `UnknownComponentError` with the nearest names, or with the reason why the plugin
-        that may offer it is not there; `PluginError` if two plugins offer it, or if its licence
-        forbids what `commercial` asks for.
+        `UnknownComponentError` has the nearest names, or the reason why the plugin that may offer
+        it is missing; `PluginError` means that two plugins offer it, or that its licence forbids
+        the use required by `commercial`.
         """
         found = self.find(kind, name)
         if not found:
@@ -223,7 +225,7 @@ class Registry:
     def find(self, kind: str, name: str) -> list[Offer]:
         """All offers of that `name` or `distribution:name`; of a `Preset`, the built-in one.
 
-        A component that has the name comes before one that has it as an alias.
+        A component with the name comes before one with the name as an alias.
         """
         distribution, _, short = name.rpartition(":")
         offers = [
@@ -237,7 +239,7 @@ class Registry:
         return built_in if built_in and isinstance(name, Preset) else found
 
     def spelling(self, offer: Offer) -> str:
-        """The shortest name that means this offer."""
+        """The shortest unique name of this offer."""
         return self._spelling(offer, self.offers_of(offer.kind))
 
     def duplicates(self) -> list[PluginError]:
@@ -247,19 +249,19 @@ class Registry:
         return [_ambiguous(group) for group in groups if len(group) > 1]
 
     def check(self) -> None:
-        """Raise a `PluginError` that tells of every plugin in trouble, if there is one."""
+        """Raise a `PluginError` that lists every plugin with a problem, if there is one."""
         trouble = [f"{plugin}: {reason}" for plugin, reason in self.broken.items()]
         trouble += [error.message for error in self.duplicates()]
         if trouble:
             raise PluginError(
-                "\n  ".join(["there is trouble with the installed plugins:", *trouble]),
+                "\n  ".join(["there are problems with installed plugins:", *trouble]),
                 hint="repair or uninstall them, or unset VALL_E_STRICT_PLUGINS",
             )
 
     def offers_of(self, kind: str) -> list[Offer]:
-        """Every component of that kind, and who offers it."""
+        """Every component of that kind, with the plugin that offers it."""
         if kind not in HOOKS:
-            raise ValueError(f"no kind of component is called {kind!r}: {', '.join(HOOKS)}")
+            raise ValueError(f"there is no kind of component called {kind!r}: {', '.join(HOOKS)}")
         return [offer for offer in self.offers if offer.kind == kind]
 
     @staticmethod
@@ -273,7 +275,8 @@ class Registry:
         for record in absent:
             if may_offer(record, kind, name):
                 return UnknownComponentError(
-                    f"no {kind} is called {name!r}: the plugin {record} that may offer it is "
+                    f"there is no {kind} called {name!r}; the plugin {record}, which may offer "
+                    "it, is "
                     f"{_state(record)}: {record.reason}",
                     hint="run `vall-e plugins doctor`, then repair or enable that plugin",
                 )
@@ -283,7 +286,7 @@ class Registry:
         if absent:
             told = "; ".join(f"{record}: {record.reason}" for record in absent)
             hint += f" (plugins that are not loaded: {told})"
-        return UnknownComponentError(f"no {kind} is called {name!r}", hint=hint)
+        return UnknownComponentError(f"there is no {kind} called {name!r}", hint=hint)
 
 
 def _ambiguous(offers: Sequence[Offer]) -> PluginError:
@@ -291,9 +294,9 @@ def _ambiguous(offers: Sequence[Offer]) -> PluginError:
     owners = sorted(f"{o.distribution} {o.version} ({o.entry_point})" for o in offers)
     names = sorted({offer.qualified for offer in offers})
     if len(names) == len(offers):
-        hint = f"write {' or '.join(names)} to pick one"
-    else:  # one distribution, two entry points: no spelling tells them apart
-        hint = f"uninstall {first.distribution}, and tell its authors"
+        hint = f"write {' or '.join(names)} to choose one"
+    else:  # one distribution, two entry points: no name is unique
+        hint = f"uninstall {first.distribution}, and report this to its authors"
     count = {2: "two"}.get(len(offers), str(len(offers)))
     return PluginError(
         f"{count} plugins offer the {first.kind} {first.component.name!r}: {' and '.join(owners)}",
@@ -302,9 +305,9 @@ def _ambiguous(offers: Sequence[Offer]) -> PluginError:
 
 
 def check_commercial(offer: Offer) -> None:
-    """Raise a `PluginError` if code or weights are not licensed for commercial use, or may not be.
+    """Raise a `PluginError` if code or weights are not clearly licensed for commercial use.
 
-    A licence is read as it is written: what it says of non-commercial use, or that it is unknown.
+    A licence is judged by its text: a restriction to non-commercial use, or that it is unknown.
     """
     component = offer.component
     for what, license_ in (
@@ -314,7 +317,7 @@ def check_commercial(offer: Offer) -> None:
         if _FORBIDDING.search(license_):
             raise PluginError(
                 f"{offer.kind} {component.name}: the licence of its {what} is {license_}, "
-                "and only what may be used commercially was asked for",
+                "but only components for commercial use are allowed",
                 hint="choose another one (`vall-e plugins list` shows licences), or leave out "
                 "--commercial",
             )
@@ -326,7 +329,7 @@ _FORBIDDING = re.compile(
 
 
 def may_offer(record: PluginRecord, kind: str, name: str) -> bool:
-    """Guess by names: what a plugin that did not load would have offered cannot be known."""
+    """Guess by names: it is unknown what a plugin that did not load would have offered."""
     distribution, _, short = name.rpartition(":")
     if distribution:
         return normal(record.distribution) == normal(distribution)

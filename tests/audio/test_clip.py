@@ -127,7 +127,7 @@ def test_a_sound_clip_passes():
     ("samples", "says"),
     [
         ([], "x.wav has no samples"),
-        ([0.5, np.nan, np.inf] * 100, "x.wav has 200 samples that are no numbers"),
+        ([0.5, np.nan, np.inf] * 100, "x.wav has 200 samples that are not finite numbers"),
         ([0.0] * 1000, "x.wav is silent: all its samples are 0"),
         ([1e-4, -1e-4] * 500, "x.wav is silent: nowhere louder than -80 dB"),
         ([0.5] * 50, "x.wav is too short: 0.05 s, at least 0.1 s are needed"),
@@ -162,7 +162,7 @@ def test_files_that_cannot_be_read_are_told(tmp_path):
         (tmp_path / "no.wav", "there is no file"),
         (tmp_path, "is a folder, not a recording"),
         (tmp_path / "empty.wav", "empty.wav is empty"),
-        (tmp_path / "text.wav", "text.wav is no audio that can be read"),
+        (tmp_path / "text.wav", "text.wav is not readable audio"),
     ]:
         with pytest.raises(AudioError, match=says) as caught:
             Clip.read(path)
@@ -233,7 +233,7 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
     tone().write(tmp_path / "a.wav")
     before = (tmp_path / "a.wav").read_bytes()
     for samples, says in [
-        (np.array([np.nan], "f4"), "no numbers"),
+        (np.array([np.nan], "f4"), "not finite"),
         (np.zeros(0, "f4"), "no samples to write"),
         (np.zeros((2000, 10), "f4"), "2000 channels"),
     ]:

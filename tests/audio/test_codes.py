@@ -75,10 +75,12 @@ def test_files_that_hold_no_codes_are_refused(tmp_path):
     with pytest.raises(DataError, match="there is no file"):
         Codes.load(path)
     save_file({"codes": codes().values}, path)
-    with pytest.raises(DataError, match="holds no codes"):
+    with pytest.raises(DataError, match="contains no codes"):
         Codes.load(path)
     save_file({"codes": codes().values}, path, metadata={"vall_e.codes": "3"})
-    with pytest.raises(DataError, match="has the format 3 of codes, this version reads 1 and 2"):
+    with pytest.raises(
+        DataError, match="has version 3 of the format, but this version of vall-e reads 1 and 2"
+    ):
         Codes.load(path)
     save_file({"codes": codes().values}, path, metadata={"vall_e.codes": "1"})
     with pytest.raises(CheckpointError, match="damaged: 'codec'"):

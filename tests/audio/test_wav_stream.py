@@ -72,6 +72,6 @@ def test_only_mono_is_taken_and_loud_samples_are_clipped():
 def test_samples_that_are_no_numbers_are_refused():
     with (
         WavStream(BytesIO(), 16_000) as stream,
-        pytest.raises(AudioError, match="no numbers cannot be written"),
+        pytest.raises(AudioError, match="not finite cannot be written"),
     ):
         stream.write(np.array([0.0, np.nan]))

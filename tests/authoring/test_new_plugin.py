@@ -93,7 +93,7 @@ def test_licences_that_are_usual_are_there_in_full_and_others_are_named():
 def test_a_licence_that_no_wheel_could_have_is_refused(tmp_path):
     result = run("sampler", "hush", "--licence", "Foo Bar", "--folder", str(tmp_path))
     assert (result.exit_code, list(tmp_path.iterdir())) == (4, [])
-    assert "'Foo Bar' is no expression of SPDX" in result.stderr
+    assert "'Foo Bar' is not a valid SPDX expression" in result.stderr
     assert "LicenseRef-Name" in result.stderr
 
 
@@ -113,7 +113,7 @@ def test_a_kind_has_the_article_that_it_needs(kind, said):
 def test_a_name_that_yaml_could_not_say_is_refused(tmp_path, name):
     result = run("sampler", "--folder", str(tmp_path), "--", name)
     assert (result.exit_code, list(tmp_path.iterdir())) == (4, [])
-    assert f"{name!r} is no name for a component" in result.stderr
+    assert f"{name!r} is not a valid name for a component" in result.stderr
 
 
 def test_a_name_that_no_file_could_have_is_refused(tmp_path):

@@ -137,7 +137,7 @@ def test_a_plugin_command_that_is_no_command_is_the_plugins_fault():
     app = App(registry=registry_of([Odd(None)]))
     result = CliRunner().invoke(cli, ["hum"], obj=app)
     assert result.exit_code == 4
-    assert "the plugin command 'hum' is no click.Command" in result.stderr
+    assert "the plugin command 'hum' is not a click.Command" in result.stderr
 
 
 @pytest.mark.parametrize(

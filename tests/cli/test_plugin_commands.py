@@ -88,4 +88,4 @@ def test_start_up_is_measured_beside_python_alone():
 def test_what_start_up_does_not_heed_is_refused():
     result = CliRunner().invoke(cli, ["bench", "--startup", "--device", "cpu"], obj=App())
     assert result.exit_code == 2
-    assert "--startup goes with --repeats and --json only" in result.stderr
+    assert "--startup can only be used with --repeats and --json" in result.stderr

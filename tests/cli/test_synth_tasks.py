@@ -125,8 +125,8 @@ def test_an_edit_that_is_none_names_its_line(synth, tmp_path, edit):
         ("ns", ["hello"], "name it with --input"),
         ("tts", ["hello", "--edit", "0.1-0.2"], "does not use the part"),
         ("stt", ["nobody.wav"], "'nobody.wav' does not exist"),
-        ("stt", ["said.wav", "-o", "a.wav", "--seed", 1], "no use of --output, --seed"),
-        ("phn", ["hello", "--voice", "linda"], "no use of --voice"),
+        ("stt", ["said.wav", "-o", "a.wav", "--seed", 1], "does not use --output, --seed"),
+        ("phn", ["hello", "--voice", "linda"], "does not use --voice"),
         (
             "ns",
             ["--input", "said.wav", "--set", "synthesis.max_seconds=0.2"],

@@ -111,8 +111,8 @@ def test_a_folder_that_is_taken_for_a_name_is_told(vall_e, tmp_path, monkeypatch
     (tmp_path / "first").mkdir()
     result = vall_e("train", "run.yaml", "--from", "first")
     assert result.exit_code != 0
-    assert "no model is called 'first'" in result.stderr
-    assert "Hint: write ./first for the file or folder of that name" in result.stderr
+    assert "there is no model called 'first'" in result.stderr
+    assert "Hint: write ./first for the file or folder with that name" in result.stderr
 
 
 def test_a_run_that_cannot_start_leaves_no_folder(vall_e, tmp_path):
@@ -170,5 +170,5 @@ def test_two_processes_do_not_train_into_one_folder(vall_e, tmp_path):
         result = vall_e("train", tmp_path / "run.yaml")
         holder.kill()
     assert result.exit_code == 9
-    assert "run is being written to by another process" in result.stderr
+    assert "run is being written by another process" in result.stderr
     assert vall_e("train", tmp_path / "run.yaml").exit_code == 0

@@ -44,7 +44,7 @@ def test_it_says_what_it_is(codec):
 
 def test_codes_of_another_codec_are_refused(codec, clip):
     codes = codec.encode(clip)
-    with pytest.raises(CheckpointError, match="these codes are of other"):
+    with pytest.raises(CheckpointError, match="these codes are from other"):
         codec.decode(evolve(codes, codec="other"))
     with pytest.raises(DataError, match="levels"):
         codec.decode(evolve(codes, values=np.concatenate([codes.values, codes.values])))
@@ -53,5 +53,5 @@ def test_codes_of_another_codec_are_refused(codec, clip):
 def test_what_cannot_be_opened_is_an_error_of_ours(codec, tmp_path):
     with pytest.raises(AudioError, match=r"gone\.wav"):
         codec.encode(tmp_path / "gone.wav")
-    with pytest.raises(VallEError, match="no codec is called 'embeded'"):
+    with pytest.raises(VallEError, match="there is no codec called 'embeded'"):
         vall_e.Codec.load("embeded")

@@ -104,7 +104,7 @@ def test_codes_are_joined_with_a_pause_and_cut_again():
     with pytest.raises(DataError, match="no codes to join"):
         join([], codec)
     for start, end in ((9.0, None), (1.0, 1.0), (-1.0, 1.0)):
-        with pytest.raises(DataError, match="there is nothing from"):
+        with pytest.raises(DataError, match="nothing lies between"):
             cut(one, start, end)
 
 

@@ -91,7 +91,7 @@ def test_codes_of_another_codec_are_refused_and_nothing_is_written(run, folder, 
     run("encode", folder / "short.wav", "-o", codes)
     result = run("decode", codes, "-o", out, codec=None)
     assert result.exit_code == 8
-    assert "were made with the codec embedded-16k:" in result.stderr
+    assert "are from the codec embedded-16k:" in result.stderr
     assert "Hint: use that codec" in result.stderr
     assert not out.exists()
 
@@ -227,7 +227,7 @@ def test_files_of_the_original_are_written_read_and_told_of(run, folder, tmp_pat
     for target in (codes, other):
         result = run("encode", folder / "short.wav", "-o", target)
         assert result.exit_code == 8
-        assert "have no file of theirs" in result.stderr
+        assert "cannot be stored in the format of" in result.stderr
     values = np.zeros((2, 25), np.int16)
     facts = {"original_length": 11_000, "sample_rate": 24_000, "text": "hello"}
     EckerCodes(values, "encodec", facts).save(codes)
@@ -235,7 +235,7 @@ def test_files_of_the_original_are_written_read_and_told_of(run, folder, tmp_pat
     assert told == {"codec": "encodec", "levels": 2, "frames": 25, "seconds": 0.458, **facts}
     result = run("decode", codes, "-o", again)
     assert result.exit_code == 8
-    assert "holds codes of encodec" in result.stderr
+    assert "has codes of encodec" in result.stderr
 
 
 def test_a_file_that_wants_to_run_something_is_refused(run, tmp_path):
@@ -248,7 +248,7 @@ def test_a_file_that_wants_to_run_something_is_refused(run, tmp_path):
     for words in (("info", tmp_path / "x.enc"), ("decode", tmp_path / "x.enc", "-o", "a.wav")):
         result = run(*words)
         assert result.exit_code == 7
-        assert "x.enc wants to run builtins.print" in result.stderr
+        assert "x.enc is a pickle that calls builtins.print" in result.stderr
         assert "\nrun" not in result.output
 
 
@@ -264,7 +264,7 @@ def test_codes_that_the_codec_does_not_have_are_refused(run, tmp_path, tiny_weig
 
 def test_what_holds_no_codes_and_no_sound_is_told(run, folder, tmp_path):
     result = run("decode", folder / "short.wav", "-o", tmp_path / "x.wav")
-    assert (result.exit_code, "short.wav holds no codes" in result.stderr) == (8, True)
+    assert (result.exit_code, "short.wav contains no codes" in result.stderr) == (8, True)
     soundfile.write(folder / "none.wav", np.zeros(0), 8000)
     result = run("encode", folder / "none.wav", "-o", tmp_path / "x.codes.safetensors")
     assert (result.exit_code, "none.wav has no samples" in result.stderr) == (5, True)

@@ -151,7 +151,7 @@ def test_codes_in_blocks_are_joined_with_a_pause_and_cut(codec):
     plain = evolve(one, blocks=None)
     with pytest.raises(DataError, match="made in blocks cannot be joined with others"):
         join([one, plain], codec)
-    with pytest.raises(DataError, match="blocks of 189 frames are no 75"):
+    with pytest.raises(DataError, match="blocks with 189 frames do not match 75"):
         evolve(one, values=one.values[:, :75])
     assert join([one, one], codec, again=True).seconds == pytest.approx(2.5, abs=0.02)
 

@@ -154,7 +154,10 @@ def test_variables_reach_sections_components_and_lists(path, registry):
         ("training.seed=x", "--set: training.seed: expected a whole number, got 'x'"),
         ("training.seed=", "--set: training.seed: there is no value; write"),
         ("training.seed.x=1", "--set: training.seed: expected a whole number, got a mapping"),
-        ("model.backbone=grru", "--set: model.backbone: no backbone is called 'grru'; did you"),
+        (
+            "model.backbone=grru",
+            "--set: model.backbone: there is no backbone called 'grru'; did you",
+        ),
         ("model.backbone.name=7", "--set: model.backbone.name: expected text, got 7"),
         ("model.backbone.layer=7", "--set: model.backbone.layer: unknown key, did you mean 'lay"),
         ("sampling.ar.top-k.p=1", "--set: sampling.ar.top-k.p: there is no entry called 'top-k'"),

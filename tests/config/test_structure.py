@@ -75,11 +75,15 @@ def check(registry, tmp_path):
             "17: sampling.ar.1.k: unknown key; there are no options",
         ),
         # components
-        ("llama", "lama", "2: model.backbone.name: no backbone is called 'lama'; did you mean 'll"),
+        (
+            "llama",
+            "lama",
+            "2: model.backbone.name: there is no backbone called 'lama'; did you mean 'll",
+        ),
         (
             "[{name: top-p, p: 0.8}, greedy]",
             "[best]",
-            "17: sampling.ar.0: no sampler is called 'best",
+            "17: sampling.ar.0: there is no sampler called 'best",
         ),
         (
             "name: top-p, ",
@@ -203,7 +207,7 @@ def test_a_mistake_in_plain_data_names_its_source(registry):
     with pytest.raises(ConfigError) as caught:
         structure({"codec": "flie"}, registry, source="model.safetensors")
     assert caught.value.message == (
-        "model.safetensors: codec: no codec is called 'flie'; did you mean 'file'?"
+        "model.safetensors: codec: there is no codec called 'flie'; did you mean 'file'?"
     )
     assert caught.value.mistakes[0].where == ("codec",)
 
@@ -224,7 +228,9 @@ def test_options_without_a_name_belong_to_the_default_component(registry):
 
 
 def test_a_default_that_is_not_installed_is_a_mistake():
-    with pytest.raises(ConfigError, match="codec: no codec is called 'embedded'; installed: none"):
+    with pytest.raises(
+        ConfigError, match="codec: there is no codec called 'embedded'; installed: none"
+    ):
         structure({}, registry_of([]))
 
 

@@ -171,16 +171,16 @@ def test_judges_have_options(vall_e, listed):
         ([], 2, "give one of LIST, --data and --texts"),
         (["list.tsv", "--texts", "list.tsv"], 2, "give one of"),
         (["--texts", "list.tsv"], 2, "give the folder of the clips with -o"),
-        (["list.tsv", "--voice", "ann"], 2, "--voice goes with --texts"),
-        (["list.tsv", "--levels", "2"], 2, "--levels goes with --data"),
-        (["list.tsv", "--set", "a=1"], 2, "--set goes with --texts or --data"),
+        (["list.tsv", "--voice", "ann"], 2, "--voice needs --texts"),
+        (["list.tsv", "--levels", "2"], 2, "--levels needs --data"),
+        (["list.tsv", "--set", "a=1"], 2, "--set needs --texts or --data"),
         (["list.tsv", "--judge", "lout"], 3, "did you mean 'loud'"),
         (["list.tsv", "--judge", "missing"], 4, "needs the package ears"),
         (["list.tsv", "--json", "no/such.json"], 8, "no/such.json cannot be written"),
         (["bad.tsv"], 8, "no column `path`"),
         (["misspelt.tsv"], 8, "unknown column 'txet', did you mean 'text'"),
         (["gone.tsv"], 8, "2 files that do not exist: a.wav, b.wav"),
-        (["noise.tsv"], 5, "no audio that can be read"),
+        (["noise.tsv"], 5, "not readable audio"),
         (["--data", ".", "-o", "o", "--levels", "99"], 3, "--levels 99: the codec has 8"),
         (["--texts", "empty.txt", "-o", "o"], 8, "contains no text"),
     ],
@@ -213,7 +213,7 @@ def test_a_clip_that_cannot_be_read_costs_no_other_its_verdict(vall_e, listed, w
     assert told["pooled"]["seconds"]["value"] == 0.5
     assert (told["pooled"]["seconds"]["clips"], told["pooled"]["seconds"]["left_out"]) == (5, 1)
     assert set(told["clips"][5]["scores"].values()) == {None}
-    assert "no audio that can be read" in told["clips"][5]["reasons"]["seconds"]
+    assert "not readable audio" in told["clips"][5]["reasons"]["seconds"]
     assert "Left out, because they cannot be read: 1; the first: " in result.stderr
     assert "5 clips, 1 left out: " in Path("out/report.html").read_text()
 
@@ -239,7 +239,7 @@ def test_a_recording_that_cannot_be_read_is_left_out_and_told(vall_e):
     assert good
     assert {clip["scores"]["seconds"] is None for clip in good} == {False}
     assert bad["path"] == "../speech/bad.wav"
-    assert "no audio that can be read" in bad["reasons"]["seconds"]
+    assert "not readable audio" in bad["reasons"]["seconds"]
     assert report()["pooled"]["seconds"]["left_out"] == 1
 
 

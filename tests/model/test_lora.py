@@ -218,5 +218,5 @@ def test_what_is_no_adapter_is_an_instruction(tmp_path):
     with pytest.raises(CheckpointError, match="there is no LoRA"):
         read_lora(path)
     path.write_bytes(b"no")
-    with pytest.raises(CheckpointError, match="damaged, or no LoRA"):
+    with pytest.raises(CheckpointError, match="damaged, or not a LoRA"):
         read_lora(path)

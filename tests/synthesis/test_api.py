@@ -133,7 +133,7 @@ def test_another_codec_than_the_models_is_refused(weights, registry):
     [
         ("nothing.safetensors", CheckpointError, "there is no weights file nothing.safetensors"),
         (Path("nothing"), CheckpointError, "there is no weights file nothing"),
-        ("embeded", UnknownComponentError, "no model is called 'embeded'"),
+        ("embeded", UnknownComponentError, "there is no model called 'embeded'"),
     ],
 )
 def test_a_model_that_is_not_there_is_an_error(registry, model, error, says):
@@ -143,6 +143,6 @@ def test_a_model_that_is_not_there_is_an_error(registry, model, error, says):
 
 
 def test_an_installation_without_weights_says_so(tmp_path):
-    with pytest.raises(CheckpointError, match="not in this installation") as caught:
+    with pytest.raises(CheckpointError, match="missing from this installation") as caught:
         built_in(tmp_path)
     assert "-m" in caught.value.hint

@@ -42,7 +42,7 @@ def test_a_task_that_was_not_trained_is_refused(weights, registry):
         open_parts(LoadOptions(model=weights, task="stt"), registry)
     assert "was not trained for the task 'stt'" in caught.value.message
     assert caught.value.hint == "it knows tts; to train a model for it: tasks: [tts, stt]"
-    with pytest.raises(UnknownComponentError, match="no task is called 'sst'"):
+    with pytest.raises(UnknownComponentError, match="there is no task called 'sst'"):
         open_parts(LoadOptions(model=weights, task="sst"), registry)
 
 

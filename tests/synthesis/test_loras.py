@@ -182,7 +182,7 @@ def test_a_run_is_exported_merged(vall_e, run, opened, tmp_path):
 def test_formats_without_a_place_for_a_lora_are_told(vall_e, run, weights):
     result = vall_e("export", run, "--to", "torch", "-o", "x.pt")
     assert result.exit_code == 7
-    assert "which this format has no place for" in result.stderr
+    assert "which this format does not support" in result.stderr
     result = vall_e("export", weights, "--merge", "-o", "x.safetensors")
     assert result.exit_code == 7
-    assert "holds no LoRA to merge" in result.stderr
+    assert "has no LoRA to merge" in result.stderr

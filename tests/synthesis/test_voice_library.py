@@ -171,7 +171,7 @@ def test_a_prompt_is_the_start_of_the_codes():
     [
         (np.zeros(0), "has no samples"),
         (np.zeros(16_000), "is silent"),
-        (np.full(16_000, np.nan), "are no numbers"),
+        (np.full(16_000, np.nan), "are not finite"),
         (np.sin(np.arange(3_000)) / 2, "is too short"),
     ],
 )

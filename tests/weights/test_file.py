@@ -91,9 +91,9 @@ def test_tensors_that_do_not_fit_are_named(bundle, registry, tmp_path):
     ("metadata", "says"),
     [
         ({"format": None}, "was not written by this project"),
-        ({"format": "99"}, "has format 99, this version reads up to 1"),
-        ({"codec": None}, "lacks readable 'codec'"),
-        ({"statistics": "{"}, "lacks readable 'statistics'"),
+        ({"format": "99"}, "has format 99, but this version reads up to 1"),
+        ({"codec": None}, "has no readable 'codec'"),
+        ({"statistics": "{"}, "has no readable 'statistics'"),
     ],
 )
 def test_metadata_that_cannot_be_used_is_explained(bundle, registry, tmp_path, metadata, says):

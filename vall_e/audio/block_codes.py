@@ -1,4 +1,4 @@
-"""Codes that a codec makes in blocks: where each begins, how long it is, and how loud it was."""
+"""Codes made in blocks by a codec: position, length and loudness of each block."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _same = cmp_using(eq=np.array_equal)
 
 @frozen
 class Blocks:
-    """Of the columns of some codes, the first `frames[0]` are the first block, and so on.
+    """The first `frames[0]` columns of some codes are the first block, and so on.
 
-    `starts` are samples of the recording, in order; blocks may overlap. `loudness` is what the
-    sound of a block is multiplied by.
+    `starts` are samples of the recording, in order; blocks may overlap. The audio of a block is
+    multiplied by its `loudness`.
     """
 
     starts: Int64[np.ndarray, " n"] = field(eq=_same)
@@ -29,19 +29,19 @@ class Blocks:
 
     @classmethod
     def of(cls, blocks: Sequence[tuple[int, int, float]]) -> Self:
-        """From start, frames and loudness of each."""
+        """Create from start, frames and loudness of each block."""
         starts, frames, loudness = zip(*blocks, strict=True) if blocks else ((), (), ())
         return cls(
             np.array(starts, np.int64), np.array(frames, np.int64), np.array(loudness, np.float32)
         )
 
     def end(self, frame_samples: int) -> int:
-        """Samples to the end of the last one."""
+        """Samples up to the end of the last block."""
         return int((self.starts + self.frames * frame_samples).max(initial=0))
 
     @classmethod
     def join(cls, parts: Sequence[Blocks], frame_samples: int) -> Self:
-        """One after the other."""
+        """Join in sequence."""
         ends = np.cumsum([0, *(part.end(frame_samples) for part in parts[:-1])])
         return cls(
             np.concatenate([part.starts + end for part, end in zip(parts, ends, strict=True)]),
@@ -50,7 +50,7 @@ class Blocks:
         )
 
     def cut(self, first: int, last: int, frame_samples: int) -> tuple[list[int], Self]:
-        """The columns whose frames begin from one sample to before another, and their blocks."""
+        """The columns whose frames begin in a range of samples, and their blocks."""
         columns, kept, before = [], [], 0
         for start, frames, loudness in zip(self.starts, self.frames, self.loudness, strict=True):
             begins = start + frame_samples * np.arange(frames)

@@ -1,4 +1,4 @@
-"""Audio in memory: read from any file that libsndfile reads, resampled, checked, written."""
+"""Audio in memory: read from any file that libsndfile supports, resampled, checked, written."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from jaxtyping import Float32, Num
 
 SILENT_DB = -60.0
-"""The loudest part of a recording that is taken for silent: below any room."""
+"""A recording whose loudest part is below this counts as silent: quieter than any room."""
 SILENT_WINDOW_SECONDS = 0.05
 FULL_SCALE = 0.999
 MISSING_SECONDS = 0.1
-"""Less than its header promises, an mp3 file may have by rounding."""
+"""Rounding may make an mp3 file this much shorter than its header says."""
 CANCELLED = 0.1
-"""Channels whose sum has less than this of the loudest one's power cancel each other."""
+"""Channels cancel each other if their sum has less than this share of the loudest one's power."""
 LOUDEST = 4.0
-"""Float files may go a little over full scale; beyond this, they are in another scale."""
+"""Float files may exceed full scale slightly; beyond this, they have another scale."""
 CLIPPED_SAMPLES = 10
-"""So many samples at full scale, three or more in a row, are no chance."""
+"""This many samples at full scale, three or more in a row, mean clipping."""
 
 log = logging.getLogger(__name__)
 
@@ -40,18 +40,18 @@ log = logging.getLogger(__name__)
 def _as_float32(samples: Num[np.ndarray, "*c s"]) -> Float32[np.ndarray, "*c s"]:
     samples = np.asarray(samples)
     if not np.issubdtype(samples.dtype, np.floating):
-        raise TypeError(f"samples are floats in [-1, 1], not {samples.dtype}")
+        raise TypeError(f"samples must be floats in [-1, 1], not {samples.dtype}")
     return np.ascontiguousarray(samples, dtype=np.float32)
 
 
 def _one_or_two_axes(_: object, __: Attribute[Any], samples: Float32[np.ndarray, "*c s"]) -> None:
     if samples.ndim not in (1, 2):
-        raise ValueError(f"samples are (s,) or (c, s), not {samples.shape}")
+        raise ValueError(f"samples must be (s,) or (c, s), not {samples.shape}")
 
 
 @frozen
 class Clip:
-    """Samples in [-1, 1], `(s,)` if mono, else `(c, s)`; and where they come from, for messages."""
+    """Samples in [-1, 1], `(s,)` if mono, otherwise `(c, s)`; and a name for messages."""
 
     samples: Float32[np.ndarray, "*c s"] = field(
         converter=_as_float32, validator=_one_or_two_axes, eq=cmp_using(eq=np.array_equal)
@@ -61,13 +61,13 @@ class Clip:
 
     @classmethod
     def read(cls, source: str | Path | BinaryIO) -> Self:
-        """From a wav, flac, ogg, opus or mp3 file (by content, not by suffix), or an open file.
+        """Read a wav, flac, ogg, opus or mp3 file (by content, not by suffix), or an open file.
 
         An open file is read to its end, and may be a pipe. Raises `AudioError`.
         """
         if isinstance(source, str | Path):
             return cls._of_bytes(_bytes_of(Path(source)), str(source))
-        name = getattr(source, "name", None)  # the number of a pipe is no name
+        name = getattr(source, "name", None)  # a pipe's name is a number
         return cls._of_bytes(source.read(), name if isinstance(name, str) else "the audio")
 
     @classmethod
@@ -80,14 +80,14 @@ class Clip:
                 samples = file.read(dtype="float32", always_2d=True)
         except (soundfile.LibsndfileError, RuntimeError) as exc:
             raise AudioError(
-                f"{name} is no audio that can be read: {getattr(exc, 'error_string', exc)}",
+                f"{name} is not readable audio: {getattr(exc, 'error_string', exc)}",
                 hint="give a wav, flac, ogg, opus or mp3 file; ffmpeg converts others",
             ) from exc
         missing = (promised - len(samples)) / rate
         if missing > MISSING_SECONDS:
             raise AudioError(
                 f"{name} is cut off: {missing:.2f} s of {promised / rate:.2f} s are missing",
-                hint="copy or download it again, or convert it with ffmpeg to keep what there is",
+                hint="copy or download it again, or convert it with ffmpeg to keep the rest",
             )
         return cls(samples[:, 0] if samples.shape[1] == 1 else samples.T, rate, name=name)
 
@@ -110,17 +110,17 @@ class Clip:
         return evolve(self, samples=mean)
 
     def resample(self, sample_rate: int) -> Self:
-        """In another rate, by soxr at high quality."""
+        """Convert to another rate, with soxr at high quality."""
         if sample_rate == self.sample_rate:
             return self
         samples = soxr.resample(self.samples.T, self.sample_rate, sample_rate, quality="HQ").T
         return evolve(self, samples=samples, sample_rate=sample_rate)
 
     def cut(self, start: float, end: float | None = None) -> Self:
-        """From `start` to `end` in seconds; what lies outside of the clip is left out."""
+        """The part from `start` to `end` in seconds, as far as it is within the clip."""
         if start < 0 or (end is not None and end < start):
             raise ValueError(
-                f"a cut goes from 0 or later to a later time, not from {start} to {end}"
+                f"a cut needs times of at least 0, the earlier first, not {start} to {end}"
             )
         first = round(start * self.sample_rate)
         last = None if end is None else round(end * self.sample_rate)
@@ -133,18 +133,18 @@ class Clip:
         max_seconds: float = float("inf"),
         what: str | None = None,
     ) -> Self:
-        """The clip itself, if it is sound; raises `AudioError` if not.
+        """The clip itself if it is valid; otherwise raises `AudioError`.
 
         Not finite, far over full scale, empty, silent, too short and too long are errors; clipping
         is a warning.
         """
         what = what or self.name
         if self.samples.size == 0:
-            raise AudioError(f"{what} has no samples", hint="give a recording that has some")
+            raise AudioError(f"{what} has no samples", hint="give another recording")
         if not np.isfinite(self.samples).all():
             bad = int((~np.isfinite(self.samples)).sum())
             raise AudioError(
-                f"{what} has {bad} samples that are no numbers", hint="write the file again"
+                f"{what} has {bad} samples that are not finite numbers", hint="write the file again"
             )
         peak = float(np.abs(self.samples).max())
         if peak > LOUDEST:
@@ -160,7 +160,7 @@ class Clip:
         if self.seconds > max_seconds:
             raise AudioError(
                 f"{what} is too long: {self.seconds:.2f} s, at most {max_seconds:g} s are allowed",
-                hint="cut it into shorter recordings",
+                hint="split it into shorter recordings",
             )
         if self._loudest_db() < SILENT_DB:
             level = f"nowhere louder than {self._loudest_db():.0f} dB"
@@ -178,15 +178,16 @@ class Clip:
         *,
         note: Note | None = None,
     ) -> None:
-        """As wav, flac, ogg, opus or mp3: by `format`, else by the path's suffix, else wav.
+        """Write as wav, flac, ogg, opus or mp3: by `format`, else the path's suffix, else wav.
 
-        A file appears whole or not at all. Samples over full scale are clipped, with a warning.
+        A file is written completely or not at all. Samples over full scale are clipped with a
+        warning.
         """
         if isinstance(target, str | Path):
             path = Path(target)
             data = encode(self.samples, self.sample_rate, format or format_of(path), note)
             write_atomically(path, data, error=AudioError)
-        else:  # a pipe cannot seek, as libsndfile would
+        else:  # libsndfile needs to seek, which a pipe cannot
             target.write(encode(self.samples, self.sample_rate, format or "wav", note))
             target.flush()
 
@@ -200,7 +201,7 @@ class Clip:
         in_a_row = full[..., 2:] & full[..., 1:-1] & full[..., :-2]
         if in_a_row.sum() >= CLIPPED_SAMPLES:
             log.warning(
-                "%s is clipped at %d samples: record it again with less gain, if you can",
+                "%s is clipped at %d samples: record it again with less gain, if possible",
                 what,
                 int(full.sum()),
             )
@@ -215,5 +216,5 @@ def _bytes_of(path: Path) -> bytes:
         raise AudioError(f"there is no file {path}", hint="check the path") from exc
     except OSError as exc:
         raise AudioError(
-            f"{path} cannot be read: {exc.strerror}", hint="check who may read it"
+            f"{path} cannot be read: {exc.strerror}", hint="check its permissions"
         ) from exc

@@ -1,4 +1,4 @@
-"""Codes with the identity of their codec, and the files that hold them (safetensors)."""
+"""Codes with the identity of their codec, and files of codes (safetensors)."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
 FORMAT = 1
 """Version of the file format."""
 FORMAT_OF_BLOCKS = 2
-"""That of codes in blocks, which older versions would play wrongly."""
+"""Version for codes in blocks, which older versions would play wrongly."""
 SUFFIX = ".codes.safetensors"
 
 
 def _are_codes(_: object, __: Attribute[Any], values: Int16[np.ndarray, "k f"]) -> None:
     if values.dtype != np.int16 or values.ndim != 2:
         raise DataError(
-            f"codes are int16 (levels, frames), not {values.dtype} {values.shape}",
+            f"codes must be int16 (levels, frames), not {values.dtype} {values.shape}",
             hint="make them with a codec",
         )
     if values.size and values.min() < 0:
-        raise DataError(f"codes are never negative, found {values.min()}", hint="encode again")
+        raise DataError(f"codes cannot be negative, found {values.min()}", hint="encode again")
 
 
 @frozen
 class Codes:
     """`values` is `(k, f)`: a row for each level, coarse to fine, a column for each frame.
 
-    `codec` is the identity of what made them; codes of different identities cannot be mixed.
-    `blocks` say how the columns lie in time where one does not simply follow the other.
+    `codec` is the identity of the codec that made them; codes of different codecs cannot be mixed.
+    `blocks` gives the position of the columns in time if they are not simply consecutive.
     """
 
     values: Int16[np.ndarray, "k f"] = field(validator=_are_codes, eq=cmp_using(eq=np.array_equal))
@@ -57,7 +57,8 @@ class Codes:
     def _blocks_are_all_columns(self, _: object, blocks: Blocks | None) -> None:
         if blocks is not None and blocks.frames.sum() != self.frames:
             raise DataError(
-                f"blocks of {blocks.frames.sum()} frames are no {self.frames} frames of codes",
+                f"blocks with {blocks.frames.sum()} frames do not match {self.frames} frames of "
+                "codes",
                 hint="make the codes again from their recording",
             )
 
@@ -85,12 +86,12 @@ class Codes:
         return evolve(self, values=self.values[:count])
 
     def with_blocks(self, blocks: Blocks) -> Self:
-        """The same columns, which lie in time as these say."""
+        """The same columns, with these positions in time."""
         return evolve(self, blocks=blocks)
 
     @classmethod
     def join(cls, parts: Sequence[Codes]) -> Codes:
-        """One after the other. Raises `DataError` if they differ in codec or levels."""
+        """Join in sequence. Raises `DataError` if they differ in codec or levels."""
         if not parts:
             raise DataError("there are no codes to join", hint="give at least one")
         first = parts[0]
@@ -105,8 +106,8 @@ class Codes:
         blocks = [part.blocks for part in parts if part.blocks is not None]
         if blocks and len(blocks) < len(parts):
             raise DataError(
-                "codes that were made in blocks cannot be joined with others",
-                hint="encode all of the recordings with `vall-e codec encode`",
+                "codes made in blocks cannot be joined with others",
+                hint="encode all recordings with `vall-e codec encode`",
             )
         return evolve(
             first,
@@ -115,7 +116,7 @@ class Codes:
         )
 
     def save(self, path: str | Path) -> None:
-        """As one file, which appears whole or not at all."""
+        """Write one file, completely or not at all."""
         tensors = {"codes": np.ascontiguousarray(self.values)}
         if self.blocks is not None:
             tensors |= {f"blocks.{name}": array for name, array in asdict(self.blocks).items()}
@@ -130,7 +131,7 @@ class Codes:
 
     @classmethod
     def load(cls, path: str | Path, *, codec: str | None = None) -> Self:
-        """Read what `save` wrote; with `codec`, refuse codes of another one.
+        """Read a file written by `save`; with `codec`, refuse codes of another one.
 
         Raises `CheckpointError` for a damaged file, `DataError` for a missing or foreign one.
         """
@@ -160,7 +161,7 @@ class Codes:
 
 
 def holds_codes(path: Path) -> bool:
-    """Whether this is a file of codes, sound or not."""
+    """Whether this is a file of codes, valid or not."""
     try:
         with safe_open(path, framework="numpy") as file:
             return "vall_e.codes" in (file.metadata() or {})
@@ -171,12 +172,13 @@ def holds_codes(path: Path) -> bool:
 def _format(metadata: dict[str, str], path: Path) -> int:
     if "vall_e.codes" not in metadata:
         raise DataError(
-            f"{path} holds no codes", hint="give a file that `vall-e codec encode` wrote"
+            f"{path} contains no codes", hint="give a file written by `vall-e codec encode`"
         )
     version: int = json.loads(metadata["vall_e.codes"])
     if version not in (FORMAT, FORMAT_OF_BLOCKS):
         raise DataError(
-            f"{path} has the format {version} of codes, this version reads {FORMAT} and "
+            f"{path} has version {version} of the format, but this version of vall-e reads "
+            f"{FORMAT} and "
             f"{FORMAT_OF_BLOCKS}",
             hint="update vall-e, or make the codes again",
         )
@@ -189,6 +191,6 @@ def _blocks_in(tensors: Mapping[str, np.ndarray]) -> Blocks:
 
 def _foreign(what: str, found: str, wanted: str) -> DataError:
     return DataError(
-        f"{what} were made with the codec {found}, not {wanted}",
+        f"{what} are from the codec {found}, not {wanted}",
         hint="use that codec, or encode the recordings again with this one",
     )

@@ -1,4 +1,4 @@
-"""The constant that cheap sound cards add to a recording, taken off."""
+"""Removes the constant offset that cheap sound cards add to a recording."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from vall_e.audio.clip import Clip
 
 LEAST = 0.003
-"""Of full scale. Less is not heard, and a sound recording stays as it is."""
+"""Relative to full scale. Less is inaudible, and a valid recording stays unchanged."""
 
 
 def without_offset(clip: Clip) -> Clip:
-    """The clip with a mean of 0 in each channel; itself if no channel is off by much."""
+    """The clip with a mean of 0 in each channel; unchanged if no channel is off by much."""
     if not clip.samples.size:
         return clip
     means = clip.samples.mean(axis=-1, keepdims=True)

@@ -28,16 +28,16 @@ log = logging.getLogger(__name__)
 
 @frozen
 class Encoding:
-    """Its name for users, those of libsndfile, and the sample rates that it has; none: any."""
+    """Its name for users and in libsndfile, and its allowed sample rates; none: any."""
 
     name: str
     container: str
     subtype: str
     rates: tuple[int, ...] = ()
     highest: int | None = None
-    """If it has any rate up to this."""
+    """Any rate up to this is allowed."""
     most_samples: int | None = None
-    """Of all channels together, where the file has a limit."""
+    """Samples of all channels together, if the format has a limit."""
 
 
 @frozen
@@ -46,7 +46,7 @@ class Note:
 
     comment: str
     software: str
-    """What wrote it."""
+    """The program that wrote it."""
 
 
 _MP3_RATES = (8000, 11_025, 12_000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
@@ -57,9 +57,9 @@ ENCODINGS = {
     "opus": Encoding("opus", "OGG", "OPUS", (8000, 12_000, 16_000, 24_000, 48_000)),
     "mp3": Encoding("mp3", "MP3", "MPEG_LAYER_III", _MP3_RATES),
 }
-"""By the name that users write, which is the suffix of the file."""
+"""By the name that users write, which is the file's suffix."""
 BLOCK = 1 << 14
-"""Frames handed over at once: libsndfile's Vorbis encoder overruns the stack with a long file."""
+"""Frames in each call: libsndfile's Vorbis encoder overflows the stack with long files."""
 
 
 def format_of(path: Path) -> str:
@@ -76,7 +76,7 @@ def encode(
 ) -> bytes:
     """The bytes of a file of samples `(s,)` or `(c, s)`; every format has metadata for a note.
 
-    A rate that the format lacks is raised to the next that it has, or lowered to its highest.
+    A rate that the format lacks is raised to its next one, or lowered to its highest.
     """
     out = BytesIO()
     write_pieces(out, [samples], sample_rate, encoding_of(format), note)
@@ -86,15 +86,15 @@ def encode(
 def write_recording(
     path: Path, pieces: Iterable[Float32[np.ndarray, "*c s"]], sample_rate: int
 ) -> float:
-    """As `write_pieces`, to a file that appears whole or not at all; gives its seconds."""
+    """Like `write_pieces`, to a file, completely or not at all; returns its seconds."""
     encoding = encoding_of(format_of(path))
     with atomic_path(path, error=AudioError) as part, part.open("wb+") as file:
         return write_pieces(file, pieces, sample_rate, encoding)
 
 
 def encoding_of(format: str) -> Encoding:  # noqa: A002
-    """What is meant by the name of a format. Raises `AudioError`."""
-    return ENCODINGS[_known(format, f"{format!r} is no format for audio")]
+    """The format with this name. Raises `AudioError`."""
+    return ENCODINGS[_known(format, f"{format!r} is not a known audio format")]
 
 
 def write_pieces(
@@ -104,19 +104,22 @@ def write_pieces(
     encoding: Encoding,
     note: Note | None = None,
 ) -> float:
-    """Write one recording that comes in pieces, each gone before the next; gives its seconds.
+    """Write one recording in pieces, one after the other; returns its seconds.
 
-    Raises `AudioError`, as for a recording of no samples.
+    Raises `AudioError`, for example if there are no samples.
     """
     coming = (piece.T.reshape(piece.shape[-1], -1) for piece in pieces if piece.size)
     first = next(coming, None)
     if first is None:
-        raise AudioError("there are no samples to write", hint="check what made the audio")
+        raise AudioError("there are no samples to write", hint="check where the audio comes from")
     channels, rate = first.shape[1], _rate(encoding, sample_rate)
     if rate != sample_rate:
-        log.info("%s has no rate of %d Hz: written at %d Hz", encoding.name, sample_rate, rate)
+        log.info("%s does not support %d Hz: written at %d Hz", encoding.name, sample_rate, rate)
     taken = over = 0
-    with _told(encoding, channels, rate), _opened(target, rate, channels, encoding, note) as file:
+    with (
+        _errors_as_ours(encoding, channels, rate),
+        _opened(target, rate, channels, encoding, note) as file,
+    ):
         for frames in _at_rate(chain([first], coming), sample_rate, rate, channels):
             taken += len(frames)
             over += _count_over(frames)
@@ -128,8 +131,8 @@ def write_pieces(
 
 
 @contextmanager
-def _told(encoding: Encoding, channels: int, rate: int) -> Iterator[None]:
-    """Tells what libsndfile cannot write as an `AudioError`."""
+def _errors_as_ours(encoding: Encoding, channels: int, rate: int) -> Iterator[None]:
+    """Turns errors of libsndfile into an `AudioError`."""
     try:
         yield
     except (soundfile.LibsndfileError, ValueError) as exc:
@@ -191,10 +194,10 @@ def _rate(encoding: Encoding, sample_rate: int) -> int:
 
 
 def _count_over(frames: Float32[np.ndarray, "s c"]) -> int:
-    """How many samples lie beyond full scale. Raises `AudioError` for what is no number."""
+    """The number of samples over full scale. Raises `AudioError` if any are not finite."""
     if not np.isfinite(frames).all():
         raise AudioError(
-            "samples that are no numbers cannot be written", hint="check what made the audio"
+            "samples that are not finite cannot be written", hint="check where the audio comes from"
         )
     return int((np.abs(frames) > 1).sum())
 
@@ -203,6 +206,6 @@ def _require_room(samples: int, encoding: Encoding) -> None:
     if encoding.most_samples is not None and samples > encoding.most_samples:
         raise AudioError(
             f"a {encoding.name} file holds at most {encoding.most_samples} samples, "
-            "and this recording has more",
-            hint="write a flac file, or do it in parts",
+            "but this recording has more",
+            hint="write a flac file, or split the recording",
         )

@@ -1,4 +1,4 @@
-"""What the header of a WAV or AIFF file says, which libsndfile corrects without a word."""
+"""Reads the header of a WAV or AIFF file, which libsndfile corrects silently."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _UNKNOWN = 0x7FFF0000
-"""From here on, a size means "until the end": programs that write to a pipe put such."""
+"""A size of at least this means "until the end": programs that write to a pipe use it."""
 
 
 def promised_frames(data: bytes) -> int:
-    """The frames that the file says to have; 0 if it does not say, or is of another format."""
+    """The number of frames in the header; 0 if it is missing, or for another format."""
     if data[:4] == b"RIFF" and data[8:12] == b"WAVE":
         return _of_wav(data)
     if data[:4] == b"FORM" and data[8:12] in (b"AIFF", b"AIFC"):
@@ -40,7 +40,7 @@ def _of_aiff(data: bytes) -> int:
 
 
 def _chunks(data: bytes, header: str) -> Iterator[tuple[bytes, int, int]]:
-    """Name, size and place of the content of each."""
+    """Name, size and position of the content of each chunk."""
     place = 12
     while place + 8 <= len(data):
         kind, size = struct.unpack_from(header, data, place)

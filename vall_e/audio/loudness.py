@@ -1,4 +1,4 @@
-"""How loud each stretch of a recording is, and all of it."""
+"""Loudness of parts of a recording, and of all of it."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
 
 WINDOW_SECONDS = 0.05
 GATE_DB = 20.0
-"""So far under the loudest window, one counts as a pause."""
+"""A window this far below the loudest one counts as a pause."""
 
 
 BLOCK_SECONDS = 0.4
-"""Of BS.1770; each begins a quarter of it after the one before."""
+"""Block length of BS.1770; each block begins a quarter after the previous one."""
 GATE_LUFS = -70.0
 GATE_BELOW = 10.0
-"""Blocks so much softer than the mean do not count."""
+"""Blocks this far below the mean do not count."""
 
 
 def lufs(samples: Float32[np.ndarray, " s"], sample_rate: int) -> float:
-    """Loudness of a mono recording by ITU-R BS.1770-4; -70 where it is silent, or very short.
+    """Loudness of a mono recording by ITU-R BS.1770-4; -70 if it is silent, or very short.
 
-    Each block is weighted by the filters' response to its spectrum, not by running filters: that
-    changes some hundredths of a decibel.
+    Each block is weighted by the filters' response to its spectrum, instead of running the filters;
+    the difference is some hundredths of a decibel.
     """
     block, step = round(BLOCK_SECONDS * sample_rate), round(BLOCK_SECONDS / 4 * sample_rate)
     if len(samples) < block:
@@ -78,21 +78,21 @@ def _k_weights(block: int, rate: int) -> Float64[np.ndarray, " f"]:
 
 
 def level_of(clip: Clip) -> float:
-    """RMS of what is no pause, in dB of full scale; about -200 for silence."""
+    """RMS of everything but pauses, in dB of full scale; about -200 for silence."""
     power = window_power(clip.samples, round(WINDOW_SECONDS * clip.sample_rate))
     loud = power[power >= power.max(initial=0.0) * 10 ** (-GATE_DB / 10)]
     return float(10 * np.log10((loud.mean() if loud.size else 0.0) + 1e-20))
 
 
 def within(clip: Clip, decibels: tuple[float, float]) -> Clip:
-    """The clip as it is between these levels, else at the nearer of them."""
+    """The clip unchanged between these levels, otherwise at the nearer of them."""
     level = level_of(clip)
     wanted = min(max(level, decibels[0]), decibels[1])
     return clip if wanted == level else levelled(clip, wanted)
 
 
 def levelled(clip: Clip, decibels: float) -> Clip:
-    """The clip at that level, or as near to it as its peak allows without clipping."""
+    """The clip at that level, or as near as its peak allows without clipping."""
     peak = float(np.abs(clip.samples).max(initial=0.0))
     if not peak:
         return clip

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from jaxtyping import Float, Int16
 
 SCALE = 32_768
-"""Readers divide by it, so that what was read from 16 bits is written back bit for bit."""
+"""Readers divide by this, so that 16-bit input is written back exactly."""
 
 
 def as_pcm16(samples: Float[np.ndarray, "*axes"]) -> Int16[np.ndarray, "*axes"]:
-    """Rounded; what lies beyond full scale is clipped. libsndfile would round down."""
+    """Rounded; samples beyond full scale are clipped. libsndfile would round down."""
     scaled = np.clip(np.rint(samples * SCALE), -SCALE, SCALE - 1)
     return np.asarray(scaled, dtype=np.int16)

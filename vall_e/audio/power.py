@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def window_power(
     samples: Float32[np.ndarray, "*c s"], window: int
 ) -> Float64[np.ndarray, " windows"]:
-    """Mean square of each `window` samples, over all channels; the last may be a shorter one."""
+    """Mean square of each `window` samples, over all channels; the last window may be shorter."""
     square = np.atleast_2d(np.square(samples, dtype=np.float64)).mean(axis=0)
     if not square.size:
         return np.zeros(0)

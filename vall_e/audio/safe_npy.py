@@ -1,9 +1,9 @@
-"""What `numpy.save` wrote of a dictionary of arrays and plain values, read without running code.
+"""Reads dictionaries of arrays and plain values written by `numpy.save`, without running code.
 
-Such a file is a pickle, and a pickle names functions that its reader calls. Here, the few that
-numpy's own files name stand for dead descriptions (`vall_e.audio.safe_pickle`), arrays are made
-from these once the pickle is done, and any other name is refused. So is a small file that unfolds
-into much: parts that refer to parts that refer to parts.
+Such a file is a pickle, and a pickle names functions that its reader calls. Here, the few names
+in numpy's own files become inert descriptions (`vall_e.audio.safe_pickle`), from which arrays are
+made after the pickle is read; any other name is refused. So is a small file that expands into
+much more, with parts that refer to parts that refer to parts.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DTYPE = re.compile(r"[<>|=]?(b1|[iuf][1248])")
-"""Booleans, integers and floats: what can hold no objects."""
+"""Booleans, integers and floats: types that cannot contain objects."""
 HEAD = re.compile(
     rb"\x93NUMPY(\x01\x00..|[\x02\x03]\x00....)\{'descr': '\|O',[^\n]*\}[ ]*\n", re.DOTALL
 )
@@ -34,17 +34,17 @@ LEFT_BY_BAD_FILES = (
 )
 PLAIN = (str, int, float, bool, type(None))
 LARGEST = 1 << 30
-"""Bytes of a file. An hour of codes has less than 20 MB."""
+"""Maximum file size in bytes. An hour of codes has less than 20 MB."""
 DIMENSIONS = 8
 UNFOLDED, SPARE = 16, 1 << 20
-"""How many times its own size, and how many bytes beside, a file may unfold into."""
+"""A file may expand to this many times its size, plus this many bytes."""
 
 
 def read_dictionary(path: Path) -> dict[str, Any]:
     """The dictionary in the file: arrays, numbers, texts, and lists and dictionaries of them.
 
-    Raises `DataError` if there is no such file, `CheckpointError` if it is damaged, or holds
-    anything else: nothing of it is run.
+    Raises `DataError` if there is no such file, `CheckpointError` if it is damaged, or contains
+    anything else: nothing in it is run.
     """
     try:
         data = _limited(path)
@@ -54,16 +54,16 @@ def read_dictionary(path: Path) -> dict[str, Any]:
         found = _Unfolding(len(data)).plain(read(_after_header(data)))
     except RefusedNameError as exc:
         raise CheckpointError(
-            f"{path} wants to run {exc.name}, which no array needs: nothing of it was run",
-            hint="do not open this file with other programs; ask who made it",
+            f"{path} is a pickle that calls {exc.name}; nothing was executed",
+            hint="do not open this file with other programs; ask where it comes from",
         ) from exc
     except LEFT_BY_BAD_FILES as exc:
         raise CheckpointError(
-            f"{path} is no sound file of arrays: {exc}", hint="make it again, or copy it again"
+            f"{path} is not a valid file of arrays: {exc}", hint="make it again, or copy it again"
         ) from exc
     found = found.item() if isinstance(found, np.ndarray) and found.shape == () else found
     if not isinstance(found, dict):
-        raise CheckpointError(f"{path} holds no dictionary", hint="give a file of codes")
+        raise CheckpointError(f"{path} contains no dictionary", hint="give a file of codes")
     return found
 
 
@@ -71,27 +71,27 @@ def _limited(path: Path) -> bytes:
     size = path.stat().st_size
     if size > LARGEST:
         raise CheckpointError(
-            f"{path} has {size} bytes, which is more than codes take", hint="split the recording"
+            f"{path} has {size} bytes, which is too large for codes", hint="split the recording"
         )
     return path.read_bytes()
 
 
 def _after_header(data: bytes) -> bytes:
-    """Where the pickle begins: after numpy's description of one object."""
+    """The position of the pickle: after numpy's description of one object."""
     head = HEAD.match(data)
     if not head:
-        raise ValueError("it is not a dictionary that numpy.save wrote")
+        raise ValueError("it is not a dictionary written by numpy.save")
     return data[head.end() :]
 
 
 class _Unfolding:
-    """Makes real values of what a file of so many bytes describes, up to a limit."""
+    """Makes real values from the descriptions in a file of this size, up to a limit."""
 
     def __init__(self, size: int) -> None:
         self.left = UNFOLDED * size + SPARE
 
     def plain(self, value: object) -> Any:
-        """The value with real arrays where the pickle describes some."""
+        """The value, with real arrays in place of their descriptions."""
         self._spend(len(value) if isinstance(value, str) else 8)
         if isinstance(value, PickledValue):
             return self._made(value)
@@ -106,7 +106,7 @@ class _Unfolding:
     def _spend(self, amount: int) -> None:
         self.left -= amount
         if self.left < 0:
-            raise ValueError("it unfolds into far more than it holds")
+            raise ValueError("it expands to far more than its size")
 
     def _made(self, found: PickledValue) -> Any:
         if found.kind == "array":
@@ -120,7 +120,7 @@ class _Unfolding:
         if found.kind == "scalar":
             dtype, content = found.words
             return self._array(content, _dtype(dtype), [], "C").item()
-        raise ValueError(f"a bare {found.kind} is no value")
+        raise ValueError(f"a bare {found.kind} is not a value")
 
     def _objects(self, shape: object, content: list[object]) -> Any:
         if shape != [] or len(content) != 1:
@@ -139,16 +139,16 @@ class _Unfolding:
 
 def _key(key: object) -> str:
     if not isinstance(key, str):
-        raise ValueError(f"a key is a {type(key).__name__}, no text")
+        raise ValueError(f"a key is a {type(key).__name__}, not text")
     return key
 
 
 def _sizes(shape: object) -> tuple[int, ...]:
-    """Few and small enough that their product can be taken."""
+    """Few and small enough to multiply."""
     if not isinstance(shape, list) or len(shape) > DIMENSIONS:
         raise ValueError("an array has no shape")
     if any(type(size) is not int or not 0 <= size <= LARGEST for size in shape):
-        raise ValueError("an array has a size that no array has")
+        raise ValueError("an array has an impossible size")
     return tuple(shape)
 
 
@@ -158,7 +158,7 @@ def _dtype(found: object) -> np.dtype[Any]:
     name = found.words[0]
     order = found.state[1] if found.state else "|"
     if not (isinstance(name, str) and DTYPE.fullmatch(name) and order in ("<", ">", "|", "=")):
-        raise ValueError(f"arrays of the type {str(name)[:20]!r} are not read")
+        raise ValueError(f"arrays of the type {str(name)[:20]!r} are not supported")
     return np.dtype((order if order in ("<", ">") else "=") + name.lstrip("<>|="))
 
 

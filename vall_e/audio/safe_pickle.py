@@ -1,8 +1,8 @@
-"""A pickle read without running anything that it names.
+"""Reads a pickle without running anything that it names.
 
-The reader is the one in Python of the standard library. Its table of what was said before grows
-with the pickle, where the one in C makes room for any number that a few bytes name. Tuples become
-lists: as keys, tuples of the same tuples would take for ever to be looked up.
+It uses the standard library's reader in Python: its memo grows with the pickle, while the one in
+C allocates whatever size a few bytes ask for. Tuples become lists: looking up nested tuples as
+keys could take forever.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from io import BytesIO
 from typing import Any, ClassVar
 
 MODULES = ("numpy.core", "numpy._core")
-"""Of the first version of NumPy, and of the second."""
+"""Module names in NumPy 1 and NumPy 2."""
 KNOWN = {
     "numpy.ndarray": "class",
     "numpy.dtype": "dtype",
@@ -28,11 +28,11 @@ UNUSED = (
     *(pickle.OBJ, pickle.NEWOBJ, pickle.NEWOBJ_EX, pickle.PERSID, pickle.BINPERSID),
     *(pickle.EXT1, pickle.EXT2, pickle.EXT4, pickle.NEXT_BUFFER, pickle.READONLY_BUFFER),
 )
-"""Operations that arrays have no use for."""
+"""Operations that arrays do not need."""
 
 
 class RefusedNameError(Exception):
-    """The pickle names something else than numpy's own files do."""
+    """The pickle names something that numpy's own files do not."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -54,15 +54,15 @@ class PickledValue:
 
 
 def read(data: bytes) -> object:
-    """Texts, numbers, bytes, lists and dictionaries of them, and `PickledValue` ones.
+    """Texts, numbers, bytes, lists and dictionaries of them, and `PickledValue` objects.
 
-    Raises `RefusedNameError`, or what the standard library raises for what is no pickle.
+    Raises `RefusedNameError`, or what the standard library raises for invalid pickles.
     """
     return _Reader(BytesIO(data)).load()
 
 
 class _Maker:
-    """Stands where the pickle names one of numpy's functions. Calling it does nothing."""
+    """Replaces a function of numpy named in the pickle. Calling it does nothing."""
 
     __slots__ = ("kind",)
     kind: str
@@ -90,18 +90,18 @@ class _Reader(pickle._Unpickler):
         return _Maker(kind)
 
     def lists(self, size: int) -> None:
-        """Make a list of so many, instead of a tuple."""
+        """Make a list of this many values, instead of a tuple."""
         start = len(self.stack) - size
         if start < 0:
             raise pickle.UnpicklingError("a tuple has too few values")
         self.stack[start:] = [self.stack[start:]]
 
     def load_marked_list(self) -> None:
-        values = self.pop_mark()  # first: it brings back the stack that is appended to
+        values = self.pop_mark()  # first: it restores the stack that is appended to
         self.append(values)
 
     def load_bytearray(self) -> None:
-        """Without room for bytes that are not there."""
+        """Without allocating memory for bytes that do not exist."""
         (size,) = struct.unpack("<Q", self.read(8))
         found = self.read(size)
         if len(found) < size:

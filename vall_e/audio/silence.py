@@ -1,4 +1,4 @@
-"""Silence around a clip, trimmed."""
+"""Trims silence around a clip."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WINDOW_SECONDS = 0.02
 
 
 def trim(clip: Clip, *, below_db: float = -40.0, keep_seconds: float = 0.05) -> Clip:
-    """Without the ends that are `below_db` or more under the loudest window, but for a little.
+    """Without the ends that are `below_db` or more under the loudest window, except a margin.
 
     A clip of zeros becomes an empty one.
     """

@@ -1,4 +1,4 @@
-"""A WAV file that is written while its audio is made, to a file or a pipe."""
+"""A WAV file written to a file or a pipe while its audio is generated."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from vall_e.audio.encoding import Note
 
 UNKNOWN_SIZE = 0xFFFFFFFF
-"""What players take for "until the end" where the length is not known beforehand."""
+"""Players read this as "until the end" if the length is not known in advance."""
 HEADER_BYTES = 44
-"""Without a note."""
-_BYTES = 2  # of a sample
+"""Header size without a note."""
+_BYTES = 2  # per sample
 
 
 class WavStream:
-    """Mono, 16 bit. The header goes out at once; its sizes follow at the end, if the file can seek.
+    """Mono, 16 bit. The header is written first; its sizes follow at the end, if the file can seek.
 
     A `note` is in the header.
 
@@ -43,14 +43,15 @@ class WavStream:
         file.flush()
 
     def write(self, samples: Float[np.ndarray, " s"]) -> None:
-        """Samples `(s,)` in [-1, 1] go out at once; what lies beyond is clipped."""
+        """Write samples `(s,)` in [-1, 1] immediately; those beyond are clipped."""
         if self._closed:
             raise ValueError("this stream is closed")
         if samples.ndim != 1:
-            raise ValueError(f"a stream takes mono samples (s,), not {samples.shape}")
+            raise ValueError(f"a stream needs mono samples (s,), not {samples.shape}")
         if not np.isfinite(samples).all():
             raise AudioError(
-                "samples that are no numbers cannot be written", hint="check what made the audio"
+                "samples that are not finite cannot be written",
+                hint="check where the audio comes from",
             )
         data = as_pcm16(samples).astype("<i2").tobytes()
         self._file.write(data)
@@ -59,7 +60,7 @@ class WavStream:
 
     @property
     def samples(self) -> int:
-        """How many have been written."""
+        """Samples written so far."""
         return self._data_bytes // _BYTES
 
     def close(self) -> None:
@@ -98,7 +99,7 @@ class WavStream:
 
 
 def _information(note: Note) -> bytes:
-    """The chunk of a WAV file that holds text."""
+    """The chunk of a WAV file for text."""
     texts = b"".join(
         _chunk(kind, text.encode() + b"\0")
         for kind, text in ((b"ISFT", note.software), (b"ICMT", note.comment))

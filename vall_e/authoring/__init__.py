@@ -1,1 +1,1 @@
-"""What a plugin's author gets from us: a complete plugin to start from."""
+"""Support for plugin authors: a complete plugin to start from."""

@@ -1,4 +1,4 @@
-"""Write a complete plugin: files of `templates/`, with names put in. Torch-free, and offline."""
+"""Write a complete plugin: files of `templates/`, with names filled in. Torch-free, and offline."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from vall_e.errors import PluginError
 from vall_e.registry import HOOKS
 
 KINDS = tuple(kind for kind in HOOKS if (Path(__file__).parent / "templates" / kind).is_dir())
-"""The kinds that there is a template of."""
+"""The kinds that have a template."""
 
 LONGEST = 60
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -27,34 +27,36 @@ NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 def _name(instance: object, attribute: object, value: str) -> None:
     word = value.replace("-", "_")
     if word in ("components", "options") or iskeyword(word) or iskeyword(value.title()):
-        raise PluginError(f"{value!r} is no name for a module", hint=f"take my-{value}, say")
+        raise PluginError(
+            f"{value!r} is not a valid module name", hint=f"use my-{value}, for example"
+        )
     if not NAME.fullmatch(value):
         raise PluginError(
-            f"{value!r} is no name for a component",
-            hint="a small letter first, then also digits, words joined by hyphens: my-sampler",
+            f"{value!r} is not a valid name for a component",
+            hint="start with a small letter, then use letters, digits and hyphens: my-sampler",
         )
     if len(value) > LONGEST:
         raise PluginError(
             f"{value[:20]!r}... is too long for a name: it has {len(value)} letters",
-            hint=f"take {LONGEST} at most: files are named after it",
+            hint=f"use {LONGEST} at most: files are named after it",
         )
 
 
 def _spdx(licence: str) -> str:
-    """As SPDX writes it, which is what the build of a wheel takes."""
+    """An SPDX expression, as required by the build of a wheel."""
     try:
         return canonicalize_license_expression(licence)
     except InvalidLicenseExpression as exc:
         raise PluginError(
-            f"--licence: {licence!r} is no expression of SPDX",
+            f"--licence: {licence!r} is not a valid SPDX expression",
             hint="write one like MIT or GPL-3.0-or-later (https://spdx.org/licenses/), or "
-            "LicenseRef-Name for one of your own",
+            "LicenseRef-Name for your own",
         ) from exc
 
 
 @frozen
 class NewPlugin:
-    """What the templates are to be filled in with."""
+    """The values to fill in the templates with."""
 
     kind: str = field(validator=validators.in_(KINDS))
     name: str = field(validator=_name)
@@ -90,15 +92,15 @@ class NewPlugin:
 
     @property
     def _licence_text(self) -> str:
-        """The whole of it for the usual ones; for others where it is found."""
+        """The full text for common licences; for others, where to find it."""
         whole = f"common/LICENSE-{self.licence}"
         return whole if _template(whole).is_file() else "common/LICENSE"
 
     def write(self, parent: Path) -> Path:
-        """Make the folder of the distribution in `parent`, whole or not at all; gives it."""
+        """Create the distribution's folder in `parent`, completely or not at all; returns it."""
         folder = parent / self.distribution
         if folder.exists():
-            raise PluginError(f"{folder} exists", hint="take another name, or move it away")
+            raise PluginError(f"{folder} already exists", hint="use another name, or move it away")
         parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=parent) as draft:
             made = Path(draft) / self.distribution

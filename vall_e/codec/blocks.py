@@ -1,4 +1,4 @@
-"""Recordings to codes in blocks and back, for codecs that are `Blockwise`."""
+"""Encodes and decodes recordings in blocks, for codecs that are `Blockwise`."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ class BlockCodec(Codec, Blockwise, Protocol):
 
 
 def encode_blocks(pieces: Iterable[Float32[np.ndarray, "c s"]], codec: BlockCodec) -> Codes:
-    """Codes of pieces of one recording, at the codec's rate and with its channels."""
+    """Codes from pieces of one recording, at the codec's rate and with its channels."""
     return _Encoder(codec).encode(pieces)
 
 
 class _Encoder:
-    """Encodes a block as soon as all of it has come."""
+    """Encodes each block as soon as it is complete."""
 
     def __init__(self, codec: BlockCodec) -> None:
         self._codec = codec
@@ -59,9 +59,9 @@ class _Encoder:
 def decode_blocks(
     codes: Codes, blocks: Blocks, codec: BlockCodec
 ) -> Iterator[Float32[np.ndarray, "c s"]]:
-    """The sound, faded from block to block where they overlap; what no later block changes.
+    """The audio, cross-faded between overlapping blocks; yields what later blocks do not change.
 
-    A sample counts by its distance from the ends of its block, as in the package `encodec`.
+    A sample's weight is its distance from the ends of its block, as in the package `encodec`.
     """
     longest = int(blocks.frames.max(initial=0)) * codes.frame_samples
     values = torch.from_numpy(codes.values.astype("int64")).to(device_of(codec))
@@ -79,21 +79,21 @@ def decode_blocks(
 
 
 class Faded:
-    """A mean of sounds that begin one after the other, by weights that rise and fall."""
+    """A weighted mean of overlapping sounds, with weights that rise and fall."""
 
     def __init__(self, channels: int) -> None:
         self._sum = torch.zeros(channels, 0)
         self._weights = torch.zeros(0)
 
     def add(self, sound: Float[Tensor, "c s"], length: int) -> None:
-        """A sound that begins now, and would be so long if it were whole."""
+        """Add a sound that begins now, with its length if it were complete."""
         places = torch.arange(sound.shape[1], dtype=torch.float32)
         weights = torch.minimum(places + 1, length - places)
         self._weights = _plus(self._weights, weights)
         self._sum = _plus(self._sum, sound * weights)
 
     def take(self, samples: int | None) -> Float32[np.ndarray, "c s"]:
-        """So many samples from now on, or all."""
+        """The next `samples` of the mean, or all."""
         taken = (self._sum[:, :samples] / self._weights[:samples]).clamp(-1, 1)
         if samples is not None:
             self._sum, self._weights = self._sum[:, samples:], self._weights[samples:]
@@ -101,7 +101,7 @@ class Faded:
 
 
 def _plus(one: Float[Tensor, "*c s"], other: Float[Tensor, "*c t"]) -> Float[Tensor, "*c u"]:
-    """The sum of both; the shorter one ends in silence."""
+    """The sum of both; the shorter one is padded with silence."""
     length = max(one.shape[-1], other.shape[-1])
     first, second = (
         torch.nn.functional.pad(each, (0, length - each.shape[-1])) for each in (one, other)

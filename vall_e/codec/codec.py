@@ -1,4 +1,4 @@
-"""A codec for use from Python: recordings to codes, files and sound again."""
+"""A codec for use from Python: recordings to codes and files, and back to audio."""
 
 from __future__ import annotations
 
@@ -80,20 +80,20 @@ class Codec:
         return encode_file(Path(recording), self._codec).codes
 
     def decode(self, codes: Codes) -> Clip:
-        """The sound of codes, or of their first levels. Raises `CheckpointError`, `DataError`.
+        """Decode codes, or their first levels. Raises `CheckpointError`, `DataError`.
 
-        `CheckpointError`: the codes are another codec's. `DataError`: they have levels or entries
-        that this one lacks.
+        `CheckpointError`: the codes are from another codec. `DataError`: they have levels or
+        entries that this one lacks.
         """
         pieces = [clip.samples for clip in self.stream(codes)]
         sound = np.concatenate(pieces, axis=-1) if pieces else np.zeros(0, np.float32)
         return Clip(sound, self.sample_rate)
 
     def stream(self, codes: Codes) -> Iterator[Clip]:
-        """As `decode`, in pieces of some seconds, so that memory stays flat."""
+        """Like `decode`, in pieces of some seconds, so that memory use stays constant."""
         if codes.codec != self.identity:
             raise CheckpointError(
-                f"these codes are of {codes.codec}, the codec is {self.identity}",
+                f"these codes are from {codes.codec}, but the codec is {self.identity}",
                 hint="decode them with the codec that made them",
             )
         require_codes_of(self._codec, codes)

@@ -1,4 +1,4 @@
-"""Codes that are put together from others, and those of silence."""
+"""Edits codes: joining, cutting, silence."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from vall_e.errors import DataError
 from vall_e.interfaces.codec import Blockwise, Codec, frame_samples
 
 EDGE_SECONDS = 0.5
-"""Silence around the silence that is kept, so that no edge is in it."""
+"""Extra silence on both sides, so that the silence in use has no edges."""
 
 
 def silence(codec: Codec, frames: int, *, levels: int | None = None) -> Codes:
-    """What the codec writes for so many frames of digital silence."""
+    """The codec's codes for this many frames of digital silence."""
     edge = round(EDGE_SECONDS * codec.frame_rate)
     hop = frame_samples(sample_rate=codec.sample_rate, frame_rate=codec.frame_rate)
     samples = round((frames + 2 * edge) * hop)
@@ -33,16 +33,19 @@ def silence(codec: Codec, frames: int, *, levels: int | None = None) -> Codes:
 
 
 def join(parts: Sequence[Codes], codec: Codec, *, pause: float = 0.0, again: bool = False) -> Codes:
-    """One after the other, with so many seconds of silence between them.
+    """Join in sequence, with this many seconds of silence in between.
 
-    `again`: through sound, which is encoded anew, so that the codes beside a seam are those of a
-    recording that has it; else the codes stay as they are. Raises `DataError` for codes of another
-    codec, or of different numbers of levels.
+    `again`: decode and encode again, so that the codes next to a seam match the joined audio;
+    otherwise the codes are unchanged. Raises `DataError` for codes of another codec, or with
+    different numbers of levels.
     """
     if not parts:
         raise DataError("there are no codes to join", hint="give at least one")
     if not 0 <= pause < math.inf:
-        raise DataError(f"a pause lasts 0 s or longer, not {pause:g} s", hint="give another")
+        raise DataError(
+            f"a pause lasts 0 s or longer, not {pause:g} s",
+            hint="give a pause of 0 seconds or more",
+        )
     levels = len(parts[0].values)
     gap = _pause(pause, codec, in_blocks=parts[0].blocks is not None).levels(levels)
     spaced = [codes for part in parts for codes in (gap, part)][1:]
@@ -63,20 +66,22 @@ def _pause(seconds: float, codec: Codec, *, in_blocks: bool) -> Codes:
 
 
 def cut(codes: Codes, start: float, end: float | None = None) -> Codes:
-    """From `start` to `end` in seconds, to the nearest frames. Raises `DataError` if that is none.
+    """The part from `start` to `end` in seconds, in whole frames; `DataError` if it is empty.
 
-    No codec is needed: a code is a number of its frame.
+    No codec is needed, since a code belongs to one frame.
     """
     if not (math.isfinite(start) and (end is None or math.isfinite(end))):
-        raise DataError(f"{start} to {end} are no times in seconds", hint="give numbers")
+        raise DataError(
+            f"{start} to {end} is not a range in seconds", hint="give the start and end as numbers"
+        )
     first = round(start * codes.frame_rate)
     frames = round(codes.seconds * codes.frame_rate)
     last = frames if end is None else min(frames, round(end * codes.frame_rate))
     if start < 0 or first >= last:
         raise DataError(
-            f"there is nothing from {start:g} s to {codes.seconds if end is None else end:g} s in "
+            f"nothing lies between {start:g} s and {codes.seconds if end is None else end:g} s of "
             f"{codes.seconds:.2f} s of codes",
-            hint="give times within them",
+            hint="give times within the codes",
         )
     if codes.blocks is None:
         return evolve(codes, values=codes.values[:, first:last])

@@ -1,4 +1,4 @@
-"""Recordings to codes and back, by a codec wherever it is."""
+"""Encodes and decodes recordings, on the codec's device."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from vall_e.interfaces.codec import Codec
 
 
 def encode(clip: Clip, codec: Codec) -> Codes:
-    """The codes of a recording with any rate and any channels."""
+    """The codes of a recording with any rate and number of channels."""
     samples = torch.from_numpy(clip.mono().resample(codec.sample_rate).samples)
-    # Resampling can overshoot a loud recording's peaks a little, which is worth no warning.
+    # Resampling can slightly overshoot the peaks of a loud recording, which is not worth a warning.
     audio = samples.clamp(-1, 1)[None, None].to(device_of(codec))
     with torch.inference_mode():
         return to_codes(codec.encode(audio)[0], codec)
 
 
 def decode(codes: Codes, codec: Codec) -> Clip:
-    """The sound of the codes; the codec must be the one that made them."""
+    """The audio of the codes; they must be from this codec."""
     values = torch.from_numpy(codes.values.astype("int64"))[None].to(device_of(codec))
     with torch.inference_mode():
         sound = codec.decode(values)[0, 0].float().clamp(-1, 1).cpu()
@@ -31,22 +31,22 @@ def decode(codes: Codes, codec: Codec) -> Clip:
 
 
 def require_codes_of(codec: Codec, codes: Codes) -> None:
-    """Raise `DataError` if the codec has not so many levels, or no such entries."""
+    """Raise `DataError` if the codec lacks these levels or entries."""
     if len(codes.values) > codec.levels:
         raise DataError(
-            f"these codes have {len(codes.values)} levels, the codec {codec.levels}",
-            hint=f"use the first ones (--levels {codec.levels}), or give the codec more of its own",
+            f"these codes have {len(codes.values)} levels, but the codec has {codec.levels}",
+            hint=f"use the first ones (--levels {codec.levels}), or configure the codec with more",
         )
     largest = int(codes.values.max(initial=0))
     if largest >= codec.codebook_size:
         raise DataError(
-            f"these codes go up to {largest}, those of the codec to {codec.codebook_size - 1}",
-            hint="make them again from their recording",
+            f"these codes go up to {largest}, but the codec's go up to {codec.codebook_size - 1}",
+            hint="encode the recording again",
         )
 
 
 def to_codes(codes: Int[Tensor, "k f"], codec: Codec) -> Codes:
-    """Codes from a codec, or from a model that writes its codes, with what they are."""
+    """Codes from a codec, or from a model that generates its codes, with their identity."""
     return Codes(
         values=codes.to(torch.int16).cpu().numpy(),
         codec=codec.identity,

@@ -1,8 +1,8 @@
-"""Recordings of any length to codes and back, in memory that does not grow with them.
+"""Encodes and decodes recordings of any length in constant memory.
 
-A chunk goes through the codec with what lies beside it, and its own frames are kept. That gives
-what the whole would give where the codec is `Local`; else frames near a seam see `SEAM_SECONDS` of
-what came before them, not all.
+Each chunk goes through the codec with context on both sides, and its own frames are kept. The
+result is that of the whole recording if the codec is `Local`; otherwise frames near a seam see
+only `SEAM_SECONDS` of what precedes them.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from vall_e.interfaces.codec import Blockwise, Codec, Listener, Listening, Local
 
 CHUNK_SECONDS = 30.0
 SEAM_SECONDS = 5.0
-"""Context on either side of a chunk where a codec does not say how far it sees."""
+"""Context on each side of a chunk for codecs that do not state their receptive field."""
 WHOLE_SECONDS = 120.0
-"""Up to here a recording is encoded in one go."""
+"""Shorter recordings are encoded in one go."""
 
 
 @frozen
 class EncodedAudio:
-    """Codes, and how many samples at which rate the recording has."""
+    """Codes, with the number of samples and the sample rate of the recording."""
 
     codes: Codes
     samples: int
@@ -44,11 +44,11 @@ class EncodedAudio:
 
 
 def encode_file(path: Path, codec: Codec) -> EncodedAudio:
-    """The codes of a recording of any length, as a file holds them. Raises `AudioError`."""
+    """The codes of a recording of any length, for a file. Raises `AudioError`."""
     if _seconds(path) <= WHOLE_SECONDS:
         clip = Clip.read(path)
         if not clip.samples.size:
-            raise AudioError(f"{path} has no samples", hint="give a recording that has some")
+            raise AudioError(f"{path} has no samples", hint="give another recording")
         return EncodedAudio(encode_clip(clip, codec), clip.samples.shape[-1], clip.sample_rate)
     with soundfile.SoundFile(path) as file:
         if isinstance(codec, Blockwise):
@@ -59,7 +59,7 @@ def encode_file(path: Path, codec: Codec) -> EncodedAudio:
 
 
 def encode_clip(clip: Clip, codec: Codec) -> Codes:
-    """The codes of a recording, as a file holds them."""
+    """The codes of a recording, for a file."""
     if not isinstance(codec, Blockwise):
         return encode(clip, codec)
     clip = clip.resample(codec.sample_rate)
@@ -69,9 +69,9 @@ def encode_clip(clip: Clip, codec: Codec) -> Codes:
 def encode_pieces(
     pieces: Iterable[Float32[np.ndarray, " s"]], codec: Codec, *, seconds: float = CHUNK_SECONDS
 ) -> Codes:
-    """Codes of pieces of one recording, at the codec's rate, in chunks of about so many seconds.
+    """Codes from pieces of one recording, at the codec's rate, in chunks of about this length.
 
-    Mono; where the codec is `Blockwise`, these are codes for a model (`encode_blocks`: for files).
+    Mono; if the codec is `Blockwise`, these are codes for a model (`encode_blocks`: for files).
     """
     if isinstance(codec, Listening):
         found = list(_heard(pieces, codec, codec.listen(), ceil(seconds * codec.sample_rate)))
@@ -98,7 +98,7 @@ def _with_context(pieces: Iterable[Float32[np.ndarray, " s"]], codec: Codec, chu
 def _heard(
     pieces: Iterable[Float32[np.ndarray, " s"]], codec: Codec, listener: Listener, samples: int
 ) -> Iterator[Tensor]:
-    """Codes of what comes, at most so many samples of it at once."""
+    """Codes of the incoming audio, with at most this many samples at once."""
     for piece in pieces:
         for start in range(0, len(piece), samples):
             with torch.inference_mode():
@@ -108,7 +108,7 @@ def _heard(
 
 
 def sound_of(codes: Codes, codec: Codec) -> Iterator[Float32[np.ndarray, "*c s"]]:
-    """The sound of codes: in one go up to `WHOLE_SECONDS`, else chunk by chunk.
+    """The audio of codes: in one go up to `WHOLE_SECONDS`, otherwise chunk by chunk.
 
     Raises `DataError` for codes that the codec does not have.
     """
@@ -122,7 +122,7 @@ def sound_of(codes: Codes, codec: Codec) -> Iterator[Float32[np.ndarray, "*c s"]
 def decode_pieces(
     codes: Codes, codec: Codec, *, seconds: float = CHUNK_SECONDS
 ) -> Iterator[Float32[np.ndarray, "*c s"]]:
-    """The sound of codes, chunk by chunk; a causal codec streams it without a seam."""
+    """The audio of codes, chunk by chunk; a causal codec streams without seams."""
     if codes.blocks is not None and isinstance(codec, Blockwise):
         yield from decode_blocks(codes, codes.blocks, codec)
         return
@@ -165,7 +165,7 @@ def _encoded(samples: Float32[np.ndarray, " s"], codec: Codec) -> Codes:
 
 
 def _audio(samples: Float32[np.ndarray, " s"], codec: Codec) -> Tensor:
-    # Resampling can overshoot a loud recording's peaks a little, which is worth no warning.
+    # Resampling can slightly overshoot the peaks of a loud recording, which is not worth a warning.
     return torch.from_numpy(samples.clip(-1, 1))[None, None].to(device_of(codec))
 
 
@@ -174,7 +174,7 @@ def _cut(codes: Codes, start: int, end: int) -> Codes:
 
 
 def _seconds(path: Path) -> float:
-    """0 for what cannot be read: `Clip.read` says why."""
+    """0 for unreadable files: `Clip.read` reports why."""
     try:
         found = soundfile.info(path)
     except (soundfile.LibsndfileError, RuntimeError):
@@ -185,7 +185,7 @@ def _seconds(path: Path) -> float:
 def _resampled(
     file: soundfile.SoundFile, rate: int, channels: int | None
 ) -> Iterator[Float32[np.ndarray, "*c s"]]:
-    """Its sound in pieces of some seconds: mono `(s,)`, or with so many channels `(c, s)`."""
+    """The audio in pieces of some seconds: mono `(s,)`, or with this many channels `(c, s)`."""
     stream = soxr.ResampleStream(
         file.samplerate, rate, channels or 1, dtype="float32", quality="HQ"
     )
@@ -199,7 +199,7 @@ def _resampled(
 def _with_channels(
     samples: Float32[np.ndarray, "*c s"], channels: int
 ) -> Float32[np.ndarray, "d s"]:
-    """As they are if there are so many, else their mean in each."""
+    """Unchanged if the number of channels matches, otherwise their mean in each channel."""
     if samples.ndim == 2 and len(samples) == channels:
         return samples
     mono = samples if samples.ndim == 1 else samples.mean(axis=0)

@@ -1,4 +1,4 @@
-"""The model that is built in, as a component. No torch here."""
+"""The built-in model as a component. No torch here."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def build_embedded(config: EmbeddedModelConfig) -> Path:
 
 
 def built_in(folder: Path) -> Path:
-    """The weights file. Raises `CheckpointError` if the installation came without it."""
+    """The weights file. Raises `CheckpointError` if it is missing from the installation."""
     path = folder / WEIGHTS
     if not path.is_file():
         raise CheckpointError(
-            f"the built-in model is not in this installation: there is no {path}",
-            hint="install vall-e from its wheel, or name another model with -m",
+            f"the built-in model is missing from this installation: there is no {path}",
+            hint="install vall-e from its wheel, or give another model with -m",
         )
     return path
 
@@ -32,7 +32,7 @@ MODELS = (
         name="embedded",
         config=EmbeddedModelConfig,
         build=build_embedded,
-        summary="a small model that is built in: English, on a CPU, without a download",
+        summary="the small built-in model: English, for CPUs, without a download",
         code_license="Apache-2.0",
         weights_license="Apache-2.0",
     ),

@@ -1,4 +1,4 @@
-"""A file of another project in, a file of ours out."""
+"""Converts a file of e-c-k-e-r/vall-e to one of ours."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ from vall_e.weights.lora_file import LoraFile, read_lora, write_lora
 def convert_ecker(
     source: Path, output: Path, registry: Registry, reading: Reading | None = None
 ) -> Bundle:
-    """Write a file of ours, and give what is in it. Tensors keep their dtypes.
+    """Write a file of ours, and return its contents. Tensors keep their dtypes.
 
     Raises `CheckpointError` for a file that is not of e-c-k-e-r/vall-e.
     """
     if not is_ecker(source):
         raise CheckpointError(
-            f"{source} is no file of e-c-k-e-r/vall-e: it is damaged, or has no tensor 'sep'",
-            hint="what vall-e itself wrote is read by -m as it is",
+            f"{source} is not a file of e-c-k-e-r/vall-e: it is damaged, or has no tensor 'sep'",
+            hint="files written by vall-e itself can be used directly with -m",
         )
     _require_another(output, source)
     bundle = bundle_of(read_ecker(source, registry, reading), source, dtype=None)
@@ -28,7 +28,7 @@ def convert_ecker(
 
 
 def convert_lora(source: Path, output: Path) -> LoraFile:
-    """Write a LoRA of ours, and give what is in it."""
+    """Write a LoRA of ours, and return its contents."""
     _require_another(output, source)
     file = read_lora(source)
     write_lora(file, output)
@@ -37,4 +37,4 @@ def convert_lora(source: Path, output: Path) -> LoraFile:
 
 def _require_another(output: Path, source: Path) -> None:
     if output.resolve() == source.resolve():
-        raise CheckpointError(f"{output} is the source itself", hint="name another file with -o")
+        raise CheckpointError(f"{output} is the source itself", hint="give another file with -o")

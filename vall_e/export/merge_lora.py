@@ -1,4 +1,4 @@
-"""A run's LoRA before an export: merged, or left if the format has a place for it."""
+"""A run's LoRA before an export: merged, or kept if the format supports it."""
 
 from pathlib import Path
 
@@ -13,18 +13,18 @@ from vall_e.weights.metadata import read_metadata
 
 
 def holds_lora(checkpoint: Path) -> bool:
-    """Whether a LoRA was trained there."""
+    """Whether the run trained a LoRA."""
     return "lora" in read_metadata(find_weights(checkpoint))
 
 
 def settle_lora(model: Valle, exporter: Exporter, source: Path, *, merged: bool) -> None:
-    """Merge the model's LoRA, or else see that the format has a place for it."""
+    """Merge the model's LoRA, or check that the format supports it."""
     if merged:
         if terms_of(model) is None:
-            raise CheckpointError(f"{source} holds no LoRA to merge", hint="leave out --merge")
+            raise CheckpointError(f"{source} has no LoRA to merge", hint="leave out --merge")
         merge(model, levels=model.sizes.levels)
     elif terms_of(model) and exporter.suffix not in (SUFFIX, ECKER_SUFFIX):
         raise CheckpointError(
-            f"{source} holds a LoRA beside its base, which this format has no place for",
+            f"{source} has a LoRA in addition to its base, which this format does not support",
             hint="add --merge, or export the LoRA alone with --to lora or --to ecker-lora",
         )

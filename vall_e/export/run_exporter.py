@@ -1,4 +1,4 @@
-"""Weights in, an exporter's file out."""
+"""Exports weights with an exporter."""
 
 from pathlib import Path
 
@@ -23,11 +23,11 @@ def export_weights(
     output: Path | None = None,
     merged: bool = False,
 ) -> Path:
-    """Give the path of the file. Floating tensors become `dtype`; None leaves each as it is.
+    """Return the path of the file. Floating-point tensors become `dtype`; None keeps each.
 
     With `merged` a LoRA becomes part of the weights.
 
-    Raises `CheckpointError` rather than write over the source.
+    Raises `CheckpointError` instead of overwriting the source.
     """
     weights = find_weights(checkpoint)
     bundle = load(weights, registry, dtype=None)
@@ -36,7 +36,7 @@ def export_weights(
         bundle.model.to(DTYPES[dtype])
     path = output or Path(_name(checkpoint) + exporter.suffix)
     if path.resolve() == weights.resolve():
-        raise CheckpointError(f"{path} is the source itself", hint="name another file with -o")
+        raise CheckpointError(f"{path} is the source itself", hint="give another file with -o")
     exporter(bundle, path)
     return path
 

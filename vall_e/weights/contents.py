@@ -1,4 +1,4 @@
-"""What a file of weights holds, whichever layout it has."""
+"""The contents of a weights file, in any layout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from vall_e.weights.ecker_names import TensorNames
 
 @frozen(eq=False)
 class Kept:
-    """What a file of e-c-k-e-r/vall-e holds that nothing of ours stands for.
+    """What a file of e-c-k-e-r/vall-e contains that has no counterpart here.
 
     It is saved with the model, so that `vall-e export --to ecker` can write it back.
     """
@@ -24,20 +24,20 @@ class Kept:
     facts: Mapping[str, Any]
     """The file's metadata: config, userdata, stats."""
     tensors: Mapping[str, Tensor]
-    """By their names there. Of a table that is partly ours: the rows after ours."""
+    """By their names there. For tables that are partly ours: the rows after ours."""
     layout: TensorNames
-    """How our tensors are called there."""
+    """The names of our tensors there."""
 
 
 def as_told(identity: str, told: str) -> str:
-    """A codec's identity as far as a file tells it: files of e-c-k-e-r name no weights."""
+    """A codec's identity as far as the file states it: files of e-c-k-e-r do not name weights."""
     name = identity.partition(":")[0]
     return name if told == name else identity
 
 
 @frozen(eq=False)
 class WeightsContents:
-    """The parts of a model that is not built yet; tensors under our names."""
+    """The parts of a model before it is built; tensors under our names."""
 
     config: RunConfig
     sizes: ModelSizes
@@ -47,4 +47,4 @@ class WeightsContents:
     statistics: Mapping[str, float | int]
     kept: Kept | None = None
     lora: Mapping[str, Any] | None = None
-    """Terms of the adapter that is among the tensors."""
+    """Terms of the adapter among the tensors."""

@@ -1,7 +1,7 @@
-"""What the tensors of a model of e-c-k-e-r/vall-e are called, and which of them it has.
+"""The tensor names of a model of e-c-k-e-r/vall-e, and which of them it has.
 
-They are numbered in the order of its capabilities: a model that writes no level 0 may begin with
-the tables and output layers of level 1.
+They are numbered in the order of its capabilities: a model that does not generate level 0 may
+begin with the tables and output layers of level 1.
 """
 
 from __future__ import annotations
@@ -30,29 +30,29 @@ def _names(names: Collection[str]) -> tuple[str, ...]:
 
 @frozen
 class TensorNames:
-    """Names of tensors, there and here, of one model."""
+    """Names of one model's tensors, there and here."""
 
     levels: int = 0
     single_head: bool = False
     first_table: int = 0
-    """Which of our response tables is the first one there."""
+    """The index of our response table that is the first one there."""
     first_head: int = 0
-    """Which of our output layers is the first one there."""
+    """The index of our output layer that is the first one there."""
     absent: tuple[str, ...] = field(default=(), converter=_names)
-    """Tensors of ours that are not there: what the model can do needs none of them."""
+    """Tensors of ours that are missing there: none of the capabilities need them."""
     short: tuple[str, ...] = field(default=(), converter=_names)
-    """Tensors of ours that have a row less there: no token stops what is not written in turn."""
+    """Tensors of ours with one row less there: the stop token, without frame-by-frame decoding."""
 
     @classmethod
     def of(cls, state: Mapping[str, Tensor], capabilities: Collection[str]) -> TensorNames:
-        """The layout of a state of e-c-k-e-r/vall-e, as far as names and sizes tell it."""
+        """The layout of a state of e-c-k-e-r/vall-e, inferred from names and sizes."""
         levels = levels_of(state)
         first = state.get("proms_emb.embeddings.0.weight")
         codes = 0 if first is None else rows_of(first)
         tables = _rows(state, "resps_emb.embeddings.")
         masks = len(tables) > 1 and tables[-1] == codes + 1
         heads = [rows for rows in _rows(state, "classifiers.proj.") if codes <= rows <= codes + 1]
-        # The index of the first one is that of its level, unless the list is just one too short.
+        # The index of the first one is its level, unless the list is exactly one too short.
         one_too_few = levels - 1 if "ar" not in capabilities else None
         return cls(
             levels=levels,
@@ -62,7 +62,7 @@ class TensorNames:
         )
 
     def called(self, name: str) -> str:
-        """What a tensor of ours is called there."""
+        """The name of our tensor there."""
         if self.single_head and name.startswith("heads.layers.0."):
             return name.replace("heads.layers.0.", "classifier.")
         if name.startswith("backbone."):
@@ -89,12 +89,12 @@ def levels_of(state: Mapping[str, Tensor]) -> int:
 
 
 def rows_of(tensor: Tensor) -> int:
-    """Its first size; a lone number, as a damaged file may hold one, has none."""
+    """Its first size; a scalar, as in a damaged file, has none."""
     return tensor.shape[0] if tensor.ndim else 0
 
 
 def needless(name: str, capabilities: Collection[str], *, single_head: bool) -> bool:
-    """Whether a model of these capabilities never uses a tensor of ours, though it has it."""
+    """Whether a model with these capabilities never uses a tensor that it has."""
     head = "" if single_head else r"|heads\.layers"
     found = re.match(rf"(?:embedding\.response{head})\.(\d+)\.", name)
     return found is not None and ("nar" if int(found[1]) else "ar") not in capabilities
@@ -111,7 +111,7 @@ def _of_backbone(name: str) -> str:
 
 
 def named_by(theirs: str) -> str:
-    """What we call a tensor of the backbone, or one beside it, that they call `model....`."""
+    """Our name for a tensor of the backbone, or next to it, that they call `model....`."""
     name = "backbone." + theirs.removeprefix("model.")
     name = name.replace(".block_sparse_moe.gate.", ".mlp.gate.")
     ours = {after: before for before, after in _EXPERT.items()}
@@ -123,7 +123,7 @@ def named_by(theirs: str) -> str:
 
 
 def _rows(state: Mapping[str, Tensor], prefix: str) -> list[int]:
-    """Of the tensors in a list, in its order."""
+    """The tensors in a list, in its order."""
     number, rows = 0, []
     while (name := f"{prefix}{number}.weight") in state:
         rows.append(rows_of(state[name]))

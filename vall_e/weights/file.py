@@ -1,11 +1,11 @@
-"""A trained model as one .safetensors file that holds all it takes to speak again.
+"""A trained model as one .safetensors file with everything needed for synthesis.
 
 Tensors: the model's `state_dict`. Metadata, each value JSON: `format`, `config` (a whole run's),
 `vocabulary`, `codec` (identity of the codes), `sizes`, `statistics`; `lora` (terms of the adapter
-that is among the tensors) if there is one. No pickle anywhere.
+among the tensors) if there is one. No pickle is used.
 
-A model that was read from a file of e-c-k-e-r has also what that holds besides: tensors whose
-names start with `kept/`, and `kept` and `kept_layout` in the metadata.
+A model read from a file of e-c-k-e-r also has the file's other contents: tensors whose names start
+with `kept/`, and `kept` and `kept_layout` in the metadata.
 """
 
 from __future__ import annotations
@@ -41,31 +41,31 @@ KEPT = "kept/"
 
 @frozen(eq=False)
 class Bundle:
-    """A model with what it needs to be used."""
+    """A model with everything needed to use it."""
 
     model: Valle
     config: RunConfig
     vocabulary: Vocabulary
     codec: str
-    """Identity of the codec whose codes the model writes."""
+    """Identity of the codec whose codes the model generates."""
     statistics: Mapping[str, float | int]
     """Of its training: steps, samples, tokens, losses."""
     kept: Kept | None = None
-    """What a file of e-c-k-e-r/vall-e held besides."""
+    """Further contents of a file of e-c-k-e-r/vall-e."""
 
     def save(self, path: Path) -> None:
-        """Write a .safetensors file that `-m` takes; it appears whole or not at all."""
+        """Write a .safetensors file for `-m`, completely or not at all."""
         save(self, path)
 
 
 def save(bundle: Bundle, path: Path, *, dtype: torch.dtype | None = None) -> None:
-    """Write the file; it appears whole or not at all. `dtype` converts floating tensors."""
+    """Write the file, completely or not at all. `dtype` converts floating-point tensors."""
     make_folder(path.parent, error=CheckpointError)
     with atomic_path(path, error=CheckpointError) as part:
         try:
             tensors = tensors_of(bundle.model, dtype) | _kept_tensors(bundle.kept, dtype)
             save_file(tensors, part, metadata=metadata_of(bundle))
-        except SafetensorError as exc:  # a full disk, say
+        except SafetensorError as exc:  # for example a full disk
             raise CheckpointError(
                 f"{path} cannot be written: {exc}", hint=f"check the disk of {path.parent}"
             ) from exc
@@ -88,10 +88,10 @@ def _storable(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
 
 
 def metadata_of(bundle: Bundle) -> dict[str, str]:
-    """What the file says beside its tensors, as JSON text by key."""
+    """The file's metadata, as JSON text by key."""
     return {
         "format": json.dumps(FORMAT),
-        # The folders of the machine that trained it are nobody else's business.
+        # Folders on the training machine are private.
         "config": json.dumps(unstructure(without_folders(bundle.config), owners=True)),
         "vocabulary": bundle.vocabulary.to_json(),
         "codec": json.dumps(bundle.codec),
@@ -110,14 +110,14 @@ def load(
     dtype: torch.dtype | None = torch.float32,
     change: Callable[[RunConfig], RunConfig] = lambda config: config,
 ) -> Bundle:
-    """Read a file that `save` wrote, or one of e-c-k-e-r; the model is in eval mode on the CPU.
+    """Read a file written by `save`, or one of e-c-k-e-r; the model is in eval mode on the CPU.
 
-    Floating tensors become `dtype`; None keeps each as it is in the file. Others are never changed.
+    Floating-point tensors become `dtype`; None keeps each as in the file. Others never change.
 
-    `change` makes the config to build with of the one in the file: another attention kernel, say.
+    `change` adapts the config in the file before building, for example to another attention kernel.
 
     Raises `CheckpointError` for a file that is missing, damaged, newer than this version, or whose
-    tensors do not fit its config; `ConfigError` where a component it names is not installed.
+    tensors do not fit its config; `ConfigError` if a component that it names is not installed.
     """
     read = read_ecker(path, registry) if is_ecker(path) else _stored(path, registry)
     return bundle_of(read, path, dtype=dtype, change=change)
@@ -130,7 +130,7 @@ def bundle_of(
     dtype: torch.dtype | None = torch.float32,
     change: Callable[[RunConfig], RunConfig] = lambda config: config,
 ) -> Bundle:
-    """The model of what was read from `path`, as `load` gives it."""
+    """The model from the contents of `path`, as returned by `load`."""
     config = change(read.config)
     model = build_valle(config.model, read.sizes)
     tensors = dict(read.tensors)
@@ -140,7 +140,7 @@ def bundle_of(
     if read.lora:
         attach_tensors(model, Terms.of(read.lora), stored(tensors))
     return Bundle(
-        model=model.to(dtype).eval(),  # buffers that no file holds
+        model=model.to(dtype).eval(),  # buffers that are not in the file
         config=config,
         vocabulary=read.vocabulary,
         codec=read.codec,
@@ -172,9 +172,9 @@ def _kept(
     config: RunConfig,
     sizes: ModelSizes,
 ) -> Kept:
-    """Of a file that was made of one of e-c-k-e-r/vall-e."""
+    """From a file that was converted from e-c-k-e-r/vall-e."""
     usual = TensorNames(levels=sizes.levels, single_head=config.model.heads == "single")
-    told = "kept_layout" in metadata  # early files do not say it, and are all alike
+    told = "kept_layout" in metadata  # early files lack it, and all have the same layout
     return Kept(
         _value(metadata, "kept", path),
         {n.removeprefix(KEPT): t for n, t in tensors.items() if n.startswith(KEPT)},
@@ -183,7 +183,7 @@ def _kept(
 
 
 def model_tensors(path: Path) -> dict[str, Tensor]:
-    """The tensors of the model in a file of ours, without what was kept of a file of e-c-k-e-r."""
+    """The model's tensors in a file of ours, without those kept from a file of e-c-k-e-r."""
     return {n: t for n, t in load_file(path).items() if not n.startswith(KEPT)}
 
 
@@ -200,7 +200,7 @@ def _open(path: Path, take: Any) -> tuple[dict[str, str], Any]:
             return metadata, take(file)
     except (SafetensorError, OSError) as exc:
         raise CheckpointError(
-            f"{path} is damaged or no safetensors file: {exc}", hint="export or copy it again"
+            f"{path} is damaged or not a safetensors file: {exc}", hint="export or copy it again"
         ) from exc
 
 
@@ -209,7 +209,7 @@ def _value(metadata: Mapping[str, str], key: str, path: Path) -> Any:
         return json.loads(metadata[key])
     except (KeyError, json.JSONDecodeError) as exc:
         raise CheckpointError(
-            f"{path} lacks readable {key!r} in its metadata", hint="export it again"
+            f"{path} has no readable {key!r} in its metadata", hint="export it again"
         ) from exc
 
 
@@ -220,7 +220,7 @@ def _fill(model: Valle, tensors: Mapping[str, Tensor], path: Path) -> None:
         sorted(tensors.keys() - wanted.keys()),
     )
     misfits = [
-        f"{name} is {tuple(tensors[name].shape)}, wanted {tuple(wanted[name].shape)}"
+        f"{name} is {tuple(tensors[name].shape)}, expected {tuple(wanted[name].shape)}"
         for name in sorted(wanted.keys() & tensors.keys())
         if tensors[name].shape != wanted[name].shape
     ]

@@ -1,4 +1,4 @@
-"""Finds the weights and checkpoints of a run's folder."""
+"""Finds the weights and checkpoints in a run's folder."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ _NAME = re.compile(r"step-(\d{6,})")
 
 
 def checkpoints(run: Path) -> list[Path]:
-    """Whole checkpoints, the oldest first."""
+    """Complete checkpoints, the oldest first."""
     found = [(int(m[1]), path) for path in run.glob("step-*") if (m := _NAME.fullmatch(path.name))]
     return [path for _, path in sorted(found)]
 
 
 def latest(run: Path) -> Path | None:
-    """The checkpoint that `latest` names, or None if the folder holds none."""
+    """The checkpoint named in `latest`, or None if the folder has none."""
     pointer = run / LATEST
     if not pointer.is_file():
         return None
     folder = run / pointer.read_text(encoding="utf-8").strip()
     if not (folder / WEIGHTS).is_file():
         raise CheckpointError(
-            f"{pointer} names {folder.name}, which is not there",
+            f"{pointer} names {folder.name}, which does not exist",
             hint=f"write the name of a step-... folder of {run} into it",
         )
     return folder
 
 
 def find_weights(path: Path) -> Path:
-    """The weights file meant by a run folder (its latest), a checkpoint folder, or a file."""
+    """The weights file for a run folder (its latest), a checkpoint folder, or a file."""
     if path.is_file():
         return path
     if (path / WEIGHTS).is_file():
@@ -44,13 +44,13 @@ def find_weights(path: Path) -> Path:
     if folder is None:
         raise CheckpointError(
             f"{path} is neither a weights file, nor a checkpoint, nor a folder of checkpoints",
-            hint="give the folder that training.output names",
+            hint="give the folder set in training.output",
         )
     return folder / WEIGHTS
 
 
 def named_weights(name: str, registry: Registry) -> Path:
-    """The weights that `training.start_from` names: an installed model, a file or a folder."""
+    """The weights named in `training.start_from`: an installed model, a file or a folder."""
     if not is_name(name):
         return find_weights(Path(name))
     try:
@@ -59,7 +59,7 @@ def named_weights(name: str, registry: Registry) -> Path:
         if not Path(name).exists():
             raise
         raise UnknownComponentError(
-            exc.message, hint=f"write ./{name} for the file or folder of that name"
+            exc.message, hint=f"write ./{name} for the file or folder with that name"
         ) from exc
     weights: Path = component.build(component.config())
     return weights

@@ -1,7 +1,7 @@
-"""A LoRA as a file of its own: a .safetensors file without the base that it belongs to.
+"""A LoRA in a file of its own: a .safetensors file without its base model.
 
 Tensors: `PLACE.lora_a` and `PLACE.lora_b`, where PLACE names a module of the model. Metadata, each
-value JSON: `lora` (its terms and the format's version), `base` (the hash of the base's weights),
+value JSON: `lora` (its terms and the format's version), `base` (hash of the base weights),
 `statistics` (of its training).
 
 Files of e-c-k-e-r/vall-e are read too: see `vall_e.weights.ecker.lora`.
@@ -33,17 +33,17 @@ SUFFIX = ".lora.safetensors"
 
 @frozen(eq=False)
 class LoraFile:
-    """What the file holds."""
+    """The contents of the file."""
 
     terms: Terms
     base: str
-    """Hash of the base's weights; empty where the file does not tell it (e-c-k-e-r/vall-e's)."""
+    """Hash of the base weights; empty if the file does not state it (e-c-k-e-r/vall-e's)."""
     statistics: Mapping[str, Any]
     tensors: dict[str, Tensor] = field(repr=False)
 
 
 def base_hash(model: nn.Module) -> str:
-    """Of the weights without adapters, as float32: the same base in memory and in half a file."""
+    """Of the weights without adapters, as float32: a base has the same hash at any precision."""
     digest = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         if not is_adapter(name):
@@ -53,7 +53,7 @@ def base_hash(model: nn.Module) -> str:
 
 
 def require_lora(model: nn.Module) -> Terms:
-    """The terms of the adapter that was trained with the model; `CheckpointError` if none was."""
+    """The terms of the adapter trained with the model; `CheckpointError` if there is none."""
     terms = terms_of(model)
     if terms is None:
         raise CheckpointError(
@@ -63,7 +63,7 @@ def require_lora(model: nn.Module) -> Terms:
 
 
 def save_lora(model: nn.Module, path: Path, statistics: Mapping[str, Any]) -> None:
-    """Write the adapter that was trained with the model; it appears whole or not at all."""
+    """Write the adapter trained with the model, completely or not at all."""
     terms = require_lora(model)
     tensors = {
         f"{place}.{name}": tensor.detach().cpu().contiguous()
@@ -74,7 +74,7 @@ def save_lora(model: nn.Module, path: Path, statistics: Mapping[str, Any]) -> No
 
 
 def write_lora(file: LoraFile, path: Path) -> None:
-    """The file appears whole or not at all."""
+    """Write the file, completely or not at all."""
     metadata = {
         "lora": json.dumps({"format": FORMAT, **file.terms.plain()}),
         "base": json.dumps(file.base),
@@ -84,12 +84,12 @@ def write_lora(file: LoraFile, path: Path) -> None:
 
 
 def write_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], path: Path) -> None:
-    """Write a .safetensors file that appears whole or not at all."""
+    """Write a .safetensors file, completely or not at all."""
     make_folder(path.parent, error=CheckpointError)
     with atomic_path(path, error=CheckpointError) as part:
         try:
             save_file(dict(tensors), part, metadata=dict(metadata))
-        except SafetensorError as exc:  # a full disk, say
+        except SafetensorError as exc:  # for example a full disk
             raise CheckpointError(
                 f"{path} cannot be written: {exc}", hint=f"check the disk of {path.parent}"
             ) from exc
@@ -97,7 +97,7 @@ def write_tensors(tensors: Mapping[str, Tensor], metadata: Mapping[str, str], pa
 
 
 def holds_only_lora(path: Path) -> bool:
-    """Whether a file of e-c-k-e-r/vall-e is a LoRA's. One that cannot be opened is not."""
+    """Whether a file of e-c-k-e-r/vall-e is a LoRA. A file that cannot be opened is not."""
     try:
         if path.suffix in PICKLED:
             module = read_pickle(path).get("module")
@@ -109,7 +109,7 @@ def holds_only_lora(path: Path) -> bool:
 
 
 def read_lora(path: Path) -> LoraFile:
-    """Raises `CheckpointError` for a file that is missing, damaged, newer, or no LoRA."""
+    """Raises `CheckpointError` for a file that is missing, damaged, newer, or not a LoRA."""
     if not path.is_file():
         raise CheckpointError(f"there is no LoRA {path}", hint="check the path given with --lora")
     try:
@@ -124,7 +124,7 @@ def read_lora(path: Path) -> LoraFile:
         version = lora.pop("format")
         if version > FORMAT:
             raise CheckpointError(
-                f"{path} has format {version}, this version reads up to {FORMAT}",
+                f"{path} has format {version}, but this version reads up to {FORMAT}",
                 hint="update vall-e",
             )
         return LoraFile(
@@ -135,7 +135,7 @@ def read_lora(path: Path) -> LoraFile:
         )
     except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as exc:
         raise CheckpointError(
-            f"{path} is damaged, or no LoRA: {exc!r}",
+            f"{path} is damaged, or not a LoRA: {exc!r}",
             hint="make one with `vall-e export RUN -o NAME.lora.safetensors`",
         ) from exc
 
@@ -146,7 +146,7 @@ def _pickled(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if not isinstance(tensors, dict) or not holds_ecker_lora(tensors):
         raise CheckpointError(
             f"{path} has no LoRA under 'lora' or 'module', as e-c-k-e-r/vall-e's files have",
-            hint="name the file that e-c-k-e-r/vall-e's own export wrote",
+            hint="use a file written by e-c-k-e-r/vall-e's own export",
         )
     adapters = {name: t for name, t in tensors.items() if holds_ecker_lora([name])}
     config = content.get("config")
@@ -161,14 +161,14 @@ def _ecker(path: Path, config: dict[str, Any], tensors: dict[str, Tensor]) -> Lo
 def attach_tensors(
     model: nn.Module, terms: Terms, tensors: Mapping[str, Tensor], *, key: str = OWN
 ) -> None:
-    """Put an adapter with these tensors, named as in a file, beside the model's modules."""
+    """Add an adapter with these tensors, named as in a file, to the model's modules."""
     names = list(dict.fromkeys(name.rpartition(".")[0] for name in tensors))
     known = dict(model.named_modules())
     foreign = [name for name in names if name not in known]
     if foreign:
         raise CheckpointError(
             f"the LoRA has tensors for {foreign[0]}, which this model lacks",
-            hint="take the model that it was trained with",
+            hint="use the model that it was trained with",
         )
     attach(model, names, terms, key=key)
     for name, adapter in adapters(model, key).items():
@@ -179,11 +179,11 @@ def attach_tensors(
         except (KeyError, RuntimeError) as exc:
             raise CheckpointError(
                 f"the LoRA does not fit {name}: {exc}",
-                hint="take the model that it was trained with",
+                hint="use the model that it was trained with",
             ) from exc
 
 
 def stored(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The adapter in a state dict, its tensors named as in a file of its own."""
+    """The adapter in a state dict, with tensor names as in a file of its own."""
     part = f".adapters.{OWN}."
     return {name.replace(part, "."): t for name, t in tensors.items() if part in name}

@@ -15,14 +15,14 @@ FORMAT = 1
 
 
 def read_metadata(path: Path) -> dict[str, str]:
-    """The metadata alone, checked; quick for any size of file."""
+    """Only the metadata, checked; fast for any size of file."""
     require_file(path)
     try:
         with safe_open(path, framework="numpy") as file:
             metadata: dict[str, str] = file.metadata() or {}
     except (SafetensorError, OSError) as exc:
         raise CheckpointError(
-            f"{path} is damaged or no safetensors file: {exc}", hint="export or copy it again"
+            f"{path} is damaged or not a safetensors file: {exc}", hint="export or copy it again"
         ) from exc
     require_format(metadata, path)
     return metadata
@@ -40,7 +40,7 @@ def require_format(metadata: Mapping[str, str], path: Path) -> None:
     if "lora" in metadata and "config" not in metadata:
         raise CheckpointError(
             f"{path} is a LoRA, not a whole model",
-            hint="give it with --lora, and the model that it belongs to with -m",
+            hint="give it with --lora, and its base model with -m",
         )
     if "format" not in metadata:
         raise CheckpointError(
@@ -49,6 +49,6 @@ def require_format(metadata: Mapping[str, str], path: Path) -> None:
         )
     if json.loads(metadata["format"]) > FORMAT:
         raise CheckpointError(
-            f"{path} has format {metadata['format']}, this version reads up to {FORMAT}",
+            f"{path} has format {metadata['format']}, but this version reads up to {FORMAT}",
             hint="update vall-e",
         )

@@ -17,7 +17,7 @@ from vall_e.weights.metadata import read_metadata
 SECTIONS = ("sampling", "synthesis")
 OF_ONE_MACHINE = ("device", "threads")
 OF_ONE_FILE = ("nar",)
-"""A fine-tuned model writes the later levels itself; the file was made for other weights."""
+"""A fine-tuned model generates the later levels itself; the file was for other weights."""
 
 
 def load_run(
@@ -27,7 +27,7 @@ def load_run(
     overrides: Sequence[str] = (),
     environ: Mapping[str, str] | None = None,
 ) -> Loaded:
-    """As `load_with_origins`; speaking options come from `training.start_from` if it is set.
+    """Like `load_with_origins`; speaking options come from `training.start_from` if it is set.
 
     These are the sections `sampling` and `synthesis`. Options of the file, the environment and
     `--set` have priority. If the initial weights are gone, the options of the run's own latest

@@ -145,7 +145,7 @@ def test_info_of_attention_says_of_each_kernel_whether_it_runs_here(registry):
     lines = dict(line.split(maxsplit=1) for line in result.stdout.splitlines())
     assert lines.keys() == {o.component.name for o in registry.offers if o.kind == "attention"}
     assert lines["eager"].startswith("yes, on c")
-    assert ": takes " in lines["auto"]
+    assert ": uses " in lines["auto"]
     for told in lines.values():
         assert told.startswith("yes, on ") or len(told.removeprefix("no: ")) > 10
     told = json.loads(

@@ -187,13 +187,13 @@ def test_nothing_moves_where_there_is_no_terminal(synth):
         (["hi", "--language", "klingon"], 6, "this model does not speak 'klingon'"),
         (["hi", "--set", "model.dropout=0.5"], 3, "model.dropout is fixed"),
         (["hi", "--set", "sampling.ar.top-q.p=1"], 3, "top-q"),
-        (["hi", "--max-seconds", "-1"], 2, "'-1' is not a number of seconds above 0"),
-        (["hi", "--max-seconds", "nan"], 2, "'nan' is not a number of seconds above 0"),
-        (["hi", "--max-seconds", "inf"], 2, "'inf' is not a number of seconds above 0"),
+        (["hi", "--max-seconds", "-1"], 2, "'-1' is not a number of seconds over 0"),
+        (["hi", "--max-seconds", "nan"], 2, "'nan' is not a number of seconds over 0"),
+        (["hi", "--max-seconds", "inf"], 2, "'inf' is not a number of seconds over 0"),
         (["hi", "--set", "synthesis.pause_seconds=.inf"], 3, "synthesis.pause_seconds"),
         (["hi", "-o", "-", "--provenance"], 2, "--provenance needs an output file"),
         (["hi", "--mix", "none"], 2, "--mix needs at least two voices"),
-        (["hi", "--mix", "jobs.jsonl:x", "--mix", "b"], 2, "x is no weight: give a number"),
+        (["hi", "--mix", "jobs.jsonl:x", "--mix", "b"], 2, "x is not a weight: give a number"),
     ],
 )
 def test_mistakes_are_told_with_their_exit_code(synth, tmp_path, args, code, says):
@@ -225,7 +225,7 @@ def test_the_name_of_a_text_file_is_not_said(synth, tmp_path):
     (tmp_path / "story.txt").write_text("Once upon a time.")
     result = synth("story.txt")
     assert result.exit_code == 2
-    assert "to say what is in it: vall-e synth - < story.txt" in result.stderr
+    assert "to speak the content of the file: vall-e synth - < story.txt" in result.stderr
     assert synth("other.txt").exit_code == 0
 
 
@@ -370,7 +370,7 @@ def test_two_jobs_cannot_write_one_file(synth, tmp_path, first, second):
         ('{"input": "a", "edit": [0, Infinity]}', "line 1: edit: [0, Infinity] is not a valid"),
         ('{"text": "a", "output": "a\\u0000.wav"}', "line 1: output: "),
         ("[]", "line 1: expected a mapping"),
-        ('{"txt": "a"}', "line 1: unknown key 'txt'; there are: text, output"),
+        ('{"txt": "a"}', "line 1: unknown key 'txt'; available: text, output"),
         ('{"text": 3}', "line 1: text: 3 is not a valid"),
         ('{"text": "a", "seed": true}', "line 1: seed: true is not a valid"),
         ('{"seed": 3}', "line 1: missing: text"),
@@ -483,5 +483,5 @@ def test_bench_says_what_and_where_it_measured(vall_e, weights):
     figures = ("rtf", "first_audio_seconds", "ar_steps_per_second", "training_tokens_per_second")
     assert all(told[name] > 0 for name in figures)
     text = vall_e("bench", *options).stdout
-    assert "memory allows" in text
+    assert "memory bandwidth allows" in text
     assert "tokens/s" in text

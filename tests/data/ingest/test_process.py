@@ -347,7 +347,7 @@ def test_two_processes_do_not_write_one_folder(folder, tmp_path):
     command = [sys.executable, "-c", HOLDER, str(tmp_path / "out")]
     with subprocess.Popen(command, **pipes, text=True) as holder:
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(DataError, match="out is being written to by another process"):
+        with pytest.raises(DataError, match="out is being written by another process"):
             run(folder, tmp_path / "out")
         holder.kill()
     assert run(folder, tmp_path / "out").done == 4

@@ -203,7 +203,7 @@ def test_recordings_that_are_not_valid_are_all_told(registry, recordings):
     assert "0.wav" in result.stdout
     assert "1: it has no transcript" in result.stdout
     assert "1: 2 have this id" in result.stdout
-    assert "with 2 of 6" in result.stderr
+    assert "2 of 6 have problems" in result.stderr
 
 
 def test_codes_outside_the_codebook_are_told(registry, dataset):

@@ -158,8 +158,8 @@ CASES = [
     (in_shards, shards_corrupt, "cannot be read"),
     (in_shards, shards_truncated, "cannot be read"),
     (in_shards, shards_levels, "cannot be read"),
-    (in_ecker, original_truncated, "is no sound file"),
-    (in_ecker, original_empty, "is no sound file"),
+    (in_ecker, original_truncated, "is not a valid file"),
+    (in_ecker, original_empty, "is not a valid file"),
     (in_ecker, ecker_levels, "has 2 levels"),
     (in_ecker, ecker_codec, "is not from the codec"),
 ]

@@ -225,9 +225,9 @@ def spoil(path, how):
 @pytest.mark.parametrize(
     ("how", "says"),
     [
-        ("malicious", "wants to run os.system"),
-        ("truncated", "is no sound file of arrays"),
-        ("empty", "is no sound file of arrays"),
+        ("malicious", "is a pickle that calls os.system"),
+        ("truncated", "is not a valid file of arrays"),
+        ("empty", "is not a valid file of arrays"),
         ("levels", "has 2 levels"),
         ("no frames", "0 frames"),
         ("rate", "claims 2.00 s, but its codes last 1.00 s"),

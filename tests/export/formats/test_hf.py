@@ -182,7 +182,7 @@ def test_a_bias_that_says_something_is_named(registry, tmp_path):
 def test_a_folder_with_something_in_it_is_left_alone(registry, tmp_path):
     (tmp_path / "hf").mkdir()
     (tmp_path / "hf" / "mine").touch()
-    with pytest.raises(CheckpointError, match="is there already"):
+    with pytest.raises(CheckpointError, match="already exists"):
         HuggingFaceExporter()(bundle_of(registry), tmp_path / "hf")
 
 

@@ -214,7 +214,7 @@ def test_a_pickle_that_runs_code_is_refused_unrun(tmp_path, registry):
             return os.mkdir, (str(tmp_path / "sprung"),)
 
     torch.save({"module": {}, "trap": Trap()}, tmp_path / "model.pth")
-    with pytest.raises(CheckpointError, match="holds more than tensors and plain data"):
+    with pytest.raises(CheckpointError, match="contains more than tensors and plain data"):
         load(tmp_path / "model.pth", registry)
     assert not (tmp_path / "sprung").exists()
 
@@ -227,7 +227,7 @@ def test_of_a_training_state_the_model_is_read(write, registry, tmp_path, caplog
     torch.save({**content, "optimizer": moments, "lora": lora}, path)
     bundle = load(path, registry)
     assert "model.pth: not read: optimizer" in caplog.text
-    assert "name the file with --lora" in caplog.text
+    assert "give the file with --lora" in caplog.text
     save(bundle, tmp_path / "ours.safetensors")  # nothing is left that cannot be written
     assert "optimizer" not in load(tmp_path / "ours.safetensors", registry).kept.facts
 
@@ -321,7 +321,7 @@ def test_convert_refuses_what_is_not_of_the_original(registry, tmp_path):
     (tmp_path / "x.sft").write_bytes(b"nothing")
     args = ["models", "convert", str(tmp_path / "x.sft"), "-o", str(tmp_path / "y.safetensors")]
     result = CliRunner().invoke(cli, args, obj=App(registry=registry))
-    assert "is no file of e-c-k-e-r/vall-e" in result.output
+    assert "is not a file of e-c-k-e-r/vall-e" in result.output
     assert not (tmp_path / "y.safetensors").exists()
 
 

@@ -71,13 +71,13 @@ EXPORTERS = (
         name="safetensors",
         config=SafetensorsConfig,
         build=build_safetensors,
-        summary="one file with everything in it, which `-m` takes",
+        summary="one file with everything in it, for `-m`",
     ),
     Component(
         name="hf",
         config=HuggingFaceConfig,
         build=build_hugging_face,
-        summary="the AR stage as a folder that transformers opens as a Llama",
+        summary="the AR stage as a folder that transformers loads as a Llama",
         trial=Trial(
             facts={"sections": {"model": FOR_TRANSFORMERS}},
             exceptions=dict.fromkeys(
@@ -103,7 +103,7 @@ EXPORTERS = (
         aliases=("original",),
         config=EckerExportConfig,
         build=build_ecker,
-        summary="the .sft file of e-c-k-e-r/vall-e, for models that it can compute",
+        summary="the .sft file of e-c-k-e-r/vall-e, for models that it supports",
         trial=Trial(facts={"sections": {"model": FOR_ECKER}}),
     ),
     Component(

@@ -33,10 +33,10 @@ SUMS = {"both": True, "prompt": "prom", "response": "resp"}
 
 
 class EckerExporter:
-    """A model that was read from such a file becomes that file again; ours in the layout of 2025.
+    """A model read from such a file becomes that file again; others get the layout of 2025.
 
-    What no tensor of ours stands for is then zeros. Raises `CheckpointError` for a model that the
-    original cannot compute.
+    Tensors without a counterpart here are then zeros. Raises `CheckpointError` for a model that
+    e-c-k-e-r/vall-e does not support.
     """
 
     suffix = ".sft"
@@ -54,7 +54,7 @@ class EckerExporter:
             try:
                 metadata = {key: json.dumps(value) for key, value in kept.facts.items()}
                 save_file({n: t.contiguous() for n, t in tensors.items()}, part, metadata=metadata)
-            except SafetensorError as exc:  # a full disk, say
+            except SafetensorError as exc:  # for example a full disk
                 raise CheckpointError(
                     f"{path} cannot be written: {exc}", hint=f"check the disk of {path.parent}"
                 ) from exc
@@ -66,13 +66,13 @@ def _refuse_foreign(tensors: Mapping[str, Tensor]) -> None:
     foreign += [name for name in tensors if "lora" in name]
     if foreign:
         raise CheckpointError(
-            f"e-c-k-e-r/vall-e's layout has no place for {', '.join(foreign[:5])}",
+            f"e-c-k-e-r/vall-e's format does not support {', '.join(foreign[:5])}",
             hint="export a model without added tasks and adapters, or --to safetensors",
         )
 
 
 def _made(bundle: Bundle) -> Kept:
-    """What e-c-k-e-r/vall-e's loader wants to find, of a model that was never its own."""
+    """The config that e-c-k-e-r/vall-e's loader expects, for a model that was never its own."""
     sizes, config = bundle.model.sizes, bundle.config.model
     backbone = unstructure(config.backbone)
     _refuse(config, backbone, sizes)
@@ -80,7 +80,7 @@ def _made(bundle: Bundle) -> Kept:
 
 
 def _layout(config: ModelConfig, sizes: ModelSizes) -> TensorNames:
-    """As e-c-k-e-r/vall-e's own: nothing says the stop token where no level is written in turn."""
+    """As in e-c-k-e-r/vall-e: no stop token without frame-by-frame decoding."""
     head = [f"heads.layers.0.{part}" for part in ("weight", "bias")[: 1 + config.head_bias]]
     return TensorNames(
         levels=sizes.levels,
@@ -99,15 +99,15 @@ def _refuse(config: ModelConfig, backbone: Mapping[str, Any], sizes: ModelSizes)
         wrong.append(f"{sizes.vocabulary} symbols, over {TEXT_ROWS}")
     if wrong:
         raise CheckpointError(
-            f"e-c-k-e-r/vall-e cannot compute this model: {'; '.join(wrong)}",
-            hint="train one as examples/configs/ar+nar-llama-8.yaml, or export --to safetensors",
+            f"e-c-k-e-r/vall-e does not support this model: {'; '.join(wrong)}",
+            hint="train one like examples/configs/ar+nar-llama-8.yaml, or export --to safetensors",
         )
 
 
 def _demanded(
     config: ModelConfig, backbone: Mapping[str, Any]
 ) -> Iterator[tuple[str, object, object]]:
-    """Options of `model`: name, what it is, what e-c-k-e-r/vall-e can compute."""
+    """Options of `model`: name, value, and what e-c-k-e-r/vall-e supports."""
     name = str(backbone["name"])
     yield "backbone", name, name if name in ("llama", "mixtral") else "llama or mixtral"
     if name in ("llama", "mixtral"):
@@ -138,7 +138,7 @@ def _facts(bundle: Bundle, backbone: Mapping[str, Any]) -> dict[str, Any]:
         "kv_heads": backbone["kv_heads"],
     }
     if model.embedding_sums and not model.legacy_sums:
-        experimental["per_level_normalization"] = True  # a field of the time when sums were mended
+        experimental["per_level_normalization"] = True  # a field from the time when sums were fixed
     config = {
         "name": "+".join(model.capabilities),
         "version": 5,

@@ -1,8 +1,8 @@
-"""A folder that Hugging Face's transformers opens as a Llama language model.
+"""A folder that Hugging Face's transformers loads as a Llama language model.
 
 It has one vocabulary: phoneme symbols, languages, levels, a separator, and the codes of prompt and
-response. That holds the AR stage, which writes level 0; the NAR stage sees all frames at once,
-which no causal language model does.
+response. It contains the AR stage, which generates level 0; the NAR stage sees all frames at once,
+which a causal language model cannot do.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from vall_e.text.symbol_splitter import Pieces
 from vall_e.weights.file import Bundle
 
 LONGEST = 8192
-"""Positions that the configuration promises. Rotary positions set no limit of their own."""
+"""Maximum positions in the configuration. Rotary positions have no limit of their own."""
 
 
 class HuggingFaceExporter:
@@ -39,7 +39,7 @@ class HuggingFaceExporter:
     def __call__(self, bundle: Bundle, path: Path) -> None:
         require_expressible(bundle)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise CheckpointError(f"{path} is there already", hint="name a new folder with -o")
+            raise CheckpointError(f"{path} already exists", hint="give a new folder with -o")
         make_folder(path.parent, error=CheckpointError)
         part = path.with_name(f"{path.name[:48]}.{os.getpid()}.part")
         try:
@@ -48,7 +48,7 @@ class HuggingFaceExporter:
             os.replace(part, path)
         except OSError as exc:
             raise CheckpointError(
-                f"{path} cannot be written: {exc.strerror}", hint="name another folder with -o"
+                f"{path} cannot be written: {exc.strerror}", hint="give another folder with -o"
             ) from exc
         finally:
             shutil.rmtree(part, ignore_errors=True)
@@ -56,7 +56,7 @@ class HuggingFaceExporter:
 
 @frozen
 class TokenLayout:
-    """Where each kind of token starts in the single vocabulary."""
+    """The first id of each kind of token in the single vocabulary."""
 
     language: int
     level: int
@@ -79,7 +79,7 @@ class TokenLayout:
         return self.stop + 1
 
     def ids(self, segments: Sequence[Segment]) -> list[int]:
-        """The tokens of a sequence that predicts level 0, as a task lays it out."""
+        """The tokens of a sequence that predicts level 0, as laid out by a task."""
         starts = {
             "text": 0,
             "language": self.language,
@@ -101,7 +101,7 @@ class TokenLayout:
 
 
 def require_expressible(bundle: Bundle) -> None:
-    """Raise `CheckpointError` that names the options which no single vocabulary can express."""
+    """Raise `CheckpointError` with the options that a single vocabulary cannot express."""
     config = bundle.config.model
     biased = config.head_bias and bool(bundle.model.heads.layers.get_parameter("0.bias").any())
     scaling = getattr(config.backbone.options, "rope_scaling", "none")
@@ -117,7 +117,7 @@ def require_expressible(bundle: Bundle) -> None:
         f"model.ahead ({config.ahead})": (config.ahead == 1, "1"),
         f"model.prompt_levels ({config.prompt_levels})": (
             config.prompt_levels == "known",
-            "known: a prompt is then embedded by level 0 alone",
+            "known: a prompt is then embedded only by level 0",
         ),
         f"model.code_vectors ({config.code_vectors})": (config.code_vectors == "learnt", "learnt"),
         f"model.positions ({config.positions})": (config.positions == "unified", "unified"),
@@ -131,7 +131,7 @@ def require_expressible(bundle: Bundle) -> None:
     if wrong:
         names = ", ".join(wrong)
         raise CheckpointError(
-            f"no plain Llama can express this model's {names}",
+            f"a plain Llama cannot express this model's {names}",
             hint="train with "
             + "; ".join(f"{name.split()[0]}: {value}" for name, value in wrong.items()),
         )
@@ -163,7 +163,7 @@ def _tensors(bundle: Bundle, layout: TokenLayout) -> dict[str, Tensor]:
         embedding.response.get_parameter("0.weight"),
     ]
     table = torch.cat([weight.detach().cpu() for weight in weights])
-    table = torch.cat([table, table.new_zeros(1, table.shape[1])])  # nothing ever follows the stop
+    table = torch.cat([table, table.new_zeros(1, table.shape[1])])  # nothing follows the stop
     head = torch.zeros_like(table)
     head[layout.response :] = model.heads.layers.get_parameter("0.weight").detach().cpu()
     body = {
@@ -198,7 +198,7 @@ def _config(bundle: Bundle, layout: TokenLayout, dtype: str) -> dict[str, Any]:
 
 
 def _generation(layout: TokenLayout) -> dict[str, Any]:
-    """Only codes and the stop token are written: other rows of the output layer are zero."""
+    """Only codes and the stop token are generated: other rows of the output layer are zero."""
     return {
         "do_sample": False,
         "eos_token_id": layout.stop,
@@ -208,7 +208,7 @@ def _generation(layout: TokenLayout) -> dict[str, Any]:
 
 
 def _names(bundle: Bundle) -> list[str]:
-    """Every token, in the order of the ids."""
+    """Every token, in the order of ids."""
     codes = range(bundle.model.sizes.codebook_size)
     return [
         *bundle.vocabulary.symbols,
@@ -222,7 +222,7 @@ def _names(bundle: Bundle) -> list[str]:
 
 
 def _facts(bundle: Bundle, names: Sequence[str], order: Sequence[str]) -> dict[str, Any]:
-    """Every token, and how a sequence is made of them."""
+    """Every token, and how they form a sequence."""
     return {
         "tokens": {name: number for number, name in enumerate(names)},
         "phonemizer": bundle.config.text.phonemizer.component.name,
@@ -235,7 +235,7 @@ def _facts(bundle: Bundle, names: Sequence[str], order: Sequence[str]) -> dict[s
 
 
 def _example(bundle: Bundle) -> list[Segment]:
-    """The segments of the model's first task; refused if there is no token for one."""
+    """The segments of the model's first task; an error if there is no token for one."""
     task = bundle.config.tasks[0].build()
     sample = Sample(
         text=torch.tensor([1, 2]),

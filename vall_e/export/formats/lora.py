@@ -1,4 +1,4 @@
-"""The adapter of a training run: alone as a file (see `vall_e.weights.lora_file`), or merged."""
+"""The adapter of a training run in a file of its own: see `vall_e.weights.lora_file`."""
 
 import json
 from pathlib import Path
@@ -10,7 +10,7 @@ from vall_e.weights.lora_file import SUFFIX, require_lora, save_lora, write_tens
 
 
 class LoraExporter:
-    """A file for `vall-e synth --lora`, of some hundred kilobytes."""
+    """A file for `vall-e synth --lora`, of a few hundred kilobytes."""
 
     suffix = SUFFIX
 
@@ -19,7 +19,7 @@ class LoraExporter:
 
 
 class EckerLoraExporter:
-    """The `lora.sft` of e-c-k-e-r/vall-e, of its flavour that replaces layers."""
+    """The `lora.sft` of e-c-k-e-r/vall-e, in its variant that replaces layers."""
 
     suffix = ECKER_SUFFIX
 

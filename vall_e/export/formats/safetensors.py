@@ -6,7 +6,7 @@ from vall_e.weights.file import Bundle, save
 
 
 class SafetensorsExporter:
-    """Tensors in their present dtype; all else as JSON in the metadata."""
+    """Tensors in their present dtype; everything else as JSON in the metadata."""
 
     suffix = ".safetensors"
 

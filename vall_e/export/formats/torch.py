@@ -19,6 +19,6 @@ class TorchExporter:
         content = {"model": tensors_of(bundle.model), "metadata": metadata_of(bundle)}
         with (
             atomic_path(path, error=CheckpointError) as part,
-            part.open("wb") as file,  # given the path, torch tells of a full disk in its own words
+            part.open("wb") as file,  # given a path, torch reports a full disk differently
         ):
             torch.save(content, file)

@@ -1,7 +1,7 @@
-"""A model's config as e-c-k-e-r/vall-e writes it, as one of ours.
+"""Converts a model config of e-c-k-e-r/vall-e to ours.
 
-Every field is accounted for: it decides an option of ours, or has no say in how the model computes,
-or asks for what we lack, which is refused by name; fields that we never heard of are listed.
+Every field is handled: it determines one of our options, or does not affect the model's output,
+or requires what we lack, which is refused by name; unknown fields are listed.
 """
 
 from __future__ import annotations
@@ -21,38 +21,38 @@ Sums = Literal["auto", "legacy", "whole"]
 LANGUAGES = ("en-us", "ja", "de", "fr-fr", "cmn", "ko")
 """In the order of their ids there."""
 HEAD_SIZE = 64
-"""Of every size with a name: full is 1024 wide with 16 heads, half 512 with 8, and so on."""
+"""Named sizes: full is 1024 wide with 16 heads, half 512 with 8, and so on."""
 
 
 @frozen
 class Possible:
-    """Values that we can compute with. What a config leaves out is the first."""
+    """Supported values. The first one is the default if the config leaves it out."""
 
     values: tuple[object, ...]
     why: str
-    """No other can be read, as the message says it."""
+    """Why no other value is supported, as in the message."""
 
 
-_UNKNOWN = "what that changes is not known to us"
+_UNKNOWN = "its effect is not known"
 _POSSIBLE: dict[str, Possible] = {
     "version": Possible(
         (5, 6),
-        "how versions before 5 join the levels of a frame is not known to us, and how they tell "
-        "which level is asked for; version 7 writes all levels at once",
+        "it is not known how versions before 5 combine the levels of a frame and mark the "
+        "requested level; version 7 generates all levels at once",
     ),
     "arch_type": Possible(
-        ("llama", "mixtral"), "how the tensors of other backbones are named is not known to us"
+        ("llama", "mixtral"), "the tensor names of other backbones are not known"
     ),
-    "hf": Possible((False,), "how one vocabulary writes the later levels is not known to us"),
+    "hf": Possible((False,), "how one vocabulary represents the later levels is not known"),
     "interleave": Possible(
-        (False,), "which tables and output layers interleaved levels go through is not known to us"
+        (False,), "the tables and output layers of interleaved levels are not known"
     ),
     "audio_embedding_mode": Possible(
-        (None, ""), "how the codec's vectors become as wide as the model is not known to us"
+        (None, ""), "how the codec's vectors are projected to the model's width is not known"
     ),
     "audio_embedding_sums": Possible((False, True, "prom", "resp"), _UNKNOWN),
     "predict_causally": Possible((False,), _UNKNOWN),
-    "monolithic_audio_encoder": Possible((False,), "it is of version 7"),
+    "monolithic_audio_encoder": Possible((False,), "it belongs to version 7"),
     "use_segmented_attention_mask": Possible((False,), _UNKNOWN),
     "use_sliding_attention_mask": Possible((False,), _UNKNOWN),
 }
@@ -69,7 +69,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "experimental": ((dict, type(None)), "options"),
     "resp_levels": ((int, type(None)), "a whole number"),
 }
-"""What is computed with, and must thus be of its kind."""
+"""Fields used in computation, with their required types."""
 _OF_NO_SAY = {
     # names, places, kernels
     *("name", "path", "attention", "tasks", "langs", "tones", "kwargs", "teacher"),
@@ -80,7 +80,7 @@ _OF_NO_SAY = {
     *("layerskip_e_scale", "masking_train_p", "masking_train_rvq_levels", "masking_ratio"),
     *("ignore_inputs_for_loss", "cfg_cond_dropout_p", "cfg_text_dropout_p", "cfg_prom_dropout_p"),
     *("layer_dropout_p", "lang_cond_dropout_p", "use_raw_text_p", "len_loss_factor"),
-    # never read there, or by version 7 alone
+    # never used there, or only by version 7
     *("tie_classifier_to_embedding", "max_position_embeddings", "logit_normalization"),
     *("use_streamlined_calc_loss", "resp_parallel_training", "len_parallel_training"),
     *("len_use_logits", "parallel_attention_mask_dropout", "codebook_dropout_p"),
@@ -92,17 +92,17 @@ _SINCE_WHOLE_SUMS = {
     *("per_level_normalization", "audio_level_loss_factors", "codebook_dropout_p"),
     *("use_audio_encoder_level_weights", "lang_cond_dropout_p", "use_raw_text_p"),
 }
-"""Fields of configs that were written after sums had been mended."""
+"""Fields of configs that were written after sums had been fixed."""
 
 
 @frozen
 class EckerModel:
-    """e-c-k-e-r/vall-e's model in our words: plain data for `vall_e.config.load.structure`."""
+    """A model of e-c-k-e-r/vall-e with our names: plain data for `vall_e.config.load.structure`."""
 
     raw: dict[str, Any]
     sizes: ModelSizes
     unknown: tuple[str, ...]
-    """Fields that we never heard of."""
+    """Unknown fields."""
     unused: tuple[str, ...]
     """Capabilities that this project's model does not use."""
 
@@ -110,10 +110,10 @@ class EckerModel:
 def describe(
     config: Mapping[str, Any], tensors: Mapping[str, Tensor], *, sums: Sums = "auto"
 ) -> EckerModel:
-    """Read the config, and the sizes off the tensors.
+    """Read the config, and the sizes from the tensors.
 
-    `sums`: whether the newest level is left out of sums (`legacy`); the config does not say it.
-    `auto` looks at whether it has fields that came after that was mended.
+    `sums`: whether sums leave out the newest level (`legacy`), which the config does not state.
+    `auto` checks for fields that were added after that was fixed.
     """
     _check_kinds(config)
     fields = _flat(config)
@@ -122,7 +122,7 @@ def describe(
     _require_tables(fields, tensors)
     layout = TensorNames.of(tensors, told := tuple(fields.get("capabilities", ("ar", "nar"))))
     sizes = _sizes(tensors, layout)
-    # A `len` of before frames were masked stands for a length alone.
+    # `len` in models from before masked decoding means only the length.
     masks = layout.called("embedding.masked.weight") in tensors
     capabilities = [each for each in told if each != "len" or masks]
     summed = fields.get("audio_embedding_sums", False)
@@ -163,7 +163,7 @@ def describe(
 
 
 def _flat(config: Mapping[str, Any]) -> dict[str, Any]:
-    """All fields side by side; no name is used on both floors."""
+    """All fields in one mapping; no name is used on both levels."""
     inner = config.get("experimental") or {}
     return {**{k: v for k, v in config.items() if k != "experimental"}, **inner}
 
@@ -177,7 +177,7 @@ def _check_kinds(fields: Mapping[str, Any]) -> None:
     if wrong:
         raise CheckpointError(
             f"the config of e-c-k-e-r/vall-e is damaged: {'; '.join(wrong)}",
-            hint="correct it, and name it: vall-e models convert --config FILE",
+            hint="correct it, and give it with vall-e models convert --config FILE",
         )
 
 
@@ -188,25 +188,25 @@ def _refuse(fields: Mapping[str, Any]) -> None:
         if name in fields and fields[name] not in possible.values
     ]
     if fields.get("causal_size", 1) > 1 and "len" in fields.get("capabilities", ()):
-        wrong.append("causal_size with len (whether digits are written so, too, is not known)")
+        wrong.append("causal_size with len (whether digits are affected too is not known)")
     if wrong:
         raise CheckpointError(
-            f"the config asks for what cannot be read: {'; '.join(wrong)}",
-            hint="docs/ecker_models.md lists what can be read",
+            f"the config has settings that are not supported: {'; '.join(wrong)}",
+            hint="docs/ecker_models.md lists what is supported",
         )
 
 
 def _require_tables(fields: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
-    """Raise `CheckpointError` where the config tells of more levels than there are tables."""
+    """Raise `CheckpointError` if the config has more levels than there are tables."""
     levels = fields.get("resp_levels") or 0
     names = (f"proms_emb.embeddings.{level}.weight" for level in range(levels))
     missing = [name for name in names if name not in tensors]
     if missing:
         raise CheckpointError(
-            f"the config tells of {levels} levels, and of their tensors these are missing: "
+            f"the config has {levels} levels, but these of their tensors are missing: "
             f"{', '.join(missing)}",
-            hint="copy the file again; if its config is wrong, correct resp_levels, and name it: "
-            "vall-e models convert --config FILE",
+            hint="copy the file again; if its config is wrong, correct resp_levels, and give "
+            "it with vall-e models convert --config FILE",
         )
 
 
@@ -219,7 +219,7 @@ def _is_legacy(fields: Mapping[str, Any], sums: Sums) -> bool:
 def _sizes(tensors: Mapping[str, Tensor], layout: TensorNames) -> ModelSizes:
     masked, length = (layout.called(f"heads.{each}.weight") for each in ("masked", "length"))
     return ModelSizes(
-        levels=max(layout.levels, 1),  # that there is none is told with all else that is missing
+        levels=max(layout.levels, 1),  # 0 is reported with what else is missing
         codebook_size=rows_of(_tensor(tensors, "proms_emb.embeddings.0.weight")),
         vocabulary=rows_of(_tensor(tensors, "text_emb.weight")),
         languages=rows_of(_tensor(tensors, "langs_emb.weight")),
@@ -232,7 +232,7 @@ def _backbone(fields: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> dict[
     width = rows_of(_tensor(tensors, "sep"))
     layers = {name.split(".")[2] for name in tensors if name.startswith("model.layers.")}
     size = fields.get("size")
-    # Until it was mended in 2025, a size that was spelt out was not obeyed.
+    # Until this was fixed in 2025, an explicit size was ignored.
     obeyed = isinstance(size, Mapping) and size.get("dim") == width
     told = size.get("heads") if isinstance(size, Mapping) and obeyed else None
     heads = told if isinstance(told, int) else width // HEAD_SIZE
@@ -271,6 +271,6 @@ def _tensor(tensors: Mapping[str, Tensor], name: str) -> Tensor:
     if name not in tensors:
         raise CheckpointError(
             f"the tensors do not fit the model: missing {name}",
-            hint="check that the file holds a whole model, not a LoRA or a training state",
+            hint="check that the file contains a whole model, not a LoRA or a training state",
         )
     return tensors[name]

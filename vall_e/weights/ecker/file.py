@@ -1,6 +1,6 @@
 """Files of e-c-k-e-r/vall-e: safetensors (`.sft`) with its config in the metadata, or `.pth`.
 
-Nothing in them is ever run: a `.pth` that holds more than tensors and plain data is refused.
+Nothing in them is ever run: a `.pth` that contains more than tensors and plain data is refused.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from vall_e.weights.ecker.tensors import translate
 from vall_e.weights.safe_torch_pickle import PICKLED, plain_facts, read_pickle
 
 CODEC_IDENTITIES = {"encodec": "encodec-24k", "dac": "dac-44k"}
-"""Which weights the codec had is not in the file."""
+"""The weights of the codec are not named in the file."""
 
 log = logging.getLogger(__name__)
 
 
 @frozen
 class Reading:
-    """What a user may know better than the file."""
+    """Facts that users may know better than the file."""
 
     config: Path | None = None
-    """YAML or JSON; None: that in the file, or else one beside it."""
+    """YAML or JSON; None: the config in the file, or else one next to it."""
     tokenizer: Path | None = None
-    """`tokenizer.json`; None: one beside the file, or else what is in the file."""
+    """`tokenizer.json`; None: one next to the file, or else the one in the file."""
     sums: Sums = "auto"
 
 
@@ -59,8 +59,8 @@ def is_ecker(path: Path) -> bool:
 def read_ecker(path: Path, registry: Registry, reading: Reading | None = None) -> WeightsContents:
     """The model in the file under our names, and the rest of the file.
 
-    Raises `CheckpointError` for a config that asks for what we lack, and for tensors that are
-    missing, of another shape or unknown, with all their names.
+    Raises `CheckpointError` for a config that requires what we lack, and for tensors that are
+    missing, unknown or of another shape, with all their names.
     """
     reading = reading or Reading()
     facts, state = _pickled(path) if path.suffix in PICKLED else _safetensors(path)
@@ -104,10 +104,10 @@ def _pickled(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if not isinstance(module, dict) or not all(isinstance(t, Tensor) for t in module.values()):
         raise CheckpointError(
             f"{path} has no tensors under 'module', as e-c-k-e-r/vall-e's files have",
-            hint="name the file that e-c-k-e-r/vall-e's own export wrote; a LoRA goes with --lora",
+            hint="use a file written by e-c-k-e-r/vall-e's own export; give a LoRA with --lora",
         )
     if content.pop("lora", None):
-        log.warning("%s: the LoRA beside the model is not used: name the file with --lora", path)
+        log.warning("%s: the LoRA next to the model is not used: give the file with --lora", path)
     return plain_facts(content, path), module
 
 
@@ -120,21 +120,21 @@ def _config(path: Path, facts: Mapping[str, Any], reading: Reading) -> Mapping[s
     beside = [path.with_name(name) for name in names if path.with_name(name).is_file()]
     if not beside:
         raise CheckpointError(
-            f"{path} has no config, and there is none beside it ({', '.join(names)})",
-            hint="put the YAML file that it was trained with there, or name it: "
+            f"{path} has no config, and there is none next to it ({', '.join(names)})",
+            hint="put its YAML file from training there, or give it with "
             "vall-e models convert --config FILE",
         )
     return _model_section(_document(beside[0]), beside[0])
 
 
 def _model_section(document: Any, path: Path) -> Mapping[str, Any]:
-    """Of a whole training config, the model that is trained; else the document itself."""
+    """The model in a training config; otherwise the document itself."""
     models = document.get("models") if isinstance(document, dict) else None
     if isinstance(models, list):
         trained = [model for model in models if model.get("training", True)] or models
         document = trained[0] if trained else None
     if not isinstance(document, dict):
-        raise CheckpointError(f"{path} describes no model", hint="name the config it came with")
+        raise CheckpointError(f"{path} describes no model", hint="give the config it came with")
     return document
 
 
@@ -156,8 +156,8 @@ def _vocabulary(path: Path, facts: Mapping[str, Any], reading: Reading, size: in
     symbols = userdata.get("symmap")
     if not isinstance(symbols, dict):
         raise CheckpointError(
-            f"{path} does not say how text becomes ids",
-            hint="put the tokenizer.json of the model's release beside it, or name it: "
+            f"{path} does not define the text tokens",
+            hint="put the tokenizer.json of the model's release next to it, or give it with "
             "vall-e models convert --tokenizer FILE",
         )
     merges = userdata.get("merges")

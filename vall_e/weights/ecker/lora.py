@@ -1,8 +1,8 @@
 """LoRAs of e-c-k-e-r/vall-e, in files of their own: `.sft`, `.safetensors` or `.pth`.
 
-Beside a weight W (out, in) stand `lora_A` (rank, in) and `lora_B` (out, rank), in the names of the
-original: `model.layers.0.mlp.up_proj.lora_A`. Its other flavour calls them
-`....parametrizations.weight.0.lora_A`, the one by the other's name.
+A weight W (out, in) has `lora_A` (rank, in) and `lora_B` (out, rank), named as in the original:
+`model.layers.0.mlp.up_proj.lora_A`. The other variant calls them
+`....parametrizations.weight.0.lora_A`, with the names swapped.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NAMED = re.compile(r"(?P<place>.+?)(\.parametrizations\.weight\.0)?\.lora_(?P<p
 _OURS = "backbone."
 _THEIRS = "model."
 _FOLDER = re.compile(r".*-r\d+-a(?P<alpha>\d+)")
-"""Where training leaves a LoRA: `ckpt/NAME-rRANK-aALPHA/lora.sft`."""
+"""Where training saves a LoRA: `ckpt/NAME-rRANK-aALPHA/lora.sft`."""
 
 
 def holds_ecker_lora(names: Iterable[str]) -> bool:
@@ -32,14 +32,14 @@ def holds_ecker_lora(names: Iterable[str]) -> bool:
 
 
 def read_terms(config: Mapping[str, Any], tensors: Mapping[str, Tensor], path: Path) -> Terms:
-    """Of the config in the file, or else of the tensors and the folder's name."""
+    """From the config in the file, or else from the tensors and the folder's name."""
     rank = config.get("rank") or min(min(tensor.shape) for tensor in tensors.values())
     folder = next((m for part in path.parts if (m := _FOLDER.fullmatch(part))), None)
     alpha = config.get("alpha") or (folder and folder["alpha"])
     if not alpha:
         raise CheckpointError(
-            f"{path} does not say its alpha, by which a LoRA is scaled",
-            hint="put it into a folder named as its training did, like me-r128-a128",
+            f"{path} does not state its alpha, by which a LoRA is scaled",
+            hint="put it in a folder named as in training, for example me-r128-a128",
         )
     return Terms(int(rank), float(alpha), levels=tuple(config.get("rvq_levels") or ()))
 
@@ -54,23 +54,23 @@ def translate_lora(tensors: Mapping[str, Tensor], rank: int, path: Path) -> dict
             foreign.append(name)
             continue
         inner = tensor.shape[0] == rank
-        if tensor.shape[0] == tensor.shape[-1]:  # a matrix of that rank: the name decides
+        if tensor.shape[0] == tensor.shape[-1]:  # a square matrix: the name decides
             inner = (match["part"] == "A") != bool(match[2])
         found[named_by(f"{match['place']}.{'lora_a' if inner else 'lora_b'}")] = tensor
     if foreign:
         raise CheckpointError(
-            f"{path} adapts what no model of ours adapts: {', '.join(sorted(foreign))}",
-            hint="use a LoRA of the backbone alone (embeddings: False)",
+            f"{path} adapts layers that cannot be adapted here: {', '.join(sorted(foreign))}",
+            hint="use a LoRA of only the backbone (embeddings: False)",
         )
     return found
 
 
 def translate_lora_back(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors under the names of e-c-k-e-r; `CheckpointError` if it has none for them."""
+    """The tensors under the names of e-c-k-e-r; `CheckpointError` if it has no names for them."""
     foreign = [name for name in tensors if not name.startswith(_OURS)]
     if foreign:
         raise CheckpointError(
-            f"e-c-k-e-r/vall-e adapts no {', '.join(sorted(foreign)[:3])}",
+            f"e-c-k-e-r/vall-e cannot adapt {', '.join(sorted(foreign)[:3])}",
             hint="train the LoRA without `embeddings`, or export --to lora",
         )
     return {
@@ -80,7 +80,7 @@ def translate_lora_back(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def terms_back(terms: Terms) -> dict[str, Any]:
-    """The config that its loader wants."""
+    """The config required by its loader."""
     return {
         "name": "lora",
         "rank": terms.rank,

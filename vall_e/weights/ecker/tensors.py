@@ -1,7 +1,7 @@
-"""Tensors of the project that this one learnt from as ours, and back.
+"""Converts tensors of e-c-k-e-r/vall-e to ours, and back.
 
-That is https://github.com/e-c-k-e-r/vall-e, in its checkpoints from November 2024 on whose models
-are a llama, or a Mixtral.
+That is https://github.com/e-c-k-e-r/vall-e, with checkpoints from November 2024 on whose models
+are a llama or a Mixtral.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from vall_e.weights.ecker_names import TensorNames, needless, rows_of
 
 _LEFT_OUT = re.compile(
     r"""
-      dropout_token                       # stands for frames that were dropped in training
-    | (tasks|tones|len|raw_text)_emb\.weight    # of what no model of ours is made of
+      dropout_token                       # replaces frames that are dropped in training
+    | (tasks|tones|len|raw_text)_emb\.weight    # for features that our models lack
     | time_emb\..*                        # saved, never used
     | model\.embed_tokens\.weight         # likewise
     | classifiers\.proj\.\d+\.(weight|bias)    # heads of other tasks, after those of the levels
@@ -28,18 +28,18 @@ _LEFT_OUT = re.compile(
     re.VERBOSE,
 )
 _LONGER = ("embedding.response.0.weight", "embedding.level.weight")
-"""May have a row more there: for the stop token, which no sequence ever shows, and for what was the
-level of the task `len`."""
+"""May have one more row there: for the stop token, which never occurs in a sequence, or for the
+former level of the task `len`."""
 _STOPS = ("heads.layers.0.weight", "heads.layers.0.bias")
-"""May have a row less where no level is written frame by frame: none says the stop token."""
+"""May have one row less if no level is generated frame by frame: there is no stop token."""
 
 
 @frozen(eq=False)
 class Translation:
-    """The tensors under our names, and what is left.
+    """The tensors under our names, and the rest.
 
-    `kept` has, by their names there, the tensors that nothing of ours stands for, and of tables
-    that are longer there the rows after ours. What is not there and never used is zeros.
+    `kept` has, by their names there, the tensors without a counterpart here, and the further rows
+    of tables that are longer there. Tensors that are missing there and never used are zeros.
     """
 
     tensors: dict[str, Tensor]
@@ -52,9 +52,9 @@ def translate(
     wanted: Mapping[str, Tensor],
     capabilities: Collection[str] = ("ar", "nar"),
 ) -> Translation:
-    """What a model with the state `wanted` reads in `state`, a state of e-c-k-e-r/vall-e.
+    """The tensors for a model with the state `wanted`, from a state of e-c-k-e-r/vall-e.
 
-    Raises `CheckpointError` that names all tensors that are missing, of another shape or unknown.
+    Raises `CheckpointError` that names all tensors that are missing, unknown or of another shape.
     """
     layout = TensorNames.of(state, capabilities)
     tensors: dict[str, Tensor] = {}
@@ -67,7 +67,7 @@ def translate(
         more = 0 if tensor is None else rows_of(tensor) - rows_of(ours)
         spare = needless(name, capabilities, single_head=layout.single_head)
         if spare and (tensor is None or abs(more) > 1):
-            absent.append(name)  # a tensor of that name is of another task
+            absent.append(name)  # a tensor of that name belongs to another task
             tensors[name] = torch.zeros(ours.shape)
             continue
         if tensor is None:
@@ -80,14 +80,14 @@ def translate(
             short.append(name)
             tensor = torch.cat([tensor, tensor.new_zeros(1, *tensor.shape[1:])])
         if tensor.shape != ours.shape:
-            wrong.append(f"{theirs} is {tuple(tensor.shape)}, wanted {tuple(ours.shape)}")
+            wrong.append(f"{theirs} is {tuple(tensor.shape)}, expected {tuple(ours.shape)}")
         tensors[name] = tensor
     read = {layout.called(name) for name in wanted if name not in absent}
     wrong += [f"unknown {name}" for name in _unknown(name for name in kept if name not in read)]
     if wrong:
         raise CheckpointError(
             f"the tensors do not fit the model: {'; '.join(wrong)}",
-            hint="set the model's options as the checkpoint's own config has them",
+            hint="set the model's options as in the checkpoint's own config",
         )
     return Translation(tensors, kept, evolve(layout, absent=absent, short=short))
 
@@ -95,7 +95,7 @@ def translate(
 def translate_back(
     tensors: Mapping[str, Tensor], kept: Mapping[str, Tensor], layout: TensorNames
 ) -> dict[str, Tensor]:
-    """The tensors under the names of e-c-k-e-r/vall-e, with what was kept of it."""
+    """The tensors under the names of e-c-k-e-r/vall-e, with those that were kept from it."""
     named = {
         layout.called(name): tensor[:-1] if name in layout.short else tensor
         for name, tensor in tensors.items()
