@@ -242,7 +242,7 @@ def test_a_name_that_two_plugins_offer_is_an_error_only_when_asked_for(site, plu
     assert caught.value.message == (
         "two plugins offer the sampler 'same': plugin-one 1.0 (demo) and plugin_two 1.0 (demo)"
     )
-    assert caught.value.hint == "write plugin-one:same or plugin_two:same to pick one"
+    assert caught.value.hint == "write plugin-one:same or plugin_two:same to choose one"
     picked = registry.get("sampler", "plugin-two:same")
     assert picked.build.__module__ == "plugin_two_demo"
 
@@ -302,7 +302,7 @@ def test_a_disabled_plugin_is_never_imported(site):
 def test_asking_for_something_of_a_disabled_plugin_says_what_disables_it(site, plugin_source):
     site.install("vall-e-sampler-dry", plugin_source("dry"))
     registry = site.discover(environ={"VALL_E_PLUGINS": ""})
-    with pytest.raises(UnknownComponentError, match="is disabled: VALL_E_PLUGINS does not name"):
+    with pytest.raises(UnknownComponentError, match="is disabled: not listed in VALL_E_PLUGINS"):
         registry.get("sampler", "dry")
 
 
@@ -400,8 +400,8 @@ def test_a_summary_is_text(site):
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ('used_in="training"', "'a' is no wrapper, and says used_in"),
-        ('fixed=("size",)', "'a' is no optimizer, and says fixed"),
+        ('used_in="training"', "'a' sets used_in, which is only for kind wrapper"),
+        ('fixed=("size",)', "'a' sets fixed, which is only for kind optimizer"),
         ('fixed=("rank",)', "fixed of 'a' must be a tuple of its options: ('rank',)"),
     ],
 )

@@ -269,7 +269,7 @@ def _check_config(kind: str, component: Component[Any]) -> None:
     required = [a.name for a in fields if a.init and a.default is attrs.NOTHING]
     for name, of in (("used_in", "wrapper"), ("fixed", "optimizer")):
         if kind != of and getattr(component, name) not in ("both", ()):
-            raise TypeError(f"{component.name!r} is not a {of}, but sets {name}")
+            raise TypeError(f"{component.name!r} sets {name}, which is only for kind {of}")
     if kind == "command" and required:
         raise TypeError(f"the command {component.name!r} has an option without default: {required}")
 

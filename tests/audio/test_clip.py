@@ -107,7 +107,7 @@ def test_a_cut_is_in_seconds():
     assert clip.cut(0.25, 0.75).seconds == 0.5
     assert clip.cut(0.75).seconds == 0.25
     assert clip.cut(0.5, 9.0).seconds == 0.5
-    with pytest.raises(ValueError, match=r"not from 0\.5 to 0\.2"):
+    with pytest.raises(ValueError, match=r"not 0\.5 to 0\.2"):
         clip.cut(0.5, 0.2)
 
 
@@ -176,7 +176,7 @@ def test_a_truncated_file_is_told(tmp_path, suffix):
     assert Clip.read(whole).seconds == pytest.approx(2, abs=0.1)
     cut = tmp_path / f"cut.{suffix}"
     cut.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
-    with pytest.raises(AudioError, match=r"cut\..* (is cut off|is no audio)") as caught:
+    with pytest.raises(AudioError, match=r"cut\..* (is cut off|is not readable audio)") as caught:
         Clip.read(cut)
     assert caught.value.hint
 
@@ -211,7 +211,7 @@ def test_a_rate_too_high_for_ogg_is_lowered(tmp_path, caplog):
     with caplog.at_level(logging.INFO):
         tone(rate=655_350, seconds=0.1).write(tmp_path / "a.ogg")
     assert Clip.read(tmp_path / "a.ogg").sample_rate == 192_000
-    assert "ogg has no rate of 655350 Hz: written at 192000 Hz" in caplog.text
+    assert "ogg does not support 655350 Hz: written at 192000 Hz" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_over_full_scale_is_clipped_with_a_warning(caplog):
 def test_a_rate_that_the_format_lacks_is_told(caplog):
     with caplog.at_level(logging.INFO):
         tone(rate=22_050).write(BytesIO(), format="opus")
-    assert "opus has no rate of 22050 Hz: written at 24000 Hz" in caplog.text
+    assert "opus does not support 22050 Hz: written at 24000 Hz" in caplog.text
 
 
 @pytest.mark.slow

@@ -53,7 +53,7 @@ def test_fewer_levels_are_a_slice():
         (lambda: Codes.join([codes(), codes(levels=1)]), "of 2 and 1 levels"),
         (lambda: Codes(np.zeros((1, 2), np.int64), "a", 1, 1), "not int64 (1, 2)"),
         (lambda: Codes(np.zeros(2, np.int16), "a", 1, 1), "not int16 (2,)"),
-        (lambda: Codes(np.full((1, 2), -1, np.int16), "a", 1, 1), "never negative, found -1"),
+        (lambda: Codes(np.full((1, 2), -1, np.int16), "a", 1, 1), "cannot be negative, found -1"),
     ],
 )
 def test_what_is_wrong_is_told(make, says):
@@ -66,7 +66,7 @@ def test_what_is_wrong_is_told(make, says):
 def test_codes_of_another_codec_are_refused(tmp_path):
     codes().save(tmp_path / "a.safetensors")
     assert Codes.load(tmp_path / "a.safetensors", codec="tiny:1") == codes()
-    with pytest.raises(DataError, match="made with the codec tiny:1, not other:2"):
+    with pytest.raises(DataError, match="from the codec tiny:1, not other:2"):
         Codes.load(tmp_path / "a.safetensors", codec="other:2")
 
 

@@ -100,7 +100,7 @@ def test_a_licence_that_no_wheel_could_have_is_refused(tmp_path):
 def test_a_name_that_is_taken_is_refused(tmp_path):
     result = run("sampler", "top-p", "--folder", str(tmp_path))
     assert (result.exit_code, list(tmp_path.iterdir())) == (4, [])
-    assert "vall-e offers the sampler 'top-p' already\nHint: take another name" in result.stderr
+    assert "vall-e already offers the sampler 'top-p'\nHint: choose another name" in result.stderr
 
 
 @pytest.mark.parametrize(("kind", "said"), [("optimizer", "an optimizer"), ("codec", "a codec")])
@@ -126,7 +126,7 @@ def test_a_name_that_no_file_could_have_is_refused(tmp_path):
 def test_a_name_that_python_could_not_import_is_refused(tmp_path, name):
     result = run("sampler", name, "--folder", str(tmp_path))
     assert (result.exit_code, list(tmp_path.iterdir())) == (4, [])
-    assert f"take my-{name}" in result.stderr
+    assert f"use my-{name}" in result.stderr
 
 
 def test_nothing_is_overwritten(tmp_path):

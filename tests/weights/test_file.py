@@ -82,7 +82,7 @@ def test_tensors_that_do_not_fit_are_named(bundle, registry, tmp_path):
     for part in (
         "missing embedding.separator",
         "unknown surplus",
-        "embedding.text.weight is (3, 32), wanted",
+        "embedding.text.weight is (3, 32), expected",
     ):
         assert part in caught.value.message
 

@@ -194,9 +194,9 @@ def test_unknown_fields_are_listed(write, registry, caplog):
         ("sep", None, "missing sep"),
         ("proms_emb.embeddings.0.weight", None, "are missing: proms_emb.embeddings.0.weight"),
         ("proms_emb.embeddings.1.weight", None, "are missing: proms_emb.embeddings.1.weight"),
-        ("model.norm.weight", torch.tensor(1.0), "model.norm.weight is (), wanted (16,)"),
+        ("model.norm.weight", torch.tensor(1.0), "model.norm.weight is (), expected (16,)"),
         ("mystery", torch.zeros(2), "unknown mystery"),
-        ("proms_emb.embeddings.1.weight", torch.zeros(9, 16), "is (9, 16), wanted (8, 16)"),
+        ("proms_emb.embeddings.1.weight", torch.zeros(9, 16), "is (9, 16), expected (8, 16)"),
     ],
 )
 def test_tensors_that_do_not_fit_are_named(write, state, registry, name, tensor, says):
@@ -252,7 +252,7 @@ def test_a_torch_file_without_a_module_is_refused(tmp_path, registry):
 @pytest.mark.parametrize("name", ["model.yaml", "model.json", "config.yaml", "config.json"])
 def test_the_config_may_stand_beside_the_file(write, registry, tmp_path, name):
     path = write(embedded=False)
-    with pytest.raises(CheckpointError, match=r"there is none beside it \(model.yaml, model.json"):
+    with pytest.raises(CheckpointError, match=r"there is none next to it \(model.yaml, model.json"):
         load(path, registry)
     models = [{**CONFIG, "training": False, "version": 1}, CONFIG]
     (tmp_path / name).write_text(json.dumps({"models": models, "device": "cuda"}))

@@ -92,7 +92,7 @@ def test_the_pair_speaks_together(registry, tmp_path):
     [
         ("experts", "backbone         mixtral"),
         ("ahead", "frames ahead     3"),
-        ("sums of prompts", "sums             all known levels, of the prompt alone"),
+        ("sums of prompts", "sums             all known levels, only in the prompt"),
     ],
 )
 def test_converting_tells_what_was_read(registry, tmp_path, kind, told):
