@@ -135,7 +135,7 @@ def test_all_that_does_not_fit_is_named(model, original):
     for part in (
         "missing sep",
         "text_emb.weight is (4, 8), expected (10, 8)",
-        "resps_emb.embeddings.1.weight is (9, 8), wanted (8, 8)",
+        "resps_emb.embeddings.1.weight is (9, 8), expected (8, 8)",
         "unknown mystery",
     ):
         assert part in caught.value.message
