@@ -123,7 +123,7 @@ def _is_date(before: str, below: int) -> bool:
 
 
 def _is_mark(before: str, above: int, below: int, after: str) -> bool:
-    """Whether so many of so many were reached: 4/5 stars, scored 5/9, 8/10; not 7/10 of it."""
+    """Whether it is a score out of a maximum: 4/5 stars, scored 5/9, 8/10; not 7/10 of it."""
     if above == below in _FULL_MARKS or re.match(r" (?:stars?|people)\b", after):
         return True
     if below > 4 and _RATED.search(before):

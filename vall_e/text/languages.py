@@ -59,15 +59,15 @@ def resolve_spoken(code: str, spoken: Sequence[str]) -> str:
 
 
 def among(code: str, languages: Sequence[str], known: Sequence[str] = ()) -> str | None:
-    """Which of a run's languages the code of a recording means; None if it is none of them.
+    """The language of the run for a recording's language code; None if there is none.
 
-    `en` means the first of that tongue, and so does a variety that the phonemizer, whose codes are
-    `known`, does not tell: `en-AU`, `de-AT`. One that it does is no other: `en-gb` is not `en-us`.
+    `en` means the first entry of that language, and so does a variety unknown to the phonemizer
+    (`known` are its codes): `en-AU`, `de-AT`. Known varieties differ: `en-gb` is not `en-us`.
     """
     plain = _plain(code)
-    for told in (_plain, lambda language: _plain(language).partition("-")[0]):
+    for form in (_plain, lambda language: _plain(language).partition("-")[0]):
         for language in languages:
-            if told(language) == plain:
+            if form(language) == plain:
                 return language
     try:
         meant = resolve(code, known)

@@ -50,7 +50,7 @@ _PARAGRAPH = re.compile(r"\n\s*\n")
 def split(text: str, *, max_words: int = MAX_WORDS, language: str = "") -> list[str]:
     """Sentences in order, each without line breaks and with at most `max_words` words.
 
-    When in doubt a sentence goes on: "No. 10" and "J. S. Bach" stay whole. A single line break is
+    When in doubt a sentence continues: "No. 10" and "J. S. Bach" stay whole. A single line break is
     a space, an empty line ends a sentence. Without a `language`, every abbreviation that is known
     of any counts as one.
     """

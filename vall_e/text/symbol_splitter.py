@@ -69,7 +69,7 @@ class Glued:
 class Pieces:
     """Those of a `tokenizer.json`, by the library `tokenizers` of Hugging Face.
 
-    https://huggingface.co/docs/tokenizers. What it would drop or call unknown is told apart.
+    https://huggingface.co/docs/tokenizers. What it would drop or call unknown is returned separately.
     """
 
     content: str = field(repr=False)
@@ -161,7 +161,7 @@ def read_pieces(path: Path) -> Pieces:
 
 
 def splitting_of(facts: Mapping[str, Any] | None) -> Splitting | None:
-    """What `to_json` told; None is one symbol for each code point."""
+    """The inverse of `to_json`; None is one symbol for each code point."""
     if facts is None:
         return None
     if facts["kind"] == "glued":
