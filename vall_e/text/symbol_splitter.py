@@ -69,7 +69,7 @@ class Glued:
 class Pieces:
     """Those of a `tokenizer.json`, by the library `tokenizers` of Hugging Face.
 
-    https://huggingface.co/docs/tokenizers. What it would drop or call unknown is returned separately.
+    https://huggingface.co/docs/tokenizers. What it drops or calls unknown is returned separately.
     """
 
     content: str = field(repr=False)
