@@ -101,7 +101,7 @@ def test_one_bad_file_of_several_is_told_and_the_others_are_done(run, folder, tm
     out = tmp_path / "codes"
     result = run("encode", folder, "-o", out)
     assert result.exit_code == 8
-    assert "bad.wav is no audio" in result.stderr
+    assert "bad.wav is not readable audio" in result.stderr
     assert "1 of 3 files failed" in result.stderr
     assert len(list(out.rglob("*.codes.safetensors"))) == 2
 

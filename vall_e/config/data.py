@@ -19,7 +19,7 @@ def _one_for_each_of_train(instance: DataConfig, attribute: Any, value: tuple[fl
 
 def _beside_without_text(instance: DataConfig, attribute: Any, value: float) -> None:
     if value + instance.without_text > 1:
-        raise ValueError(f"plus `without_text` must be at most 1: {value}")
+        raise ValueError(f"must be at most 1 with `without_text` added: {value}")
 
 
 def _parts(instance: DataConfig, attribute: Any, value: tuple[int, int]) -> None:

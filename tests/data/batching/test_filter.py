@@ -67,5 +67,5 @@ def test_wildcards_name_the_datasets_that_fit(tmp_path):
 
     assert found("*", "b", "**/c") == [["a", "b"], ["b"], ["deep/c"]]
     assert found("missing") == [["missing"]], "whoever opens it says what is missing"
-    with pytest.raises(DataError, match=r"data\.train: of 1 paths that fit .*\*\.txt none is a"):
+    with pytest.raises(DataError, match=r"data\.train: of 1 paths that match .*\*\.txt, none is a"):
         found("*.txt")

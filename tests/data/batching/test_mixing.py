@@ -122,7 +122,7 @@ def test_what_nobody_else_says_serves_other_tasks_than_conversion(materials):
 
 
 def test_tasks_that_learn_from_noise_ask_for_it(materials):
-    with pytest.raises(DataError, match=r"ns learns from noise") as told:
+    with pytest.raises(DataError, match=r"ns needs noise") as told:
         Materials(materials.corpus).require([BY_NAME["ns"]])
     assert "--voices-only" in told.value.hint
 
@@ -159,7 +159,7 @@ def test_a_text_is_spelt_for_the_tasks_that_want_it(tmp_path):
 def test_edits_are_learnt_from_speakers_with_several_recordings(tmp_path):
     alone = Materials(_corpus(tmp_path, utterances=2))
     assert not alone.serve(BY_NAME["cse"].wants, 0)
-    with pytest.raises(DataError, match="the task cse learns from speakers with several"):
+    with pytest.raises(DataError, match="the task cse needs speakers with several"):
         alone.require([BY_NAME["cse"]])
 
 

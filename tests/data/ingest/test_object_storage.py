@@ -57,7 +57,7 @@ def test_a_dataset_goes_from_url_to_url_and_is_what_it_is_here(memory, folder, r
     result = run("memory://audio", "-o", "memory://sets/mine")
     assert result.exit_code == 0, result.output
     assert "memory://sets/mine: 2 utterances" in result.output
-    assert "memory://audio/ann/2.wav is no audio" in result.output
+    assert "memory://audio/ann/2.wav is not readable audio" in result.output
     memory.get("/sets/mine", str(tmp_path / "there"), recursive=True)
     for part in ("", "noise"):
         ids, codes = contents(Dataset(tmp_path / "there" / part))
@@ -97,7 +97,7 @@ def test_what_somebody_else_published_in_the_meantime_is_not_overwritten(
     memory.pipe("/mine/dataset.json", b"theirs")
     result = run(folder, "-o", "memory://mine", "--work", tmp_path / "work")
     assert result.exit_code == 8
-    assert "memory://mine was changed by somebody else" in result.stderr
+    assert "memory://mine was changed by someone else" in result.stderr
     assert memory.cat_file("/mine/dataset.json") == b"theirs"
     assert (tmp_path / "work" / "codes.i16").exists()
 

@@ -108,7 +108,7 @@ BAD = {
     "short.wav\thello\tann\ten": "too short",
     "long.wav\thello\tann\ten": "too long",
     "text.wav\thello\tann\ten": "text.wav",
-    "1.wav\tonce more\tann\ten": "its id '1' is taken",
+    "1.wav\tonce more\tann\ten": "its id '1' is already taken",
 }
 
 
@@ -200,7 +200,7 @@ def test_an_entry_whose_codes_were_lost_is_done_again(folder, tmp_path, caplog):
         Dataset(tmp_path / "out")
     assert run(folder, tmp_path / "out").done == 1
     assert files(tmp_path / "out") == whole
-    assert "the codes of '3' were not whole: it is done again" in caplog.text
+    assert "the codes of '3' were incomplete: it is processed again" in caplog.text
 
 
 def test_a_file_of_codes_that_lacks_more_than_a_kill_takes_is_refused(folder, tmp_path):
@@ -251,7 +251,7 @@ def test_a_finished_dataset_whose_last_lines_were_deleted_is_refused(folder, tmp
     run(folder, tmp_path / "out")
     forget(tmp_path / "out", lines)
     before = files(tmp_path / "out")
-    with pytest.raises(DataError, match=f"has {4 - lines} lines, dataset.json says 4"):
+    with pytest.raises(DataError, match=f"has {4 - lines} lines, but dataset.json says 4"):
         run(folder, tmp_path / "out")
     assert files(tmp_path / "out") == before
 

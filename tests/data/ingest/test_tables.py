@@ -91,9 +91,9 @@ def test_the_second_of_three_columns_is_a_speaker_or_a_text(found, lines, speake
         ("t.csv", "a|one\nb|one|two\n", "line 1, has 2 columns"),
         ("t.csv", "a|21|twenty one\n", "may be a speaker or a text"),
         ("t.csv", "a|ann|Hello\n", "may be a speaker or a text"),
-        ("t.csv", "a\nb\n", "no column of texts, but a"),
-        ("t.tsv", "a.wav\tHello.\nb.wav\tBye.\n", "no column of texts, but a.wav, Hello."),
-        ("t.csv", "path,said\na.wav,Hello.\n", "no column of texts, but said"),
+        ("t.csv", "a\nb\n", "no text column, only a"),
+        ("t.tsv", "a.wav\tHello.\nb.wav\tBye.\n", "no text column, only a.wav, Hello."),
+        ("t.csv", "path,said\na.wav,Hello.\n", "no text column, only said"),
         ("t.csv", "path,text,text\na.wav,one,two\n", "two columns called text"),
         ("t.json", '[{"path": "a", "text": {}}]', "row 1, text: expected a text, found {}"),
         ("t.json", '[{"path": "a", "text": ["b"]}]', 'row 1, text: expected a text, found ["b"]'),
@@ -110,7 +110,7 @@ def test_what_is_not_clear_is_refused_with_its_line(found, name, text, says):
 
 def test_columns_that_are_not_used_are_named(found, caplog):
     found("metadata.csv", "path,text,mood\na.wav,Hello.,glad\n", "a.wav")
-    assert "not used: the columns mood" in caplog.text
+    assert "columns that are not used: mood" in caplog.text
 
 
 def test_numbers_are_texts_and_speakers(found):
