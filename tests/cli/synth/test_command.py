@@ -208,7 +208,10 @@ def test_a_stream_to_a_full_disk_ends_with_an_error(synth, tmp_path):
     (tmp_path / "full.wav").symlink_to("/dev/full")
     result = synth("hello", "--stream", "-o", "full.wav")
     assert (result.exit_code, result.stdout) == (5, "")
-    assert "full.wav cannot be written: No space left on device\nHint: free some space" in result.stderr
+    assert (
+        "full.wav cannot be written: No space left on device\nHint: free some space"
+        in result.stderr
+    )
 
 
 def test_what_fails_in_the_synthesis_is_no_fault_of_the_file(synth, monkeypatch):

@@ -62,7 +62,9 @@ def test_what_was_heard_before_a_kill_is_not_heard_again(folder):
 
 def test_one_process_at_a_time_writes_a_file(folder):
     def hear(clip):
-        with pytest.raises(DataError, match=r"heard\.json is already being written by this process"):
+        with pytest.raises(
+            DataError, match=r"heard\.json is already being written by this process"
+        ):
             run(folder, Hearer())
         transcribe(folder, [], folder / "other.json", Hearer())
         return Hearer()(clip)
