@@ -1,5 +1,6 @@
-# make demo: set up .venv and speak.   make test: set up .venv and run all that CI runs.
-# make check: the same in your own environment (PYTHON=python3).
+# make demo: set up .venv and speak.
+# make test: set up .venv and run the quick checks.   make test-all: and all others that CI runs.
+# make check, make check-all: the same in your own environment (PYTHON=python3).
 
 VENV ?= .venv
 PYTHON ?= python3
@@ -7,10 +8,20 @@ BIN = $(VENV)/bin
 TEXT ?= Hello. This voice was made on a processor, without a download.
 # One thread a process: several pytest workers with several torch threads each stand in a jam.
 export OMP_NUM_THREADS ?= 1
+# pytest rewrites the asserts of all tests: 5 s in every process that may not keep the result.
+export PYTHONDONTWRITEBYTECODE =
 WORKERS ?= 2
+PYTEST = $(PYTHON) -m pytest -q -n $(WORKERS)
 PLUGINS = $(wildcard plugins/*)
+# Where `make shapes` checks each call against its annotations, and the tests that make such calls.
+# Of vall-e-attention-fused only `fused`: Triton reads the source of its kernels.
+CHECKED = vall_e.codec vall_e.model vall_e_backbones vall_e_codecs vall_e_samplers \
+	$(filter-out vall_e_attention_fused,$(notdir $(wildcard plugins/*/src/*))) \
+	vall_e_attention_fused.fused
+CHECKED_BY = tests/backbones tests/codec tests/codecs tests/decoding tests/model tests/samplers \
+	tests/synthesis tests/weights plugins
 
-.PHONY: docs demo test check lint types imports tests changelog clean
+.PHONY: docs demo test test-all check check-all lint types imports tests slow shapes changelog clean
 
 demo: $(VENV)/.installed
 	$(BIN)/vall-e synth "$(TEXT)" -o hello.wav
@@ -18,7 +29,12 @@ demo: $(VENV)/.installed
 test: $(VENV)/.installed-dev
 	$(MAKE) check PYTHON=$(BIN)/python
 
+test-all: $(VENV)/.installed-dev
+	$(MAKE) check-all PYTHON=$(BIN)/python
+
 check: lint types imports tests
+
+check-all: check slow shapes
 
 lint:
 	$(PYTHON) -m ruff check .
@@ -31,7 +47,14 @@ imports:
 	$(PYTHON) -c "from importlinter.cli import lint_imports_command as lint; lint()"
 
 tests:
-	$(PYTHON) -m pytest -q -n $(WORKERS)
+	$(PYTEST) -m "not slow"
+
+slow:
+	$(PYTEST) -m slow
+
+shapes:
+	$(PYTEST) -m "not slow" --jaxtyping-packages=$$(echo $(CHECKED) beartype.beartype | tr ' ' ,) \
+		$(CHECKED_BY)
 
 docs: $(VENV)/bin/python # the website, in build/site; a dead link is an error
 	$(BIN)/python -m pip install -q "mkdocs-material>=9.6"

@@ -257,7 +257,6 @@ def test_a_rate_that_the_format_lacks_is_told(caplog):
     assert "opus does not support 22050 Hz: written at 24000 Hz" in caplog.text
 
 
-@pytest.mark.slow
 def test_a_pipe_can_be_read_and_written():
     import subprocess
 

@@ -53,6 +53,7 @@ def test_a_plugin_of_every_kind_is_offered(folder, site):
     assert {f"{kind}:my-{kind}" for kind in KINDS} <= set(names.split())
 
 
+@pytest.mark.slow
 def test_what_is_written_is_clean(folder):
     for part in sorted(folder.iterdir()):
         for words in (["check"], ["format", "--diff"]):

@@ -70,6 +70,7 @@ def bench(registry):
     torch.set_num_threads(threads)
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_table_or_json(bench):
     words = ["--compare", "--size", "tiny", "--repeats", "1"]
     table, plain = bench(*words), bench(*words, "--json")

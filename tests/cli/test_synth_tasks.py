@@ -63,7 +63,6 @@ def test_the_page_has_a_command_for_each_task():
     assert sorted(task for task, _ in COMMANDS) == sorted(TASKS)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("task", "command"), COMMANDS, ids=[task for task, _ in COMMANDS])
 def test_the_commands_of_the_page_work(synth, task, command):
     time = np.arange(32_000) / 16_000

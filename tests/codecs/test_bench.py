@@ -95,7 +95,6 @@ def test_codec2_keeps_the_length_and_its_rate(clip):
     assert 0.2 < np.abs(heard.samples).max() <= 1
 
 
-@pytest.mark.slow
 def test_the_delay_of_codec2_is_taken_back(tmp_path, monkeypatch):
     late = "head -c 320 /dev/zero > $3; head -c -320 $2 >> $3"
     for program, does in (("c2enc", "cp $2 $3"), ("c2dec", late)):

@@ -215,6 +215,7 @@ def test_an_adversary_learns_too_and_is_resumed(codebooks, sources, tmp_path):
     assert one.step(sources) == two.step(sources)
 
 
+@pytest.mark.slow
 def test_an_adversary_tells_noise_from_speech():
     torch.manual_seed(0)
     adversary = Adversary(2)

@@ -74,6 +74,7 @@ def test_with_a_cache_the_same_is_written_as_by_running_everything_anew(tiny, sa
         assert codes[len(found.level_0) :] == [tiny.model.stop] * found.ended
 
 
+@pytest.mark.slow
 def test_fifty_utterances_leave_nothing_behind(tiny):
     def speak(count):
         for seed in range(count):

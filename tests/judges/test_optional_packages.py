@@ -29,6 +29,7 @@ for judge in vall_e_register_judges():
 """
 
 
+@pytest.mark.slow
 def test_without_their_packages_judges_are_imported_and_say_what_they_lack():
     command = [sys.executable, "-c", WITHOUT]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -187,6 +187,7 @@ def test_gradients_come_from_the_exits_of_the_step_alone(model):
     assert reached == [True, True, False, False]
 
 
+@pytest.mark.slow
 def test_early_exits_learn_a_batch_by_heart(model):
     examples = [_example(0, 0), _example(1, 0), _example(2, 1)]
     skip = LayerSkip(LayerSkipConfig(dropout=0.1, exit_scale=1.0), DEPTH, 60)

@@ -128,6 +128,7 @@ def test_a_masked_frame_is_predicted_in_view_of_those_after_it(model):
     assert not first.allclose(second)
 
 
+@pytest.mark.slow
 def test_it_learns_a_batch_by_heart_and_fills_it_in_from_nothing(model):
     samples = [_sample(seed) for seed in range(3)]
     masking, rng = Masking(MASK, share=1.0), random.Random(0)

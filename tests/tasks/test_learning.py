@@ -12,8 +12,6 @@ from vall_e.synthesis.request import Request
 from vall_e.synthesis.voice import Voice
 from vall_e.tasks.components import TASKS
 
-pytestmark = pytest.mark.slow
-
 SAME = 0.95
 """Share of the codes that are right; the rest is for a mixture that was never heard."""
 
@@ -161,6 +159,7 @@ OF_TEXT = ("stt", "phn", "un-phn")
 TAUGHT = [*((task,) for task in LESSONS if task not in OF_TEXT), OF_TEXT]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tasks", TAUGHT, ids=" ".join)
 def test_a_task_that_was_learnt_by_heart_is_done(school, tasks):
     lesson = LESSONS[tasks[0]]

@@ -33,6 +33,7 @@ def lines(bench, name="run"):
     return [json.loads(line) for line in text.splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{}, {"accumulation": 2, "precision": "bf16"}], ids=str)
 def test_a_resumed_run_equals_an_uninterrupted_one(bench, options):
     through = bench.train("through", **options)

@@ -272,19 +272,18 @@ SICK = {
     ),
     "hangs": (
         "import sys, time\n'vall_e.cli.plugins.load_time' in sys.orig_argv and time.sleep(60)",
-        "takes more than 3 s",
+        "takes more than 1 s",
     ),
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", SICK)
 def test_a_probe_survives_its_plugin(site, plugin_source, monkeypatch, name):
     source, complaint = SICK[name]
     site.install(name, source + "\n" + plugin_source("fine"))
     monkeypatch.setenv("PYTHONPATH", str(site.folder))
     [record] = site.discover().plugins
-    cost = measure(record, patience=3 if name == "hangs" else 60)
+    cost = measure(record, patience=1 if name == "hangs" else 60)
     assert complaint in cost.complaint
     assert bool(complaint) == bool(cost.complaint)
 

@@ -31,6 +31,7 @@ def broken():
     raise DataError("no codec", hint="install it")
 
 
+@pytest.mark.slow
 def test_what_cannot_be_made_in_a_process_is_told_as_it_is_told_here():
     with pytest.raises(DataError, match="no codec") as caught:
         list(LOCAL.build(LOCAL.config(), workers=1).run(["1"], broken, repr))

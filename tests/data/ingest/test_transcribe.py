@@ -88,6 +88,7 @@ def test_a_recording_that_cannot_be_read_is_told_and_tried_again(folder):
     assert len(run(folder, Hearer(dies_at=0)).failed) == 1
 
 
+@pytest.mark.slow
 def test_the_command_hears_every_other_one(folder, tmp_path, registry):
     pytest.importorskip("pocketsphinx")
     out = tmp_path / "part.json"

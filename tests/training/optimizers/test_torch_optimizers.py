@@ -110,7 +110,6 @@ OPTIMIZERS = [
 ]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", OPTIMIZERS, ids=lambda raw: raw["name"])
 def test_a_resumed_run_is_the_uninterrupted_one(bench, optimizer):
     """Validation and a checkpoint in the midst of it change nothing either."""
