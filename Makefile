@@ -52,6 +52,8 @@ tests:
 slow:
 	$(PYTEST) -m slow
 
+# Without files: jaxtyping would take modules from there that were kept before they were CHECKED.
+shapes: export PYTHONDONTWRITEBYTECODE = 1
 shapes:
 	$(PYTEST) -m "not slow" --jaxtyping-packages=$$(echo $(CHECKED) beartype.beartype | tr ' ' ,) \
 		$(CHECKED_BY)

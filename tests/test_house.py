@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -146,7 +147,7 @@ def test_the_facade_offers_what_it_lists_and_loads_torch_for_a_bundle_only():
     assert (done.returncode, done.stderr) == (0, "")
 
 
-MODULES = {module(path): path for path in FILES if "tests" not in path.parts}
+MODULES = {module(path): path for path in SOURCES}
 SHARED_CLASS_NAMES = {
     "Codec": "the protocol of codecs, and the class of the Python API that users know as `Codec`",
 }
@@ -215,9 +216,18 @@ def test_no_two_public_classes_have_one_name():
 def test_a_config_is_not_defined_beside_its_builder():
     found = [
         f"{name(path)}: {node.name}"
-        for path in FILES
-        if path.name == "components.py" and "tests" not in path.parts
+        for path in SOURCES
+        if path.name == "components.py"
         for node in ast.parse(path.read_text()).body
         if isinstance(node, ast.ClassDef) and node.name.endswith("Config")
     ]
     assert found == [], "put it into options.py beside it"
+
+
+def test_the_packages_and_tests_of_make_shapes_exist():
+    done = subprocess.run(
+        ["make", "-n", "shapes"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    packages, tests = re.search(r"echo (.*) beartype\.beartype .*\n(.*)", done.stdout).groups()
+    assert [package for package in packages.split() if find_spec(package) is None] == []
+    assert [folder for folder in tests.split() if not (ROOT / folder).is_dir()] == []
