@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -59,8 +60,13 @@ def imported(nodes):
             yield node.module or ""
 
 
+@cache
+def tree_of(path):
+    return ast.parse(path.read_text())
+
+
 def parsed(paths):
-    return [(path, ast.parse(path.read_text())) for path in paths]
+    return [(path, tree_of(path)) for path in paths]
 
 
 def test_a_module_has_a_subject():
@@ -196,7 +202,7 @@ def test_a_circle_of_imports_is_seen():
 
 def test_no_import_runs_in_a_circle_not_even_one_within_a_function_or_for_types():
     graph = {
-        name: {other for other in ours(ast.parse(path.read_text())) if other != name}
+        name: {other for other in ours(tree_of(path)) if other != name}
         for name, path in MODULES.items()
     }
     assert circles(graph) == []
@@ -205,7 +211,7 @@ def test_no_import_runs_in_a_circle_not_even_one_within_a_function_or_for_types(
 def test_no_two_public_classes_have_one_name():
     homes = {}
     for name, path in MODULES.items():
-        for node in ast.parse(path.read_text()).body:
+        for node in tree_of(path).body:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 homes.setdefault(node.name, []).append(name)
     shared = {name: places for name, places in homes.items() if len(places) > 1}
@@ -218,7 +224,7 @@ def test_a_config_is_not_defined_beside_its_builder():
         f"{name(path)}: {node.name}"
         for path in SOURCES
         if path.name == "components.py"
-        for node in ast.parse(path.read_text()).body
+        for node in tree_of(path).body
         if isinstance(node, ast.ClassDef) and node.name.endswith("Config")
     ]
     assert found == [], "put it into options.py beside it"
