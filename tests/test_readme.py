@@ -44,12 +44,8 @@ def _commands(section: str) -> list[str]:
     return [line for line in lines if not line.startswith(("make ", ". "))]
 
 
-<<<<<<< HEAD
-def test_speak(typed, tmp_path):
-=======
 @pytest.mark.slow
-def test_hear_it_in_a_minute(typed, tmp_path):
->>>>>>> 0400cca (Run the quick tests by default, and the slow ones and shape checks in CI)
+def test_speak(typed, tmp_path):
     """What a shell has to understand runs in one, and so does the script `vall-e`."""
     shutil.copy(ROOT / "vall_e" / "embedded" / "linda.flac", tmp_path / "me.wav")
     commands = _commands("Speak")
