@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vall_e.plugin import Component, hookimpl
 from vall_e_judges.options import (
+    CamppConfig,
     DnsmosConfig,
     FasterWhisperConfig,
     PesqConfig,
@@ -16,6 +17,7 @@ from vall_e_judges.options import (
     SimilarityConfig,
     SphinxConfig,
     StoiConfig,
+    WhisperJudgeConfig,
     WhisperxConfig,
 )
 
@@ -73,6 +75,18 @@ def build_similarity(config: SimilarityConfig, *, case: Case) -> Judge:
     return Similarity(config, case)
 
 
+def build_campp(config: CamppConfig, *, case: Case) -> Judge:
+    from vall_e_judges.campp import Campp
+
+    return Campp(config, case)
+
+
+def build_whisper(config: WhisperJudgeConfig, *, case: Case) -> Judge:
+    from vall_e_judges.whisper_wer import open_judge
+
+    return open_judge(config)
+
+
 def build_pesq(config: PesqConfig, *, case: Case) -> Judge:
     from vall_e_judges.pesq import Pesq
 
@@ -111,6 +125,22 @@ JUDGES: tuple[Component[Any], ...] = (
         build=build_similarity,
         summary="speaker similarity: cosine of Resemblyzer's speaker vectors",
         paper="https://arxiv.org/abs/1710.10467",
+        weights_license="Apache-2.0",
+    ),
+    Component(
+        name="whisper",
+        config=WhisperJudgeConfig,
+        build=build_whisper,
+        summary="was the text said: word error rate of Whisper, from a local folder",
+        paper="https://arxiv.org/abs/2212.04356",
+        weights_license="MIT",
+    ),
+    Component(
+        name="campp",
+        config=CamppConfig,
+        build=build_campp,
+        summary="was it the right voice: cosine of CAM++'s speaker vectors, from a local file",
+        paper="https://arxiv.org/abs/2303.00332",
         weights_license="Apache-2.0",
     ),
     Component(

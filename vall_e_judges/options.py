@@ -26,6 +26,25 @@ class SimilarityConfig:
 
 
 @frozen
+class CamppConfig:
+    weights: Path | None = None
+    """A safetensors file made of 3D-Speaker's weights (docs/evaluation.md); without it the judge is
+    not used."""
+
+
+@frozen
+class WhisperJudgeConfig:
+    model: Path | None = None
+    """A folder of weights that were converted for CTranslate2; without it the judge is not used."""
+    compute_type: str = "default"
+    """Of CTranslate2: `int8`, `float32`, `default`, ..."""
+    beams: int = field(default=5, validator=validators.ge(1))
+    """Of the beam search; 1 is the fastest."""
+    threads: int = field(default=0, validator=validators.ge(0))
+    """Of the CPU; 0 lets CTranslate2 choose."""
+
+
+@frozen
 class PesqConfig:
     band: Literal["wb", "nb"] = "wb"
     """`wb`: wide band, at 16 kHz (ITU-T P.862.2); `nb`: narrow band, at 8 kHz (P.862.1)."""

@@ -136,8 +136,9 @@ def test_crops_have_one_size_and_stay_in_range(sources):
     crops = draw_crops(
         sources, CropSettings(batch=5, frames=90, gain_decibels=40), 320, np.random.default_rng(0)
     )
-    assert crops.shape == (5, 92 * 320)
-    assert crops.abs().max() <= 1
+    assert crops.audio.shape == (5, 92 * 320)
+    assert crops.audio.abs().max() <= 1
+    assert crops.bandwidths.tolist() == [12_000] * 5
 
 
 def test_half_of_the_crops_have_all_levels():

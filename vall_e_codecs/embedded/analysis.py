@@ -5,10 +5,13 @@ spectrum moves within the frame. Power below the noise floor is flattened: the c
 mostly rounding noise above a source's own bandwidth, must not use up codes.
 """
 
+from __future__ import annotations
+
 import math
+from fractions import Fraction
 
 import torch
-from attrs import field, frozen, validators
+from attrs import evolve, field, frozen, validators
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import pad
@@ -43,17 +46,34 @@ class AnalysisSettings:
         """Length of the transform: twice the window, so that no narrow low band is empty."""
         return 2 * self.window
 
+    def at(self, sample_rate: int) -> AnalysisSettings:
+        """The same frames and windows, counted in samples of another rate."""
+        sizes = [Fraction(n * sample_rate, self.sample_rate) for n in (self.hop, self.window)]
+        if any(size.denominator > 1 for size in sizes) or sizes[0] % self.subframes:
+            raise ValueError(
+                f"at {sample_rate} Hz, hop ({self.hop}) and window ({self.window}) of "
+                f"{self.sample_rate} Hz are no whole samples"
+            )
+        hop, window = map(int, sizes)
+        return evolve(self, sample_rate=sample_rate, hop=hop, window=window)
+
 
 class Analysis(torch.nn.Module):
-    """Log-mel vectors in decibels, `ceil(s / hop)` of them; the end is padded with silence."""
+    """Log-mel vectors in decibels, `ceil(s / hop)` of them; the end is padded with silence.
 
-    def __init__(self, settings: AnalysisSettings) -> None:
+    Audio of a higher `sample_rate` than that of the settings gives the vectors that it would give
+    if it were resampled first: its transform has the same bins, and more, which are not looked at.
+    """
+
+    def __init__(self, settings: AnalysisSettings, sample_rate: int | None = None) -> None:
         super().__init__()
+        bands = mel_bands(settings)
+        settings = settings.at(sample_rate or settings.sample_rate)
         self.settings = settings
         self.window: Tensor
         self.bands: Tensor
         self.register_buffer("window", torch.hann_window(settings.window), persistent=False)
-        self.register_buffer("bands", mel_bands(settings), persistent=False)
+        self.register_buffer("bands", bands, persistent=False)
 
     def forward(self, audio: Float[Tensor, "b s"]) -> Float[Tensor, "b f d"]:
         s = self.settings
@@ -65,7 +85,8 @@ class Analysis(torch.nn.Module):
         length = s.window + (frames * s.subframes - 1) * step
         audio = pad(audio, (left, length - left - audio.shape[1]))
         chunks = audio.unfold(1, s.window, step) * self.window  # (b, subframes * f, window)
-        power = torch.fft.rfft(chunks, n=s.fft).abs().square() * (2 / self.window.sum()) ** 2
+        spectrum = torch.fft.rfft(chunks, n=s.fft)[..., : self.bands.shape[1]]
+        power = spectrum.abs().square() * (2 / self.window.sum()) ** 2
         decibels = 10 * torch.log10(power @ self.bands.T + s.floor)
         return decibels.reshape(len(audio), frames, s.dimension)
 

@@ -1,8 +1,9 @@
-"""The embedded codec: 16 kHz, 50 frames a second, 8 levels of 1024 entries, 4 kbit/s.
+"""The embedded codec: 50 frames a second, 8 levels of 1024 entries, 4 kbit/s.
 
 Codes come from fixed analysis and k-means (`analysis`, `quantizer`), audio from a causal vocoder
-(`vocoder`) with a few frames of look-ahead. The vocoder can be trained further without changing
-the codes or the language models that use them.
+(`vocoder`) with a few frames of look-ahead. Codes describe the band up to 8 kHz; a vocoder of a
+higher rate fills in what lies above. It can be trained further without changing the codes or the
+language models that use them.
 """
 
 from __future__ import annotations
@@ -33,10 +34,10 @@ class EmbeddedCodec(torch.nn.Module):
     def __init__(self, weights: CodecWeights) -> None:
         super().__init__()
         self.identity = weights.identity
-        self.sample_rate = weights.analysis.sample_rate
+        self.sample_rate = weights.sample_rate
         self.frame_rate = weights.analysis.sample_rate / weights.analysis.hop
         self.levels, self.codebook_size, _ = weights.quantizer.codebooks.shape
-        self.analysis = Analysis(weights.analysis)
+        self.analysis = Analysis(weights.analysis, self.sample_rate)
         self.quantizer = weights.quantizer
         self.vocoder = _vocoder(weights)
         self.requires_grad_(requires_grad=False).eval()

@@ -106,11 +106,23 @@ def fit(lists: Sequence[Path], cache: Path, output: Path, vectors: int, seed: in
 )
 @click.option("--layers", type=COUNT, default=8, show_default=True, help="Blocks of the vocoder.")
 @click.option(
+    "--sample-rate",
+    type=COUNT,
+    help="Hz of the vocoder's sound. Default: that of the codebooks' analysis.",
+)
+@click.option(
     "--adversary",
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
     help="Channels of the discriminators: 0 for none, 8 on a CPU, 32 on a GPU.",
+)
+@click.option(
+    "--adversary-warm-up",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Steps in which the discriminators learn, before the vocoder does from them.",
 )
 @click.option("--start", type=FILE, help="Codec file whose vocoder is trained further.")
 @click.option("--seed", type=SEED, default=0, show_default=True)
@@ -130,7 +142,9 @@ def train(
     frames: int,
     width: int,
     layers: int,
+    sample_rate: int | None,
     adversary: int,
+    adversary_warm_up: int,
     start: Path | None,
     seed: int,
     resume: bool,
@@ -141,6 +155,7 @@ def train(
     from vall_e_codecs.embedded.recordings import read_lists
     from vall_e_codecs.embedded.train import Trainer, TrainSettings, append_json
     from vall_e_codecs.embedded.vocoder import VocoderSettings
+    from vall_e_codecs.embedded.widen import settings_at
 
     logging.basicConfig(level=logging.INFO)
     made = weights.load(codebooks)
@@ -148,12 +163,15 @@ def train(
         minutes=minutes,
         learning_rate=learning_rate,
         adversary_channels=adversary,
+        adversary_warm_up=adversary_warm_up,
         seed=seed,
         crops=CropSettings(batch=batch, frames=frames),
     )
     sizes = VocoderSettings(
         dimension=made.analysis.dimension, hop=made.analysis.hop, width=width, layers=layers
     )
+    if sample_rate is not None:
+        sizes = settings_at(sizes, made.analysis.at(sample_rate).hop)
     checkpoint = output / "checkpoint.safetensors"
     _require_free(checkpoint, resume=resume)
     trainer = Trainer(made, sizes, settings)
@@ -161,7 +179,7 @@ def train(
         trainer.start_from(weights.load(start))
     if resume and checkpoint.exists():
         trainer.resume(checkpoint)
-    sources = read_lists(lists, made.analysis.sample_rate, cache)
+    sources = read_lists(lists, trainer.sample_rate, cache)
     _report_skipped(lists, sources)
     output.mkdir(parents=True, exist_ok=True)
     trainer.run(sources, output, lambda line: append_json(output / "metrics.jsonl", line))

@@ -36,6 +36,8 @@ class Recordings:
     name: str
     samples: Int16[np.ndarray, " s"]
     ends: Int[np.ndarray, " n"]
+    rates: Int[np.ndarray, " n"]
+    """Hz that each was recorded at: nothing lies above half of it."""
     skipped: tuple[UnusableRecording, ...] = ()
 
     def __len__(self) -> int:
@@ -114,10 +116,12 @@ def _read_list(path: Path, sample_rate: int, cache: Path) -> Recordings:
     if not files:
         raise DataError(f"{path} lists no recordings", hint="leave the list out, or fill it")
     key = _key(files, sample_rate)
-    blob, ends, skipped = (cache / f"{key}{end}" for end in (".npy", ".ends.npy", ".skipped.json"))
+    blob, rates, ends, skipped = (
+        cache / f"{key}{end}" for end in (".npy", ".rates.npy", ".ends.npy", ".skipped.json")
+    )
     if not ends.exists():
         log.info("decoding %d recordings of %s", len(files), path)
-        clips, left_out = _decoded(files, sample_rate)
+        clips, clip_rates, left_out = _decoded(files, sample_rate)
         if not clips:
             raise DataError(
                 f"none of the {len(files)} recordings of {path} can be used: {left_out[0].reason}",
@@ -126,16 +130,18 @@ def _read_list(path: Path, sample_rate: int, cache: Path) -> Recordings:
         _save(blob, np.concatenate(clips))
         noted_bytes = json.dumps([asdict(item) for item in left_out]).encode()
         write_atomically(skipped, noted_bytes, error=DataError)
+        _save(rates, np.array(clip_rates))
         _save(ends, np.cumsum([len(clip) for clip in clips]))  # last: marks the cache as complete
     noted = tuple(
         UnusableRecording(**item) for item in json.loads(skipped.read_text(encoding="utf-8"))
     )
-    return Recordings(path.parent.name, np.load(blob, mmap_mode="r"), np.load(ends), noted)
+    samples = np.load(blob, mmap_mode="r")
+    return Recordings(path.parent.name, samples, np.load(ends), np.load(rates), noted)
 
 
 def _key(files: Sequence[Path], sample_rate: int) -> str:
     """Identifies the decoded files and their state: equal lists in two folders have two keys."""
-    digest = hashlib.sha256(f"{sample_rate}\n".encode())
+    digest = hashlib.sha256(f"with rates, at {sample_rate}\n".encode())
     for file in files:
         found = file.stat() if file.exists() else None
         state = f"{found.st_mtime_ns} {found.st_size}" if found else "absent"
@@ -145,14 +151,15 @@ def _key(files: Sequence[Path], sample_rate: int) -> str:
 
 def _decoded(
     files: Sequence[Path], sample_rate: int
-) -> tuple[list[Int16[np.ndarray, " s"]], list[UnusableRecording]]:
-    clips, skipped = list[np.ndarray](), list[UnusableRecording]()
+) -> tuple[list[Int16[np.ndarray, " s"]], list[int], list[UnusableRecording]]:
+    clips, rates, skipped = list[np.ndarray](), list[int](), list[UnusableRecording]()
     for file in files:
         try:
             clips.append(_as_int16(read_mono(file, sample_rate)))
+            rates.append(soundfile.info(file).samplerate)
         except DataError as exc:
             skipped.append(UnusableRecording(str(file), exc.message))
-    return clips, skipped
+    return clips, rates, skipped
 
 
 def _as_int16(samples: Float[np.ndarray, " s"]) -> Int16[np.ndarray, " s"]:

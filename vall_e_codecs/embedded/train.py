@@ -20,10 +20,12 @@ from vall_e.plugin import TrainingError
 from vall_e_codecs.embedded import checkpoint, weights
 from vall_e_codecs.embedded.adversary import Adversary
 from vall_e_codecs.embedded.analysis import Analysis
+from vall_e_codecs.embedded.bandwidth import fill_above
 from vall_e_codecs.embedded.batches import CropSettings, draw_crops, draw_levels
 from vall_e_codecs.embedded.losses import SpectralDistance
 from vall_e_codecs.embedded.recordings import Recordings
 from vall_e_codecs.embedded.vocoder import Vocoder, VocoderSettings
+from vall_e_codecs.embedded.widen import settings_at, widened
 
 log = logging.getLogger(__name__)
 positive = validators.gt(0)
@@ -52,6 +54,8 @@ class TrainSettings:
     """Width of the discriminators; 0 trains without them, 8 doubles the time of a step on a CPU."""
     distance_weight: float = field(default=15.0, validator=validators.gt(0.0))
     """Weight of the spectral distance; the discriminators' losses have 1 and 2."""
+    adversary_warm_up: int = field(default=0, validator=validators.ge(0))
+    """Steps in which the discriminators learn, before the vocoder hears of them."""
     seed: int = 0
     crops: CropSettings = field(factory=CropSettings)
 
@@ -76,9 +80,13 @@ class Trainer:
         self.rng = np.random.default_rng(settings.seed)
         self.steps = 0
         self.seconds = 0.0
-        self._analysis = Analysis(codec.analysis).to(self.device)
+        self.hop = vocoder.hop
+        self.sample_rate = codec.analysis.sample_rate * vocoder.hop // codec.analysis.hop
+        self._analysis = Analysis(codec.analysis, self.sample_rate).to(self.device)
         self._quantizer = codec.quantizer.to(self.device)
-        self._distance = SpectralDistance(codec.analysis).to(self.device)
+        # the whole band counts, also what the analysis does not look at
+        whole = codec.analysis.at(self.sample_rate)
+        self._distance = SpectralDistance(whole).to(self.device)
 
     def run(
         self,
@@ -102,10 +110,12 @@ class Trainer:
 
     def step(self, sources: Sequence[Recordings]) -> dict[str, float]:
         """One update; returns its metrics."""
-        settings, hop = self.settings, self.codec.analysis.hop
-        crops = draw_crops(sources, settings.crops, hop, self.rng).to(self.device)
+        settings, hop = self.settings, self.hop
+        drawn = draw_crops(sources, settings.crops, hop, self.rng)
+        crops, bandwidths = drawn.audio.to(self.device), drawn.bandwidths.to(self.device)
         levels = draw_levels(len(self._quantizer.codebooks), len(crops), self.rng)
-        made, target = self.vocoder(self._vectors(crops, levels)), crops[:, hop:-hop]
+        made = self.vocoder(self._vectors(crops, levels))
+        target = fill_above(crops[:, hop:-hop], made, bandwidths, self.sample_rate)
         rate = settings.learning_rate * self._factor()
         metrics = {"rate": rate} | self._train_adversary(made, target, rate)
         metrics |= self._backward(made, target)
@@ -115,15 +125,20 @@ class Trainer:
         return metrics
 
     def start_from(self, start: weights.CodecWeights) -> None:
-        """Load the vocoder of another run, of the same sizes."""
-        if dict(start.vocoder_settings) != asdict(self.vocoder.settings):
+        """Load the vocoder of another run, of the same sizes; its sample rate may be lower."""
+        sizes = self.vocoder.settings
+        begun = VocoderSettings(**start.vocoder_settings)  # type: ignore[arg-type]
+        if settings_at(begun, sizes.hop) != sizes or begun.hop > sizes.hop:
             raise TrainingError(
                 f"the vocoder to start from has sizes {dict(start.vocoder_settings)}, "
-                f"this run {asdict(self.vocoder.settings)}",
+                f"this run {asdict(sizes)}",
                 hint="set the sizes of that vocoder",
             )
-        self.vocoder.load_state_dict(dict(start.vocoder))
-        self.average.load_state_dict(dict(start.vocoder))
+        found = dict(start.vocoder)
+        if begun.hop < sizes.hop:
+            found = widened(found, begun, sizes)
+        self.vocoder.load_state_dict(found)
+        self.average.load_state_dict(found)
 
     def save(self, folder: Path) -> None:
         """Write `checkpoint.safetensors`, for resuming, and `codec.safetensors`, for use."""
@@ -196,7 +211,7 @@ class Trainer:
             "mel": distance.mel.item(),
         }
         loss: Tensor = distance.total
-        if self.adversary is not None:
+        if self.adversary is not None and self.steps >= self.settings.adversary_warm_up:
             verdict = self.adversary.verdict(made, target)
             loss = self.settings.distance_weight * loss + verdict.deceit + 2 * verdict.features
             metrics |= {"deceit": verdict.deceit.item(), "features": verdict.features.item()}

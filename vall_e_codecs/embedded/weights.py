@@ -29,6 +29,12 @@ class CodecWeights:
     vocoder: Mapping[str, Tensor]
 
     @property
+    def sample_rate(self) -> int:
+        """Hz of the sound; the analysis may look at less of the band."""
+        hop = int(self.vocoder_settings.get("hop", self.analysis.hop))
+        return self.analysis.sample_rate * hop // self.analysis.hop
+
+    @property
     def identity(self) -> str:
         """Covers analysis and codebooks only: a better vocoder decodes the same codes."""
         digest = hashlib.sha256(json.dumps(asdict(self.analysis), sort_keys=True).encode())
