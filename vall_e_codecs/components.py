@@ -48,7 +48,7 @@ def vall_e_register_codecs() -> list[Component[Any]]:
             name="embedded",
             config=EmbeddedCodecConfig,
             build=build_embedded,
-            summary="16 kHz, 50 frames a second, 8 levels, 4 kbit/s; nothing to download",
+            summary="24 kHz, 50 frames a second, 8 levels, 4 kbit/s; nothing to download",
             paper="https://arxiv.org/abs/2306.00814",
             weights_license="Apache-2.0",
         ),
