@@ -12,6 +12,7 @@ PACKAGES = ("pocketsphinx", "_webrtcvad", "pesq", "pystoi", "speechmos", "onnxru
 MODULES = sorted(path.stem for path in Path(vall_e_judges.__file__).parent.glob("[a-z]*.py"))
 JUDGES = {"recognition": "pocketsphinx", "similarity": "_webrtcvad", "pesq": "pesq",
           "stoi": "pystoi", "dnsmos": "speechmos"}  # fmt: skip
+WEIGHTS = {"whisper": "folder", "campp": "file"}
 WITHOUT = f"""
 import importlib, sys
 for name in {PACKAGES}:
@@ -34,9 +35,11 @@ def test_without_their_packages_judges_are_imported_and_say_what_they_lack():
     command = [sys.executable, "-c", WITHOUT]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     told = dict(line.split(": ", 1) for line in done.stdout.splitlines())
-    assert told.keys() == JUDGES.keys()
+    assert told.keys() == JUDGES.keys() | WEIGHTS.keys()
     for judge, package in JUDGES.items():
         assert f"the judge {judge} needs the package {package}" in told[judge]
+    for judge, what in WEIGHTS.items():
+        assert told[judge] == f"the judge {judge} needs a {what} of weights"
 
 
 def test_a_missing_package_is_named_with_the_line_that_installs_it():
