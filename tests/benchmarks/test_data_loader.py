@@ -38,7 +38,7 @@ def test_invented_sentences_are_as_long_as_real_ones(registry, tmp_path):
 def test_what_does_not_go_with_it_is_refused(registry, words):
     done = CliRunner().invoke(cli, ["bench", "--data", *words], obj=App(registry=registry))
     assert done.exit_code == 2
-    assert "--data goes with" in done.output
+    assert "--data can only be used with" in done.output
 
 
 @pytest.mark.slow

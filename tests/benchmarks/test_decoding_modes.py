@@ -82,8 +82,8 @@ def test_the_command_prints_a_table_or_json(bench):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--size", "tiny"], "--size goes with --data or --compare"),
-        (["--compare", "--embedded"], "--compare goes with --size"),
+        (["--size", "tiny"], "--size can only be used with --data or --compare"),
+        (["--compare", "--embedded"], "--compare can only be used with --size"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(bench, words, told):

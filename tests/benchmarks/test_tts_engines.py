@@ -51,4 +51,4 @@ def test_what_cannot_be_measured_tells_what_the_process_said():
 def test_the_built_in_voice_is_measured_as_it_is(more):
     result = bench(*more)
     assert result.exit_code == 2
-    assert "--embedded goes with --set, --repeats and --json only" in result.stderr
+    assert "--embedded can only be used with --set, --repeats and --json" in result.stderr

@@ -144,10 +144,10 @@ def test_the_command_tells_all_figures(registry):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ([str(SPEECH)], "FILES goes with --codecs"),
+        ([str(SPEECH)], "FILES can only be used with --codecs"),
         (["--codecs"], "--codecs needs FILES"),
-        (["--codecs", str(SPEECH), "-m", "x"], "--json only: leave out --model"),
-        (["--levels", "4"], "--levels goes with --codecs"),
+        (["--codecs", str(SPEECH), "-m", "x"], "--json: leave out --model"),
+        (["--levels", "4"], "--levels can only be used with --codecs"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(registry, words, told):

@@ -151,10 +151,10 @@ def test_a_pattern_needs_levels(config):
     ("options", "message"),
     [
         ({"capabilities": ("ar", "nar"), "pattern": "delay"}, r"unless model.capabilities is \[ar"),
-        ({"pattern": "delay", "heads": "single"}, "where model.heads is single"),
-        ({"pattern": "delay", "group_size": 2}, "where model.pattern is delay"),
+        ({"pattern": "delay", "heads": "single"}, "if model.heads is single"),
+        ({"pattern": "delay", "group_size": 2}, "if model.pattern is delay"),
         ({"capabilities": ("nar",), "group_size": 2}, "unless model.capabilities has ar"),
-        ({"partial_groups": 0.1}, "where model.group_size is 1"),
+        ({"partial_groups": 0.1}, "if model.group_size is 1"),
     ],
 )
 def test_what_makes_no_sense_is_refused(config, options, message):

@@ -320,7 +320,7 @@ def test_overfitting_one_utterance_brings_the_loss_down(bench):
     [
         ({"data": {"train": []}}, DataError, "data.train lists no dataset"),
         ({"data": {"train": ["/nowhere"]}}, DataError, "/nowhere is not a dataset"),
-        ({"data": {"seconds": [100, 200]}}, DataError, "no utterance is left .* 30 under 100 s"),
+        ({"data": {"seconds": [100, 200]}}, DataError, "no utterances are left .* 30 under 100 s"),
         ({"device": "toaster"}, UnavailableError, "training.device: there is no device 'toaster'"),
     ],
     ids=str,

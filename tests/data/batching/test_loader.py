@@ -57,5 +57,5 @@ def test_another_share_loses_text_and_prompt_together(corpus):
 
 
 def test_shares_over_everything_are_refused():
-    with pytest.raises(ValueError, match="plus `without_text` must be at most 1"):
+    with pytest.raises(ValueError, match="must be at most 1 with `without_text`"):
         DataConfig(without_text=0.7, without_both=0.4)
