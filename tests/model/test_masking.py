@@ -183,7 +183,7 @@ def test_a_draft_that_is_taken_up_late_stays_but_for_a_few_frames(model):
     assert kept[2] >= 8  # one of nine is masked
     assert kept[0] < kept[2]
     assert how.times() == [pytest.approx(0.9)]
-    with pytest.raises(ValueError, match="takes up drafts: give one for each"):
+    with pytest.raises(ValueError, match="needs a draft for each sample"):
         _demasked(model, [_sample(0)] * 2, how, drafts=[draft, None])
 
 

@@ -68,7 +68,7 @@ def test_symbols_that_the_weights_lack_are_counted(bench, trained, caplog):
         row["phonemes"] += "ʒʒ"
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     bench.open("second", start_from=str(trained))
-    assert "as the vocabulary lacks them: 'ʒ' 6 times" in caplog.text
+    assert "since the vocabulary lacks them: 'ʒ' 6 times" in caplog.text
 
 
 def test_such_a_run_resumes_from_its_own_checkpoint(bench, trained):

@@ -32,7 +32,7 @@ def test_an_unknown_symbol_is_refused_where_that_is_asked(strange):
 
 def test_an_unknown_symbol_is_left_out_and_told_by_default(strange, caplog):
     strange.open()
-    assert "left out of the texts, as the vocabulary lacks them: 'ß'" in caplog.text
+    assert "left out of the texts, since the vocabulary lacks them: 'ß'" in caplog.text
 
 
 def test_so_is_one_that_the_weights_to_start_from_lack(bench):
