@@ -108,7 +108,7 @@ def fit(lists: Sequence[Path], cache: Path, output: Path, vectors: int, seed: in
 @click.option(
     "--sample-rate",
     type=COUNT,
-    help="Hz of the vocoder's sound. Default: that of the codebooks' analysis.",
+    help="Sample rate of the vocoder's output. Default: that of the codebooks.",
 )
 @click.option(
     "--adversary",
@@ -122,7 +122,7 @@ def fit(lists: Sequence[Path], cache: Path, output: Path, vectors: int, seed: in
     type=click.IntRange(min=0),
     default=0,
     show_default=True,
-    help="Steps in which the discriminators learn, before the vocoder does from them.",
+    help="Steps that train only the discriminators, before they affect the vocoder.",
 )
 @click.option("--start", type=FILE, help="Codec file whose vocoder is trained further.")
 @click.option("--seed", type=SEED, default=0, show_default=True)

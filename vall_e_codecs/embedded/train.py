@@ -55,7 +55,7 @@ class TrainSettings:
     distance_weight: float = field(default=15.0, validator=validators.gt(0.0))
     """Weight of the spectral distance; the discriminators' losses have 1 and 2."""
     adversary_warm_up: int = field(default=0, validator=validators.ge(0))
-    """Steps in which the discriminators learn, before the vocoder hears of them."""
+    """Steps that train only the discriminators, before they affect the vocoder."""
     seed: int = 0
     crops: CropSettings = field(factory=CropSettings)
 
