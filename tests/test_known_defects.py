@@ -38,7 +38,7 @@ DEFECTS = {
     ],
     "all ranks trained on the same part of the data, in the same order at every start": [
         "tests/data/batching/test_batch_sampler.py::test_ranks_share_out_the_sequence",
-        "tests/data/batching/test_sampling_pools.py::test_however_it_is_drawn_the_ranks_see_all_and_go_on_exactly",
+        "tests/data/batching/test_sampling_pools.py::test_however_it_is_drawn_the_ranks_see_all_and_continue_exactly",
         "tests/data/batching/test_batch_sampler.py::test_epochs_differ_and_seeds_differ_and_nothing_else",
     ],
     "the first window of accumulated batches was one short": [
@@ -106,7 +106,7 @@ DEFECTS = {
         "tests/training/test_loop.py::test_commands_are_carried_out_when_due"
     ],
     "the place in the data was not saved, and epochs were miscounted": [
-        "tests/data/batching/test_sampling_pools.py::test_however_it_is_drawn_the_ranks_see_all_and_go_on_exactly",
+        "tests/data/batching/test_sampling_pools.py::test_however_it_is_drawn_the_ranks_see_all_and_continue_exactly",
         "tests/training/test_loop.py::test_other_data_start_a_new_epoch",
     ],
     "float16 went on at scales that ruin a model, and losses that are no number were dropped": [

@@ -160,12 +160,12 @@ def load(point: EntryPoint, surface: Surface = TODAY) -> tuple[list[Offer], Plug
     except ImportError as exc:
         lacks = exc.name == "vall_e.plugin"  # the plugin needs a newer name from it
         status = "incompatible" if lacks else "failed"
-        reason = _told(exc) + (": update vall-e" if lacks else "")
+        reason = _one_line(exc) + (": update vall-e" if lacks else "")
     except KeyboardInterrupt:
         raise
     except BaseException as exc:  # a plugin can fail in any way, even by a panic in Rust
         logger.debug("plugin %s", point.name, exc_info=True)
-        status, reason = "failed", _told(exc)
+        status, reason = "failed", _one_line(exc)
     record = _record(point, status, reason, found=found, seconds=perf_counter() - start)
     return list(found.offers), record
 
@@ -289,7 +289,7 @@ def _check_types(config: type, seen: set[type]) -> None:
                 _check_types(part, seen)
 
 
-def _told(exc: BaseException) -> str:
+def _one_line(exc: BaseException) -> str:
     """Kind and message of an error on one line."""
     name, message = type(exc).__name__, " ".join(str(exc).split())
     return f"{name}: {message}" if message else name

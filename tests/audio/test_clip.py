@@ -134,7 +134,7 @@ def test_a_sound_clip_passes():
         ([0.5] * 2500, "x.wav is too long: 2.50 s, at most 2 s are allowed"),
     ],
 )
-def test_an_unsound_clip_is_told(samples, says):
+def test_an_unsound_clip_is_reported(samples, says):
     clip = Clip(np.array(samples, "f4"), 1000, name="x.wav")
     with pytest.raises(AudioError) as caught:
         clip.check(min_seconds=0.1, max_seconds=2)
@@ -155,7 +155,7 @@ def test_clipping_is_a_warning(caplog):
     assert "x.wav is clipped at" in caplog.text
 
 
-def test_files_that_cannot_be_read_are_told(tmp_path):
+def test_files_that_cannot_be_read_are_reported(tmp_path):
     (tmp_path / "empty.wav").touch()
     (tmp_path / "text.wav").write_text("not audio at all" * 10)
     for path, says in [
@@ -170,7 +170,7 @@ def test_files_that_cannot_be_read_are_told(tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac", "mp3", "ogg", "opus"])
-def test_a_truncated_file_is_told(tmp_path, suffix):
+def test_a_truncated_file_is_reported(tmp_path, suffix):
     whole = tmp_path / f"whole.{suffix}"
     tone(seconds=2).write(whole)
     assert Clip.read(whole).seconds == pytest.approx(2, abs=0.1)
@@ -182,7 +182,7 @@ def test_a_truncated_file_is_told(tmp_path, suffix):
 
 
 @pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "FLOAT"])  # the last is AIFC
-def test_a_truncated_aiff_file_is_told(subtype):
+def test_a_truncated_aiff_file_is_reported(subtype):
     out = BytesIO()
     soundfile.write(out, tone(seconds=2).samples, 24_000, subtype, format="AIFF")
     whole = out.getvalue()
@@ -201,7 +201,7 @@ def test_a_message_holds_no_address(data):
     assert "0x" not in caught.value.message
 
 
-def test_samples_in_another_scale_are_told(tmp_path):
+def test_samples_in_another_scale_are_reported(tmp_path):
     soundfile.write(tmp_path / "a.wav", tone().samples * 300, 24_000, subtype="FLOAT")
     with pytest.raises(AudioError, match=r"a\.wav has samples up to 150, not in \[-1, 1\]"):
         Clip.read(tmp_path / "a.wav").check()
@@ -222,7 +222,7 @@ def test_a_rate_too_high_for_ogg_is_lowered(tmp_path, caplog):
         ("no/folder/a.wav", "cannot be written"),
     ],
 )
-def test_a_target_that_cannot_be_written_is_told(tmp_path, name, says):
+def test_a_target_that_cannot_be_written_is_reported(tmp_path, name, says):
     with pytest.raises(AudioError, match=says) as caught:
         tone().write(tmp_path / name)
     assert caught.value.hint
@@ -251,7 +251,7 @@ def test_over_full_scale_is_clipped_with_a_warning(caplog):
     assert "2 samples over full scale are clipped" in caplog.text
 
 
-def test_a_rate_that_the_format_lacks_is_told(caplog):
+def test_a_rate_that_the_format_lacks_is_reported(caplog):
     with caplog.at_level(logging.INFO):
         tone(rate=22_050).write(BytesIO(), format="opus")
     assert "opus does not support 22050 Hz: written at 24000 Hz" in caplog.text

@@ -56,7 +56,7 @@ def test_fewer_levels_are_a_slice():
         (lambda: Codes(np.full((1, 2), -1, np.int16), "a", 1, 1), "cannot be negative, found -1"),
     ],
 )
-def test_what_is_wrong_is_told(make, says):
+def test_what_is_wrong_is_reported(make, says):
     with pytest.raises(DataError) as caught:
         make()
     assert says in caught.value.message
@@ -91,7 +91,7 @@ def test_files_that_hold_no_codes_are_refused(tmp_path):
         Codes.load(path)
 
 
-def test_a_file_of_codes_is_told_from_others(tmp_path):
+def test_a_file_of_codes_is_distinguished_from_others(tmp_path):
     codes().save(tmp_path / "a.safetensors")
     assert holds_codes(tmp_path / "a.safetensors")
     save_file({"codes": codes().values}, tmp_path / "b.safetensors")

@@ -123,7 +123,7 @@ def test_an_array_has_the_bytes_of_its_shape(tmp_path):
         read_dictionary(forged(tmp_path / "a.enc", longer))
 
 
-def test_any_damage_is_told_and_nothing_else(tmp_path):
+def test_any_damage_is_reported_and_nothing_else(tmp_path):
     content = {"codes": VALUES[None].astype(np.uint16), "metadata": FACTS}
     sound = theirs(tmp_path / "a.enc", content).read_bytes()
     rng = np.random.default_rng(0)

@@ -199,7 +199,7 @@ def test_an_unknown_command_may_belong_to_a_broken_plugin(site):
         ),
     ],
 )
-def test_verbosity_decides_which_records_are_told(flags, says):
+def test_verbosity_decides_which_records_are_reported(flags, says):
     def speak():
         logger = logging.getLogger("vall_e.demo")
         logger.warning("loud [x]")

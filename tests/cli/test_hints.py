@@ -17,7 +17,7 @@ def test_arguments_become_options(library, command_line):
     assert in_options(library) == command_line
 
 
-def test_a_request_that_fails_is_told_in_options_on_the_command_line(capsys):
+def test_a_request_that_fails_is_reported_in_options_on_the_command_line(capsys):
     with pytest.raises(SystemExit) as caught:
         cli(["synth", "Hello.", "--voice", "nobody", "-o", "x.wav"], obj=App())
     assert caught.value.code == 5

@@ -91,7 +91,7 @@ def test_a_task_that_writes_text_prints_it(synth, task, args, tmp_path):
     assert result.stdout.rstrip("\n") == (told["spelling"] or told["phonemes"])
 
 
-def test_a_part_of_a_recording_is_said_anew(synth):
+def test_a_part_of_a_recording_is_spoken_again(synth):
     args = ["hello", "--input", "said.wav", "--edit", "0.1-0.2", "--seed", 1]
     result = synth("cse", *args, "-o", "new.wav")
     assert result.exit_code == 0, result.output
@@ -108,7 +108,7 @@ def test_the_edits_of_a_batch_are_those_of_the_command(synth, tmp_path):
 
 
 @pytest.mark.parametrize("edit", [[0.2], [0.2, 0.1], ["a", 1], [True, 1]])
-def test_an_edit_that_is_none_names_its_line(synth, tmp_path, edit):
+def test_an_edit_that_is_invalid_names_its_line(synth, tmp_path, edit):
     job = {"text": "hello", "input": "said.wav", "edit": edit}
     (tmp_path / "jobs.jsonl").write_text(json.dumps(job))
     assert "line 1: edit: " in synth("cse", "--batch", "jobs.jsonl").output
@@ -134,7 +134,7 @@ def test_an_edit_that_is_none_names_its_line(synth, tmp_path, edit):
         ("phn", ["hello", "--input", "said.wav"], "does not use an input recording"),
     ],
 )
-def test_what_is_missing_or_unused_is_said(synth, task, args, says):
+def test_what_is_missing_or_unused_is_reported(synth, task, args, says):
     result = synth(task, *args)
     assert result.exit_code != 0
     assert says in " ".join(result.output.split())

@@ -106,7 +106,7 @@ def test_a_model_trained_from_another_speaks_with_its_options(vall_e, tmp_path):
     assert re.search(r"hold_end: true +# weights of .*run\n", shown)
 
 
-def test_a_folder_that_is_taken_for_a_name_is_told(vall_e, tmp_path, monkeypatch):
+def test_a_folder_that_is_taken_for_a_name_is_reported(vall_e, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "first").mkdir()
     result = vall_e("train", "run.yaml", "--from", "first")
@@ -120,7 +120,7 @@ def test_a_run_that_cannot_start_leaves_no_folder(vall_e, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
-def test_weights_that_a_resumed_run_does_not_use_are_told(vall_e, tmp_path):
+def test_weights_that_a_resumed_run_does_not_use_are_reported(vall_e, tmp_path):
     vall_e("train", tmp_path / "run.yaml", "--max-steps", 1)
     arguments = ("train", tmp_path / "run.yaml", "--max-steps", 2, "--resume")
     told = "./other is not used: the run continues with its own"
@@ -128,7 +128,7 @@ def test_weights_that_a_resumed_run_does_not_use_are_told(vall_e, tmp_path):
     assert told not in vall_e(*arguments[:-1], "--resume").stderr
 
 
-def test_a_rank_that_is_no_number_is_told(staircase, vall_e, tmp_path):
+def test_a_rank_that_is_not_a_number_is_reported(staircase, vall_e, tmp_path):
     app = App(registry=staircase, environ={"RANK": "first"})
     result = CliRunner().invoke(cli, ["train", str(tmp_path / "run.yaml")], obj=app)
     assert result.exit_code == 9
@@ -142,7 +142,7 @@ def test_overfitting_leaves_the_folder_of_the_run_alone(vall_e, tmp_path):
     assert (tmp_path / "run-overfit" / "latest").is_file()
 
 
-def test_an_output_that_cannot_be_made_is_told(vall_e, tmp_path):
+def test_an_output_that_cannot_be_made_is_reported(vall_e, tmp_path):
     (tmp_path / "file").write_text("")
     output = tmp_path / "file" / "run"
     result = vall_e("train", tmp_path / "run.yaml", "--set", f"training.output={output}")

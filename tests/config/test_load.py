@@ -189,7 +189,7 @@ def test_text_that_is_not_yaml_names_the_override(path, registry):
         load(path, registry, overrides=["text.languages=[de"])
 
 
-def test_two_entries_of_one_name_must_be_told_apart(path, registry):
+def test_two_entries_of_one_name_must_be_distinguished(path, registry):
     overrides = ["sampling.ar=[top-p, top-p]", "sampling.ar.top-p.p=0.1"]
     with pytest.raises(ConfigError, match="2 are called 'top-p'; use a number: 0, 1"):
         load(path, registry, overrides=overrides)
@@ -206,7 +206,7 @@ def test_a_wrong_variable_is_named(path, registry):
     ]
 
 
-def test_mistakes_of_all_sources_are_told_together(path, registry):
+def test_mistakes_of_all_sources_are_reported_together(path, registry):
     path.write_text("codec: flie\n")
     with pytest.raises(ConfigError) as caught:
         load(path, registry, overrides=["x"], environ={"VALL_E__A": "1"})
@@ -408,6 +408,6 @@ def test_paths_of_built_in_components_count_from_the_file_and_are_stripped(tmp_p
         ("model.backbone={heads: 4, kv_heads: 3}", "set kv_heads: 0 for as many as heads"),
     ],
 )
-def test_what_cannot_run_is_told_before_it_runs(override, says):
+def test_what_cannot_run_is_reported_before_it_runs(override, says):
     with pytest.raises(ConfigError, match=says):
         load(None, discover(load_plugins=False), overrides=[override])

@@ -13,7 +13,7 @@ def written(folder, text):
     return path
 
 
-def test_what_is_missing_is_told_before_anything_else_with_the_line_for_pip(
+def test_what_is_missing_is_reported_before_anything_else_with_the_line_for_pip(
     site, registry, tmp_path
 ):
     site.install("some-plugin", "x = 1", version="1.2")
@@ -42,6 +42,6 @@ def test_what_is_no_requirement_is_a_mistake_with_its_place(registry, tmp_path):
         load(written(tmp_path, "requires: [some plugin]\n"), registry)
 
 
-def test_what_is_no_text_is_told_where_it_is_written(tmp_path, registry):
+def test_what_is_not_text_is_reported_where_it_is_written(tmp_path, registry):
     with pytest.raises(InvalidConfigError, match=r"requires.*expected text, got 3"):
         load(written(tmp_path, "requires: [3]\n"), registry)

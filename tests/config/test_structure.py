@@ -183,7 +183,7 @@ def test_a_mistake_is_explained(check, old, new, says):
     assert f"run.yaml:{says}" in check(GOOD.replace(old, new, 1))
 
 
-def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(check):
+def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file(check):
     text = GOOD.replace("layers: 3", "layers: 0").replace("d_model: 64", "d_model: -1")
     text = (
         text.replace("seed: 7", "seed: 7\n  seed: 8").replace("0.8", "often").replace("de]", "1]")
@@ -198,7 +198,7 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(check):
     ]
 
 
-def test_what_could_not_be_read_is_told_once(check):
+def test_what_could_not_be_read_is_reported_once(check):
     text = GOOD.replace("codec.safetensors", "!!python/name:os.system x")
     assert check(text) == ("run.yaml:6: the tag !!python/name:os.system is not allowed; remove it")
 

@@ -91,7 +91,7 @@ def test_only_floating_tensors_are_cast(registry, tmp_path):
 
 
 @pytest.mark.parametrize("target", ["safetensors", "torch"])
-def test_a_place_that_cannot_be_written_to_is_told(registry, weights, tmp_path, target):
+def test_a_place_that_cannot_be_written_to_is_reported(registry, weights, tmp_path, target):
     (tmp_path / "file").touch()
     result = export(registry, weights, "--to", target, "-o", tmp_path / "file" / "x")
     assert result.exit_code == 7

@@ -74,7 +74,7 @@ def encode_pieces(
     Mono; if the codec is `Blockwise`, these are codes for a model (`encode_blocks`: for files).
     """
     if isinstance(codec, Listening):
-        found = list(_heard(pieces, codec, codec.listen(), ceil(seconds * codec.sample_rate)))
+        found = list(_listened(pieces, codec, codec.listen(), ceil(seconds * codec.sample_rate)))
         return Codes.join([to_codes(each[0], codec) for each in found])
     return _with_context(pieces, codec, ceil(seconds * codec.frame_rate))
 
@@ -95,7 +95,7 @@ def _with_context(pieces: Iterable[Float32[np.ndarray, " s"]], codec: Codec, chu
     return Codes.join([*parts, _cut(part, left, part.frames)])
 
 
-def _heard(
+def _listened(
     pieces: Iterable[Float32[np.ndarray, " s"]], codec: Codec, listener: Listener, samples: int
 ) -> Iterator[Tensor]:
     """Codes of the incoming audio, with at most this many samples at once."""

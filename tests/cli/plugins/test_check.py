@@ -62,7 +62,7 @@ def run(*args, **more):
     return CliRunner().invoke(cli, ["plugins", *args], obj=App(registry=registry_of([Plugin()])))
 
 
-def test_a_component_that_keeps_every_law_is_told_so_law_by_law():
+def test_a_component_that_keeps_every_law_is_reported_law_by_law():
     result = run("check", "hush", build=plain)
     assert result.exit_code == 0, result.output
     first, *lines, last = result.stdout.splitlines()
@@ -72,7 +72,7 @@ def test_a_component_that_keeps_every_law_is_told_so_law_by_law():
     assert last == f"  {len(lines) - 1} holds, {len(skipped)} skipped"  # how likely it draws what
 
 
-def test_a_law_that_does_not_hold_is_told_with_what_it_says():
+def test_a_law_that_does_not_hold_is_reported_with_what_it_says():
     result = run("check", "hush", "--json", build=flat)
     [report] = json.loads(result.stdout)
     failed = {f["law"]: f["reason"] for f in report["findings"] if f["status"] == "fails"}
@@ -89,7 +89,7 @@ def test_a_component_that_cannot_be_built_here_is_not_called_sound():
     assert "there is no `nothing` here" in last
 
 
-def test_a_name_that_nobody_offers_is_told():
+def test_a_name_that_nobody_offers_is_reported():
     result = run("check", "hash", build=absent)
     assert (result.exit_code, "no component and no distribution called" in result.stderr) == (
         4,

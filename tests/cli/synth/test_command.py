@@ -78,7 +78,7 @@ def test_a_text_becomes_a_file(synth, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["out.wav"]
 
 
-def test_a_seed_that_was_drawn_is_told_and_repeats(synth):
+def test_a_seed_that_was_drawn_is_reported_and_repeats(synth):
     told = synth("hello", "-o", "one.wav").stdout
     seed = told.partition("seed ")[2].partition(",")[0]
     synth("hello", "-o", "two.wav", "--seed", seed)
@@ -196,7 +196,7 @@ def test_nothing_moves_where_there_is_no_terminal(synth):
         (["hi", "--mix", "jobs.jsonl:x", "--mix", "b"], 2, "x is not a weight: give a number"),
     ],
 )
-def test_mistakes_are_told_with_their_exit_code(synth, tmp_path, args, code, says):
+def test_mistakes_are_reported_with_their_exit_code(synth, tmp_path, args, code, says):
     (tmp_path / "jobs.jsonl").write_text("{}")
     result = synth(*args)
     assert result.exit_code == code, result.output
@@ -279,7 +279,7 @@ def test_jobs_are_spoken_in_their_order(synth, tmp_path):
     assert np.array_equal(samples("spoken/first.wav"), samples("out.wav"))
 
 
-def test_a_job_that_fails_is_told_and_the_others_are_made(synth, tmp_path):
+def test_a_job_that_fails_is_reported_and_the_others_are_made(synth, tmp_path):
     (tmp_path / "jobs.jsonl").write_text('{"text": "", "seed": 1}\n{"text": "two"}\n')
     result = synth("--batch", "jobs.jsonl", "--json")
     assert result.exit_code == 6

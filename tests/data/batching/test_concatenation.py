@@ -28,7 +28,7 @@ def corpus(tmp_path):
     return make_corpus([dataset], vocabulary, ("en-us",), seconds=(0.0, 60.0))
 
 
-def test_what_is_added_is_said_after_the_utterance_with_silence_around(corpus):
+def test_additions_follow_the_utterance_with_silence_around(corpus):
     source = Materials(corpus, CodeMixer(lambda: CODEC)).of(0, 0, Addition((4, 2), 0.1, 0.06))
     spoken = source.spoken()
     own = [corpus.utterances[place] for place in (0, 4, 2)]
@@ -41,7 +41,7 @@ def test_what_is_added_is_said_after_the_utterance_with_silence_around(corpus):
     assert spoken.text.equal(source.joined(texts))
 
 
-def test_what_is_said_is_never_its_own_prompt(corpus):
+def test_an_utterance_is_never_its_own_prompt(corpus):
     """Not even where the speaker has nothing else left."""
     ann = tuple(corpus.speakers[0])
     materials = Materials(corpus)

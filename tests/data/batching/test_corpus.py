@@ -115,7 +115,7 @@ def test_texts_become_ids_by_the_vocabulary_of_the_run(dataset):
     assert texts == [dataset.entries[3].phonemes] * 2
 
 
-def test_symbols_that_the_vocabulary_lacks_are_told_once(dataset, caplog):
+def test_symbols_that_the_vocabulary_lacks_are_reported_once(dataset, caplog):
     few = Vocabulary.of(set("".join(texts_of([dataset]))) - {"e", "x"})
     found = corpus(dataset, vocabulary=few)
     assert len(caplog.records) == 1

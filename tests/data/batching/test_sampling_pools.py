@@ -103,7 +103,9 @@ def test_a_pool_is_emptied_before_anything_in_it_comes_again(balance):
     world_size=st.integers(1, 6),
     cut=st.integers(0, 5),
 )
-def test_however_it_is_drawn_the_ranks_see_all_and_go_on_exactly(balance, order, world_size, cut):
+def test_however_it_is_drawn_the_ranks_see_all_and_continue_exactly(
+    balance, order, world_size, cut
+):
     found = corpus({"a/x": 7, "a/y": 2, "b/z": 5}, {"x": 3})
     config = DataConfig(train=("a", "b"), balance=balance, order=order, batch_seconds=15)
     sequence = make_order(found, config, seed=0)

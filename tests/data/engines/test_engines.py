@@ -32,7 +32,7 @@ def broken():
 
 
 @pytest.mark.slow
-def test_what_cannot_be_made_in_a_process_is_told_as_it_is_told_here():
+def test_what_cannot_be_made_in_a_process_is_reported_as_it_is_reported_here():
     with pytest.raises(DataError, match="no codec") as caught:
         list(LOCAL.build(LOCAL.config(), workers=1).run(["1"], broken, repr))
     assert caught.value.hint == "install it"

@@ -104,7 +104,7 @@ def test_a_part_is_what_a_cut_of_the_whole_is(tmp_path, channels):
     assert read_part(path, 0.0, None) == Clip.read(path)
 
 
-def test_a_part_of_no_recording_is_told(tmp_path):
+def test_a_part_of_no_recording_is_reported(tmp_path):
     (tmp_path / "a.wav").write_bytes(b"RIFF")
     with pytest.raises(AudioError, match=r"a\.wav"):
         read_part(tmp_path / "a.wav", 0.0, 1.0)

@@ -81,7 +81,9 @@ def test_what_is_at_a_url_is_added_to(memory, folder, run):
     assert len(memory.cat_file("/mine/manifest.jsonl").splitlines()) == 3
 
 
-def test_a_run_that_was_stopped_goes_on_before_anything_is_published(memory, folder, run, tmp_path):
+def test_a_run_that_was_stopped_continues_before_anything_is_published(
+    memory, folder, run, tmp_path
+):
     """The folder of the first run, in which one utterance was done."""
     assert run(folder, "-o", tmp_path / "work", "--stride", 2).exit_code == 0
     result = run(folder, "-o", "memory://mine", "--work", tmp_path / "work")
@@ -89,7 +91,7 @@ def test_a_run_that_was_stopped_goes_on_before_anything_is_published(memory, fol
     assert json.loads(memory.cat_file("/mine/dataset.json"))["utterances"] == 2
 
 
-def test_what_somebody_else_published_in_the_meantime_is_not_overwritten(
+def test_what_someone_else_published_in_the_meantime_is_not_overwritten(
     memory, folder, run, tmp_path
 ):
     assert run(folder, "-o", tmp_path / "work").exit_code == 0
@@ -126,7 +128,7 @@ def test_a_fetch_that_breaks_off_is_begun_again(memory, folder, run, tmp_path, m
         ("s3://bucket/audio", 4, "pip install s3fs"),
     ],
 )
-def test_a_url_that_leads_nowhere_is_told(memory, run, tmp_path, url, code, told):
+def test_a_url_that_leads_nowhere_is_reported(memory, run, tmp_path, url, code, told):
     if url.startswith("s3") and find_spec("s3fs"):
         pytest.skip("s3fs is installed")
     result = run(url, "-o", tmp_path / "out")

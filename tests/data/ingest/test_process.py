@@ -179,7 +179,7 @@ def kill_after(number, folder, out):
 
 @pytest.mark.parametrize("after", [1, 3])
 @pytest.mark.parametrize("torn", ["", "manifest.jsonl", "codes.i16"])
-def test_a_run_that_was_killed_goes_on_where_it_was(folder, tmp_path, after, torn):
+def test_a_run_that_was_killed_continues_where_it_was(folder, tmp_path, after, torn):
     run(folder, tmp_path / "whole")
     kill_after(after, folder, tmp_path / "out")
     with pytest.raises(DataError, match="is not finished"):
@@ -256,7 +256,7 @@ def test_a_finished_dataset_whose_last_lines_were_deleted_is_refused(folder, tmp
     assert files(tmp_path / "out") == before
 
 
-def test_an_unfinished_dataset_without_its_last_line_goes_on(folder, tmp_path, caplog):
+def test_an_unfinished_dataset_without_its_last_line_continues(folder, tmp_path, caplog):
     run(folder, tmp_path / "whole")
     kill_after(3, folder, tmp_path / "out")
     forget(tmp_path / "out", 1)
@@ -265,7 +265,7 @@ def test_an_unfinished_dataset_without_its_last_line_goes_on(folder, tmp_path, c
     assert "bytes of an incomplete utterance are cut off" in caplog.text
 
 
-def test_a_manifest_that_was_written_anew_stays_whole(folder, tmp_path):
+def test_a_manifest_that_was_written_again_stays_whole(folder, tmp_path):
     """As by an editor that spells letters out; lengths in bytes are then not ours."""
     run(folder, tmp_path / "out")
     path = tmp_path / "out" / "manifest.jsonl"
@@ -353,7 +353,7 @@ def test_two_processes_do_not_write_one_folder(folder, tmp_path):
     assert run(folder, tmp_path / "out").done == 4
 
 
-def test_changed_transcripts_are_told(folder, tmp_path, caplog):
+def test_changed_transcripts_are_reported(folder, tmp_path, caplog):
     run(folder, tmp_path / "out")
     table = folder / "transcripts.tsv"
     table.write_text(table.read_text().replace("Hello", "Goodbye"))
@@ -405,7 +405,7 @@ def test_the_command_refuses_what_makes_no_sense(small_registry, folder, tmp_pat
     assert not (tmp_path / "out").exists()
 
 
-def test_an_output_that_cannot_be_made_is_told(small_registry, folder, tmp_path):
+def test_an_output_that_cannot_be_made_is_reported(small_registry, folder, tmp_path):
     (tmp_path / "file").write_text("")
     result = command(small_registry, folder, "-o", tmp_path / "file" / "out", *QUICK)
     assert result.exit_code == 8

@@ -121,7 +121,7 @@ def test_a_byte_order_mark_is_no_part_of_a_text(tmp_path):
     assert [r.text for r in find_recordings(tmp_path)] == ["hello"]
 
 
-def test_a_transcript_in_another_encoding_is_told(tmp_path):
+def test_a_transcript_in_another_encoding_is_reported(tmp_path):
     write(tmp_path, "1.wav", "")
     (tmp_path / "1.txt").write_bytes("grün".encode("latin-1"))
     (found,) = find_recordings(tmp_path)

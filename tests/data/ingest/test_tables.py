@@ -133,7 +133,7 @@ def test_a_transcript_may_have_a_suffix_in_capitals(tmp_path):
     assert [one.text for one in find_recordings(tmp_path)] == ["Hello."]
 
 
-def test_what_a_recogniser_wrote_is_text(tmp_path):
+def test_what_a_recognizer_wrote_is_text(tmp_path):
     (tmp_path / "a.wav").touch()
     segment = {"start": 0, "end": 1, "text": {}}
     (tmp_path / "heard.json").write_text(json.dumps({"a.wav": {"segments": [segment]}}))

@@ -81,7 +81,7 @@ def test_a_file_of_something_else_is_left_as_it_is(folder, name):
     assert (folder / name).read_text() == '{"path": "1.wav"}\n'
 
 
-def test_a_recording_that_cannot_be_read_is_told_and_tried_again(folder):
+def test_a_recording_that_cannot_be_read_is_reported_and_tried_again(folder):
     (folder / "ann" / "1.wav").write_bytes(b"RIFF")
     found = run(folder, Hearer())
     assert [name for name, _ in found.failed] == ["ann/1.wav"]

@@ -68,7 +68,7 @@ def test_lengths_fall_into_bins_that_hold_all_of_them():
     assert all(a[1] == pytest.approx(b[0]) for a, b in pairwise(found))
 
 
-def test_an_utterance_whose_text_does_not_fit_its_length_is_told():
+def test_an_utterance_whose_text_does_not_fit_its_length_is_reported():
     usual = [item(n, 2 + n / 50) for n in range(20)]
     odd = [item("mumbled", 20.0), item("cut off", 0.3)]
     found = Survey([*usual, *odd]).outliers()
@@ -97,7 +97,7 @@ def test_both_kinds_of_folders_have_the_same_figures(registry, request, kind):
     assert "'a' x 1" in text
 
 
-def test_symbols_that_a_model_lacks_are_told(registry, dataset, tmp_path):
+def test_symbols_that_a_model_lacks_are_reported(registry, dataset, tmp_path):
     weights = tmp_path / "tiny.safetensors"
     tiny_bundle(registry, StaircaseCodec(levels=2)).save(weights)
     lacking = json.loads(command(registry, "stats", dataset, "-m", weights, "--json").stdout)
@@ -192,7 +192,7 @@ def test_a_file_that_is_no_dataset_and_a_table_for_one_are_refused(registry, dat
     assert (result.exit_code, "leave it out" in result.stderr) == (2, True)
 
 
-def test_recordings_that_are_not_valid_are_all_told(registry, recordings):
+def test_recordings_that_are_not_valid_are_all_reported(registry, recordings):
     (recordings / "0.wav").write_bytes(b"RIFF")
     with (recordings / "transcripts.tsv").open("a") as table:
         table.write("1.wav\t\tann\tde\n")
@@ -206,7 +206,7 @@ def test_recordings_that_are_not_valid_are_all_told(registry, recordings):
     assert "2 of 6 have problems" in result.stderr
 
 
-def test_codes_outside_the_codebook_are_told(registry, dataset):
+def test_codes_outside_the_codebook_are_reported(registry, dataset):
     with (dataset / "codes.i16").open("r+b") as file:
         file.write((30_000).to_bytes(2, "little"))
     result = command(registry, "validate", dataset)
@@ -214,7 +214,7 @@ def test_codes_outside_the_codebook_are_told(registry, dataset):
     assert result.exit_code == 8
 
 
-def test_lengths_that_do_not_fit_the_codes_are_told(registry, dataset):
+def test_lengths_that_do_not_fit_the_codes_are_reported(registry, dataset):
     path = dataset / "manifest.jsonl"
     first, *rest = path.read_text().splitlines(keepends=True)
     entry = evolve(Entry(**json.loads(first)), seconds=9.0, phonemes="")

@@ -203,7 +203,7 @@ def test_a_damaged_utterance_is_named_or_left_out_as_configured(
 
 
 @pytest.mark.parametrize("byte", [0, 40, 255])
-def test_whichever_byte_of_an_array_is_wrong_it_is_told_by_its_name(tmp_path, byte):
+def test_whichever_byte_of_an_array_is_wrong_it_is_reported_by_its_name(tmp_path, byte):
     source = Dataset(write_dataset(tmp_path / "source", CODEC))
     path = in_shards(source, tmp_path / "data")
     entry, places = source.entries[BAD], np.load(path / "places.npy")
@@ -246,7 +246,7 @@ def test_a_loader_process_that_finds_damage_names_it_too(tmp_path, registry, bad
         assert len(found.left_out) == 1
 
 
-def test_whatever_fails_in_a_sample_is_told_with_its_name(tmp_path, registry):
+def test_whatever_fails_in_a_sample_is_reported_with_its_name(tmp_path, registry):
     """Nobody finds a broken item of a million by a traceback alone."""
     found = loader(write_dataset(tmp_path / "data", CODEC), registry, "skip")
 

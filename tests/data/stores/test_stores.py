@@ -104,7 +104,7 @@ def test_noise_that_cannot_be_converted_leaves_nothing(tmp_path, convert):
     assert [path.name for path in tmp_path.iterdir()] == ["data"]
 
 
-def test_a_source_counts_from_where_it_is_told(tmp_path, registry, convert):
+def test_a_source_is_relative_to_the_given_folder(tmp_path, registry, convert):
     folder = write_dataset(tmp_path / "data", StaircaseCodec(levels=3))
     lines = (folder / "manifest.jsonl").read_text().replace('"source": ""', '"source": "../a.wav"')
     (folder / "manifest.jsonl").write_text(lines)
@@ -279,7 +279,7 @@ def test_an_index_is_the_same_whoever_wrote_the_lines(tmp_path):
         assert list(small) == [large[i] for i in range(20)]
 
 
-def test_a_damaged_line_of_a_large_manifest_is_told_when_it_is_read(tmp_path):
+def test_a_damaged_line_of_a_large_manifest_is_reported_when_it_is_read(tmp_path):
     folder = write_dataset(tmp_path / "data", StaircaseCodec(levels=3))
     path = folder / "manifest.jsonl"
     path.write_text(path.read_text().replace('"speaker": "bob"', '"speaker: "bob"', 1))

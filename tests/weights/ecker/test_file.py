@@ -134,7 +134,7 @@ def test_what_decides_the_numbers_becomes_an_option(state, changes, option, valu
     assert described.raw["model"][option] == value
 
 
-def test_the_language_is_told_where_the_original_told_it(state):
+def test_the_language_is_read_if_the_original_stated_it(state):
     described = describe({**CONFIG, "capabilities": ["ar", "nar", "lang", "len"]}, state)
     assert described.raw["tasks"] == [{"name": "tts", "language": True}]
     assert described.unused == ("len",)

@@ -60,10 +60,10 @@ def validate(
 
     Exit code 8 if there are any.
     """
-    from vall_e.data.dataset.open import open_told
+    from vall_e.data.dataset.open import open_described
     from vall_e.data.inspect.check import validate as run
 
-    dataset = open_told(source, app.registry)
+    dataset = open_described(source, app.registry)
     if model and dataset is None:
         raise click.UsageError(
             f"-m needs a dataset: the recordings in {source} have no phonemes yet."
@@ -154,11 +154,11 @@ def sample(
         click.echo(_line(item, as_json))
     if output:
         from vall_e.config.load import load
-        from vall_e.data.dataset.open import open_told
+        from vall_e.data.dataset.open import open_described
         from vall_e.data.inspect.export_audio import write_sounds
 
         options = load(config, app.registry, overrides=overrides, environ=app.environ)
-        dataset = open_told(source, app.registry)
+        dataset = open_described(source, app.registry)
         failed = write_sounds(dataset, drawn, output, options.codec.build)
         for identity, reason in failed:
             click.echo(f"failed {identity}: {reason}", err=True)

@@ -114,7 +114,7 @@ class Materials:
             if task.wants.noise and not self.noises:
                 raise no_noise(f"the task {task.name} needs noise")
             if not any(self.serve(task.wants, place) for place in places):
-                raise _useless(task, len(self.corpus.speakers))
+                raise _cannot_learn(task, len(self.corpus.speakers))
         idle = [i for i in places if not any(self.serve(task.wants, i) for task in tasks)]
         if idle:
             raise DataError(
@@ -239,7 +239,7 @@ def no_noise(needs: str) -> DataError:
     )
 
 
-def _useless(task: Task, speakers: int) -> DataError:
+def _cannot_learn(task: Task, speakers: int) -> DataError:
     """The error for a task that cannot learn from any utterance."""
     if task.wants.spelling != "unused":
         lacking = "needs written texts, but no utterance has one"

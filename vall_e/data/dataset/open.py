@@ -42,7 +42,7 @@ def open_stored(
     return store.open(path, assumed=assumed)
 
 
-def open_told(path: Path, registry: Registry) -> Stored | None:
+def open_described(path: Path, registry: Registry) -> Stored | None:
     """The dataset at `path`, in any store that names its codec; None for a folder of recordings."""
     return open_stored(path, registry) if path.is_file() or (path / INFO).exists() else None
 

@@ -53,7 +53,7 @@ class Hands(Generic[I, O]):
         for turn in range(len(items)):
             while turn not in ready:
                 self._hand_out(items, todo, turn + AHEAD * self.count)
-                for number, hand in self._heard():
+                for number, hand in self._ready():
                     said = hand.listen()
                     if said is not None:
                         ready[number] = said.result()
@@ -73,7 +73,7 @@ class Hands(Generic[I, O]):
                 number = todo.pop()
                 hand.give(number, items[number])
 
-    def _heard(self) -> list[tuple[int, _Hand[I]]]:
+    def _ready(self) -> list[tuple[int, _Hand[I]]]:
         """Processes that report an item, or have died; waits for the first."""
         busy = [(one.number, one) for one in self.hands if one.number is not None]
         told = wait([hand.connection for _, hand in busy])

@@ -107,7 +107,7 @@ def begin(url: str, folder: Path) -> None:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     try:
-        told = _told(files, root)
+        told = _description_at(files, root)
         for name in files.find(root) if told is not None else ():
             path = part / PurePosixPath(name).relative_to(root)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -134,7 +134,9 @@ def publish(folder: Path, url: str) -> None:
     paths = [path for path in paths if path.name != LOCK and path != seen]
     paths.sort(key=lambda path: path.name == INFO)
     try:
-        if seen.exists() and _told(files, root) != json.loads(seen.read_text(encoding="utf-8")):
+        if seen.exists() and _description_at(files, root) != json.loads(
+            seen.read_text(encoding="utf-8")
+        ):
             raise DataError(
                 f"{url} was changed by someone else since this run began",
                 hint=f"give another URL; {folder} has the result of this run",
@@ -157,7 +159,7 @@ def _get(files: Any, name: str, path: Path, url: str) -> None:
         raise _unreachable(url, exc) from exc
 
 
-def _told(files: Any, root: str) -> str | None:
+def _description_at(files: Any, root: str) -> str | None:
     """The dataset's description of itself at the URL."""
     name = f"{root}/{INFO}"
     if not files.exists(name):

@@ -102,9 +102,9 @@ def _found(
     if table is None:
         return _beside(folder, speaker)
     if table.suffix.lower() == ".json":
-        heard = _heard(table)
-        if heard is not None:
-            return _cut(heard, table, folder, speaker, slices)
+        transcripts = _transcripts_in(table)
+        if transcripts is not None:
+            return _cut(transcripts, table, folder, speaker, slices)
     return _listed(table, folder, speaker)
 
 
@@ -121,16 +121,16 @@ def _table_in(folder: Path) -> Path | None:
     return next(iter([*paths, *heard]), None)
 
 
-def _heard(table: Path) -> dict[str, Any] | None:
+def _transcripts_in(table: Path) -> dict[str, Any] | None:
     """The output of a recognizer for each file; None if the table has another format."""
     try:
         found = json.loads(table.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):
         return None  # reported when it is read as a table
-    return found if is_heard(found) else None
+    return found if is_transcribed(found) else None
 
 
-def is_heard(found: object) -> bool:
+def is_transcribed(found: object) -> bool:
     """Whether this has the format written by `vall_e.data.ingest.transcribe`."""
     return isinstance(found, dict) and all(
         isinstance(row, dict) and isinstance(row.get("segments"), list) for row in found.values()

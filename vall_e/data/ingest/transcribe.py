@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import frozen
 
 from vall_e.data.dataset.manifest import write_text
-from vall_e.data.ingest.recordings import is_audio, is_heard
+from vall_e.data.ingest.recordings import is_audio, is_transcribed
 from vall_e.errors import DataError, VallEError
 from vall_e.folder_lock import locked
 from vall_e.interfaces.transcriber import Transcript
@@ -137,7 +137,7 @@ def _read(path: Path) -> dict[str, Any]:
         found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     except ValueError as exc:
         raise DataError(f"{path} is damaged: {exc}", hint="delete it, or give another -o") from exc
-    if not is_heard(found):
+    if not is_transcribed(found):
         raise DataError(
             f"{path} was not written by `vall-e data transcribe`", hint="give another -o"
         )

@@ -127,7 +127,7 @@ class Survey:
         robust deviations (median of absolute deviations), and the pace by a factor of 1.5 or more.
         """
         found = [
-            (distance, Outlier(item, _told(item, middle)))
+            (distance, Outlier(item, _reason(item, middle)))
             for middle, limit, items in map(_spread, _by_language(self.items))
             for item in items
             if (distance := abs(math.log(item.pace) - middle)) > limit
@@ -218,7 +218,7 @@ def _spread(items: list[UtteranceInfo]) -> tuple[float, float, list[UtteranceInf
     return middle, max(DEVIATIONS * deviation, math.log(LEAST_FACTOR)), items
 
 
-def _told(item: UtteranceInfo, middle: float) -> str:
+def _reason(item: UtteranceInfo, middle: float) -> str:
     slow = math.log(item.pace) < middle
     why = "missing text or long silence" if slow else "missing speech or too much text"
     return f"{item.pace:.1f} symbols per second, usual are {math.exp(middle):.1f}: {why}"

@@ -70,7 +70,7 @@ _KINDS: dict[str, tuple[tuple[type, ...], str]] = {
     "resp_levels": ((int, type(None)), "a whole number"),
 }
 """Fields used in computation, with their required types."""
-_OF_NO_SAY = {
+_IGNORED = {
     # names, places, kernels
     *("name", "path", "attention", "tasks", "langs", "tones", "kwargs", "teacher"),
     # how it was trained
@@ -149,7 +149,7 @@ def describe(
             if name == "tts" or name in capabilities
         ],
     }
-    known = {*_POSSIBLE, *_DECIDING, *_OF_NO_SAY}
+    known = {*_POSSIBLE, *_DECIDING, *_IGNORED}
     return EckerModel(
         raw,
         sizes,
