@@ -20,7 +20,7 @@ from vall_e.evaluation.judge_panel import Panel, judge_all
 @pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGTERM])
 def test_a_worker_that_is_killed_is_told_and_leaves_no_process(listed, ended_by):
     dies = partial(signal.raise_signal, ended_by)  # in the other process
-    with pytest.raises(UnavailableError, match="was ended from outside") as caught:
+    with pytest.raises(UnavailableError, match="a judging process was killed") as caught:
         judge_all(read_list(listed).items, Panel([], {}), dies, workers=1)
     assert "fewer --workers" in caught.value.hint
     assert multiprocessing.active_children() == []

@@ -55,7 +55,7 @@ def test_another_text_is_not(judge, spoken):
     ("text", "reason"),
     [
         ("Qwertyuiop is no word.", "does not know the word 'qwertyuiop'"),
-        ("The sea is calm.", "none of the candidates"),
+        ("The sea is calm.", "not among the candidates"),
     ],
 )
 def test_what_is_no_candidate_has_the_open_figure_only(judge, spoken, text, reason):
@@ -67,7 +67,7 @@ def test_what_is_no_candidate_has_the_open_figure_only(judge, spoken, text, reas
 
 def test_few_candidates_are_remarked_on(judge, general):
     assert judge.remarks == ()
-    assert "had 2 candidate sentences and not 50" in general.remarks[0]
+    assert "had only 2 candidate sentences, not 50" in general.remarks[0]
 
 
 def test_others_of_a_choice_follow_from_the_seed(judge, spoken):

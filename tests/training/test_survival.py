@@ -96,7 +96,7 @@ def test_sigterm_saves_and_ends(bench, start):
     wait_for_step(bench, "run", 3)
     process.send_signal(signal.SIGTERM)
     assert process.wait() == 0
-    assert "ended by SIGTERM" in (bench.folder / "run.log").read_text()
+    assert "stopped by SIGTERM" in (bench.folder / "run.log").read_text()
     assert latest(bench.folder / "run").name == f"step-{steps(bench, 'run')[-1]:06d}"
 
 
