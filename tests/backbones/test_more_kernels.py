@@ -75,6 +75,7 @@ class TestFlex(AttentionContract):
         super().test_equals_the_plain_formula(kind, kv_heads, dtype)
 
 
+@pytest.mark.slow
 def test_flex_takes_masks_and_groups_and_compiles_nothing_on_a_cpu():
     q, (k, v) = torch.randn(2, 4, 5, 8), torch.randn(2, 2, 2, 5, 8)
     mask = torch.ones(2, 1, 5, 5, dtype=torch.bool)

@@ -21,6 +21,7 @@ def told(registry):
     return compare("tiny", registry, device=torch.device("cpu"), repeats=1, copied_bytes=1 << 20)
 
 
+@pytest.mark.slow
 def test_every_way_of_decoding_has_its_row(told):
     kinds = [f"{what}, {form}" for form in ("fp32", "bf16", "int8")
              for what in ("AR step", "prefill", "NAR stage")]  # fmt: skip

@@ -108,6 +108,7 @@ def test_an_engine_that_is_not_installed_says_how_to_get_it(registry, name):
     assert "install" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_weights_that_are_not_there_are_named(registry, tmp_path):
     pytest.importorskip("transformers")
     component = registry.get("transcriber", "transformers")
