@@ -79,8 +79,44 @@ def _of_both_versions() -> dict[str, list[tuple[str, re.Pattern[str]]]]:
     return {letter: [*old.get(letter, []), *new.get(letter, [])] for letter in {*old, *new}}
 
 
+class _TooLargeError(Exception):
+    """Text that would take PyYAML long: where, what and a hint."""
+
+    def __init__(self, line: int, said: str, hint: str) -> None:
+        super().__init__(said)
+        self.line, self.said, self.hint = line, said, hint
+
+
 class _Loader(yaml.SafeLoader):
+    """Stops at text that is too large while it reads it, since all of it would take long."""
+
     yaml_implicit_resolvers = _by_first_letter()
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._tokens = self._depth = 0
+
+    def get_token(self) -> yaml.Token:
+        token: yaml.Token = super().get_token()  # type: ignore[no-untyped-call]
+        self._tokens += 1
+        self._depth += isinstance(token, _STARTS) - isinstance(token, _ENDS)
+        line = token.start_mark.line + 1
+        if self._depth > MAX_DEPTH:
+            said = f"lists and mappings are nested more than {MAX_DEPTH} deep"
+            raise _TooLargeError(line, said, "use fewer nested brackets")
+        if self._tokens > MAX_TOKENS:
+            said = f"more than {MAX_TOKENS} words and signs"
+            raise _TooLargeError(line, said, "keep lists of data in files of their own")
+        return token
+
+
+_STARTS = (
+    yaml.FlowSequenceStartToken,
+    yaml.FlowMappingStartToken,
+    yaml.BlockSequenceStartToken,
+    yaml.BlockMappingStartToken,
+)
+_ENDS = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 
 
 class _Dumper(yaml.SafeDumper):
@@ -94,11 +130,17 @@ def read(text: str, origin_at: Callable[[int], ValueOrigin]) -> tuple[Node, list
 
     `origin_at` returns the origin of a line. Text that is not YAML raises a `ConfigError`.
     """
+    if len(text) > MAX_CHARACTERS:
+        raise ConfigError(
+            f"{origin_at(0)}: {len(text)} characters, at most {MAX_CHARACTERS} are read",
+            hint="a config is a few pages: keep lists of data in files of their own",
+        )
     try:
-        _require_small(text, origin_at)
         top = yaml.compose(text, Loader=_Loader)
     except yaml.YAMLError as exc:
         raise _not_yaml(exc, origin_at) from exc
+    except _TooLargeError as exc:
+        raise ConfigError(f"{origin_at(exc.line)}: {exc.said}", hint=exc.hint) from exc
     if top is None:
         return Node(None, origin_at(1)), []
     reader = _Reader(origin_at)
@@ -123,38 +165,6 @@ def write(value: Any) -> str:
         width=2**31,
     )
     return text.strip()[1:-1]
-
-
-def _require_small(text: str, origin_at: Callable[[int], ValueOrigin]) -> None:
-    """Raise `ConfigError` for text that would take PyYAML long, before it is parsed."""
-    if len(text) > MAX_CHARACTERS:
-        raise ConfigError(
-            f"{origin_at(0)}: {len(text)} characters, at most {MAX_CHARACTERS} are read",
-            hint="a config is a few pages: keep lists of data in files of their own",
-        )
-    depth = 0
-    for count, token in enumerate(yaml.scan(text, Loader=_Loader)):
-        depth += isinstance(token, _STARTS) - isinstance(token, _ENDS)
-        line = token.start_mark.line + 1
-        if depth > MAX_DEPTH:
-            raise ConfigError(
-                f"{origin_at(line)}: lists and mappings are nested more than {MAX_DEPTH} deep",
-                hint="use fewer nested brackets",
-            )
-        if count > MAX_TOKENS:
-            raise ConfigError(
-                f"{origin_at(line)}: more than {MAX_TOKENS} words and signs",
-                hint="keep lists of data in files of their own",
-            )
-
-
-_STARTS = (
-    yaml.FlowSequenceStartToken,
-    yaml.FlowMappingStartToken,
-    yaml.BlockSequenceStartToken,
-    yaml.BlockMappingStartToken,
-)
-_ENDS = (yaml.FlowSequenceEndToken, yaml.FlowMappingEndToken, yaml.BlockEndToken)
 
 
 def _not_yaml(exc: yaml.YAMLError, origin_at: Callable[[int], ValueOrigin]) -> ConfigError:
