@@ -43,3 +43,11 @@ def test_a_config_that_is_wrong_is_an_error_of_ours(tmp_path, registry):
     path.write_text("training: {max_stpes: 3}")
     with pytest.raises(ConfigError, match="max_stpes"):
         vall_e.train(path, registry=registry)
+
+
+def test_a_further_rank_shares_the_folder_that_the_first_holds(
+    config, registry, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("RANK", "1")
+    with locked(tmp_path / "run", error=TrainingError):
+        assert vall_e.train(config, registry=registry).step == 3

@@ -7,8 +7,8 @@ import math
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -22,8 +22,6 @@ from rich.text import Text
 
 from vall_e.cli.app import App
 from vall_e.cli.option_groups import Explained
-from vall_e.errors import TrainingError
-from vall_e.folder_lock import locked
 
 if TYPE_CHECKING:
     from vall_e.training.commands import Commands
@@ -82,6 +80,7 @@ def train(
     from vall_e.training.best import BEST
     from vall_e.training.commands import Commands
     from vall_e.training.loop import train as run_all
+    from vall_e.training.run_lock import held_by_this_run
     from vall_e.training.setup import open_run
     from vall_e.weights.speaking_options import load_run
 
@@ -92,7 +91,7 @@ def train(
     config = load_run(path, app.registry, overrides=overrides, environ=app.environ).config
     folder = Path(config.training.output + ("-overfit" if overfit else ""))
     steps = config.training.max_steps
-    with _held(folder, app.environ):
+    with held_by_this_run(folder, app.environ):
         run = open_run(config, folder, resume=resume, overfit=overfit, registry=app.registry)
         start = config.training.start_from if run.progress.step == 0 else ""
         weights = f", with the weights of {start}" if start else ""
@@ -115,17 +114,6 @@ def train(
         click.echo(
             f"best: step {best['step']}, {best['name']} {best['loss']:.3f}: {speak}", err=True
         )
-
-
-def _held(folder: Path, environ: Mapping[str, str]) -> AbstractContextManager[None]:
-    """Lock the folder for this run. With several ranks, the first one holds the lock."""
-    rank = environ.get("RANK") or "0"
-    if not rank.isdecimal():
-        raise TrainingError(
-            f"the variable RANK is {rank!r}, which is not the number of a process",
-            hint="unset it, or start the processes with torchrun",
-        )
-    return nullcontext() if int(rank) else locked(folder, error=TrainingError)
 
 
 def _descriptor() -> int | None:

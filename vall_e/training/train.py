@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
 
 from vall_e.discovery import discover
-from vall_e.errors import TrainingError
-from vall_e.folder_lock import locked
 from vall_e.registry import Registry
 from vall_e.training import loop
 from vall_e.training.commands import Commands
 from vall_e.training.metrics import Metrics
+from vall_e.training.run_lock import held_by_this_run
 from vall_e.training.setup import open_run
 from vall_e.weights.locate import find_weights
 from vall_e.weights.speaking_options import load_run
@@ -52,7 +52,7 @@ def train(
     registry = registry or discover()
     found = load_run(Path(config), registry, overrides=overrides).config
     folder = Path(found.training.output)
-    with locked(folder, error=TrainingError):
+    with held_by_this_run(folder, os.environ):
         run = open_run(found, folder, resume=resume, registry=registry)
         callbacks = loop.RunCallbacks(on_step=on_step, on_validation=on_validation)
         loop.train(run, Commands(), callbacks)
