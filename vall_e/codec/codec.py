@@ -9,7 +9,6 @@ import numpy as np
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
-from vall_e.codec.encode import require_codes_of
 from vall_e.codec.long_audio import encode_clip, encode_file, sound_of
 from vall_e.config.choices import CodecChoice
 from vall_e.config.component_option import choose
@@ -96,6 +95,5 @@ class Codec:
                 f"these codes are from {codes.codec}, but the codec is {self.identity}",
                 hint="decode them with the codec that made them",
             )
-        require_codes_of(self._codec, codes)
         for samples in sound_of(codes, self._codec):
             yield Clip(samples, self.sample_rate)

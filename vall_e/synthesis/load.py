@@ -120,11 +120,7 @@ def open_parts(options: LoadOptions, registry: Registry) -> Parts:
     given = _config(options.config, registry)
     path = find_model(_model(options, given), registry)
     bundle = _open(path, options, given, registry)
-    nar = bundle.config.synthesis.nar if options.nar is None else _weights(options.nar)
-    later = None
-    if nar:
-        beside = _beside(path, nar) if options.nar is None and isinstance(nar, str) else nar
-        later = find_model(beside, registry)
+    later = _later_weights(path, bundle, options, registry)
     second = _open(later, options, given, registry) if later else None
     codec = (second or bundle).config.codec.build()
     parts = Parts.of(bundle, codec, task=options.task, nar=second)
@@ -161,6 +157,16 @@ def _model(options: LoadOptions, given: RunConfig | None) -> Path | str | None:
 def _weights(model: Path | str) -> Path | str:
     """The weights of a training folder; anything else as it is."""
     return find_weights(Path(model)) if Path(model).is_dir() else model
+
+
+def _later_weights(
+    path: Path, bundle: Bundle, options: LoadOptions, registry: Registry
+) -> Path | None:
+    """The weights for the levels after the first, if they are not those of `path` itself."""
+    if options.nar is not None:
+        return find_model(_weights(options.nar), registry)
+    named = bundle.config.synthesis.nar
+    return find_model(_beside(path, named), registry) if named else None
 
 
 def _trained(given: RunConfig) -> Path:

@@ -214,8 +214,7 @@ class Synthesizer:
         """The output of a task that writes text, for a recording or for another text."""
         require_task(self.task, writes="text")
         codes = None if recording is None else self._encoder.recording(recording)
-        generator = TextGenerator.of(self._parts, self.config.synthesis.seconds_per_symbol[0])
-        return generator(text, recording=codes, language=language)
+        return TextGenerator.of(self._parts)(text, recording=codes, language=language)
 
     def _session(
         self, request: Request, on_progress: OnProgress, keep_audio: bool = True

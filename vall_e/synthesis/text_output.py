@@ -40,9 +40,9 @@ class TextGenerator:
     """Seconds that a phoneme symbol lasts at least."""
 
     @classmethod
-    def of(cls, parts: Parts, shortest_symbol: float) -> TextGenerator:
+    def of(cls, parts: Parts) -> TextGenerator:
         languages = parts.config.text.languages
-        shortest = max(SHORTEST_SYMBOL, shortest_symbol)
+        shortest = max(SHORTEST_SYMBOL, parts.config.synthesis.seconds_per_symbol[0])
         return cls(parts.bundle.model, parts.task, parts.front_end, languages, shortest)
 
     def __call__(
