@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
-
 CHOSEN = "vall_e.chosen"
 PATH = "vall_e.path"
 OR_NAME = "or name"

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import validators
-
-if TYPE_CHECKING:
-    pass
-
 
 MAX_THREADS = 1024
 """More threads than this end the process in PyTorch, without a message."""

@@ -19,10 +19,9 @@ from vall_e.errors import DataError
 from vall_e.interfaces.store import Info, Item, Stored
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Callable
 
-    from vall_e.interfaces.store import Info, Store, Stored
+    from vall_e.interfaces.store import Store
 
 
 @frozen

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib import metadata
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import soundfile
@@ -22,10 +22,6 @@ from vall_e.audio.codes import Codes
 from vall_e.audio.encoding import Note
 from vall_e.decoding.ar.layer_stats import Effort
 from vall_e.errors import AudioError
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 Waveform = NDArray[np.float32]
 
@@ -180,12 +176,12 @@ LONGEST_TEXT = 500
 def note(provenance: Mapping[str, Any]) -> Note:
     """The comment and software tags of an audio file, which travel with it."""
     text = str(provenance.get("text", ""))
-    told = {name: provenance[name] for name in TAGGED if name in provenance}
+    stated = {name: provenance[name] for name in TAGGED if name in provenance}
     if len(text) <= LONGEST_TEXT:
-        told["text"] = text
+        stated["text"] = text
     else:
-        told["text_sha256"] = hashlib.sha256(text.encode()).hexdigest()
-    comment = MARK + json.dumps(told)  # ASCII: the tags of MP3 files are Latin-1
+        stated["text_sha256"] = hashlib.sha256(text.encode()).hexdigest()
+    comment = MARK + json.dumps(stated)  # ASCII: the tags of MP3 files are Latin-1
     return Note(comment=comment, software=_software())
 
 

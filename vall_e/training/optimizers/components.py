@@ -23,12 +23,6 @@ if TYPE_CHECKING:
 
     import torch
 
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import torch
-
     Named = Iterable[tuple[str, torch.nn.Parameter]]
 
 

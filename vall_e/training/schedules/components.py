@@ -18,10 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-
 def build_one_cycle(config: OneCycleConfig, *, max_steps: int) -> Callable[[int], float]:
     from vall_e.training.schedules.factors import one_cycle
 

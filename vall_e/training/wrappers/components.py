@@ -21,12 +21,6 @@ if TYPE_CHECKING:
 
     import torch
 
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import torch
-
     Wrap = Callable[[torch.nn.Module], torch.nn.Module]
 
 

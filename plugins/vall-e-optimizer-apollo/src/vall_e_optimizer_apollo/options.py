@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from attrs import field, frozen, validators
-
-if TYPE_CHECKING:
-    pass
-
 
 positive: Any = validators.gt(0)
 fraction: Any = [validators.ge(0), validators.lt(1)]

@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from attrs import field, frozen, validators
-
-if TYPE_CHECKING:
-    pass
 
 
 @frozen
