@@ -22,7 +22,8 @@ from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes import components
 from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.training.commands import Commands
-from vall_e.training.loop import RunCallbacks, train
+from vall_e.training.loop import train
+from vall_e.training.run import RunCallbacks
 from vall_e.training.setup import open_run
 
 SPEECH = Path(__file__).parents[1] / "speech"

@@ -3,7 +3,7 @@
 import pytest
 
 from vall_e.training.best import BestSoFar
-from vall_e.training.loop import RunCallbacks
+from vall_e.training.run import RunCallbacks
 from vall_e.training.schedules.factors import fitted_warmup
 from vall_e.weights.file import load
 from vall_e.weights.locate import find_weights

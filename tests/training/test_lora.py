@@ -8,7 +8,7 @@ from vall_e.config.load import structure
 from vall_e.errors import CheckpointError, ConfigError, TrainingError
 from vall_e.model.lora import is_adapter
 from vall_e.testing import WrapperContract
-from vall_e.training.loop import RunCallbacks
+from vall_e.training.run import RunCallbacks
 from vall_e.training.wrappers.components import build_lora
 from vall_e.training.wrappers.options import LoraConfig
 from vall_e.weights.file import load

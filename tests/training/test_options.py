@@ -22,8 +22,9 @@ from vall_e.testing import StaircaseCodec
 from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.commands import Commands
-from vall_e.training.loop import LostSteps, RunCallbacks, train, update, validate
+from vall_e.training.loop import LostSteps, train, update, validate
 from vall_e.training.metrics import MetricsFile
+from vall_e.training.run import RunCallbacks
 from vall_e.training.validation import ValidationBatch, evaluate, make_trials
 from vall_e.weights.file import load
 from vall_e.weights.locate import find_weights
@@ -99,9 +100,11 @@ def test_validation_weighs_every_token_alike(bench):
     few, many = sorted((b.examples for b in islice(run.loader, 2)), key=len)
     few = sorted(few, key=lambda example: len(example.target))[:1]
     apart = evaluate(
-        model, [ValidationBatch("ar", "ar", few), ValidationBatch("ar", "ar", many)], run.engine
+        run.objective,
+        [ValidationBatch("ar", "ar", few), ValidationBatch("ar", "ar", many)],
+        run.engine,
     )
-    together = evaluate(model, [ValidationBatch("ar", "ar", [*few, *many])], run.engine)
+    together = evaluate(run.objective, [ValidationBatch("ar", "ar", [*few, *many])], run.engine)
     assert apart["ar"] == pytest.approx(together["ar"], rel=1e-5)
     mean = (model.loss(few).nll["ar"] + model.loss(many).nll["ar"]) / 2
     assert abs(mean.item() - together["ar"]) > 1e-4, "a plain mean would do as well"

@@ -24,8 +24,9 @@ from vall_e.data.dataset.open import info_of
 from vall_e.interfaces.store import Entry, Item
 from vall_e.memory import peak_bytes
 from vall_e.registry import Registry
-from vall_e.training.loop import Run, update
+from vall_e.training.loop import update
 from vall_e.training.objective import lengths_of
+from vall_e.training.run import Run
 from vall_e.training.setup import open_run
 
 MEDIAN, SPREAD, PACE = 4.0, 0.5, 16.0

@@ -68,6 +68,10 @@ class TrainingConfig:
     """Number of optimizer steps in the run."""
     accumulation: int = field(default=1, validator=positive)
     """Batches for each optimizer step (gradient accumulation)."""
+    on_oom: Literal["split", "skip", "stop"] = "split"
+    """What to do with a batch that does not fit into memory: train its halves (the same gradient),
+    leave it out of the step, if it is not the step's only batch, or end the run. With several
+    processes the run ends."""
     clip_norm: float = field(default=1.0, validator=positive)
     """Gradients are clipped to this norm, after unscaling."""
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"

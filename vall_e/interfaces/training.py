@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -12,16 +12,22 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+T = TypeVar("T")
+
+
 @runtime_checkable
 class Engine(Protocol):
     """Runs the steps of the training loop: where, in which precision, on how many devices.
 
     One loop serves every engine; `rank` and `world_size` say which share of the data is its own.
+    `sharded`: whether each rank has only a part of the weights, so that all of them must take part
+    in collecting what one of them saves.
     """
 
     device: torch.device
     rank: int
     world_size: int
+    sharded: bool
 
     def prepare(
         self,
@@ -43,15 +49,37 @@ class Engine(Protocol):
         """The context of each forward pass, for the chosen `precision`."""
         ...
 
-    def backward(self, loss: Float[Tensor, ""], *, last: bool) -> None:
-        """Add to the gradients; ranks exchange them only at the `last` batch of an accumulation."""
+    def accumulate(self, *, last: bool) -> AbstractContextManager[object]:
+        """The context of both passes of a batch; ranks exchange gradients in the `last` of a step.
+
+        How many batches a step has is the same on all ranks.
+        """
+        ...
+
+    def backward(self, loss: Float[Tensor, ""]) -> None:
+        """Add to the gradients. Those of a step are the sums over its batches and over all ranks.
+
+        So each rank gives its share of one loss. A rank's batch may leave weights unused.
+        """
         ...
 
     def step(self, *, clip_norm: float) -> float:
         """Unscale, clip, update, zero the gradients; return the gradient norm before clipping.
 
-        Gradients that are not finite change no weight; the returned norm shows them.
+        The norm is that of the gradients of all ranks, and the same on all of them. Gradients that
+        are not finite change no weight; the returned norm shows them.
         """
+        ...
+
+    def gather(self, value: T) -> list[T]:
+        """The values of all ranks, by rank; each must call it. For a few numbers or words.
+
+        Raises `TrainingError`, naming the rank if that is known, if one is gone or does not answer.
+        """
+        ...
+
+    def close(self) -> None:
+        """The run has ended, perhaps by an error: leave the other processes."""
         ...
 
     def state_dict(self) -> dict[str, Tensor]:

@@ -25,6 +25,7 @@ from torch import Tensor
 from vall_e.errors import CheckpointError, TrainingError
 from vall_e.weights.file import Bundle, save
 from vall_e.weights.locate import LATEST, WEIGHTS, checkpoints
+from vall_e.weights.sharded import divided, whole
 
 FORMAT = 1
 TENSORS = "training.safetensors"
@@ -43,7 +44,7 @@ def write_checkpoint(
     run: Path, step: int, bundle: Bundle, state: TrainingState, *, by_hand: bool = False
 ) -> Path:
     """Write the folder and point `latest` to it. One saved `by_hand` (on request) is not pruned."""
-    folder = run / f"step-{step:06d}"
+    folder = folder_of(run, step)
     part = run / f"{folder.name}.part"
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
@@ -62,6 +63,11 @@ def write_checkpoint(
     os.replace(pointer, run / LATEST)
     _flush_names(run)
     return folder
+
+
+def folder_of(run: Path, step: int) -> Path:
+    """Where the checkpoint of a step is."""
+    return run / f"step-{step:06d}"
 
 
 def read_state(folder: Path) -> TrainingState:
@@ -103,7 +109,7 @@ def pack_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor],
         found, plain = _apart(slots)
         # A copy, since safetensors does not write two tensors that share memory.
         for name, tensor in found.items():
-            copy = tensor.detach().to("cpu", copy=True)
+            copy = whole(tensor.detach()).to("cpu", copy=True)
             tensors[f"optimizer/{index}/{name}"] = copy.contiguous()
         if plain:
             values["state"][str(index)] = plain
@@ -122,6 +128,7 @@ def unpack_optimizer(
 ) -> None:
     """Restore what `pack_optimizer` saved; `CheckpointError` if it is another optimizer's."""
     state: dict[int, dict[str, Any]] = {int(i): dict(slots) for i, slots in values["state"].items()}
+    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
     for key, tensor in tensors.items():
         kind, _, rest = key.partition("/")
         if kind == "optimizer":
@@ -129,7 +136,7 @@ def unpack_optimizer(
             slots = state.setdefault(int(index), {})
             for part in path:
                 slots = slots.setdefault(part, {})
-            slots[name] = tensor
+            slots[name] = divided(tensor, like=weights[int(index)])
     try:
         optimizer.load_state_dict({"state": state, "param_groups": values["groups"]})
     except (ValueError, KeyError) as exc:

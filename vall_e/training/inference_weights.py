@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from vall_e.interfaces.training import Averaging, Rounding
+from vall_e.weights.sharded import divided
 
 
 @contextmanager
@@ -48,4 +49,4 @@ def restore_training_weights(model: nn.Module, training_weights: Mapping[str, Te
     """Restore the training weights."""
     parameters = dict(model.named_parameters())
     for name, tensor in training_weights.items():
-        parameters[name].copy_(tensor)
+        parameters[name].copy_(divided(tensor, like=parameters[name]))

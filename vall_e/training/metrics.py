@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -14,25 +14,40 @@ METRICS = "metrics.jsonl"
 Metrics = dict[str, float | int]
 
 
-def window_means(
-    batches: Sequence[Mapping[str, float]], shares: Sequence[float]
-) -> dict[str, float]:
-    """The metrics of an accumulation window, equal to those of one batch with all its samples.
+WeightedSums = dict[str, tuple[float, float]]
+"""The sum of the weighted values of each metric, and the sum of their weights."""
+
+
+def window_sums(batches: Sequence[Mapping[str, float]], shares: Sequence[float]) -> WeightedSums:
+    """The metrics of the batches of a step, in a form that can be added over all ranks.
 
     The metrics of a stage are means over `tokens.STAGE` tokens; a batch may lack the stage. Other
     metrics are weighted by `shares`, one per batch.
     """
-    sums: dict[str, float] = {}
-    weights: dict[str, float] = {}
-    for batch, share in zip(batches, shares, strict=True):
-        for name, value in batch.items():
-            kind, _, stage = name.partition(".")
-            if kind == "tokens":
-                continue
-            weight = batch[f"tokens.{stage}"] if stage else share
-            sums[name] = sums.get(name, 0.0) + value * weight
-            weights[name] = weights.get(name, 0.0) + weight
-    return {name: sums[name] / weights[name] for name in sums}
+    return added(
+        {
+            name: (value * weight, weight)
+            for name, value in batch.items()
+            if not name.startswith("tokens.")
+            for weight in [batch[f"tokens.{name.partition('.')[2]}"] if "." in name else share]
+        }
+        for batch, share in zip(batches, shares, strict=True)
+    )
+
+
+def added(parts: Iterable[WeightedSums]) -> WeightedSums:
+    """The sums of each metric over all parts that have it."""
+    total: WeightedSums = {}
+    for part in parts:
+        for name, (value, weight) in part.items():
+            before = total.get(name, (0.0, 0.0))
+            total[name] = (before[0] + value, before[1] + weight)
+    return total
+
+
+def means_of(sums: WeightedSums) -> dict[str, float]:
+    """Each metric as that of one batch with all samples."""
+    return {name: value / weight for name, (value, weight) in sums.items()}
 
 
 class MetricsFile:

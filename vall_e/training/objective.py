@@ -8,13 +8,17 @@ from torch import Tensor, nn
 
 from vall_e.config.training import TrainingConfig
 from vall_e.model.layer_skip import LayerSkip
+from vall_e.model.loss import Losses
 from vall_e.model.sequence import Example
 from vall_e.model.token_dropout import with_errors
 from vall_e.model.valle import Valle
 
 
 class Objective(nn.Module):
-    """The model together with its loss, so that engines have one `forward` to wrap."""
+    """The model together with its loss, so that engines have one `forward` to wrap.
+
+    In eval mode it is the loss of validation: of the predicted segments, as they are.
+    """
 
     def __init__(
         self, model: Valle, config: TrainingConfig, *, layer_skip: LayerSkip | None = None
@@ -30,13 +34,7 @@ class Objective(nn.Module):
         `nll.STAGE` and `accuracy.STAGE` are means over `tokens.STAGE` tokens. `step` is the step of
         the run, for objectives that change over time.
         """
-        size = self.model.sizes.codebook_size
-        losses = self.model.loss(
-            [with_errors(example, self.config.code_errors, size) for example in examples],
-            ignore_inputs=self.config.ignore_inputs,
-            factors=self.config.loss_factors,
-            skipping=self.layer_skip.at(step) if self.layer_skip else None,
-        )
+        losses = self._training_loss(examples, step) if self.training else self._loss(examples)
         return {
             "loss": losses.total,
             **{f"nll.{stage}": value for stage, value in losses.nll.items()},
@@ -44,6 +42,18 @@ class Objective(nn.Module):
             **{f"tokens.{stage}": torch.tensor(float(n)) for stage, n in losses.counts.items()},
             "auxiliary": losses.auxiliary,
         }
+
+    def _training_loss(self, examples: Sequence[Example], step: int) -> Losses:
+        size = self.model.sizes.codebook_size
+        return self.model.loss(
+            [with_errors(example, self.config.code_errors, size) for example in examples],
+            ignore_inputs=self.config.ignore_inputs,
+            factors=self.config.loss_factors,
+            skipping=self.layer_skip.at(step) if self.layer_skip else None,
+        )
+
+    def _loss(self, examples: Sequence[Example]) -> Losses:
+        return self.model.loss(examples, ignore_inputs=True)
 
 
 def lengths_of(model: Valle, examples: Sequence[Example]) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import torch
@@ -11,6 +12,8 @@ from vall_e.config.schema import RunConfig
 from vall_e.data.batching.build_loader import loader_of, mark_of
 from vall_e.data.batching.training_data import TrainingData
 from vall_e.discovery import discover
+from vall_e.errors import TrainingError
+from vall_e.interfaces.training import Engine
 from vall_e.model.layer_skip import layer_skip_of
 from vall_e.model.valle import Valle
 from vall_e.registry import Registry
@@ -20,8 +23,10 @@ from vall_e.training.dry_run import dry_run
 from vall_e.training.held_out import held_out
 from vall_e.training.initial_weights import InitialWeights
 from vall_e.training.learning_rate import Rate
-from vall_e.training.loop import Marks, Run, restore
 from vall_e.training.objective import Objective
+from vall_e.training.ranks import Ranks
+from vall_e.training.run import Marks, Run
+from vall_e.training.saving import restore
 from vall_e.weights.file import Bundle
 
 log = logging.getLogger(__name__)
@@ -57,6 +62,7 @@ def open_run(
         device=config.training.device,
         precision=config.training.precision,
     )
+    _require_all_processes(engine, config)
     dry_run(model, engine)
     log.info("device %s, precision %s", engine.device, config.training.precision)
     schedule = config.training.schedule.build(max_steps=config.training.max_steps)
@@ -84,6 +90,17 @@ def open_run(
     if origin.checkpoint:
         restore(run, read_state(origin.checkpoint))
     return run
+
+
+def _require_all_processes(engine: Engine, config: RunConfig) -> None:
+    """Otherwise each process would train a run of its own into the same folder."""
+    started = Ranks.of(os.environ).world_size
+    if engine.world_size != started:
+        raise TrainingError(
+            f"{started} processes were started, but the engine "
+            f"{config.training.engine.name!r} trains with {engine.world_size}",
+            hint="set training.engine to local, or start one process",
+        )
 
 
 def _objective(model: Valle, config: RunConfig) -> Objective:

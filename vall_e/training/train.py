@@ -13,6 +13,7 @@ from vall_e.registry import Registry
 from vall_e.training import loop
 from vall_e.training.commands import Commands
 from vall_e.training.metrics import Metrics
+from vall_e.training.run import RunCallbacks
 from vall_e.training.run_lock import held_by_this_run
 from vall_e.training.setup import open_run
 from vall_e.weights.locate import find_weights
@@ -54,7 +55,7 @@ def train(
     folder = Path(found.training.output)
     with held_by_this_run(folder, os.environ):
         run = open_run(found, folder, resume=resume, registry=registry)
-        callbacks = loop.RunCallbacks(on_step=on_step, on_validation=on_validation)
+        callbacks = RunCallbacks(on_step=on_step, on_validation=on_validation)
         loop.train(run, Commands(), callbacks)
     progress = run.progress
     return TrainedRun(folder, find_weights(folder), progress.step, dict(progress.validation))

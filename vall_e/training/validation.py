@@ -15,6 +15,7 @@ from itertools import cycle, islice
 import attrs
 import torch
 from attrs import frozen
+from torch import Tensor, nn
 
 from vall_e.config.data import DataConfig
 from vall_e.data.batching.batch_sampler import SampleSpec
@@ -25,7 +26,7 @@ from vall_e.interfaces.task import Sample, Task
 from vall_e.interfaces.training import Engine
 from vall_e.model.masking import Masking
 from vall_e.model.sequence import Example
-from vall_e.model.valle import Valle
+from vall_e.training.metrics import WeightedSums, added, means_of
 from vall_e.training.wrong_texts import with_wrong_texts
 
 WRONG = "_wrong_text"
@@ -76,39 +77,47 @@ def make_trials(
 
 
 @torch.no_grad()
-def evaluate(model: Valle, trials: Sequence[ValidationBatch], engine: Engine) -> dict[str, float]:
+def evaluate(
+    objective: nn.Module, trials: Sequence[ValidationBatch], engine: Engine
+) -> dict[str, float]:
     """Mean loss per token by batch name, and the accuracy of `ar`, `nar` and `text`.
 
-    The loss with wrong texts is only returned if every clip has one: the means are comparable.
+    The ranks share the batches, and all get the means over all. The loss with wrong texts is only
+    returned if every clip has one: the means are comparable.
     """
-    sums: dict[str, float] = {}
-    tokens: dict[str, int] = {}
-    was_training = model.training
-    model.eval()
-    for trial in trials:
+    was_training = objective.training
+    objective.eval()
+    sums: WeightedSums = {}
+    for number in range(engine.rank, len(trials) + engine.rank, engine.world_size):
+        # Ranks that have one batch less than others still run one: a sharded model needs all.
+        trial = trials[number % len(trials)]
         with engine.autocast():
-            losses = model.loss(trial.examples, ignore_inputs=True)
-        found = {trial.name: losses.nll[trial.stage]}
-        if trial.name == trial.stage:
-            found[f"{trial.name}_accuracy"] = losses.accuracy[trial.stage]
-        for name, value in found.items():
-            sums[name] = sums.get(name, 0.0) + float(value) * losses.tokens
-            tokens[name] = tokens.get(name, 0) + losses.tokens
-    model.train(was_training)
-    means = {name: sums[name] / tokens[name] for name in sums}
-    whole = {name for name in means if tokens[name] == tokens[name.removesuffix(WRONG)]}
-    return {name: mean for name, mean in means.items() if name in whole}
+            losses = objective(trial.examples)
+        if number < len(trials):
+            sums = added([sums, _sums_of(trial, losses)])
+    objective.train(was_training)
+    sums = added(engine.gather(sums))
+    whole = {name for name in sums if sums[name][1] == sums[name.removesuffix(WRONG)][1]}
+    return {name: mean for name, mean in means_of(sums).items() if name in whole}
+
+
+def _sums_of(trial: ValidationBatch, losses: Mapping[str, Tensor]) -> WeightedSums:
+    found = {trial.name: losses[f"nll.{trial.stage}"]}
+    if trial.name == trial.stage:
+        found[f"{trial.name}_accuracy"] = losses[f"accuracy.{trial.stage}"]
+    tokens = float(losses[f"tokens.{trial.stage}"])
+    return {name: (float(value) * tokens, tokens) for name, value in found.items()}
 
 
 def evaluate_sets(
-    model: Valle, sets: Mapping[str, Sequence[ValidationBatch]], engine: Engine
+    objective: nn.Module, sets: Mapping[str, Sequence[ValidationBatch]], engine: Engine
 ) -> dict[str, float]:
     """Over all validation sets together as `validation.*`, and if there are several, over each."""
     joined = [trial for trials in sets.values() for trial in trials]
-    found = {f"validation.{name}": v for name, v in evaluate(model, joined, engine).items()}
+    found = {f"validation.{name}": v for name, v in evaluate(objective, joined, engine).items()}
     if len(sets) > 1:
         for label, trials in sets.items():
-            for name, value in evaluate(model, trials, engine).items():
+            for name, value in evaluate(objective, trials, engine).items():
                 found[f"validation.{label}.{name}"] = value
     return found
 

@@ -35,6 +35,7 @@ from vall_e.weights.ecker.file import is_ecker, read_ecker
 from vall_e.weights.ecker_names import TensorNames
 from vall_e.weights.lora_file import attach_tensors, stored
 from vall_e.weights.metadata import FORMAT, require_file, require_format
+from vall_e.weights.sharded import whole
 
 KEPT = "kept/"
 
@@ -84,7 +85,7 @@ def _kept_tensors(kept: Kept | None, dtype: torch.dtype | None) -> dict[str, Ten
 
 def _storable(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
     converted = tensor.to(dtype) if dtype and tensor.is_floating_point() else tensor
-    return converted.detach().cpu().contiguous()
+    return whole(converted.detach()).cpu().contiguous()
 
 
 def metadata_of(bundle: Bundle) -> dict[str, str]:

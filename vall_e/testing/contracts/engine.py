@@ -61,9 +61,10 @@ class EngineContract:
         for parts in ([x], [x[:2], x[2:]]):
             engine, called, model = self.prepared()
             for number, part in enumerate(parts):
-                with engine.autocast():
-                    loss = called(part)["loss"]
-                engine.backward(loss / len(parts), last=number == len(parts) - 1)
+                with engine.accumulate(last=number == len(parts) - 1):
+                    with engine.autocast():
+                        loss = called(part)["loss"]
+                    engine.backward(loss / len(parts))
             engine.step(clip_norm=1e6)
             weights.append(model.layer.weight.detach().cpu().clone())
         message = (
@@ -75,7 +76,7 @@ class EngineContract:
         """The gradient by hand: each row outputs 3; it is 2 * 3 / 2 times the inputs."""
         engine, called, model = self.prepared(lr=0.1)
         x = torch.tensor([[1.0, 2.0, 3.0], [2.0, 2.0, 2.0]])
-        engine.backward(called(x)["loss"], last=True)
+        engine.backward(called(x)["loss"])
         norm = engine.step(clip_norm=1e6)
         by_weight = torch.tensor([3.0 + 6.0, 6.0 + 6.0, 9.0 + 6.0])
         by_bias = torch.tensor([6.0])
@@ -111,7 +112,7 @@ class EngineContract:
     def test_returns_the_norm_before_clipping(self) -> None:
         engine, called, model = self.prepared(lr=1.0)
         before = _flat(model)
-        engine.backward(called(torch.full((2, 3), 10.0))["loss"], last=True)
+        engine.backward(called(torch.full((2, 3), 10.0))["loss"])
         norm = engine.step(clip_norm=0.01)
         assert norm > 1, f"`step` returned a norm of {norm}: it must be measured before clipping"
         moved = float((_flat(model) - before).norm())
@@ -121,7 +122,7 @@ class EngineContract:
 
     def test_a_step_leaves_no_gradient_behind(self) -> None:
         engine, called, model = self.prepared()
-        engine.backward(called(torch.ones(2, 3))["loss"], last=True)
+        engine.backward(called(torch.ones(2, 3))["loss"])
         engine.step(clip_norm=1.0)
         assert all(p.grad is None or not p.grad.any() for p in model.parameters()), (
             "gradients are left after `step`: call zero_grad"
@@ -130,7 +131,7 @@ class EngineContract:
     def test_gradients_that_are_not_finite_change_nothing(self) -> None:
         engine, called, model = self.prepared()
         before = _flat(model)
-        engine.backward(called(torch.full((2, 3), math.nan))["loss"], last=True)
+        engine.backward(called(torch.full((2, 3), math.nan))["loss"])
         norm = engine.step(clip_norm=1.0)
         assert not math.isfinite(norm), f"the norm of NaN gradients is returned as {norm}"
         require_equal(_flat(model), before, "gradients that are not finite changed the weights")
@@ -138,7 +139,7 @@ class EngineContract:
     @pytest.mark.parametrize("precision", ["fp32", "fp16"])
     def test_state_is_restored(self, precision: str) -> None:
         engine, called, _ = self.prepared(precision=precision)
-        engine.backward(called(torch.full((2, 3), math.nan))["loss"], last=True)
+        engine.backward(called(torch.full((2, 3), math.nan))["loss"])
         engine.step(clip_norm=1.0)  # lowers the loss scale
         state = {name: tensor.clone() for name, tensor in engine.state_dict().items()}
         other, _, _ = self.prepared(precision=precision)

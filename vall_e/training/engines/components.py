@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from vall_e.plugin import Component
@@ -13,12 +14,16 @@ if TYPE_CHECKING:
 
 def build_local(config: LocalEngineConfig) -> Engine:
     from vall_e.training.engines.local import LocalEngine
+    from vall_e.training.ranks import Ranks
 
-    return LocalEngine()
+    return LocalEngine(config, Ranks.of(os.environ))
 
 
 ENGINES = (
     Component(
-        name="local", config=LocalEngineConfig, build=build_local, summary="one process, one device"
+        name="local",
+        config=LocalEngineConfig,
+        build=build_local,
+        summary="one process and device, or as many as torchrun starts (DDP, FSDP2)",
     ),
 )

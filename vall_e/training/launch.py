@@ -1,0 +1,74 @@
+"""Several training processes on this machine, started and watched by torchrun's agent.
+
+https://docs.pytorch.org/docs/stable/elastic/run.html
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+from vall_e.errors import TrainingError
+
+SECONDS = 0.2
+"""How often the agent looks at the processes."""
+THREADS = "OMP_NUM_THREADS"
+
+
+class RankError(TrainingError):
+    """A process ended with an error, which it has printed; `code` is its exit code."""
+
+    def __init__(self, rank: int, code: int) -> None:
+        why = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"
+        super().__init__(
+            f"rank {rank} {why}; the other processes were stopped",
+            hint="its message, if any, is above; continue with --resume",
+        )
+        self.code = code if code > 0 else self.exit_code
+
+
+def launch(processes: int, arguments: Sequence[str]) -> None:
+    """Run `python -m vall_e ARGUMENTS` in so many processes, until all of them have ended.
+
+    Raises `RankError` for the first that failed; the others are then stopped. SIGTERM and Ctrl-C
+    are passed on to all of them.
+    """
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=processes,
+        run_id=uuid.uuid4().hex,
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        max_restarts=0,
+        monitor_interval=SECONDS,
+    )
+    try:
+        with _threads_shared(processes):
+            elastic_launch(config, sys.executable)("-m", "vall_e", *arguments)
+    except ChildFailedError as exc:
+        rank, failure = exc.get_first_failure()
+        raise RankError(rank, failure.exitcode) from None
+    except SignalException:
+        pass  # the processes have saved a checkpoint, as one alone would
+
+
+@contextmanager
+def _threads_shared(processes: int) -> Iterator[None]:
+    """Processes that each use all cores would slow each other down."""
+    if THREADS in os.environ:
+        yield
+        return
+    os.environ[THREADS] = str(max((os.cpu_count() or 1) // processes, 1))
+    try:
+        yield
+    finally:
+        del os.environ[THREADS]
