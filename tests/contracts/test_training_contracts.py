@@ -1,6 +1,7 @@
 """The contracts of optimizers, schedules and engines refuse what only looks like one."""
 
 import math
+import os
 from contextlib import nullcontext
 from copy import deepcopy
 
@@ -14,6 +15,7 @@ from vall_e.testing import (
     WrapperContract,
 )
 from vall_e.training.engines.local import LocalEngine
+from vall_e.training.ranks import Ranks
 
 
 class Climbs(torch.optim.SGD):
@@ -373,3 +375,27 @@ def test_a_broken_engine_is_refused(judge, broken, refused_by):
 
 def test_a_sound_engine_passes(judge):
     assert not judge(EngineContract, LocalEngine).failed
+
+
+class CountsOwnBatchesOnly(LocalEngine):
+    """Each rank trains alone, as it would without an exchange of gradients."""
+
+    def prepare(self, model, optimizer, **options):
+        super().prepare(model, optimizer, **options)
+        self.world_size, self.called = 1, model
+        found = super().prepare(model, optimizer, **options)
+        self.world_size = 2
+        return found
+
+
+class TestedAlone(EngineContract):
+    several_processes = True
+
+    def make(self):
+        return CountsOwnBatchesOnly(ranks=Ranks.of(os.environ))
+
+
+@pytest.mark.slow
+def test_ranks_that_train_alone_are_refused():
+    with pytest.raises(AssertionError, match="are not those of one process with the batches of"):
+        TestedAlone().test_ranks_train_as_one_process_would()

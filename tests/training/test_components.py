@@ -51,6 +51,22 @@ class TestLocal(EngineContract):
         return build_local(LocalEngineConfig())
 
 
+@pytest.mark.slow
+class TestLocalInSeveralProcesses(EngineContract):
+    several_processes = True
+
+    def make(self):
+        return build_local(LocalEngineConfig())
+
+
+@pytest.mark.slow
+class TestLocalSharded(EngineContract):
+    several_processes = True
+
+    def make(self):
+        return build_local(LocalEngineConfig(shard="full"))
+
+
 class TestCompileSwitchedOff(WrapperContract):
     def make(self):
         return build_compile(CompileConfig(enabled=False))

@@ -9,6 +9,9 @@ from vall_e.errors import TrainingError
 from vall_e.training.loop import update
 from vall_e.training.out_of_memory import is_out_of_memory
 
+SGD = {"name": "sgd", "lr": 0.01}
+"""Adam would make a full step of a gradient that is only rounding."""
+
 
 class SmallMemory(nn.Module):
     """An objective that only has room for a few samples, in the forward or the backward pass."""
@@ -47,7 +50,7 @@ def weights(run):
 @pytest.mark.parametrize("accumulation", [1, 2])
 @pytest.mark.parametrize("backward", [False, True], ids=["forward", "backward"])
 def test_halves_give_the_same_step(bench, caplog, accumulation, backward):
-    options = {"model": {"dropout": 0}, "accumulation": accumulation}
+    options = {"model": {"dropout": 0}, "accumulation": accumulation, "optimizer": SGD}
     whole, split = bench.open("whole", **options), bench.open("split", **options)
     expected = update(whole, iter(whole.loader))
     found = update(small(split, 2, backward=backward), iter(split.loader))
@@ -92,7 +95,7 @@ def test_a_run_may_be_told_to_stop(bench):
     [
         (torch.OutOfMemoryError("CUDA out of memory"), True),
         (
-            RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
+            RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried"),
             True,
         ),
         (MemoryError(), True),

@@ -11,8 +11,9 @@ import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 
-from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs, SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
@@ -41,18 +42,19 @@ def launch(processes: int, arguments: Sequence[str]) -> None:
     Raises `RankError` for the first that failed; the others are then stopped. SIGTERM and Ctrl-C
     are passed on to all of them.
     """
-    config = LaunchConfig(
-        min_nodes=1,
-        max_nodes=1,
-        nproc_per_node=processes,
-        run_id=uuid.uuid4().hex,
-        rdzv_backend="c10d",
-        rdzv_endpoint="localhost:0",
-        max_restarts=0,
-        monitor_interval=SECONDS,
-    )
     try:
-        with _threads_shared(processes):
+        with _threads_shared(processes), TemporaryDirectory() as folder:
+            config = LaunchConfig(
+                min_nodes=1,
+                max_nodes=1,
+                nproc_per_node=processes,
+                run_id=uuid.uuid4().hex,
+                rdzv_backend="c10d",
+                rdzv_endpoint="localhost:0",
+                max_restarts=0,
+                monitor_interval=SECONDS,
+                logs_specs=DefaultLogsSpecs(folder),  # where processes leave their errors
+            )
             elastic_launch(config, sys.executable)("-m", "vall_e", *arguments)
     except ChildFailedError as exc:
         rank, failure = exc.get_first_failure()

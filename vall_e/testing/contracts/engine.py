@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 
 import torch
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from vall_e.errors import UnavailableError
 from vall_e.interfaces.training import Engine
+from vall_e.testing.contracts.engine_ranks import one_process, run_ranks
 from vall_e.testing.contracts.pytest_words import pytest
 from vall_e.testing.contracts.requirements import require_close, require_equal
 
@@ -29,9 +31,14 @@ class Square(nn.Module):
 
 
 class EngineContract:
-    """`make` builds a new engine, which runs on `device`."""
+    """`make` builds a new engine, which runs on `device`.
+
+    `several_processes`: whether it trains in as many processes as torchrun starts; then the test
+    starts two, which import this class from its file.
+    """
 
     device = "cpu"
+    several_processes = False
 
     def make(self) -> Engine:
         raise NotImplementedError
@@ -148,6 +155,40 @@ class EngineContract:
         assert set(again) == set(state), f"restored state has {set(again)}, saved was {set(state)}"
         for name, tensor in again.items():
             require_equal(tensor, state[name], f"{name} is not restored by `load_state_dict`")
+
+    def test_ranks_train_as_one_process_would(self) -> None:
+        if not self.several_processes:
+            pytest.skip("it trains in one process")
+        ranks = run_ranks(inspect.getfile(type(self)), type(self).__qualname__)
+        expected = one_process()
+        for number, rank in enumerate(ranks):
+            assert (rank["rank"], rank["world_size"]) == (number, len(ranks)), (
+                f"process {number} of {len(ranks)} is rank {rank['rank']} of {rank['world_size']}"
+            )
+            require_close(
+                torch.tensor(rank["weights"]),
+                torch.tensor(expected["weights"]),
+                f"weights of rank {number} are not those of one process with the batches of all "
+                "ranks: gradients are the sum over the ranks, clipped by their common norm, and a "
+                "rank may leave weights unused",
+            )
+            assert math.isclose(rank["norm"], expected["norm"], rel_tol=1e-4), (
+                f"`step` returned a norm of {rank['norm']} on rank {number}, "
+                f"that of all gradients is {expected['norm']}"
+            )
+            assert not math.isfinite(float(rank["norm_of_nan"])), (
+                f"one rank had NaN gradients, rank {number} was told a norm of "
+                f"{rank['norm_of_nan']}"
+            )
+            require_equal(
+                torch.tensor(rank["weights_after_nan"]),
+                torch.tensor(rank["weights"]),
+                f"NaN gradients of one rank changed the weights of rank {number}",
+            )
+            values = [{"from": each, "nothing": None} for each in range(len(ranks))]
+            assert rank["gathered"] == values, (
+                f"`gather` returned {rank['gathered']} on rank {number}, not {values}"
+            )
 
 
 def _flat(model: nn.Module) -> Tensor:
