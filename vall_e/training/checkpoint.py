@@ -10,26 +10,38 @@ training.json                       step, counts, position in the data, learning
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
+import attrs
 from attrs import field, frozen
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from vall_e.errors import CheckpointError, TrainingError
-from vall_e.weights.file import Bundle, save
+from vall_e.data.batching.batch_sampler import Position
+from vall_e.errors import CheckpointError
+from vall_e.training.inference_weights import inference_weights, restore_training_weights
+from vall_e.training.optimizer_state import (
+    pack_optimizer,
+    take_changed_options,
+    unpack_optimizer,
+)
+from vall_e.training.run import Run, RunProgress, finished
+from vall_e.weights.file import Bundle, save, tensors_of
 from vall_e.weights.locate import LATEST, WEIGHTS, checkpoints
-from vall_e.weights.sharded import divided, whole
+from vall_e.weights.sharded import whole
 
 FORMAT = 1
 TENSORS = "training.safetensors"
 FACTS = "training.json"
+LEARNT = "learnt/"
+"""Prefix of tensors that are not those of the weights file."""
+
+log = logging.getLogger(__name__)
 
 
 @frozen(eq=False)
@@ -100,91 +112,78 @@ def prune(run: Path, keep: int, *, spare: Path) -> None:
         shutil.rmtree(gone, ignore_errors=True)
 
 
-def pack_optimizer(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """An optimizer's state as tensors by name and plain values."""
-    state = optimizer.state_dict()
-    tensors: dict[str, Tensor] = {}
-    values: dict[str, Any] = {"groups": state["param_groups"], "state": {}}
-    for index, slots in state["state"].items():
-        found, plain = _apart(slots)
-        # A copy, since safetensors does not write two tensors that share memory.
-        for name, tensor in found.items():
-            copy = whole(tensor.detach()).to("cpu", copy=True)
-            tensors[f"optimizer/{index}/{name}"] = copy.contiguous()
-        if plain:
-            values["state"][str(index)] = plain
-    try:
-        json.dumps(values)
-    except TypeError as exc:
-        raise TrainingError(
-            f"the state of {type(optimizer).__name__} cannot be saved: {exc}",
-            hint="its state_dict may only hold tensors, numbers, strings and lists of them",
-        ) from exc
-    return tensors, values
+def save_checkpoint(run: Run, *, by_hand: bool = False) -> Path:
+    """Write the state of the run, and delete old checkpoints beyond `keep`.
+
+    The first rank writes. Where each has a part of the model, all must call this.
+    """
+    step = run.progress.step
+    if run.engine.rank and not run.engine.sharded:
+        return folder_of(run.folder, step)
+    tensors, optimizer = pack_optimizer(run.optimizer)
+    engine = {f"engine/{name}": value.cpu() for name, value in run.engine.state_dict().items()}
+    facts: dict[str, Any] = {
+        "progress": attrs.asdict(run.progress),
+        "position": attrs.asdict(run.loader.position),
+        "data": run.marks.batches,
+        "corpus": run.marks.corpus,
+        "rate": run.rate.factor,
+        "optimizer": optimizer,
+        "options": run.options,
+    }
+    with inference_weights(run.bundle.model, run.optimizer) as learnt:
+        weights = {f"{LEARNT}{name}": whole(tensor).cpu() for name, tensor in learnt.items()}
+        state = TrainingState(facts, {**tensors, **engine, **weights})
+        if run.engine.rank:
+            tensors_of(run.bundle.model)  # its part of what the first rank writes
+            return folder_of(run.folder, step)
+        folder = write_checkpoint(run.folder, step, finished(run), state, by_hand=by_hand)
+    prune(run.folder, run.config.keep, spare=folder)
+    return folder
 
 
-def unpack_optimizer(
-    optimizer: torch.optim.Optimizer, tensors: dict[str, Tensor], values: dict[str, Any]
-) -> None:
-    """Restore what `pack_optimizer` saved; `CheckpointError` if it is another optimizer's."""
-    state: dict[int, dict[str, Any]] = {int(i): dict(slots) for i, slots in values["state"].items()}
-    weights = [weight for group in optimizer.param_groups for weight in group["params"]]
-    for key, tensor in tensors.items():
-        kind, _, rest = key.partition("/")
-        if kind == "optimizer":
-            index, *path, name = rest.split("/")
-            slots = state.setdefault(int(index), {})
-            for part in path:
-                slots = slots.setdefault(part, {})
-            slots[name] = divided(tensor, like=weights[int(index)])
-    try:
-        optimizer.load_state_dict({"state": state, "param_groups": values["groups"]})
-    except (ValueError, KeyError) as exc:
-        raise CheckpointError(
-            f"the checkpoint's optimizer state does not fit: {exc}",
-            hint="resume with the optimizer and the model that the checkpoint was made with",
-        ) from exc
+def save_weights(run: Run, path: Path) -> None:
+    """Write the weights file of the moment, on the first rank."""
+    with inference_weights(run.bundle.model, run.optimizer):
+        if not run.engine.rank:
+            save(finished(run), path)
+        elif run.engine.sharded:
+            tensors_of(run.bundle.model)
 
 
-def _apart(slots: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """The tensors by path (a slot may itself be a dict), and the plain values unchanged."""
-    tensors: dict[str, Tensor] = {}
-    plain: dict[str, Any] = {}
-    for name, value in slots.items():
-        if isinstance(value, Tensor):
-            tensors[name] = value
-        elif isinstance(value, dict):
-            inner, plain[name] = _apart(value)
-            tensors |= {f"{name}/{key}": tensor for key, tensor in inner.items()}
-        else:
-            plain[name] = value
-    return tensors, plain
+def restore(run: Run, state: TrainingState) -> None:
+    """Restore everything except the weights to what `save_checkpoint` saved."""
+    facts = state.facts
+    unpack_optimizer(run.optimizer, state.tensors, facts["optimizer"])
+    before = facts.get("options", run.options)
+    take_changed_options(run.optimizer, before=before, now=run.options)
+    engine = {
+        key.removeprefix("engine/"): value
+        for key, value in state.tensors.items()
+        if key.startswith("engine/")
+    }
+    run.engine.load_state_dict(engine)
+    learnt = {k.removeprefix(LEARNT): v for k, v in state.tensors.items() if k.startswith(LEARNT)}
+    restore_training_weights(run.bundle.model, learnt)
+    run.rate.factor = facts["rate"]
+    for known in attrs.fields(RunProgress):
+        if known.name in facts["progress"]:  # an older version may lack some
+            setattr(run.progress, known.name, facts["progress"][known.name])
+    position = Position(**facts["position"])
+    if facts["data"] != run.marks.batches:
+        what = (
+            "batches are formed differently than before"
+            if facts.get("corpus") == run.marks.corpus
+            else "the data has changed since the checkpoint"
+        )
+        log.warning("%s: a new epoch starts", what)
+        position = Position(position.epoch + 1, 0)
+    run.loader.position = position
 
 
-def group_options(optimizer: torch.optim.Optimizer) -> list[dict[str, Any]]:
-    """The options of each group of parameters."""
-    return [
-        {name: value for name, value in group.items() if name != "params"}
-        for group in optimizer.param_groups
-    ]
-
-
-def take_changed_options(
-    optimizer: torch.optim.Optimizer,
-    *,
-    before: Sequence[dict[str, Any]],
-    now: Sequence[dict[str, Any]],
-) -> None:
-    """Set the options that differ between two configs; those that the optimizer adapts stay."""
-    for group, old, new in zip(optimizer.param_groups, before, now, strict=True):
-        for name, value in new.items():
-            if _plain(old.get(name)) != _plain(value):
-                group[name] = value
-
-
-def _plain(value: Any) -> Any:
-    """The value as JSON returns it, which has no tuples."""
-    return list(value) if isinstance(value, tuple) else value
+def is_saved(run: Run) -> bool:
+    """Whether the run's latest step has a checkpoint."""
+    return folder_of(run.folder, run.progress.step) in checkpoints(run.folder)
 
 
 def _by_hand(folder: Path) -> bool:

@@ -17,6 +17,7 @@ from vall_e.data.batching.loader import Batch
 from vall_e.errors import CheckpointError, TrainingError
 from vall_e.model.valle import Valle
 from vall_e.training.best import BEST, BestSoFar
+from vall_e.training.checkpoint import is_saved, save_checkpoint, save_weights
 from vall_e.training.commands import Commands, RunCommand
 from vall_e.training.inference_weights import inference_weights
 from vall_e.training.metrics import (
@@ -30,7 +31,6 @@ from vall_e.training.metrics import (
 from vall_e.training.objective import lengths_of
 from vall_e.training.out_of_memory import BatchTooLargeError, is_out_of_memory, smaller
 from vall_e.training.run import Run, RunCallbacks
-from vall_e.training.saving import is_saved, save_checkpoint, save_weights
 from vall_e.training.validation import evaluate_sets
 from vall_e.weights.locate import WEIGHTS
 

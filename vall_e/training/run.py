@@ -14,9 +14,9 @@ from torch import nn
 from vall_e.config.training import TrainingConfig
 from vall_e.data.batching.loader import Loader
 from vall_e.interfaces.training import Engine
-from vall_e.training.checkpoint import group_options
 from vall_e.training.learning_rate import Rate
 from vall_e.training.metrics import Metrics
+from vall_e.training.optimizer_state import group_options
 from vall_e.training.validation import ValidationBatch
 from vall_e.weights.file import Bundle
 

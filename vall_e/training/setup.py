@@ -18,7 +18,7 @@ from vall_e.model.layer_skip import layer_skip_of
 from vall_e.model.valle import Valle
 from vall_e.registry import Registry
 from vall_e.training.build_model import make_learner
-from vall_e.training.checkpoint import read_state
+from vall_e.training.checkpoint import read_state, restore
 from vall_e.training.dry_run import dry_run
 from vall_e.training.held_out import held_out
 from vall_e.training.initial_weights import InitialWeights
@@ -26,7 +26,6 @@ from vall_e.training.learning_rate import Rate
 from vall_e.training.objective import Objective
 from vall_e.training.ranks import Ranks
 from vall_e.training.run import Marks, Run
-from vall_e.training.saving import restore
 from vall_e.weights.file import Bundle
 
 log = logging.getLogger(__name__)

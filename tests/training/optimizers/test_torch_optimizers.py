@@ -9,7 +9,7 @@ from torch import nn
 
 from vall_e.errors import ConfigError, TrainingError, UnavailableError
 from vall_e.testing import OptimizerContract
-from vall_e.training.checkpoint import pack_optimizer, unpack_optimizer
+from vall_e.training.optimizer_state import pack_optimizer, unpack_optimizer
 from vall_e.training.optimizers.components import (
     build_adafactor,
     build_adagrad,

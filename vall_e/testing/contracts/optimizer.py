@@ -10,8 +10,8 @@ from torch import nn
 
 from vall_e.testing.contracts.pytest_words import pytest
 from vall_e.testing.contracts.requirements import require_equal
-from vall_e.training.checkpoint import pack_optimizer, unpack_optimizer
 from vall_e.training.inference_weights import inference_weights
+from vall_e.training.optimizer_state import pack_optimizer, unpack_optimizer
 
 
 class OptimizerContract:
