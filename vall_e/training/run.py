@@ -1,4 +1,4 @@
-"""A run of training: its parts, how far it has come, and who is told of it."""
+"""A run of training: its parts, how far it has come, and the callbacks of whoever started it."""
 
 from __future__ import annotations
 
