@@ -21,7 +21,10 @@ CHECKED = vall_e.codec vall_e.model vall_e_backbones vall_e_codecs vall_e_sample
 CHECKED_BY = tests/backbones tests/codec tests/codecs tests/decoding tests/model tests/samplers \
 	tests/synthesis tests/weights plugins
 
-.PHONY: docs demo test test-all check check-all lint types imports tests slow shapes changelog clean
+# Of `make fuzz`; `make fuzz SECONDS=3600` reads more damaged files.
+SECONDS ?= 60
+
+.PHONY: docs demo test test-all check check-all lint types imports tests slow shapes fuzz changelog clean
 
 demo: $(VENV)/.installed
 	$(BIN)/vall-e synth "$(TEXT)" -o hello.wav
@@ -34,7 +37,7 @@ test-all: $(VENV)/.installed-dev
 
 check: lint types imports tests
 
-check-all: check slow shapes
+check-all: check slow shapes fuzz
 
 lint:
 	$(PYTHON) -m ruff check .
@@ -57,6 +60,9 @@ shapes: export PYTHONDONTWRITEBYTECODE = 1
 shapes:
 	$(PYTEST) -m "not slow" --jaxtyping-packages=$$(echo $(CHECKED) beartype.beartype | tr ' ' ,) \
 		$(CHECKED_BY)
+
+fuzz: # damaged files of every kind that users give
+	$(PYTHON) tests/fuzz/fuzz.py --seconds $(SECONDS) --workers $(WORKERS)
 
 docs: $(VENV)/bin/python # the website, in build/site; a dead link is an error
 	$(BIN)/python -m pip install -q "mkdocs-material>=9.6"

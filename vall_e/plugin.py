@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from vall_e.atomic_write import atomic_path, write_atomically
 from vall_e.categorical import draw_categorical
+from vall_e.damaged_files import damage_as
 from vall_e.errors import (
     AudioError,
     CheckpointError,
@@ -132,6 +133,7 @@ __all__ = [
     "Wants",
     "Word",
     "atomic_path",
+    "damage_as",
     "draw_categorical",
     "hookimpl",
     "sha256_of",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import pickle
 import urllib.request
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,11 +12,10 @@ from urllib.error import URLError
 
 import torch
 from attrs import frozen
-from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from vall_e.plugin import CheckpointError, ConfigError, DownloadError, sha256_of
+from vall_e.plugin import CheckpointError, ConfigError, DownloadError, damage_as, sha256_of
 
 log = logging.getLogger(__name__)
 BLOCK = 1 << 20
@@ -144,15 +142,15 @@ def fetch(remote: RemoteFile, target: Path) -> None:
 
 def read_tensors(path: Path) -> dict[str, Tensor]:
     """The state dict in a safetensors file or a torch checkpoint (tensors only)."""
-    try:
+    with damage_as(
+        CheckpointError,
+        path,
+        what="has no readable weights",
+        hint="check the path; the file must be .safetensors, or a torch state dict",
+    ):
         if path.suffix == ".safetensors":
             return load_file(path)
         found = torch.load(path, map_location="cpu", weights_only=True)
-    except (OSError, SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError) as exc:
-        raise CheckpointError(
-            f"cannot read the weights {path}: {exc}",
-            hint="check the path; the file must be .safetensors, or a torch state dict",
-        ) from exc
     if isinstance(found, dict) and isinstance(found.get("state_dict"), dict):
         found = found["state_dict"]  # next to other data about the network
     if not isinstance(found, dict) or not all(isinstance(t, Tensor) for t in found.values()):

@@ -181,7 +181,7 @@ def test_only_its_own_checkpoint_is_resumed(codebooks, sources, tmp_path):
     trainer = Trainer(codebooks, TINY, SETTINGS)
     trainer.save(tmp_path)
     path = tmp_path / "checkpoint.safetensors"
-    with pytest.raises(CheckpointError, match="cannot resume"):
+    with pytest.raises(CheckpointError, match="cannot be resumed"):
         Trainer(codebooks, evolve(TINY, width=8), SETTINGS).resume(path)
     other = evolve(codebooks, analysis=AnalysisSettings(floor=1e-7))
     with pytest.raises(TrainingError, match="was trained on the codebooks"):

@@ -123,11 +123,17 @@ def test_without_a_folder_nothing_can_be_added(packaged, recording):
         Voices(built_in=packaged).add("carla", recording)
 
 
-def test_a_damaged_description_is_named(voices, recording):
+@pytest.mark.parametrize("damage", ["{", "null", '{"name": "carla", "path": null}', "[" * 100_000])
+def test_a_damaged_description_is_named_and_takes_no_other_voice(voices, recording, caplog, damage):
     voices.add("carla", recording)
-    (voices.folder / "carla.json").write_text("{")
+    voices.add("doris", recording)
+    (voices.folder / "carla.json").write_text(damage)
+    assert "doris" in {entry.name for entry in voices.entries()}
+    assert "carla.json does not describe a voice" in caplog.text
     with pytest.raises(AudioError, match=r"carla\.json does not describe a voice"):
-        voices.entries()
+        voices.get("carla")
+    with pytest.raises(AudioError, match="there is a voice 'carla' already"):
+        voices.add("carla", recording)
 
 
 def test_the_platform_has_a_folder_for_us():
@@ -149,7 +155,7 @@ def test_a_file_that_is_no_voice_is_an_error(tmp_path):
     with pytest.raises(AudioError, match=r"codes\.safetensors is not a voice file"):
         Voice.load(tmp_path / "codes.safetensors")
     (tmp_path / "junk.safetensors").write_bytes(b"junk" * 10)
-    with pytest.raises(AudioError, match=r"junk\.safetensors is damaged or not a voice file"):
+    with pytest.raises(AudioError, match=r"junk\.safetensors is damaged"):
         Voice.load(tmp_path / "junk.safetensors")
     with pytest.raises(AudioError, match="there is no voice file"):
         Voice.load(tmp_path / "nothing.safetensors")

@@ -58,9 +58,9 @@ def test_an_id_of_another_vocabulary_is_refused():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("nonsense", "this is not a vocabulary"),
-        ("[]", "this is not a vocabulary"),
-        ('{"symbols": 3}', "this is not a vocabulary"),
+        ("nonsense", "the vocabulary is damaged"),
+        ("[]", "the vocabulary is damaged"),
+        ('{"symbols": 3}', "the vocabulary is damaged"),
         (json.dumps({"symbols": ["a", "b"]}), "a vocabulary starts with <unk>, <bos>"),
         (json.dumps({"symbols": [*HEAD, "a", "a"]}), "these have several: ['a']"),
         (json.dumps({"symbols": [*HEAD, "ab"]}), "these are not: ['ab']"),

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import numpy as np
-import soundfile
 import soxr
 from attrs import Attribute, cmp_using, evolve, field, frozen, validators
 
 from vall_e.atomic_write import write_atomically
+from vall_e.audio.audio_file import open_audio, opening_audio
 from vall_e.audio.encoding import Note, encode, format_of
 from vall_e.audio.header import promised_frames
 from vall_e.audio.power import window_power
@@ -63,7 +62,8 @@ class Clip:
     def read(cls, source: str | Path | BinaryIO) -> Self:
         """Read a wav, flac, ogg, opus or mp3 file (by content, not by suffix), or an open file.
 
-        An open file is read to its end, and may be a pipe. Raises `AudioError`.
+        m4a, aac, webm and mp4 files need ffmpeg or PyAV: see `vall_e.audio.media`. An open file is
+        read to its end, and may be a pipe. Raises `AudioError`.
         """
         if isinstance(source, str | Path):
             return cls._of_bytes(_bytes_of(Path(source)), str(source))
@@ -74,15 +74,9 @@ class Clip:
     def _of_bytes(cls, data: bytes, name: str) -> Self:
         if not data:
             raise AudioError(f"{name} is empty", hint="give a recording")
-        try:
-            with soundfile.SoundFile(BytesIO(data)) as file:
-                promised, rate = max(file.frames, promised_frames(data)), file.samplerate
-                samples = file.read(dtype="float32", always_2d=True)
-        except (soundfile.LibsndfileError, RuntimeError) as exc:
-            raise AudioError(
-                f"{name} is not readable audio: {getattr(exc, 'error_string', exc)}",
-                hint="give a wav, flac, ogg, opus or mp3 file; ffmpeg converts others",
-            ) from exc
+        with open_audio(data, name) as file:
+            rate, promised = file.sample_rate, max(file.frames, promised_frames(data))
+            samples = file.read()
         missing = (promised - len(samples)) / rate
         if missing > MISSING_SECONDS:
             raise AudioError(
@@ -208,13 +202,7 @@ class Clip:
 
 
 def _bytes_of(path: Path) -> bytes:
-    if path.is_dir():
-        raise AudioError(f"{path} is a folder, not a recording", hint="give a file")
-    try:
+    with opening_audio(path):
+        if path.is_dir():
+            raise AudioError(f"{path} is a folder, not a recording", hint="give a file")
         return path.read_bytes()
-    except FileNotFoundError as exc:
-        raise AudioError(f"there is no file {path}", hint="check the path") from exc
-    except OSError as exc:
-        raise AudioError(
-            f"{path} cannot be read: {exc.strerror}", hint="check its permissions"
-        ) from exc

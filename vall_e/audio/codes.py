@@ -14,11 +14,13 @@ from safetensors.numpy import save
 from vall_e.atomic_write import write_atomically
 from vall_e.audio.block_codes import Blocks
 from vall_e.audio.content_hash import require_hash, with_hash
-from vall_e.errors import AudioError, CheckpointError, DataError
+from vall_e.damaged_files import damage_as, parse_json
+from vall_e.errors import AudioError, CheckpointError, DataError, VallEError
 from vall_e.interfaces.codec import frame_samples
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from contextlib import AbstractContextManager
 
     from jaxtyping import Int16
 
@@ -27,6 +29,8 @@ FORMAT = 1
 FORMAT_OF_BLOCKS = 2
 """Version for codes in blocks, which older versions would play wrongly."""
 SUFFIX = ".codes.safetensors"
+HIGHEST_RATE = 10_000_000
+"""Of samples or frames in a second: below it, all lengths can be computed."""
 
 
 def _are_codes(_: object, __: Attribute[Any], values: Int16[np.ndarray, "k f"]) -> None:
@@ -49,9 +53,14 @@ class Codes:
 
     values: Int16[np.ndarray, "k f"] = field(validator=_are_codes, eq=cmp_using(eq=np.array_equal))
     codec: str = field(validator=validators.min_len(1))
-    frame_rate: float = field(validator=validators.gt(0))
-    sample_rate: int = field(validator=validators.gt(0))
+    frame_rate: float = field(validator=[validators.gt(0), validators.lt(HIGHEST_RATE)])
+    sample_rate: int = field(validator=[validators.gt(0), validators.lt(HIGHEST_RATE)])
     blocks: Blocks | None = field(default=None)
+
+    @sample_rate.validator
+    def _frames_have_samples(self, _: object, sample_rate: int) -> None:
+        if sample_rate < self.frame_rate:
+            raise ValueError(f"{self.frame_rate} frames per second, but {sample_rate} samples")
 
     @blocks.validator
     def _blocks_are_all_columns(self, _: object, blocks: Blocks | None) -> None:
@@ -138,26 +147,27 @@ class Codes:
         path = Path(path)
         if not path.is_file():
             raise DataError(f"there is no file {path}", hint="check the path")
-        try:
+        with reading_codes(path, CheckpointError):
             with safe_open(path, framework="numpy") as file:
                 metadata = file.metadata() or {}
                 has_blocks = _format(metadata, path) == FORMAT_OF_BLOCKS
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
                 require_hash(tensors, metadata, path)
-                codes = cls(
-                    tensors["codes"],
-                    metadata["codec"],
-                    float(metadata["frame_rate"]),
-                    int(metadata["sample_rate"]),
-                    _blocks_in(tensors) if has_blocks else None,
-                )
-        except (SafetensorError, KeyError, ValueError, OSError) as exc:
-            raise CheckpointError(
-                f"{path} is damaged: {exc}", hint="make the codes again from their recording"
-            ) from exc
+            codes = cls(
+                tensors["codes"],
+                metadata["codec"],
+                float(metadata["frame_rate"]),
+                int(metadata["sample_rate"]),
+                _blocks_in(tensors) if has_blocks else None,
+            )
         if codec is not None and codes.codec != codec:
             raise _foreign(str(path), codes.codec, codec)
         return codes
+
+
+def reading_codes(path: Path, error: type[VallEError]) -> AbstractContextManager[None]:
+    """Whatever a damaged file of codes or of a voice raises becomes an `error` that names it."""
+    return damage_as(error, path, hint="make it again from its recording")
 
 
 def holds_codes(path: Path) -> bool:
@@ -165,7 +175,7 @@ def holds_codes(path: Path) -> bool:
     try:
         with safe_open(path, framework="numpy") as file:
             return "vall_e.codes" in (file.metadata() or {})
-    except (SafetensorError, OSError):
+    except (SafetensorError, OSError, ValueError):
         return path.name.endswith(SUFFIX)
 
 
@@ -174,7 +184,7 @@ def _format(metadata: dict[str, str], path: Path) -> int:
         raise DataError(
             f"{path} contains no codes", hint="give a file written by `vall-e codec encode`"
         )
-    version: int = json.loads(metadata["vall_e.codes"])
+    version: int = parse_json(metadata["vall_e.codes"])
     if version not in (FORMAT, FORMAT_OF_BLOCKS):
         raise DataError(
             f"{path} has version {version} of the format, but this version of vall-e reads "

@@ -12,13 +12,13 @@ from math import ceil
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 import torch
 from attrs import evolve, frozen
 from jaxtyping import Float32
 from torch import Tensor
 
+from vall_e.audio.audio_file import AudioFile, open_audio
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
 from vall_e.codec.blocks import decode_blocks, encode_blocks
@@ -50,12 +50,12 @@ def encode_file(path: Path, codec: Codec) -> EncodedAudio:
         if not clip.samples.size:
             raise AudioError(f"{path} has no samples", hint="give another recording")
         return EncodedAudio(encode_clip(clip, codec), clip.samples.shape[-1], clip.sample_rate)
-    with soundfile.SoundFile(path) as file:
+    with open_audio(path) as file:
         if isinstance(codec, Blockwise):
             codes = encode_blocks(_resampled(file, codec.sample_rate, codec.channels), codec)
         else:
             codes = encode_pieces(_resampled(file, codec.sample_rate, None), codec)
-        return EncodedAudio(codes, file.frames, file.samplerate)
+        return EncodedAudio(codes, file.read_frames, file.sample_rate)
 
 
 def encode_clip(clip: Clip, codec: Codec) -> Codes:
@@ -174,22 +174,18 @@ def _cut(codes: Codes, start: int, end: int) -> Codes:
 
 
 def _seconds(path: Path) -> float:
-    """0 for unreadable files: `Clip.read` reports why."""
-    try:
-        found = soundfile.info(path)
-    except (soundfile.LibsndfileError, RuntimeError):
-        return 0.0
-    return float(found.frames / found.samplerate)
+    with open_audio(path) as file:
+        return file.seconds
 
 
 def _resampled(
-    file: soundfile.SoundFile, rate: int, channels: int | None
+    file: AudioFile, rate: int, channels: int | None
 ) -> Iterator[Float32[np.ndarray, "*c s"]]:
     """The audio in pieces of some seconds: mono `(s,)`, or with this many channels `(c, s)`."""
     stream = soxr.ResampleStream(
-        file.samplerate, rate, channels or 1, dtype="float32", quality="HQ"
+        file.sample_rate, rate, channels or 1, dtype="float32", quality="HQ"
     )
-    for block in file.blocks(blocksize=1 << 18, dtype="float32", always_2d=True):
+    for block in file.blocks():
         samples = block.mean(axis=1) if channels is None else _with_channels(block.T, channels).T
         yield stream.resample_chunk(np.ascontiguousarray(samples)).T
     rest = np.zeros(0 if channels is None else (0, channels), np.float32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,7 @@ from attrs import field, frozen
 
 from vall_e.audio.clip import Clip
 from vall_e.config.errors import meant
+from vall_e.damaged_files import damage_as
 from vall_e.errors import AudioError, DataError
 from vall_e.interfaces.judge import Case, Evidence
 
@@ -80,8 +82,10 @@ def read_list(path: Path) -> Items:
         lines = io.StringIO(data.decode("utf-8-sig"))
     except UnicodeDecodeError as exc:
         raise DataError(f"{path} is not text in UTF-8", hint="save it as UTF-8") from exc
-    reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
-    rows = list(reader)
+    hint = "write a table with tabs between the columns, and one row a line"
+    with damage_as(DataError, path, what="cannot be read", hint=hint):
+        reader = csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+        rows = list(reader)
     if not rows or not rows[0].get("path"):
         raise DataError(
             f"{path} has no rows, or no column `path`",
@@ -142,7 +146,7 @@ def _item(table: Path, number: int, row: Mapping[str, str | None]) -> EvalClip:
 
 def _require_files(table: Path, items: Sequence[EvalClip]) -> None:
     named = [path for item in items for path in (item.path, item.reference, item.original)]
-    missing = [str(path) for path in dict.fromkeys(named) if path and not path.is_file()]
+    missing = [str(path) for path in dict.fromkeys(named) if path and not os.path.isfile(path)]
     if missing:
         listed = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")
         raise DataError(
@@ -152,7 +156,5 @@ def _require_files(table: Path, items: Sequence[EvalClip]) -> None:
 
 
 def _bytes(path: Path) -> bytes:
-    try:
+    with damage_as(DataError, path, what="cannot be read", hint="check the path"):
         return path.read_bytes()
-    except OSError as exc:
-        raise DataError(f"{path} cannot be read: {exc.strerror}", hint="check the path") from exc

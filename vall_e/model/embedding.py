@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import accumulate
 from typing import cast
 
 import torch
+from attrs import Attribute, frozen, validators
 from attrs import field as attrs_field
-from attrs import frozen, validators
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
@@ -21,7 +21,6 @@ from vall_e.model.patterns import ABSENT
 from vall_e.model.sequence import Example, Segment
 from vall_e.model.token_dropout import TokenDropout
 
-_positive = validators.gt(0)
 LENGTH_END = 10
 """The id after the last digit of a length."""
 
@@ -30,24 +29,29 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
+def _count(least: int) -> Callable[[object, Attribute[int], int], object]:
+    """A validator for sizes, which may come from a damaged file."""
+    return validators.and_(validators.instance_of(int), validators.ge(least))
+
+
 @frozen
 class ModelSizes:
     """Sizes that depend on codec, vocabulary, languages and tasks."""
 
-    levels: int = attrs_field(validator=_positive)
-    codebook_size: int = attrs_field(validator=_positive)
-    vocabulary: int = attrs_field(validator=_positive)
-    languages: int = attrs_field(default=1, validator=_positive)
+    levels: int = attrs_field(validator=_count(1))
+    codebook_size: int = attrs_field(validator=_count(1))
+    vocabulary: int = attrs_field(validator=_count(1))
+    languages: int = attrs_field(default=1, validator=_count(1))
     markers: tuple[str, ...] = attrs_field(default=(), converter=_names)
     """Names of learned vectors that tasks put into their sequences."""
     writes_text: bool = False
     """A task predicts text."""
-    code_width: int = 0
+    code_width: int = attrs_field(default=0, validator=_count(0))
     """Width of the codec's code vectors, if the model uses them."""
-    length_classes: int = attrs_field(default=11, validator=validators.ge(11))
+    length_classes: int = attrs_field(default=11, validator=_count(11))
     """Size of the output layer for lengths (capability `len`): ten digits and an end. Models of
     e-c-k-e-r/vall-e had more classes, which are unused."""
-    masked_classes: int = attrs_field(default=0, validator=validators.ge(0))
+    masked_classes: int = attrs_field(default=0, validator=_count(0))
     """Size of the output layer for masked frames; 0: one class per code. Theirs had one more."""
 
     @classmethod

@@ -7,13 +7,14 @@ of the base, which keep their names: `...q_proj.weight`, `...q_proj.adapters.0.l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import Literal
 
 import torch
-from attrs import asdict, frozen
+from attrs import Attribute, asdict, field, frozen, validators
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import embedding, linear
@@ -26,19 +27,26 @@ OWN = "0"
 Flavour = Literal["replaced", "parametrized"]
 
 
+def _is_finite(_: object, attribute: Attribute[float], value: float) -> None:
+    if not math.isfinite(value):
+        raise ValueError(f"{attribute.name} is {value}")
+
+
 @frozen
 class Terms:
     """Parameters of an adapter, besides its tensors."""
 
-    rank: int
-    alpha: float
-    dropout: float = 0.0
-    levels: tuple[int, ...] = ()
+    rank: int = field(validator=[validators.instance_of(int), validators.ge(1)])
+    alpha: float = field(validator=[validators.instance_of((int, float)), _is_finite])
+    dropout: float = field(default=0.0, validator=[validators.ge(0), validators.le(1)])
+    levels: tuple[int, ...] = field(
+        default=(), validator=validators.deep_iterable(validators.instance_of(int))
+    )
     """The RVQ levels for which it is active; empty: all."""
 
     @classmethod
     def of(cls, plain: Mapping[str, object]) -> Terms:
-        """From the result of `plain`, after JSON. Raises `TypeError` if it is something else."""
+        """From the result of `plain`, after JSON. Raises `TypeError` or `ValueError` otherwise."""
         return cls(**{**plain, "levels": tuple(plain["levels"])})  # type: ignore[arg-type]
 
     def plain(self) -> dict[str, object]:

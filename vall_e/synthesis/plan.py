@@ -24,6 +24,7 @@ from vall_e.synthesis.voice import Voice
 from vall_e.synthesis.voice_library import LONGEST_SECONDS
 from vall_e.text.chunks import Chunker, TextChunk
 from vall_e.text.languages import resolve_spoken
+from vall_e.text.unicode_form import require_characters
 from vall_e.text.vocabulary import BOS, EOS, EncodedText
 
 
@@ -81,6 +82,7 @@ class Planner:
         `recording` is the request's input, `draft` its draft. The first sentence is phonemized at
         once, so that a short text which cannot be spoken is refused here.
         """
+        require_characters(request.text)
         languages = self._parts.config.text.languages
         language = resolve_spoken(request.language or languages[0], languages)
         seed = secrets.randbits(31) if request.seed is None else request.seed

@@ -12,14 +12,15 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import soundfile
 from attrs import Factory, asdict, field, frozen
 from numpy.typing import NDArray
 
 from vall_e.atomic_write import write_atomically
+from vall_e.audio.audio_file import open_audio
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
 from vall_e.audio.encoding import Note
+from vall_e.damaged_files import parse_json
 from vall_e.decoding.ar.layer_stats import Effort
 from vall_e.errors import AudioError
 
@@ -190,20 +191,15 @@ def provenance_in(path: Path | str) -> dict[str, Any] | None:
 
     A record for honest users, not a proof: anybody can change a comment. Raises `AudioError`.
     """
-    try:
-        with soundfile.SoundFile(path) as file:
-            comment = file.comment
-    except (soundfile.LibsndfileError, OSError) as exc:
-        raise AudioError(
-            f"{path} cannot be read: {exc}", hint="give a wav, flac, ogg, opus or mp3 file"
-        ) from exc
+    with open_audio(Path(path)) as file:
+        comment = file.comment
     if not comment.startswith(MARK):
         return None
     try:
-        found: dict[str, Any] = json.loads(comment.removeprefix(MARK))
+        found = parse_json(comment.removeprefix(MARK))
     except ValueError:
         return None
-    return found
+    return found if isinstance(found, dict) else None
 
 
 def _software() -> str:

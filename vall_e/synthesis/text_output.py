@@ -17,7 +17,7 @@ from vall_e.synthesis.assembly import Parts
 from vall_e.synthesis.result import TextResult
 from vall_e.text.front_end import FrontEnd
 from vall_e.text.languages import resolve_spoken
-from vall_e.text.unicode_form import spelling
+from vall_e.text.unicode_form import require_characters, spelling
 from vall_e.text.vocabulary import BOS, EOS
 
 SYMBOLS_PER_SYMBOL = 4
@@ -82,7 +82,7 @@ class TextGenerator:
             raise TextError(
                 f"there is no text for the task {self.task.name}", hint="give at least one word"
             )
-        return self.front_end.ids(spelling(text))
+        return self.front_end.ids(spelling(require_characters(text)))
 
     def _most(self, recording: Codes | None) -> int:
         """The most symbols that fit into the recording."""

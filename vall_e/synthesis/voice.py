@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from attrs import field, frozen
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.numpy import save
 
 from vall_e.atomic_write import write_atomically
-from vall_e.audio.codes import Codes
+from vall_e.audio.codes import Codes, reading_codes
 from vall_e.audio.content_hash import require_hash, with_hash
 from vall_e.audio.dc_offset import without_offset
 from vall_e.audio.loudness import within
 from vall_e.audio.silence import trim
 from vall_e.audio.speech_detector import may_be_speech
 from vall_e.codec.encode import encode
+from vall_e.damaged_files import parse_json
 from vall_e.errors import AudioError, CheckpointError
 from vall_e.synthesis.voice_library import ENCODED
 
@@ -133,23 +134,20 @@ class Voice:
         path = Path(path)
         if not path.is_file():
             raise AudioError(f"there is no voice file {path}", hint="check the path")
-        try:
+        with reading_codes(path, AudioError):
             with safe_open(path, framework="numpy") as file:
                 metadata = file.metadata() or {}
                 _check_format(metadata, path)
                 values = file.get_tensor("codes")
                 require_hash({"codes": values}, metadata, path)
-                codes = Codes(
-                    values=values,
-                    codec=metadata["codec"],
-                    frame_rate=float(metadata["frame_rate"]),
-                    sample_rate=int(metadata["sample_rate"]),
-                )
-        except (SafetensorError, OSError, KeyError, ValueError) as exc:
-            raise AudioError(
-                f"{path} is damaged or not a voice file: {exc}",
-                hint="encode it again from its recording",
-            ) from exc
+            codes = Codes(
+                values=values,
+                codec=metadata["codec"],
+                frame_rate=float(metadata["frame_rate"]),
+                sample_rate=int(metadata["sample_rate"]),
+            )
+            if not codes.frames or not len(codes.values):
+                raise ValueError("it has no codes")
         return cls(
             metadata.get("name", path.name.removesuffix(ENCODED)),
             codes,
@@ -167,7 +165,7 @@ def _check_format(metadata: dict[str, str], path: Path) -> None:
         raise AudioError(
             f"{path} is not a voice file", hint="give a recording, or a file that Voice.save wrote"
         )
-    if json.loads(metadata["vall_e.voice"]) > FORMAT:
+    if parse_json(metadata["vall_e.voice"]) > FORMAT:
         raise AudioError(
             f"{path} has voice format {metadata['vall_e.voice']}, this version reads {FORMAT}",
             hint="update vall-e",

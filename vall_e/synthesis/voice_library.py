@@ -7,6 +7,7 @@ encoded (`.voice.safetensors`) can be kept too, and then only fits models of tha
 from __future__ import annotations
 
 import json
+import logging
 import re
 import sys
 from difflib import get_close_matches
@@ -18,7 +19,9 @@ from attrs import asdict, evolve, frozen
 
 from vall_e.atomic_write import write_atomically
 from vall_e.audio.clip import Clip
+from vall_e.damaged_files import damage_as, parse_json, printable
 from vall_e.errors import AudioError
+from vall_e.text.unicode_form import require_characters
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 NO_VOICE = "none"
@@ -28,6 +31,8 @@ LONGEST_SECONDS = 30.0
 ENCODED = ".voice.safetensors"
 PACKAGED = ("text", "language", "speaker", "licence", "source")
 """The keys of a voice in `voices.json`, besides its name and file."""
+
+log = logging.getLogger(__name__)
 
 
 @frozen
@@ -87,6 +92,8 @@ class Voices:
         known = {entry.name: entry for entry in self.entries()}
         if name in known:
             return known[name]
+        if self.folder and NAME.fullmatch(name) and (self.folder / f"{name}.json").is_file():
+            return _read(self.folder / f"{name}.json")  # raises what is wrong with it
         near = get_close_matches(name, known, n=1)
         hint = (
             f"did you mean {near[0]!r}?"
@@ -111,6 +118,8 @@ class Voices:
         """Keep a copy of a recording, or of a file that `Voice.save` wrote, under a name."""
         folder = self._own_folder()
         self._check_name(name, replace=replace)
+        for note in (text, licence, consent):
+            require_characters(note)
         folder.mkdir(parents=True, exist_ok=True)
         if recording.name.endswith(ENCODED):
             path = folder / (name + ENCODED)
@@ -124,7 +133,7 @@ class Voices:
             "yours",
             text=text,
             licence=licence,
-            source=str(recording),
+            source=printable(recording),
             consent=consent,
         )
         self._write(entry)
@@ -156,13 +165,19 @@ class Voices:
                 origin="built-in",
                 **{key: voice[key] for key in PACKAGED if key in voice},
             )
-            for voice in json.loads(listing.read_text(encoding="utf-8"))
+            for voice in parse_json(listing.read_bytes())
         ]
 
     def _added(self) -> list[VoiceEntry]:
         if self.folder is None:
             return []
-        return [_read(path) for path in sorted(self.folder.glob("*.json"))]
+        found = []
+        for path in sorted(self.folder.glob("*.json")):
+            try:
+                found.append(_read(path))
+            except AudioError as exc:  # one damaged file must not take away the other voices
+                log.warning("left out: %s; %s", exc.message, exc.hint)
+        return found
 
     def _own_folder(self) -> Path:
         if self.folder is None:
@@ -178,6 +193,7 @@ class Voices:
                 hint=f"use lower-case letters, digits, - and _ (and not {NO_VOICE!r})",
             )
         taken = {entry.name: entry.origin for entry in self.entries()}.get(name)
+        taken = taken or ("yours" if (self._own_folder() / f"{name}.json").exists() else None)
         if taken == "built-in":
             raise AudioError(f"voice {name!r} is built in", hint="choose another name")
         if taken and not replace:
@@ -195,11 +211,12 @@ class Voices:
 
 
 def _read(path: Path) -> VoiceEntry:
-    try:
-        known = json.loads(path.read_text(encoding="utf-8"))
+    with damage_as(AudioError, path, what="does not describe a voice", hint=f"delete {path}"):
+        known = parse_json(path.read_bytes())
+        wrong = [key for key, value in known.items() if not isinstance(value, str)]
+        if wrong:
+            raise ValueError(f"{wrong[0]} is not a text")
         return VoiceEntry(**{**known, "path": path.parent / known["path"]})
-    except (ValueError, KeyError, TypeError) as exc:
-        raise AudioError(f"{path} does not describe a voice: {exc}", hint=f"delete {path}") from exc
 
 
 def _existing(path: Path) -> Path:

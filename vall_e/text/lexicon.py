@@ -8,6 +8,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
+from vall_e.damaged_files import damage_as
 from vall_e.errors import CheckpointError, TextError
 
 _RUN = re.compile(r"[\w]+")
@@ -40,13 +41,13 @@ class Lexicon:
 
         Raises `TextError` for a file that cannot be read, naming the line.
         """
-        try:
+        with damage_as(
+            TextError,
+            f"text.lexicon: {path}",
+            what="cannot be read",
+            hint="name a text file in UTF-8, or set text.lexicon: ''",
+        ):
             lines = path.read_text(encoding="utf-8-sig").splitlines()
-        except (OSError, ValueError) as exc:
-            raise TextError(
-                f"text.lexicon: {path} cannot be read: {exc}",
-                hint="name a text file in UTF-8, or set text.lexicon: ''",
-            ) from exc
         return cls(dict(_entries(path, lines)))
 
     def find(self, text: str) -> Iterator[tuple[int, int, str]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from attrs import field, frozen
 
+from vall_e.damaged_files import damage_as, parse_json
 from vall_e.errors import CheckpointError, TextError, UnavailableError
 
 if TYPE_CHECKING:
@@ -149,15 +150,17 @@ def _shown(text: str) -> list[str]:
 
 def read_pieces(path: Path) -> Pieces:
     """Of a `tokenizer.json`. Raises `TextError` for any other file."""
-    try:
+    with damage_as(
+        TextError,
+        f"text.tokenizer_file: {path}",
+        what="is no tokenizer.json",
+        hint="give the file that Hugging Face's tokenizers saved",
+    ):
         content = path.read_text(encoding="utf-8")
-        json.loads(content)["model"]
-    except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise TextError(
-            f"text.tokenizer_file: {path} is no tokenizer.json: {exc}",
-            hint="give the file that Hugging Face's tokenizers saved",
-        ) from exc
-    return Pieces(content)
+        parse_json(content)["model"]
+        pieces = Pieces(content)
+        _ = pieces.symbols, pieces("\N{SNOWMAN}")  # the library refuses many files only now
+    return pieces
 
 
 def splitting_of(facts: Mapping[str, Any] | None) -> Splitting | None:

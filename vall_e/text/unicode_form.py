@@ -6,6 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from vall_e.errors import TextError
 from vall_e.text.punctuation import SAME_MARKS, unify
 
 _FORMS = frozenset(
@@ -25,6 +26,23 @@ _NEEDLESS_JOINER = re.compile(rf"(?<=[\u0000-\u05ff])[{_JOINERS}]+(?=[\u0000-\u0
 """In scripts that do not join letters."""
 _PLAIN = {"，": ",", "．": ".", "：": ":", "｡": "."}
 _FULL_WIDTH_IN_NUMBERS = re.compile(r"(?<=\d)[，．：](?=\d)")
+
+
+def require_characters(text: str) -> str:
+    """The text; raises `TextError` if it holds bytes that are not UTF-8, or half a character.
+
+    Python keeps such bytes of the command line, of files and of JSON as lone surrogates, which
+    cannot be written anywhere.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as exc:
+        code = f"U+{ord(text[exc.start]):04X}"
+        raise TextError(
+            f"the text is not UTF-8 (character {exc.start + 1}, {code}): {text[:40]!a}",
+            hint="save the text as UTF-8, or set the terminal to UTF-8",
+        ) from exc
+    return text
 
 
 def canonical(phonemes: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import Attribute, field, frozen
 
+from vall_e.damaged_files import damage_as, parse_json
 from vall_e.errors import CheckpointError, TextError
 from vall_e.text.bpe_merges import Merges
 from vall_e.text.symbol_splitter import Split, Splitting, splitting_of
@@ -132,8 +133,9 @@ class Vocabulary:
     @classmethod
     def from_json(cls, text: str) -> Vocabulary:
         """Read what `to_json` wrote. Raises `CheckpointError` for anything else."""
-        try:
-            facts = json.loads(text)
+        hint = "take the file from its source again"
+        with damage_as(CheckpointError, "the vocabulary", hint=hint):
+            facts = parse_json(text)
             symbols = facts["symbols"]
             if not all(isinstance(symbol, str) for symbol in symbols):
                 raise TypeError("a symbol is not text")
@@ -144,10 +146,6 @@ class Vocabulary:
                 adopted="merges" in facts,
                 splitting=splitting_of(facts.get("splitting")),
             )
-        except (ValueError, KeyError, TypeError) as exc:
-            raise CheckpointError(
-                f"this is not a vocabulary: {exc}", hint="take the file from its source again"
-            ) from exc
 
 
 def listed(symbols: Counter[str]) -> str:

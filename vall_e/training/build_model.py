@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,7 +20,7 @@ from vall_e.text.vocabulary import Vocabulary
 from vall_e.training.adapter_weights import base_of, load_adapters
 from vall_e.training.freeze import freeze
 from vall_e.training.initial_weights import InitialWeights
-from vall_e.weights.metadata import read_metadata
+from vall_e.weights.metadata import read_facts
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +81,7 @@ def _model(
 
 def _of_new_tasks(model: Valle, weights: Path) -> dict[str, Tensor]:
     """Parameters that the model has and `weights` lacks, because of new tasks: at random values."""
-    sizes = json.loads(read_metadata(weights)["sizes"])
+    sizes = read_facts(weights)["sizes"]
     known = tuple(f"embedding.markers.{name}." for name in sizes.get("markers", ()))
     new = ["embedding.markers."] + (["heads.text."] if not sizes.get("writes_text") else [])
     new += [f"{part}.{kind}." for part in ("embedding", "heads") for kind in ("masked", "length")]

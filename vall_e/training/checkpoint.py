@@ -13,15 +13,16 @@ import json
 import logging
 import os
 import shutil
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import attrs
 from attrs import field, frozen
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from vall_e.damaged_files import damage_as, parse_json
 from vall_e.data.batching.batch_sampler import Position
 from vall_e.errors import CheckpointError
 from vall_e.training.inference_weights import inference_weights, restore_training_weights
@@ -83,19 +84,27 @@ def folder_of(run: Path, step: int) -> Path:
 
 
 def read_state(folder: Path) -> TrainingState:
-    try:
-        facts = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+    with resuming_from(folder):
+        facts = parse_json((folder / FACTS).read_bytes())
         tensors = load_file(folder / TENSORS)
-    except (OSError, ValueError, SafetensorError) as exc:
-        raise CheckpointError(
-            f"{folder} cannot be resumed from: {exc}", hint="name an older checkpoint in `latest`"
-        ) from exc
+        if not isinstance(facts, dict):
+            raise ValueError(f"{FACTS} is not a JSON object")
     if facts.get("format") != FORMAT:
         raise CheckpointError(
             f"{folder} has checkpoint format {facts.get('format')}, this version reads {FORMAT}",
             hint="resume with the version of vall-e that wrote it",
         )
     return TrainingState(facts, tensors)
+
+
+def resuming_from(folder: Path) -> AbstractContextManager[None]:
+    """Whatever a damaged checkpoint raises becomes a `CheckpointError` that names it."""
+    return damage_as(
+        CheckpointError,
+        folder,
+        what="cannot be resumed from",
+        hint="name an older checkpoint in `latest`",
+    )
 
 
 def prune(run: Path, keep: int, *, spare: Path) -> None:
@@ -188,8 +197,8 @@ def is_saved(run: Run) -> bool:
 
 def _by_hand(folder: Path) -> bool:
     try:
-        return bool(json.loads((folder / FACTS).read_text(encoding="utf-8"))["by_hand"])
-    except (OSError, ValueError, KeyError):
+        return bool(parse_json((folder / FACTS).read_bytes())["by_hand"])
+    except (OSError, ValueError, KeyError, TypeError):
         return True  # not recognizably ours, so never delete it
 
 

@@ -15,6 +15,7 @@ from vall_e.training.adapter_weights import base_of
 from vall_e.training.resume_checks import require_fit, require_same
 from vall_e.weights.file import model_tensors
 from vall_e.weights.locate import WEIGHTS, latest, named_weights
+from vall_e.weights.metadata import reading_weights
 
 
 @frozen
@@ -41,10 +42,11 @@ class InitialWeights:
 
     def require_fit(self, config: RunConfig, info: Info) -> None:
         """Raise `CheckpointError` if the weights have another meaning under this config."""
-        if self.checkpoint:
-            require_same(self.checkpoint / WEIGHTS, config, info)
-        elif self.weights:
-            require_fit(self.weights, config, info)
+        if self.weights is None:
+            return
+        check = require_same if self.checkpoint else require_fit
+        with reading_weights(self.weights):
+            check(self.weights, config, info)
 
     def tensors(self) -> dict[str, Tensor]:
         """All of the weights. Raises `CheckpointError` if those of another model contain a LoRA."""

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from vall_e.damaged_files import parse_json
+
 METRICS = "metrics.jsonl"
 
 Metrics = dict[str, float | int]
@@ -58,9 +60,9 @@ class MetricsFile:
         folder.mkdir(parents=True, exist_ok=True)
         if path.exists():
             part = path.with_name(path.name + ".part")
-            with path.open(encoding="utf-8") as lines:
+            with path.open("rb") as lines:
                 kept = [line for line in lines if _step_of(line) <= step]
-            part.write_text("".join(kept), encoding="utf-8")
+            part.write_bytes(b"".join(kept))
             os.replace(part, path)
         self._file = path.open("a", encoding="utf-8")
 
@@ -82,8 +84,8 @@ class MetricsFile:
         self._file.close()
 
 
-def _step_of(line: str) -> float:
+def _step_of(line: bytes) -> float:
     try:
-        return float(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
+        return float(parse_json(line)["step"])
+    except (ValueError, KeyError, TypeError, OverflowError):
         return float("inf")  # an incomplete line, from a run that was killed while writing it

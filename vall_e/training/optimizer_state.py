@@ -52,7 +52,7 @@ def unpack_optimizer(
             slots[name] = divided(tensor, like=weights[int(index)])
     try:
         optimizer.load_state_dict({"state": state, "param_groups": values["groups"]})
-    except (ValueError, KeyError) as exc:
+    except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise CheckpointError(
             f"the checkpoint's optimizer state does not fit: {exc}",
             hint="resume with the optimizer and the model that the checkpoint was made with",

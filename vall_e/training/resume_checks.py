@@ -12,7 +12,7 @@ from vall_e.config.schema import RunConfig
 from vall_e.data.dataset.manifest import Info
 from vall_e.errors import CheckpointError
 from vall_e.weights.contents import as_told
-from vall_e.weights.metadata import read_metadata
+from vall_e.weights.metadata import read_facts
 
 FREE = {"attention", "dropout", "checkpointing"}
 """Options that change how the model is computed or trained, but not the meaning of weights."""
@@ -68,7 +68,7 @@ def _only(raw: dict[str, Any], names: Iterable[str]) -> dict[str, Any]:
 
 
 def _saved(weights: Path) -> dict[str, Any]:
-    return {key: json.loads(value) for key, value in read_metadata(weights).items()}
+    return read_facts(weights)
 
 
 def _plain(config: RunConfig) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from vall_e.model.layer_skip import layer_skip_of
 from vall_e.model.valle import Valle
 from vall_e.registry import Registry
 from vall_e.training.build_model import make_learner
-from vall_e.training.checkpoint import read_state, restore
+from vall_e.training.checkpoint import read_state, restore, resuming_from
 from vall_e.training.dry_run import dry_run
 from vall_e.training.held_out import held_out
 from vall_e.training.initial_weights import InitialWeights
@@ -87,7 +87,9 @@ def open_run(
         marks=Marks(mark_of(data.corpus), mark_of(data.corpus, config.data, noises)),
     )
     if origin.checkpoint:
-        restore(run, read_state(origin.checkpoint))
+        state = read_state(origin.checkpoint)
+        with resuming_from(origin.checkpoint):
+            restore(run, state)
     return run
 
 

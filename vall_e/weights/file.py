@@ -34,7 +34,13 @@ from vall_e.weights.contents import Kept, WeightsContents
 from vall_e.weights.ecker.file import is_ecker, read_ecker
 from vall_e.weights.ecker_names import TensorNames
 from vall_e.weights.lora_file import attach_tensors, stored
-from vall_e.weights.metadata import FORMAT, require_file, require_format
+from vall_e.weights.metadata import (
+    FORMAT,
+    fact,
+    reading_weights,
+    require_file,
+    require_format,
+)
 from vall_e.weights.sharded import whole
 
 KEPT = "kept/"
@@ -139,7 +145,8 @@ def bundle_of(
         tensors = {n: t.to(dtype) if t.is_floating_point() else t for n, t in tensors.items()}
     _fill(model, {n: t for n, t in tensors.items() if not is_adapter(n)}, path)
     if read.lora:
-        attach_tensors(model, Terms.of(read.lora), stored(tensors))
+        with reading_weights(path):
+            attach_tensors(model, Terms.of(read.lora), stored(tensors))
     return Bundle(
         model=model.to(dtype).eval(),  # buffers that are not in the file
         config=config,
@@ -152,18 +159,30 @@ def bundle_of(
 
 def _stored(path: Path, registry: Registry) -> WeightsContents:
     metadata, tensors = _read(path)
-    config = structure(_value(metadata, "config", path), registry, source=f"config in {path}")
-    sizes = ModelSizes(**_value(metadata, "sizes", path))
-    return WeightsContents(
-        config=config,
-        sizes=sizes,
-        tensors={name: t for name, t in tensors.items() if not name.startswith(KEPT)},
-        vocabulary=Vocabulary.from_json(metadata.get("vocabulary", "")),
-        codec=_value(metadata, "codec", path),
-        statistics=_value(metadata, "statistics", path),
-        kept=_kept(metadata, tensors, path, config, sizes) if "kept" in metadata else None,
-        lora=_value(metadata, "lora", path) if "lora" in metadata else None,
-    )
+    own = {name: t for name, t in tensors.items() if not name.startswith(KEPT)}
+    config = structure(fact(metadata, "config", path), registry, source=f"config in {path}")
+    with reading_weights(path):
+        sizes = ModelSizes(**fact(metadata, "sizes", path))
+        _require_possible(sizes, own)
+        return WeightsContents(
+            config=config,
+            sizes=sizes,
+            tensors=own,
+            vocabulary=Vocabulary.from_json(metadata.get("vocabulary", "")),
+            codec=fact(metadata, "codec", path),
+            statistics=fact(metadata, "statistics", path),
+            kept=_kept(metadata, tensors, path, config, sizes) if "kept" in metadata else None,
+            lora=fact(metadata, "lora", path) if "lora" in metadata else None,
+        )
+
+
+def _require_possible(sizes: ModelSizes, tensors: Mapping[str, Tensor]) -> None:
+    """Raise `ValueError` for sizes that these tensors cannot have, before memory is taken."""
+    most = max((tensor.numel() for tensor in tensors.values()), default=0)
+    for name, size in asdict(sizes).items():
+        limit = len(tensors) if name == "levels" else most
+        if type(size) is int and size > limit:
+            raise ValueError(f"{name} is {size}, but its tensors allow {limit} at most")
 
 
 def _kept(
@@ -177,15 +196,16 @@ def _kept(
     usual = TensorNames(levels=sizes.levels, single_head=config.model.heads == "single")
     told = "kept_layout" in metadata  # early files lack it, and all have the same layout
     return Kept(
-        _value(metadata, "kept", path),
+        fact(metadata, "kept", path),
         {n.removeprefix(KEPT): t for n, t in tensors.items() if n.startswith(KEPT)},
-        TensorNames(**_value(metadata, "kept_layout", path)) if told else usual,
+        TensorNames(**fact(metadata, "kept_layout", path)) if told else usual,
     )
 
 
 def model_tensors(path: Path) -> dict[str, Tensor]:
     """The model's tensors in a file of ours, without those kept from a file of e-c-k-e-r."""
-    return {n: t for n, t in load_file(path).items() if not n.startswith(KEPT)}
+    with reading_weights(path):
+        return {n: t for n, t in load_file(path).items() if not n.startswith(KEPT)}
 
 
 def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
@@ -194,24 +214,10 @@ def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
 
 def _open(path: Path, take: Any) -> tuple[dict[str, str], Any]:
     require_file(path)
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            require_format(metadata, path)
-            return metadata, take(file)
-    except (SafetensorError, OSError) as exc:
-        raise CheckpointError(
-            f"{path} is damaged or not a safetensors file: {exc}", hint="export or copy it again"
-        ) from exc
-
-
-def _value(metadata: Mapping[str, str], key: str, path: Path) -> Any:
-    try:
-        return json.loads(metadata[key])
-    except (KeyError, json.JSONDecodeError) as exc:
-        raise CheckpointError(
-            f"{path} has no readable {key!r} in its metadata", hint="export it again"
-        ) from exc
+    with reading_weights(path), safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+        require_format(metadata, path)
+        return metadata, take(file)
 
 
 def _fill(model: Valle, tensors: Mapping[str, Tensor], path: Path) -> None:
@@ -224,6 +230,11 @@ def _fill(model: Valle, tensors: Mapping[str, Tensor], path: Path) -> None:
         f"{name} is {tuple(tensors[name].shape)}, expected {tuple(wanted[name].shape)}"
         for name in sorted(wanted.keys() & tensors.keys())
         if tensors[name].shape != wanted[name].shape
+    ]
+    misfits += [
+        f"{name} has numbers of the type {tensors[name].dtype}"
+        for name in sorted(wanted.keys() & tensors.keys())
+        if tensors[name].is_floating_point() != wanted[name].is_floating_point()
     ]
     mistakes = (
         [f"missing {name}" for name in missing] + [f"unknown {name}" for name in foreign] + misfits

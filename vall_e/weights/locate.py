@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from vall_e.config.field_metadata import is_name
+from vall_e.damaged_files import damage_as
 from vall_e.errors import CheckpointError, UnknownComponentError
 from vall_e.registry import Registry
 
@@ -25,12 +26,11 @@ def latest(run: Path) -> Path | None:
     pointer = run / LATEST
     if not pointer.is_file():
         return None
-    folder = run / pointer.read_text(encoding="utf-8").strip()
-    if not (folder / WEIGHTS).is_file():
-        raise CheckpointError(
-            f"{pointer} names {folder.name}, which does not exist",
-            hint=f"write the name of a step-... folder of {run} into it",
-        )
+    hint = f"write the name of a step-... folder of {run} into it"
+    with damage_as(CheckpointError, pointer, what="does not name a checkpoint", hint=hint):
+        folder = run / pointer.read_text(encoding="utf-8").strip()
+        if not (folder / WEIGHTS).is_file():
+            raise CheckpointError(f"{pointer} names {folder.name}, which does not exist", hint=hint)
     return folder
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from vall_e.atomic_write import atomic_path, make_folder
+from vall_e.damaged_files import damage_as, parse_json
 from vall_e.errors import CheckpointError
 from vall_e.model.lora import OWN, Terms, adapters, attach, is_adapter, terms_of
 from vall_e.weights.ecker.lora import holds_ecker_lora, read_terms, translate_lora
@@ -104,7 +106,7 @@ def holds_only_lora(path: Path) -> bool:
             return not (isinstance(module, dict) and "sep" in module)
         with safe_open(path, framework="pt") as file:
             return holds_ecker_lora(file.keys())
-    except (CheckpointError, SafetensorError, OSError):
+    except (CheckpointError, SafetensorError, OSError, ValueError):
         return False
 
 
@@ -112,32 +114,49 @@ def read_lora(path: Path) -> LoraFile:
     """Raises `CheckpointError` for a file that is missing, damaged, newer, or not a LoRA."""
     if not path.is_file():
         raise CheckpointError(f"there is no LoRA {path}", hint="check the path given with --lora")
-    try:
-        if path.suffix in PICKLED:
-            return _ecker(path, *_pickled(path))
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        if "lora" not in metadata and holds_ecker_lora(tensors):
-            return _ecker(path, json.loads(metadata.get("config", "{}")), tensors)
-        lora = json.loads(metadata["lora"])
-        version = lora.pop("format")
-        if version > FORMAT:
-            raise CheckpointError(
-                f"{path} has format {version}, but this version reads up to {FORMAT}",
-                hint="update vall-e",
-            )
-        return LoraFile(
-            Terms.of(lora),
-            json.loads(metadata["base"]),
-            json.loads(metadata["statistics"]),
-            tensors,
-        )
-    except (SafetensorError, OSError, KeyError, TypeError, json.JSONDecodeError) as exc:
+    with reading_lora(path):
+        found = _ecker(path, *_pickled(path)) if path.suffix in PICKLED else _safetensors(path)
+        _require_rank(found)
+    return found
+
+
+def reading_lora(path: Path) -> AbstractContextManager[None]:
+    """Whatever a damaged LoRA raises becomes a `CheckpointError` that names it."""
+    return damage_as(
+        CheckpointError,
+        path,
+        what="is damaged, or not a LoRA",
+        hint="make one with `vall-e export RUN -o NAME.lora.safetensors`",
+    )
+
+
+def _safetensors(path: Path) -> LoraFile:
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    if "lora" not in metadata and holds_ecker_lora(tensors):
+        return _ecker(path, parse_json(metadata.get("config", "{}")), tensors)
+    lora = parse_json(metadata["lora"])
+    version = lora.pop("format")
+    if version > FORMAT:
         raise CheckpointError(
-            f"{path} is damaged, or not a LoRA: {exc!r}",
-            hint="make one with `vall-e export RUN -o NAME.lora.safetensors`",
-        ) from exc
+            f"{path} has format {version}, but this version reads up to {FORMAT}",
+            hint="update vall-e",
+        )
+    base, statistics = parse_json(metadata["base"]), parse_json(metadata["statistics"])
+    if not isinstance(base, str) or not isinstance(statistics, dict):
+        raise ValueError("its base or its statistics are of another type")
+    return LoraFile(Terms.of(lora), base, statistics, tensors)
+
+
+def _require_rank(file: LoraFile) -> None:
+    """Raise `ValueError` for a rank or types that the tensors do not have."""
+    for name, tensor in file.tensors.items():
+        rank = tensor.shape[0 if name.endswith("lora_a") else -1] if tensor.ndim == 2 else 0
+        if rank != file.terms.rank or not tensor.is_floating_point():
+            raise ValueError(
+                f"{name} is {tuple(tensor.shape)} {tensor.dtype}, with rank {file.terms.rank}"
+            )
 
 
 def _pickled(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -2,13 +2,13 @@
 
 import json
 import logging
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from vall_e.damaged_files import damage_as
 from vall_e.errors import CheckpointError
 
 PICKLED = (".pth", ".pt")
@@ -19,15 +19,14 @@ log = logging.getLogger(__name__)
 
 def read_pickle(path: Path) -> dict[str, Any]:
     """Raises `CheckpointError` for a file that would need to run code, without running it."""
-    try:
+    with damage_as(
+        CheckpointError,
+        path,
+        what="is damaged, or contains more than tensors and plain data, which would need to run "
+        "code",
+        hint="convert it to .sft with the program that wrote it, on a machine without private data",
+    ):
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError) as exc:
-        raise CheckpointError(
-            f"{path} is damaged, or contains more than tensors and plain data, which would need to "
-            "run code",
-            hint="convert it to .sft with the program that wrote it, on a machine without "
-            "private data",
-        ) from exc
     return content if isinstance(content, dict) else {}
 
 
@@ -42,6 +41,6 @@ def plain_facts(content: Mapping[str, Any], path: Path) -> dict[str, Any]:
 def _is_plain(value: object) -> bool:
     try:
         json.dumps(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RecursionError):
         return False
     return True

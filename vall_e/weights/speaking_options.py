@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from vall_e.config.value_origin import Node, ValueOrigin
 from vall_e.errors import CheckpointError, UnknownComponentError
 from vall_e.registry import Registry
 from vall_e.weights.locate import WEIGHTS, latest, named_weights
-from vall_e.weights.metadata import read_metadata
+from vall_e.weights.metadata import read_facts
 
 SECTIONS = ("sampling", "synthesis")
 OF_ONE_MACHINE = ("device", "threads")
@@ -55,7 +54,7 @@ def _weights(name: str, output: Path, registry: Registry) -> Path:
 
 
 def _options(weights: Path, registry: Registry) -> dict[str, Any]:
-    saved = json.loads(read_metadata(weights)["config"])
+    saved = read_facts(weights)["config"]
     known = structure(
         {name: saved[name] for name in SECTIONS if name in saved},
         registry,

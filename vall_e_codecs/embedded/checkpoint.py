@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 
-from vall_e.plugin import CheckpointError
+from vall_e.plugin import CheckpointError, damage_as
 
 
 def save(
@@ -45,23 +45,23 @@ def load(
     optimizers: Mapping[str, torch.optim.Optimizer],
 ) -> dict[str, Any]:
     """Load modules and optimizers of the same shapes; returns `progress`."""
-    try:
+    with damage_as(
+        CheckpointError,
+        path,
+        what="cannot be resumed from",
+        hint="resume with the sizes of that run, or start a new run in another folder",
+    ):
         with safe_open(path, framework="pt") as file:
             progress: dict[str, Any] = json.loads((file.metadata() or {})["progress"])
             tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         for name, module in modules.items():
             module.load_state_dict(_under(name, tensors))
-    except (OSError, SafetensorError, KeyError, RuntimeError) as exc:
-        raise CheckpointError(
-            f"cannot resume from {path}: {exc}",
-            hint="resume with the sizes of that run, or start a new run in another folder",
-        ) from exc
-    for name, optimizer in optimizers.items():
-        state: dict[int, dict[str, torch.Tensor]] = {}
-        for key, value in _under(name, tensors).items():
-            i, entry = key.split(".", 1)
-            state.setdefault(int(i), {})[entry] = value
-        optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+        for name, optimizer in optimizers.items():
+            state: dict[int, dict[str, torch.Tensor]] = {}
+            for key, value in _under(name, tensors).items():
+                i, entry = key.split(".", 1)
+                state.setdefault(int(i), {})[entry] = value
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
     return progress
 
 

@@ -20,7 +20,7 @@ from vall_e_codecs.audio_check import checked
 from vall_e_codecs.embedded.analysis import Analysis
 from vall_e_codecs.embedded.stream import VocoderStream
 from vall_e_codecs.embedded.vocoder import Vocoder, VocoderSettings
-from vall_e_codecs.embedded.weights import CodecWeights, load
+from vall_e_codecs.embedded.weights import CodecWeights, load, reading_codec
 
 
 class EmbeddedCodec(torch.nn.Module):
@@ -90,7 +90,9 @@ class EmbeddedStream:
 def open_codec(path: Path | None) -> EmbeddedCodec:
     """The codec in this file, or the one included in VALL-E."""
     if path is not None:
-        return EmbeddedCodec(load(path))
+        found = load(path)
+        with reading_codec(path):
+            return EmbeddedCodec(found)
     packaged = resources.files("vall_e.embedded") / "codec.safetensors"
     if not packaged.is_file():
         raise CheckpointError(

@@ -16,7 +16,7 @@ import soxr
 from attrs import asdict, frozen
 from jaxtyping import Float, Int, Int16
 
-from vall_e.plugin import DataError, write_atomically
+from vall_e.plugin import DataError, damage_as, write_atomically
 
 log = logging.getLogger(__name__)
 
@@ -84,12 +84,9 @@ def paths_of(path: Path) -> list[Path]:
 
 def read_mono(path: Path, sample_rate: int) -> Float[np.ndarray, " s"]:
     """Float samples of a recording: the mean of its channels, resampled."""
-    try:
+    hint = "use an undamaged audio file, such as a WAV"
+    with damage_as(DataError, path, what="cannot be read", hint=hint):
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (OSError, soundfile.LibsndfileError) as exc:
-        raise DataError(
-            f"cannot read {path}: {exc}", hint="use an undamaged audio file, such as a WAV"
-        ) from exc
     if not samples.size or not np.isfinite(samples).all():
         raise DataError(
             f"{path} has {'NaN or infinite samples' if samples.size else 'no samples'}",

@@ -4,19 +4,22 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import torch
 from attrs import asdict, frozen
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from vall_e.plugin import CheckpointError
+from vall_e.plugin import CheckpointError, damage_as
 from vall_e_codecs.embedded.analysis import AnalysisSettings
 from vall_e_codecs.embedded.quantizer import ResidualQuantizer
 
 FORMAT = "vall-e-embedded-codec-1"
+LARGEST_SETTING = 1_000_000
+"""Sizes are at most thousands, rates at most hundreds of thousands of hertz."""
 
 
 @frozen(eq=False)
@@ -63,30 +66,52 @@ def save(weights: CodecWeights, path: Path) -> None:
 
 def load(path: Path) -> CodecWeights:
     """Read a file that `save` wrote."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
-                raise CheckpointError(
-                    f"{path} is not an embedded codec (format {metadata.get('format')!r}, "
-                    f"expected {FORMAT!r})",
-                    hint="use a file that `vall-e codec fit` or `vall-e codec train` wrote",
-                )
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (OSError, SafetensorError) as exc:
-        raise CheckpointError(
-            f"cannot read the codec {path}: {exc}",
-            hint="check the path, or leave it out to use the codec included in VALL-E",
-        ) from exc
-    return CodecWeights(
-        analysis=AnalysisSettings(**json.loads(metadata["analysis"])),
-        quantizer=ResidualQuantizer(
-            tensors["quantizer.codebooks"], tensors["quantizer.mean"], tensors["quantizer.scale"]
-        ),
-        vocoder_settings=json.loads(metadata["vocoder"]),
-        vocoder={
-            name.removeprefix("vocoder."): tensor.to(torch.float32)
-            for name, tensor in tensors.items()
-            if name.startswith("vocoder.")
-        },
+    with reading_codec(path), safe_open(path, framework="pt") as file:
+        metadata = file.metadata() or {}
+        if metadata.get("format") != FORMAT:
+            raise CheckpointError(
+                f"{path} is not an embedded codec (format {metadata.get('format')!r}, "
+                f"expected {FORMAT!r})",
+                hint="use a file that `vall-e codec fit` or `vall-e codec train` wrote",
+            )
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        found = CodecWeights(
+            analysis=AnalysisSettings(**json.loads(metadata["analysis"])),
+            quantizer=ResidualQuantizer(
+                tensors["quantizer.codebooks"],
+                tensors["quantizer.mean"],
+                tensors["quantizer.scale"],
+            ),
+            vocoder_settings=json.loads(metadata["vocoder"]),
+            vocoder={
+                name.removeprefix("vocoder."): tensor.to(torch.float32)
+                for name, tensor in tensors.items()
+                if name.startswith("vocoder.")
+            },
+        )
+        _require_possible(found)
+    return found
+
+
+def reading_codec(path: Path) -> AbstractContextManager[None]:
+    """Whatever a damaged codec raises becomes a `CheckpointError` that names it."""
+    return damage_as(
+        CheckpointError,
+        path,
+        what="is not a readable codec",
+        hint="check the path, or leave it out to use the codec included in VALL-E",
     )
+
+
+def _require_possible(found: CodecWeights) -> None:
+    """Raise an exception for settings that no codec has, before memory is taken for them."""
+    books, dimension = found.quantizer.codebooks, found.analysis.dimension
+    sizes = (books.shape[-1], *found.quantizer.mean.shape, *found.quantizer.scale.shape)
+    if books.ndim != 3 or not books.numel() or sizes != (dimension,) * 3:
+        raise ValueError(f"codebooks of the shape {tuple(books.shape)} for {dimension} numbers")
+    if found.sample_rate < 1:
+        raise ValueError("its sample rate is 0")
+    for settings in (asdict(found.analysis), found.vocoder_settings):
+        for name, value in settings.items():
+            if not isinstance(value, (int, float)) or not 0 <= value <= LARGEST_SETTING:
+                raise ValueError(f"{name} is {value!r}")

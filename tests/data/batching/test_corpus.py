@@ -194,7 +194,7 @@ def test_shares_of_folders_that_came_out_empty_are_refused(tmp_path, dataset, sh
         ("dataset.json", "{", "dataset.json is damaged"),
         ("dataset.json", '{"format": 99}', "dataset.json is not of dataset format 1"),
         ("manifest.jsonl", "", "its files do not fit together"),
-        ("manifest.jsonl", "{}\n", "manifest.jsonl: "),
+        ("manifest.jsonl", "{}\n", "manifest.jsonl is damaged: "),
         ("manifest.jsonl", "x\n", "manifest.jsonl is damaged"),
         ("codes.i16", "", "data is damaged"),
     ],

@@ -102,7 +102,7 @@ def test_the_command_hears_every_other_one(folder, tmp_path, registry):
 
 def test_beginning_again_never_leaves_the_journal_empty(folder):
     journal = folder / "heard.json.part.jsonl"
-    journal.write_text('["gone.wav", {}]\n')
+    journal.write_text('["gone.wav", {"segments": []}]\n')
 
     def hear(clip):
         raise RuntimeError
@@ -110,4 +110,4 @@ def test_beginning_again_never_leaves_the_journal_empty(folder):
     (folder / f"heard.json.part.jsonl.{os.getpid()}.part").mkdir()  # it cannot be written anew
     with pytest.raises(DataError, match=r"heard\.json\.part\.jsonl cannot be written"):
         transcribe(folder, [], folder / "heard.json", hear)
-    assert journal.read_text() == '["gone.wav", {}]\n'
+    assert journal.read_text() == '["gone.wav", {"segments": []}]\n'

@@ -17,6 +17,7 @@ from vall_e.audio.encoding import format_of
 from vall_e.cli.app import App
 from vall_e.cli.hints import in_options
 from vall_e.cli.synth.progress import ProgressDisplay
+from vall_e.damaged_files import damage_as, parse_json
 from vall_e.errors import AudioError, DataError, VallEError
 from vall_e.synthesis.result import write_record
 
@@ -62,7 +63,7 @@ def read_jobs(path: Path, folder: Path, *, allow_anywhere: bool = False) -> list
         if not line.strip():
             continue
         try:
-            job = _job(json.loads(line), number)
+            job = _job(parse_json(line), number)
         except ValueError as exc:
             mistakes.append(f"line {number}: {exc}")
         else:
@@ -142,10 +143,8 @@ def _saved(made: Result | VallEError, path: Path, provenance: bool) -> Result | 
 
 
 def _text(path: Path) -> str:
-    try:
+    with damage_as(DataError, path, what="cannot be read", hint="save it as UTF-8"):
         return path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise DataError(f"{path} cannot be read: {exc}", hint="save it as UTF-8") from exc
 
 
 def _clashes(jobs: Sequence[BatchLine], folder: Path) -> list[str]:

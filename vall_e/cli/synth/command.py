@@ -29,7 +29,8 @@ from vall_e.cli.synth.options import (
 )
 from vall_e.cli.synth.progress import ProgressDisplay
 from vall_e.cli.voices_home import home
-from vall_e.errors import AudioError
+from vall_e.damaged_files import damage_as
+from vall_e.errors import AudioError, TextError
 from vall_e.synthesis.result import note, write_record
 
 if TYPE_CHECKING:
@@ -105,13 +106,20 @@ def synth(
 def _read(matter: Matter) -> Matter:
     """The input, with its text read from stdin if it is -."""
     if matter.text == PIPE:
-        return evolve(matter, text=sys.stdin.read())
+        return evolve(matter, text=_stdin())
     if matter.text and matter.text.endswith(".txt") and os.path.isfile(matter.text):
         raise click.UsageError(
             f"{matter.text} is a file name, which would be spoken; "
             f"to speak the content of the file: vall-e synth - < {matter.text}"
         )
     return matter
+
+
+def _stdin() -> str:
+    """The text on stdin. Raises `TextError` for bytes that are not UTF-8."""
+    hint = "pipe text in UTF-8: iconv converts other encodings"
+    with damage_as(TextError, "the text on stdin", what="is not UTF-8", hint=hint):
+        return sys.stdin.buffer.read().decode("utf-8-sig").replace("\r\n", "\n")
 
 
 def _opened(app: App, weights: Weights) -> Synthesizer:

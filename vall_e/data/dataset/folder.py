@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from vall_e.damaged_files import damage_as
 from vall_e.data.dataset.manifest import CODES, SKIPPED, Info, read_info
 from vall_e.data.dataset.manifest_lines import Entries
 from vall_e.errors import DataError
@@ -41,9 +42,10 @@ class Dataset:
         """Frames `start` to `stop` of an entry: a new int64 array of (levels, frames)."""
         if self._map is None:
             # As a plain array: each slice of a memmap is a memmap again, which is slow to create.
-            raw = np.asarray(np.memmap(self.folder / CODES, dtype="<i2", mode="r"))
-            levels = self.info.levels
-            self._map = raw[: len(raw) // levels * levels].reshape(-1, levels)
+            with damage_as(DataError, self.folder / CODES, hint=AGAIN):
+                raw = np.asarray(np.memmap(self.folder / CODES, dtype=np.uint8, mode="r"))
+                frame = 2 * self.info.levels
+                self._map = raw[: len(raw) // frame * frame].view("<i2").reshape(-1, frame // 2)
         stop = entry.frames if stop is None else min(stop, entry.frames)
         frames = self._map[entry.offset + start : entry.offset + stop]
         return np.ascontiguousarray(frames.T).astype(np.int64)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
+from vall_e.damaged_files import damage_as, parse_json
 from vall_e.data.dataset.manifest import write_lines
 from vall_e.errors import DataError
 
@@ -38,12 +38,9 @@ def read_similar(folder: Path) -> Neighbours:
     path = similar_path(folder)
     if not path.exists():
         return {}
-    try:
-        rows = [json.loads(line) for line in path.read_bytes().splitlines()]
+    with damage_as(DataError, path, hint="make it again with `vall-e data similar`"):
+        rows = [parse_json(line) for line in path.read_bytes().splitlines()]
         return {
-            row["id"]: [(str(other), float(score)) for other, score in row["similar"]]
+            str(row["id"]): [(str(other), float(score)) for other, score in row["similar"]]
             for row in rows
         }
-    except (ValueError, KeyError, TypeError) as exc:
-        hint = "make it again with `vall-e data similar`"
-        raise DataError(f"{path} is damaged: {exc}", hint=hint) from exc

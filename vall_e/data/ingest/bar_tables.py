@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from typing import TYPE_CHECKING
 
@@ -94,7 +95,7 @@ def _audio(identity: str, folder: Path) -> str:
     names = [name] if _has_suffix(name) else [name + suffix for suffix in AUDIO]
     inside = f"{WAVS}/" if (folder / WAVS).is_dir() and not name.startswith(f"{WAVS}/") else ""
     places = [*(inside + name for name in names), *names]
-    return next((place for place in places if (folder / place).is_file()), places[0])
+    return next((place for place in places if os.path.isfile(folder / place)), places[0])
 
 
 def _has_suffix(name: str) -> bool:

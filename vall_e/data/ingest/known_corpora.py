@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
+from vall_e.damaged_files import damage_as, parse_json
 from vall_e.data.ingest.bar_tables import bar_rows
 from vall_e.data.ingest.tables import delimited_rows, header_delimiter, plain_cell
 from vall_e.errors import DataError
@@ -83,7 +83,7 @@ def common_voice(folder: Path) -> Iterator[TableRow]:
         return  # a table with other columns
     for _, row in rows:
         yield {
-            "path": f"clips/{row['path']}",
+            "path": f"clips/{row['path']}" if row.get("path") else "",
             "text": row.get("sentence", ""),
             "speaker": row.get("client_id", ""),
             "language": row.get("locale", ""),
@@ -115,21 +115,14 @@ def _from(folder: Path, path: Path) -> str:
 
 
 def _text(path: Path) -> str:
-    try:
+    hint = "save it as UTF-8, or remove it from the folder"
+    with damage_as(DataError, path, what="cannot be read", hint=hint):
         return path.read_text(encoding="utf-8-sig").strip()
-    except (OSError, UnicodeDecodeError) as exc:
-        raise DataError(
-            f"{path} cannot be read: {exc}", hint="save it as UTF-8, or remove it from the folder"
-        ) from exc
 
 
 def _object(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(_text(path))
-    except ValueError as exc:
-        raise DataError(
-            f"{path} is damaged: {exc}", hint="download it again, or delete it"
-        ) from exc
+    with damage_as(DataError, path, hint="download it again, or delete it"):
+        found = parse_json(_text(path))
     if not isinstance(found, dict):
         raise DataError(f"{path} is not a JSON object", hint="download it again, or delete it")
     return found

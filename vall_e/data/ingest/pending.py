@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vall_e.damaged_files import parse_json
 from vall_e.data.dataset.manifest import Entry, write_lines
 from vall_e.data.ingest.object_storage import is_url
 from vall_e.data.ingest.recordings import Recording
@@ -82,11 +82,14 @@ def _listed(path: Path) -> Iterator[dict[str, str]]:
     """What earlier runs wrote; a damaged line is not worth stopping a run."""
     for line in path.read_bytes().splitlines() if path.exists() else []:
         try:
-            row = json.loads(line)
+            row = parse_json(line)
             yield {"path": str(row["path"]), "reason": str(row["reason"])}
         except (ValueError, KeyError, TypeError):
             log.warning("left out of %s, as it is damaged: %r", path, line[:80])
 
 
 def _place(told: str) -> str:
-    return told if is_url(told) else str(Path(told).resolve())
+    try:
+        return told if is_url(told) else str(Path(told).resolve())
+    except (ValueError, OSError):  # of a damaged line
+        return told

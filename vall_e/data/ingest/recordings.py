@@ -7,11 +7,13 @@ a recognizer (`vall_e.data.ingest.transcribe`), or one `.txt` file next to each 
 
 from __future__ import annotations
 
-import json
+import errno
+import os
 from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from vall_e.damaged_files import parse_json
 from vall_e.data.ingest.audio_suffixes import AUDIO
 from vall_e.data.ingest.known_corpora import known_rows
 from vall_e.data.ingest.segments import Mode, Part, parts_of
@@ -124,7 +126,7 @@ def _table_in(folder: Path) -> Path | None:
 def _transcripts_in(table: Path) -> dict[str, Any] | None:
     """The output of a recognizer for each file; None if the table has another format."""
     try:
-        found = json.loads(table.read_text(encoding="utf-8-sig"))
+        found = parse_json(table.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError):
         return None  # reported when it is read as a table
     return found if is_transcribed(found) else None
@@ -142,6 +144,8 @@ def _cut(
 ) -> Iterator[Recording]:
     """Recordings, or parts of recordings: `ID_00000` and so on."""
     for name, row in heard.items():
+        if problem := _path_problem(name):
+            raise DataError(f"{table}: {problem}", hint="delete its entry")
         file = _file(name, table, folder)
         identity = name.rpartition(".")[0] or name
         for number, part in enumerate(_parts(row, slices, name, table)):
@@ -168,6 +172,17 @@ def _parts(row: dict[str, Any], slices: Mode, name: str, table: Path) -> list[Pa
         ) from exc
 
 
+def _path_problem(path: str) -> str:
+    """Why this cannot be the path of a file; empty if it can."""
+    try:
+        os.stat(path)
+    except OSError as exc:
+        return f"{path[:40]!r}... is too long" if exc.errno == errno.ENAMETOOLONG else ""
+    except ValueError as exc:  # a null character, or half a character
+        return f"{path[:40]!r} cannot be a path: {exc}"
+    return ""
+
+
 def _file(name: str, table: Path, folder: Path) -> Path:
     """Next to the table, or in the folder of the recordings."""
     file = table.parent / name
@@ -188,7 +203,9 @@ def _of_rows(
     rows: Sequence[dict[str, str]], table: Path, folder: Path, speaker: str | None
 ) -> Iterator[Recording]:
     for number, row in enumerate(rows, start=1):
-        path = row["path"]
+        path, problem = row["path"], _path_problem(row["path"])
+        if problem:
+            path, problem = "", f"row {number} of the table: {problem}"
         file = folder / path if table is folder else _file(path, table, folder)
         yield Recording(
             id=row.get("id") or path.rpartition(".")[0] or path or f"row {number}",
@@ -196,7 +213,7 @@ def _of_rows(
             text=row["text"],
             speaker=speaker or row.get("speaker") or _folder_of(file),
             language=row.get("language") or None,
-            problem="" if path else f"row {number} of the table names no audio file",
+            problem="" if path else problem or f"row {number} of the table names no audio file",
         )
 
 

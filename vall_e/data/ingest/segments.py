@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import frozen
 
+from vall_e.audio.audio_file import open_audio
 from vall_e.audio.clip import Clip
 
 if TYPE_CHECKING:
@@ -70,16 +71,11 @@ def read_part(path: Path, start: float, end: float | None) -> Clip:
 
     Raises `AudioError` as `Clip.read` does.
     """
-    import soundfile
-
     if end is None:
         return Clip.read(path)
-    try:
-        with soundfile.SoundFile(path) as file:
-            rate = file.samplerate
-            file.seek(min(round(start * rate), file.frames))
-            samples = file.read(round((end - start) * rate), dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError):
-        return Clip.read(path).cut(start, end)  # reports the error
+    with open_audio(path) as file:
+        rate = file.sample_rate
+        file.skip(round(start * rate))
+        samples = file.read(round((end - start) * rate))
     name = f"{path} ({start:.2f} s to {end:.2f} s)"
     return Clip(samples[:, 0] if samples.shape[1] == 1 else samples.T, rate, name=name)

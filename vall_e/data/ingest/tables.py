@@ -12,6 +12,7 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
+from vall_e.damaged_files import damage_as, parse_json
 from vall_e.data.ingest.bar_tables import bar_rows
 from vall_e.errors import DataError
 
@@ -45,13 +46,10 @@ Rows = list[dict[str, str]]
 def read_table(table: Path) -> Rows:
     """Its rows, by the names of `COLUMNS`. Raises `DataError` for an ambiguous row."""
     hint = "write it as UTF-8 tsv, csv, json (a list of objects) or jsonl"
-    try:
-        text = table.read_text(encoding="utf-8-sig")
-        found = _parsed(text, table)
-    except FileNotFoundError:
-        raise DataError(f"{table} does not exist", hint="check --transcripts") from None
-    except (OSError, ValueError, csv.Error, RecursionError) as exc:
-        raise DataError(f"{table} cannot be read: {exc}", hint=hint) from exc
+    if not table.exists():
+        raise DataError(f"{table} does not exist", hint="check --transcripts")
+    with damage_as(DataError, table, what="cannot be read", hint=hint):
+        found = _parsed(table.read_text(encoding="utf-8-sig"), table)
     if not isinstance(found, list) or not all(isinstance(row, dict) for _, row in found):
         raise DataError(f"{table} is not a list of objects", hint=hint)
     _require_columns(table, dict.fromkeys(key for _, row in found for key in row))
@@ -105,11 +103,11 @@ def _parsed(text: str, table: Path) -> Any:
     """Rows, each with its place in the file."""
     suffix = table.suffix.lower()
     if suffix == ".json":
-        found = json.loads(text)
+        found = parse_json(text)
         return [(f"row {i}", r) for i, r in enumerate(found, 1)] if type(found) is list else found
     if suffix == ".jsonl":
         lines = enumerate(text.split("\n"), 1)
-        return [(f"line {i}", json.loads(line)) for i, line in lines if line.strip()]
+        return [(f"line {i}", parse_json(line)) for i, line in lines if line.strip()]
     if suffix not in DELIMITERS:
         raise ValueError(f"{suffix or 'no suffix'} is not one of {', '.join(FORMATS)}")
     usual = DELIMITERS[suffix]

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from attrs import frozen
 
+from vall_e.damaged_files import damage_as, parse_json
 from vall_e.data.dataset.manifest import write_text
 from vall_e.data.ingest.recordings import is_audio, is_transcribed
 from vall_e.errors import DataError, VallEError
@@ -133,10 +134,8 @@ def _line(name: str, row: dict[str, Any]) -> str:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except ValueError as exc:
-        raise DataError(f"{path} is damaged: {exc}", hint="delete it, or give another -o") from exc
+    with damage_as(DataError, path, hint="delete it, or give another -o"):
+        found = parse_json(path.read_bytes()) if path.exists() else {}
     if not is_transcribed(found):
         raise DataError(
             f"{path} was not written by `vall-e data transcribe`", hint="give another -o"
@@ -147,8 +146,9 @@ def _read(path: Path) -> dict[str, Any]:
 def _journal(path: Path) -> dict[str, Any]:
     """Its complete lines; a kill can cut off the last."""
     lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-    try:
-        return dict(json.loads(line) for line in lines if line.endswith(b"\n"))
-    except (ValueError, TypeError) as exc:
-        hint = "delete it; its recordings are then transcribed again"
-        raise DataError(f"{path} is damaged: {exc}", hint=hint) from exc
+    hint = "delete it; its recordings are then transcribed again"
+    with damage_as(DataError, path, hint=hint):
+        known = dict(parse_json(line) for line in lines if line.endswith(b"\n"))
+        if not is_transcribed(known):
+            raise ValueError("it has lines of another kind")
+    return known

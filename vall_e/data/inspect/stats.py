@@ -17,6 +17,7 @@ from attrs import field, frozen
 from vall_e.data.dataset.manifest import INFO, read_entries
 from vall_e.data.ingest.object_storage import is_url
 from vall_e.data.ingest.recordings import find_recordings
+from vall_e.errors import AudioError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -181,14 +182,15 @@ def _item(recording: Recording) -> UtteranceInfo:
 
 def _length(recording: Recording) -> tuple[float, str]:
     """Seconds according to the file's header, and any problem with it."""
-    import soundfile
+    from vall_e.audio.audio_file import open_audio
 
     if recording.end is not None:
         return max(0.0, recording.end - recording.start), ""
     try:
-        return float(soundfile.info(recording.path).duration), ""
-    except (soundfile.LibsndfileError, OSError) as exc:
-        return 0.0, f"{recording.path}: {getattr(exc, 'error_string', exc)}"
+        with open_audio(recording.path) as file:
+            return file.seconds, ""
+    except AudioError as exc:
+        return 0.0, exc.message
 
 
 def _groups(named: Iterable[tuple[str, UtteranceInfo]]) -> list[GroupStats]:

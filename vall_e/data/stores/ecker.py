@@ -7,10 +7,10 @@ facts are looked up in {group}/{speaker}.json of a folder `metadata` next to or 
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +19,7 @@ import numpy as np
 from attrs import evolve, frozen
 
 from vall_e.audio.ecker_codes import EckerCodes, is_ecker
+from vall_e.damaged_files import damage_as, parse_json
 from vall_e.data.stores.hdf5 import h5py
 from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.store import Entry, Info, Item, Stored
@@ -94,7 +95,7 @@ class _Listed:
         if len(codes) < self.info.levels or (codes.size and codes.max() >= self.info.codebook_size):
             raise DataError(
                 f"{entry.id!r} of {self.folder} is not from the codec {self.info.codec}: it has "
-                f"{len(codes)} levels, and codes up to {codes.max()}",
+                f"{len(codes)} levels, and codes up to {codes.max(initial=0)}",
                 hint="give the codec that made it: -c run.yaml",
             )
         return codes[: self.info.levels]
@@ -186,10 +187,8 @@ def _metadata(folder: Path, path: Path) -> Mapping[str, Any]:
 
 @lru_cache(maxsize=8)
 def _table(path: Path) -> Mapping[str, Any]:
-    try:
-        found = json.loads(path.read_bytes())
-    except ValueError as exc:
-        raise DataError(f"{path} is damaged: {exc}", hint="make it again") from exc
+    with damage_as(DataError, path, hint="make it again"):
+        found = parse_json(path.read_bytes())
     return found if isinstance(found, dict) else {}
 
 
@@ -200,26 +199,23 @@ class EckerHdf5(_Listed):
         self, path: Path, split: str, assumed: Info, bad_files: Literal["error", "skip"]
     ) -> None:
         self.left_out: dict[str, str] = {}
-        try:
-            with h5py().File(path, "r") as file:
-                entries = list(self._listed(file, split, assumed, bad_files))
-        except (OSError, KeyError, ValueError) as exc:
-            raise _damaged(path) from exc
+        with reading_hdf5(path), h5py().File(path, "r") as file:
+            entries = list(self._listed(file, split, assumed, bad_files))
         super().__init__(path, entries, assumed)
         self.split = split
 
     def _listed(
         self, file: Any, split: str, assumed: Info, bad_files: Literal["error", "skip"]
     ) -> Iterator[Entry]:
-        symbols = {i: symbol for symbol, i in json.loads(file.attrs.get("symmap", "{}")).items()}
+        symbols = {i: symbol for symbol, i in parse_json(file.attrs.get("symmap", "{}")).items()}
         offset = 0
         for whose, name, found in _groups_of(file, split):
             try:
-                entry = _entry_in(found, whose, name, offset, symbols, assumed)
-            except (OSError, KeyError, ValueError, TypeError) as exc:
-                error = _damaged(Path(file.filename), f"{whose}/{name}")
+                with reading_hdf5(file.filename, f"{whose}/{name}"):
+                    entry = _entry_in(found, whose, name, offset, symbols, assumed)
+            except DataError as error:
                 if bad_files == "error":
-                    raise error from exc
+                    raise
                 self.left_out[f"{whose}/{name}"] = error.message
                 log.warning("left out: %s", error.message)
                 continue
@@ -228,12 +224,10 @@ class EckerHdf5(_Listed):
 
     def codes(self, entry: Entry, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Frames `start` to `stop` of an entry: a new int64 array of (levels, frames)."""
-        try:
+        with reading_hdf5(self.folder, entry.id):
             with h5py().File(self.folder, "r") as file:
                 frames = file[f"{self.split}/{entry.id}/audio"][start:stop]
-        except (OSError, KeyError) as exc:
-            raise _damaged(self.folder, entry.id) from exc
-        return self._checked(np.ascontiguousarray(frames.T).astype(np.int64), entry)
+            return self._checked(np.ascontiguousarray(frames.T).astype(np.int64), entry)
 
 
 def _groups_of(file: Any, split: str) -> Iterator[tuple[str, str, Any]]:
@@ -271,6 +265,7 @@ def _begins(path: Path, mark: bytes) -> bool:
         return file.read(len(mark)) == mark
 
 
-def _damaged(path: Path, item: str = "") -> DataError:
+def reading_hdf5(path: Path | str, item: str = "") -> AbstractContextManager[None]:
+    """Whatever h5py raises at a damaged file becomes a `DataError` that names it."""
     of = f" at {item!r}" if item else ""
-    return DataError(f"{path} is damaged{of}", hint="copy it or make it again")
+    return damage_as(DataError, path, what=f"is damaged{of}", hint="copy it or make it again")

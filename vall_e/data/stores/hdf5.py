@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from importlib import import_module
 from pathlib import Path
 from typing import Any, overload
@@ -22,7 +23,8 @@ import attrs
 import numpy as np
 
 from vall_e.atomic_write import atomic_path, make_folder
-from vall_e.data.dataset.manifest import entry_of, line_of
+from vall_e.damaged_files import damage_as, parse_json
+from vall_e.data.dataset.manifest import entry_of, info_of_json, line_of
 from vall_e.data.stores.write_checks import Placing, require_new
 from vall_e.errors import DataError, UnavailableError
 from vall_e.interfaces.store import Entry, Info, Item
@@ -96,34 +98,28 @@ class Hdf5Dataset:
         self.folder = path
         self._file: Any = None
         self._process = 0
-        try:
-            self.info = Info(**json.loads(self.file.attrs["info"]))
+        with reading_hdf5(path):
+            self.info = info_of_json(parse_json(self.file.attrs["info"]), path)
             self.entries = Hdf5Entries(self)
-            frames = len(self.file["codes"])
-        except (KeyError, ValueError, TypeError) as exc:
-            raise _damaged(path) from exc
-        if len(self.entries) != self.info.utterances or frames != self.entries.frames:
-            raise _damaged(path)
+            shape, end = self.file["codes"].shape, self.entries.frames
+            if len(self.entries) != self.info.utterances or shape != (end, self.info.levels):
+                raise ValueError("its parts do not fit together")
 
     @property
     def file(self) -> Any:
         """Not shared with forked processes: they would move each other's position in the file."""
         if self._file is None or self._process != os.getpid():
-            try:
+            with reading_hdf5(self.folder):
                 self._file = h5py().File(self.folder, "r")
-            except OSError as exc:
-                raise _damaged(self.folder) from exc
             self._process = os.getpid()
         return self._file
 
     def codes(self, entry: Entry, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Frames `start` to `stop` of an entry: a new int64 array of (levels, frames)."""
         stop = entry.frames if stop is None else min(stop, entry.frames)
-        try:
+        with reading_hdf5(self.folder):
             frames = self.file["codes"][entry.offset + start : entry.offset + stop]
-        except OSError as exc:
-            raise _damaged(self.folder) from exc
-        return np.ascontiguousarray(frames.T).astype(np.int64)
+            return np.ascontiguousarray(frames.T).astype(np.int64)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_file": None}
@@ -153,13 +149,16 @@ class Hdf5Entries(Sequence[Entry]):
             return [self[i] for i in range(*place.indices(len(self)))]
         if not -len(self) <= place < len(self):
             raise IndexError(f"{place} of {len(self)}")
-        line = self.dataset.file["manifest"][place % len(self)]
-        return entry_of(line, self.dataset.folder)
+        with reading_hdf5(self.dataset.folder):
+            line = self.dataset.file["manifest"][place % len(self)]
+            return entry_of(line, self.dataset.folder)
 
     def __iter__(self) -> Iterator[Entry]:
         for start in range(0, len(self), LINES):
-            for line in self.dataset.file["manifest"][start : start + LINES]:
-                yield entry_of(line, self.dataset.folder)
+            with reading_hdf5(self.dataset.folder):
+                lines = self.dataset.file["manifest"][start : start + LINES]
+                entries = [entry_of(line, self.dataset.folder) for line in lines]
+            yield from entries
 
 
 def h5py() -> Any:
@@ -172,8 +171,10 @@ def h5py() -> Any:
         ) from exc
 
 
-def _damaged(path: Path) -> DataError:
-    return DataError(f"{path} is a damaged HDF5 file", hint="copy it or convert to it again")
+def reading_hdf5(path: Path) -> AbstractContextManager[None]:
+    """Whatever h5py raises at a damaged file becomes a `DataError` that names it."""
+    hint = "copy it or convert to it again"
+    return damage_as(DataError, path, what="is a damaged HDF5 file", hint=hint)
 
 
 def _first_bytes(path: Path, count: int) -> bytes:

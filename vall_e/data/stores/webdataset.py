@@ -14,26 +14,24 @@ from __future__ import annotations
 import os
 import tarfile
 from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from io import BytesIO
 from pathlib import Path
-from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
 from attrs import frozen
 
+from vall_e.damaged_files import damage_as, reason
 from vall_e.data.dataset.folder import finished, require_all
 from vall_e.data.dataset.manifest import INFO, MANIFEST, entry_of, line_of, write_info
 from vall_e.data.dataset.manifest_lines import Entries
 from vall_e.data.stores.write_checks import Placing, new_folder
-from vall_e.errors import DataError
+from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.store import Entry, Info, Item
 
 PLACES = "places.npy"
 SHARD = "shard-{:06d}.tar"
-UNREADABLE = (EOFError, ValueError, KeyError, TypeError, SyntaxError, TokenError, MemoryError)
-"""What numpy raises for arrays with a damaged header, which it parses as Python."""
-DAMAGED = (tarfile.TarError, *UNREADABLE)
 
 
 @frozen
@@ -139,10 +137,11 @@ class Shards:
     @property
     def places(self) -> np.ndarray:
         if self._places is None:
-            try:
-                self._places = np.load(self.folder / PLACES, mmap_mode="r")
-            except (OSError, *UNREADABLE) as exc:
-                raise _damaged(self.folder / PLACES) from exc
+            with reading_shards(self.folder / PLACES):
+                places = np.load(self.folder / PLACES, mmap_mode="r")
+                if places.dtype.kind != "i" or places.ndim != 2 or places.shape[1] != 3:
+                    raise ValueError(f"it is {places.dtype} {places.shape}")
+                self._places = places
         return self._places
 
     def codes(self, entry: Entry, start: int = 0, stop: int | None = None) -> np.ndarray:
@@ -150,12 +149,10 @@ class Shards:
         place = int(np.searchsorted(self.entries.rows["offset"], entry.offset))
         shard, first, length = (int(value) for value in self.places[place])
         path = self.folder / SHARD.format(shard)
-        try:
+        with reading_shards(path, entry.id):
             with path.open("rb") as file:
                 content = os.pread(file.fileno(), length, first)
             codes = _codes_in(content)
-        except (OSError, *DAMAGED) as exc:
-            raise _damaged(path, entry.id) from exc
         if codes.shape != (self.info.levels, entry.frames):
             raise _damaged(path, entry.id)
         return codes[:, start:stop].astype(np.int64)
@@ -182,9 +179,11 @@ def read_shard(file: IO[bytes], *, name: str) -> Iterator[Item]:
                 elif member.name.endswith(".npy") and entry is not None:
                     yield Item(entry, _codes_in(content.read()))
                     last, entry = repr(entry.id), None
-    except DAMAGED as exc:
+    except VallEError:
+        raise
+    except Exception as exc:
         raise DataError(
-            f"{name} is damaged after {last}: {exc}", hint="copy it or convert to it again"
+            f"{name} is damaged after {last}: {reason(exc)}", hint="copy it or convert to it again"
         ) from exc
 
 
@@ -193,6 +192,13 @@ def _codes_in(content: bytes) -> np.ndarray:
     if codes.ndim != 2 or codes.dtype != np.int16:
         raise ValueError(f"these are not codes: {codes.dtype} {codes.shape}")
     return codes
+
+
+def reading_shards(path: Path, item: str = "") -> AbstractContextManager[None]:
+    """Whatever a damaged file of these raises becomes a `DataError` that names it."""
+    of = f": the codes of {item!r} are missing" if item else ""
+    hint = "copy it or convert to it again"
+    return damage_as(DataError, path, what=f"is damaged{of}", hint=hint)
 
 
 def _damaged(path: Path, item: str = "") -> DataError:

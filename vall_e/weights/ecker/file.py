@@ -5,7 +5,6 @@ Nothing in them is ever run: a `.pth` that contains more than tensors and plain 
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from vall_e.config.load import structure
+from vall_e.damaged_files import damage_as, parse_json
 from vall_e.errors import CheckpointError
 from vall_e.model.valle import build_valle
 from vall_e.registry import Registry
@@ -26,6 +26,7 @@ from vall_e.text.vocabulary import Vocabulary
 from vall_e.weights.contents import Kept, WeightsContents
 from vall_e.weights.ecker.config import Sums, describe
 from vall_e.weights.ecker.tensors import translate
+from vall_e.weights.metadata import reading_weights
 from vall_e.weights.safe_torch_pickle import PICKLED, plain_facts, read_pickle
 
 CODEC_IDENTITIES = {"encodec": "encodec-24k", "dac": "dac-44k"}
@@ -52,7 +53,7 @@ def is_ecker(path: Path) -> bool:
     try:
         with safe_open(path, framework="pt") as file:
             return "format" not in (file.metadata() or {}) and "sep" in file.keys()  # noqa: SIM118
-    except (SafetensorError, OSError):
+    except (SafetensorError, OSError, ValueError):
         return False
 
 
@@ -62,7 +63,11 @@ def read_ecker(path: Path, registry: Registry, reading: Reading | None = None) -
     Raises `CheckpointError` for a config that requires what we lack, and for tensors that are
     missing, unknown or of another shape, with all their names.
     """
-    reading = reading or Reading()
+    with reading_weights(path):
+        return _contents(path, registry, reading or Reading())
+
+
+def _contents(path: Path, registry: Registry, reading: Reading) -> WeightsContents:
     facts, state = _pickled(path) if path.suffix in PICKLED else _safetensors(path)
     theirs = _config(path, facts, reading)
     described = describe(theirs, state, sums=reading.sums)
@@ -93,8 +98,8 @@ def _safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 def _plain(text: str) -> Any:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError:
+        return parse_json(text)
+    except ValueError:
         return text
 
 
@@ -139,11 +144,9 @@ def _model_section(document: Any, path: Path) -> Mapping[str, Any]:
 
 
 def _document(path: Path) -> Any:
-    try:
+    with damage_as(CheckpointError, path, what="cannot be read", hint="check the file"):
         text = path.read_text(encoding="utf-8")
-        return json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, ValueError, yaml.YAMLError) as exc:
-        raise CheckpointError(f"{path} cannot be read: {exc}", hint="check the file") from exc
+        return parse_json(text) if path.suffix == ".json" else yaml.safe_load(text)
 
 
 def _vocabulary(path: Path, facts: Mapping[str, Any], reading: Reading, size: int) -> Vocabulary:
