@@ -27,6 +27,8 @@ COMMANDS = {
     "synth": ("vall_e.cli.synth.command:synth", "Speak a text in a given voice."),
     "voices": ("vall_e.cli.voices:voices", "List, add and remove voices."),
     "train": ("vall_e.cli.train:train", "Train a model from a YAML file."),
+    "plot": ("vall_e.cli.plot:plot", "Plot the metrics of training runs."),
+    "runs": ("vall_e.cli.runs:runs", "List and compare training runs."),
     "models": ("vall_e.cli.models:models", "Convert models of other projects."),
     "export": ("vall_e.cli.export:export", "Write a trained model in another format."),
     "codec": ("vall_e.cli.codec.command:codec", "Encode and decode recordings; train codecs."),

@@ -1,0 +1,1 @@
+"""What finished and running trainings have left behind: reading, comparing and plotting it."""
