@@ -244,7 +244,7 @@ def test_a_name_that_two_plugins_offer_is_an_error_only_when_asked_for(site, plu
     )
     assert caught.value.hint == "write plugin-one:same or plugin_two:same to choose one"
     picked = registry.get("sampler", "plugin-two:same")
-    assert picked.build.__module__ == "plugin_two_demo"
+    assert picked.config.__module__ == "plugin_two_demo"
 
 
 def test_one_distribution_that_offers_a_name_twice_is_to_blame(site, plugin_source):

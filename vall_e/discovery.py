@@ -23,6 +23,7 @@ from attrs import frozen
 
 from vall_e import hookspecs
 from vall_e.hookspecs import HOOK_API
+from vall_e.plugin_build import PluginBuild
 from vall_e.registry import (
     CORE,
     FIRST_API,
@@ -162,6 +163,7 @@ def load(point: EntryPoint, surface: Surface = TODAY) -> tuple[list[Offer], Plug
         status = "incompatible" if lacks else "failed"
         reason = _one_line(exc) + (": update vall-e" if lacks else "")
     except KeyboardInterrupt:
+        logger.warning("interrupted while the plugin %s was imported", point.name)
         raise
     except BaseException as exc:  # a plugin can fail in any way, even by a panic in Rust
         logger.debug("plugin %s", point.name, exc_info=True)
@@ -202,9 +204,19 @@ def collect(plugin: object, point: EntryPoint, surface: Surface = TODAY) -> Foun
                 if (kind, component.name) in offers:
                     raise ValueError(f"{hook} offers {component.name!r} twice")
                 _check_config(kind, component)
-                offer = Offer(kind, component, point.distribution, point.version, point.name)
+                offer = Offer(
+                    kind, _guarded(component, point), point.distribution, point.version, point.name
+                )
                 offers[kind, component.name] = offer
     return Found(tuple(offers.values()), deprecations)
+
+
+def _guarded(component: Component[Any], point: EntryPoint) -> Component[Any]:
+    """A plugin's component whose `build` names the plugin if it fails."""
+    if normal(point.distribution) == CORE:
+        return component
+    plugin = f"{point.distribution} {point.version}"
+    return attrs.evolve(component, build=PluginBuild(component.build, component.name, plugin))
 
 
 def _register(plugin: object, point: EntryPoint, manager: pluggy.PluginManager) -> tuple[str, ...]:

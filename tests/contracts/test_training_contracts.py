@@ -388,7 +388,7 @@ class CountsOwnBatchesOnly(LocalEngine):
         return found
 
 
-class TestedAlone(EngineContract):
+class AloneContract(EngineContract):
     several_processes = True
 
     def make(self):
@@ -396,6 +396,7 @@ class TestedAlone(EngineContract):
 
 
 @pytest.mark.slow
-def test_ranks_that_train_alone_are_refused():
+@pytest.mark.parametrize("law", ["test_ranks_train_as_one_process_would"])
+def test_ranks_that_train_alone_are_refused(law):
     with pytest.raises(AssertionError, match="are not those of one process with the batches of"):
-        TestedAlone().test_ranks_train_as_one_process_would()
+        getattr(AloneContract(), law)()
