@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vall_e.audio.effects.components import AUDIO_EFFECTS
 from vall_e.data.engines.components import DATA_ENGINES
 from vall_e.data.stores.components import STORES
 from vall_e.embedded.components import MODELS
@@ -20,7 +21,7 @@ from vall_e.training.wrappers.components import WRAPPERS
 if TYPE_CHECKING:
     from vall_e.registry import Component
 
-vall_e_hook_api = (1, 2)
+vall_e_hook_api = (1, 3)
 
 
 @hookimpl
@@ -76,3 +77,8 @@ def vall_e_register_stores() -> list[Component[Any]]:
 @hookimpl
 def vall_e_register_data_engines() -> list[Component[Any]]:
     return [*DATA_ENGINES]
+
+
+@hookimpl
+def vall_e_register_audio_effects() -> list[Component[Any]]:
+    return [*AUDIO_EFFECTS]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 hookspec = pluggy.HookspecMarker("vall_e")
 hookimpl = pluggy.HookimplMarker("vall_e")
 
-HOOK_API = (1, 2)
+HOOK_API = (1, 3)
 """Version of this file. Same major and a minor not newer than this one can be loaded."""
 
 
@@ -197,6 +197,16 @@ def vall_e_register_data_engines() -> Iterable[Component[Any]]:
     `build(config, *, workers: int)` returns a `vall_e.plugin.DataEngine`; with 0 workers the engine
     chooses. If a package is missing, its `run` raises `UnavailableError`. Contract:
     `vall_e.testing.DataEngineContract`.
+    """
+    return ()
+
+
+@hookspec
+def vall_e_register_audio_effects() -> Iterable[Component[Any]]:
+    """Offer effects on finished audio: a limiter, a watermark, a log. Since hook API 1.3.
+
+    `build(config)` returns a `vall_e.plugin.AudioEffect`, or raises `UnavailableError` where a
+    package is missing. Contract: `vall_e.testing.AudioEffectContract`.
     """
     return ()
 

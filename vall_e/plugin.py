@@ -21,6 +21,7 @@ from vall_e.errors import (
 from vall_e.file_hash import sha256_of
 from vall_e.hookspecs import HOOK_API, hookimpl
 from vall_e.interfaces.attention import AttentionCase, AttentionKernel
+from vall_e.interfaces.audio_effect import AudioEffect, Detecting, EffectStream
 from vall_e.interfaces.backbone import (
     Backbone,
     Cache,
@@ -68,6 +69,7 @@ __all__ = [
     "HOOK_API",
     "AttentionCase",
     "AttentionKernel",
+    "AudioEffect",
     "AudioError",
     "Averaging",
     "Backbone",
@@ -82,8 +84,10 @@ __all__ = [
     "ConfigError",
     "DataEngine",
     "DataError",
+    "Detecting",
     "DownloadError",
     "Draw",
+    "EffectStream",
     "Embedder",
     "Engine",
     "Entry",

@@ -136,6 +136,36 @@ def test_nothing_is_overwritten(tmp_path):
     assert "exists" in again.stderr
 
 
+TWO = """
+from attrs import evolve
+from vall_e.plugin import hookimpl
+
+[FIRST] = vall_e_register_samplers()
+
+@hookimpl
+def vall_e_register_samplers():
+    return [FIRST, evolve(FIRST, name="second")]
+
+@hookimpl
+def vall_e_register_schedules():
+    from vall_e.training.schedules.components import SCHEDULES
+    return SCHEDULES[:1]
+"""
+
+
+@pytest.mark.slow
+def test_the_test_of_a_plugin_covers_components_that_are_added(tmp_path, site):
+    plugin = NewPlugin("sampler", "hush").write(tmp_path)
+    [components] = plugin.glob("src/*/components.py")
+    components.write_text(components.read_text() + TWO)
+    done = site.run(
+        *("-m", "pytest", "-p", "no:cacheprovider", "--collect-only", "-q", str(plugin / "tests")),
+        PYTHONPATH=str(plugin / "src"),
+    )
+    tested = set(re.findall(r"::(Test\w+)::", done.stdout))
+    assert tested == {"TestSamplerHush", "TestSamplerSecond", "TestScheduleConstant"}, done.stdout
+
+
 @pytest.mark.slow
 def test_a_plugin_of_every_kind_installs_and_keeps_every_law(folder, site, tmp_path, monkeypatch):
     """Of the wheels that pip would build and unpack: pip itself has the test of the tutorial."""

@@ -2,13 +2,20 @@
 
 import importlib
 from itertools import count
+from types import ModuleType
 
 import click
 import pytest
 from attrs import frozen
 
 from vall_e.registry import Component
-from vall_e.testing import CommandContract, ModelContract, StaircaseCodec, contract_of
+from vall_e.testing import (
+    CommandContract,
+    ModelContract,
+    StaircaseCodec,
+    contract_of,
+    contract_tests,
+)
 from vall_e.testing.contracts.run import try_law
 from vall_e.testing.fakes.tiny_model import tiny_bundle
 
@@ -118,3 +125,12 @@ def test_a_broken_model_is_refused(judge, registry, tmp_path):
         (lambda: tmp_path / str(next(numbers)), "test_building_again_gives_the_same_file"),
     ):
         assert refused_by in judge(ModelContract, make, only=refused_by).failed
+
+
+def test_each_component_of_a_plugin_gets_a_class_of_tests():
+    plugin = ModuleType("plugin")
+    plugin.vall_e_register_samplers = lambda: [component()]
+    plugin.vall_e_register_schedules = lambda: [component()]
+    found = contract_tests(plugin)
+    assert sorted(found) == ["TestSamplerQuiet", "TestScheduleQuiet"]
+    assert found["TestSamplerQuiet"].component.name == "quiet"

@@ -78,3 +78,13 @@ def test_voices_of_older_versions_are_still_read(tiny, tone, tmp_path):
     facts |= {"frame_rate": repr(voice.codes.frame_rate), "sample_rate": "16000"}
     save_file(load_file(path), path, metadata=facts)
     assert np.array_equal(Voice.load(path).codes.values, voice.codes.values)
+
+
+def test_the_command_shows_what_a_file_states(tiny, tmp_path):
+    path = tmp_path / "a.wav"
+    tiny.synthesize("hello", seed=7).save(path)
+    done = CliRunner().invoke(cli, ["provenance", str(path)], obj=App(environ={}))
+    assert done.exit_code == 0, done.output
+    assert "Tags: synthetic speech, made by vall-e\n" in done.output
+    assert "  seed: 7\n" in done.output
+    assert "  text: hello\n" in done.output

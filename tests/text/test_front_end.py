@@ -1,11 +1,12 @@
 from collections import Counter
 
 import pytest
-from attrs import evolve
+from attrs import evolve, frozen
 
 from vall_e.config.choices import NormalizerChoice, PhonemizerChoice
 from vall_e.config.schema import TextConfig
 from vall_e.errors import TextError
+from vall_e.registry import Component
 from vall_e.text.front_end import FrontEnd
 from vall_e.text.normalizers.components import NORMALIZERS
 from vall_e.text.normalizers.options import RulesConfig
@@ -130,3 +131,26 @@ def test_what_the_phonemizer_hands_on_is_the_vocabularys_to_refuse():
     config = text_config(PhonemizerChoice(NONE, PassthroughConfig()), normalize=False)
     _, encoded = FrontEnd.of(config).read("a ★", "en-us")
     assert encoded.unknown == Counter("★")
+
+
+@frozen
+class Nothing:
+    """No options."""
+
+
+class Shouts:
+    languages = ("en",)
+
+    def __call__(self, text, language):
+        return text.upper()
+
+
+def test_a_further_normalizer_gets_the_normalized_text():
+    shouts = Component(name="shouts", config=Nothing, build=lambda _: Shouts(), summary="a test")
+    spoken = PhonemizerChoice(NONE, PassthroughConfig())
+    after = (NormalizerChoice(shouts, Nothing()),)
+    front_end = FrontEnd.of(text_config(spoken, after_normalizer=after), Vocabulary.of("abc"))
+    assert front_end.phonemes("I have 2.", "en-us") == "I HAVE TWO."
+    assert set(front_end.normalizer.languages) == {*RULES.build(RulesConfig()).languages, "en"}
+    plain = text_config(spoken, after_normalizer=after, normalize=False)
+    assert FrontEnd.of(plain, Vocabulary.of("abc")).phonemes("I have 2.", "en-us") == "I have 2."

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "synth": ("vall_e.cli.synth.command:synth", "Speak a text in a given voice."),
     "voices": ("vall_e.cli.voices:voices", "List, add and remove voices."),
+    "provenance": ("vall_e.cli.provenance:provenance", "Show how a recording was made."),
     "train": ("vall_e.cli.train:train", "Train a model from a YAML file."),
     "plot": ("vall_e.cli.plot:plot", "Plot the metrics of training runs."),
     "runs": ("vall_e.cli.runs:runs", "List and compare training runs."),

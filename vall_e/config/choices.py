@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
     from vall_e.interfaces.attention import AttentionKernel
+    from vall_e.interfaces.audio_effect import AudioEffect
     from vall_e.interfaces.backbone import Backbone
     from vall_e.interfaces.codec import Codec
     from vall_e.interfaces.data_engine import DataEngine
@@ -190,3 +191,12 @@ class DataEngineChoice(Choice):
     def build(self, *, workers: int) -> DataEngine:
         engine: DataEngine = self.component.build(self.options, workers=workers)
         return engine
+
+
+@frozen
+class AudioEffectChoice(Choice):
+    kind = "audio-effect"
+
+    def build(self) -> AudioEffect:
+        effect: AudioEffect = self.component.build(self.options)
+        return effect

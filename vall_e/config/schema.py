@@ -39,6 +39,8 @@ class TextConfig:
     """Converts text to phonemes."""
     normalizer: NormalizerChoice = field(metadata=chosen("rules"))
     """Writes out numbers, dates and abbreviations, if `normalize` is true."""
+    after_normalizer: tuple[NormalizerChoice, ...] = ()
+    """Further normalizers, in this order: each gets the text that the one before it wrote."""
     normalize: bool = True
     """Write out numbers, dates and abbreviations, and leave out the signs of Markdown, before
     phonemizing."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 from attrs import field, frozen, validators
 
-from vall_e.config.choices import SamplerChoice, WrapperChoice
+from vall_e.config.choices import AudioEffectChoice, SamplerChoice, WrapperChoice
 from vall_e.config.field_metadata import chosen, path_or_name
 from vall_e.config.layer_skip import ExitConfig, SpeculativeConfig
 from vall_e.config.validators import (
@@ -149,6 +149,9 @@ class SynthesisConfig:
     ones."""
     wrappers: tuple[WrapperChoice, ...] = ()
     """Wrappers applied to the model in synthesis, in this order, after `weights`, such as int4."""
+    effects: tuple[AudioEffectChoice, ...] = ()
+    """Effects on the finished audio, one after the other, such as `limiter` or a watermark; with or
+    without `--stream` the result is the same."""
     look_every: int = field(default=0, validator=[validators.ge(0), validators.le(256)])
     """Frames of level 0 between two checks for the end of the sentence; the output is the same. On
     a GPU, each check waits for it. 0: 8 on CUDA, else 1."""

@@ -168,7 +168,10 @@ class Result:
 
 MARK = "synthetic speech, made by vall-e: "
 """Begins the comment of an audio file; its provenance follows as JSON."""
-TAGGED = ("language", "voice", "consent", "seed", "speed", "model", "nar", "config", "codec")
+TAGGED = (
+    *("language", "voice", "consent", "seed", "speed", "effects"),
+    *("model", "nar", "config", "codec"),
+)
 """What an audio file's comment states of its provenance, besides the text."""
 LONGEST_TEXT = 500
 """Characters; of a longer text the comment has the hash."""

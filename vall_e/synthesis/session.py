@@ -18,6 +18,7 @@ from vall_e.decoding.job import Decoded, Job
 from vall_e.device import device_of
 from vall_e.interfaces.codec import Codec
 from vall_e.synthesis.context import Context
+from vall_e.synthesis.effects import Effects
 from vall_e.synthesis.plan import Plan
 from vall_e.synthesis.result import Chunk, Result, Sentence, Timings, Waveform
 
@@ -59,6 +60,7 @@ class Session(Iterator[Chunk]):
         context: Context,
         *,
         chunk_seconds: float,
+        effects: Effects,
         keep_audio: bool = True,
         on_progress: OnProgress = lambda _: None,
     ) -> None:
@@ -75,6 +77,7 @@ class Session(Iterator[Chunk]):
         self._chunks: list[Chunk] = []
         self._samples = 0
         self._previous: tuple[Job, Decoded] | None = None
+        self._effects = effects.stream(codec.sample_rate, self.provenance)
         self._audio = self._speak()
 
     @property
@@ -115,6 +118,11 @@ class Session(Iterator[Chunk]):
             samples=self._samples,
         )
 
+    def stop(self) -> Chunk | None:
+        """End before the text does: the audio that effects still hold back, if any."""
+        rest = self._effects.flush()
+        return self._chunk(rest, max(0, len(self._sentences) - 1)) if len(rest) else None
+
     def job(self, place: int) -> Job:
         """A sentence as it continues from the one that was synthesized last."""
         return self._context.follow(self.plan.job(place), self._previous)
@@ -141,7 +149,9 @@ class Session(Iterator[Chunk]):
         decoded = yield from self._decode(blocks, place)
         self._note(job, decoded)
         if silence := round(job.pause / self.plan.speed * self.sample_rate):
-            yield self._chunk(np.zeros(silence, np.float32), place)
+            yield from self._sound(np.zeros(silence, np.float32), place)
+        if place + 1 == len(self.plan) and (rest := self.stop()):
+            yield rest
 
     def _decode(self, blocks: Blocks, place: int) -> Generator[Chunk, None, Decoded]:
         """Audio of at most `chunk_seconds` at a time, as soon as its codes are there."""
@@ -156,12 +166,10 @@ class Session(Iterator[Chunk]):
             for codes in torch.split(block[None].to(device_of(self._codec)), step, dim=-1):
                 with self._timer.adding("codec"), torch.inference_mode():
                     audio = stretch.push(_samples(stream.push(codes)))
-                if len(audio):
-                    yield self._chunk(audio, place)
+                yield from self._sound(audio, place)
         with self._timer.adding("codec"), torch.inference_mode():
             audio = np.concatenate([stretch.push(_samples(stream.flush())), stretch.flush()])
-        if len(audio):
-            yield self._chunk(audio, place)
+        yield from self._sound(audio, place)
         return decoded
 
     def _note(self, job: Job, decoded: Decoded) -> None:
@@ -183,6 +191,11 @@ class Session(Iterator[Chunk]):
         )
         self._timer.ar += decoded.ar_seconds
         self._timer.nar += decoded.nar_seconds
+
+    def _sound(self, audio: Waveform, place: int) -> Iterator[Chunk]:
+        """The only way out: all audio passes the effects."""
+        if len(audio) and len(heard := self._effects.push(audio)):
+            yield self._chunk(heard, place)
 
     def _chunk(self, audio: Waveform, place: int) -> Chunk:
         if not self._keep_audio:

@@ -19,6 +19,7 @@ from vall_e.errors import ConfigError, VallEError
 from vall_e.interfaces.codec import Codec
 from vall_e.synthesis.assembly import Parts
 from vall_e.synthesis.context import Context
+from vall_e.synthesis.effects import Effects
 from vall_e.synthesis.loras import Loras
 from vall_e.synthesis.plan import Plan, Planner
 from vall_e.synthesis.request import Request, VoiceLike
@@ -65,6 +66,7 @@ class Synthesizer:
             self.codec, self.voices, options.prompt_decibels, options.max_seconds
         )
         self._decoder = _decoder(parts, self.device)
+        self._effects = Effects.of(options.effects)
         self._context = Context.of(
             options,
             self.codec,
@@ -225,6 +227,7 @@ class Synthesizer:
             self.codec,
             self._context,
             chunk_seconds=self.config.synthesis.chunk_seconds,
+            effects=self._effects,
             keep_audio=keep_audio,
             on_progress=on_progress,
         )
@@ -256,6 +259,8 @@ class Synthesizer:
         plan = self._planner(request, voice, recording, draft)
         if loras := self.loras.provenance():
             plan.provenance = {**plan.provenance, "loras": loras}
+        if self._effects.names:
+            plan.provenance = {**plan.provenance, "effects": self._effects.names}
         return plan
 
     def _voice_of(self, request: Request) -> Voice | None:

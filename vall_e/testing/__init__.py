@@ -1,7 +1,8 @@
 """Contracts that every component must satisfy, and small fakes for tests."""
 
-from vall_e.testing.contracts.any_component import contract_of
+from vall_e.testing.contracts.any_component import contract_of, contract_tests
 from vall_e.testing.contracts.attention import AttentionContract
+from vall_e.testing.contracts.audio_effect import AudioEffectContract
 from vall_e.testing.contracts.backbone import BackboneContract
 from vall_e.testing.contracts.codec import CodecContract
 from vall_e.testing.contracts.command import CommandContract
@@ -27,6 +28,7 @@ from vall_e.testing.fakes.tiny_model import tiny_bundle, tiny_config
 
 __all__ = [
     "AttentionContract",
+    "AudioEffectContract",
     "BackboneContract",
     "CodecContract",
     "CommandContract",
@@ -49,6 +51,7 @@ __all__ = [
     "TranscriberContract",
     "WrapperContract",
     "contract_of",
+    "contract_tests",
     "tiny_bundle",
     "tiny_config",
 ]

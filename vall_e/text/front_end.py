@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 from attrs import Factory, field, frozen
 
 from vall_e.errors import TextError
+from vall_e.text.chained_normalizers import ChainedNormalizers
 from vall_e.text.dropped_symbols import DroppedSymbols, without
 from vall_e.text.languages import resolve
 from vall_e.text.lexicon import Lexicon
@@ -54,7 +55,7 @@ class FrontEnd:
         phonemizer = config.phonemizer.build()
         if vocabulary is None:
             vocabulary = new_vocabulary(config, phonemizer.alphabet())
-        normalizer = config.normalizer.build() if config.normalize else None
+        normalizer = _normalizer(config) if config.normalize else None
         lexicon = Lexicon.read(Path(config.lexicon)) if config.lexicon else None
         pronunciations = Pronunciations(lexicon, config.inline_phonemes)
         return cls(phonemizer, vocabulary, normalizer, config.unknown, pronunciations)
@@ -123,3 +124,10 @@ class FrontEnd:
 
     def ids(self, phonemes: str) -> list[int]:
         return self.encode(phonemes).ids
+
+
+def _normalizer(config: TextConfig) -> Normalizer:
+    if not config.after_normalizer:
+        return config.normalizer.build()
+    choices = (config.normalizer, *config.after_normalizer)
+    return ChainedNormalizers(tuple(choice.build() for choice in choices))

@@ -262,6 +262,7 @@ def _drain(stream: Session, _output: str) -> KeyboardInterrupt | None:
         for _ in stream:
             pass
     except KeyboardInterrupt as exc:
+        stream.stop()
         return exc
     return None
 
@@ -279,6 +280,9 @@ def _write_stream(stream: Session, output: str) -> KeyboardInterrupt | None:
             if unwritten := made.samples - wav.samples:
                 with as_ours():
                     wav.write(made.audio[-unwritten:])
+            if rest := stream.stop():
+                with as_ours():
+                    wav.write(rest.audio)
             return exc
     return None
 

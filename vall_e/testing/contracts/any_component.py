@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any
 
 import attrs
 import torch
 
 from vall_e.errors import DownloadError, PluginError, UnavailableError
-from vall_e.registry import Component
+from vall_e.registry import HOOKS, Component
 from vall_e.testing.contracts.attention import AttentionContract
+from vall_e.testing.contracts.audio_effect import AudioEffectContract
 from vall_e.testing.contracts.backbone import BackboneContract, D
 from vall_e.testing.contracts.codec import CodecContract
 from vall_e.testing.contracts.command import CommandContract
@@ -56,6 +57,7 @@ CONTRACTS: Mapping[str, type] = MappingProxyType(
         "embedder": EmbedderContract,
         "store": StoreContract,
         "data-engine": DataEngineContract,
+        "audio-effect": AudioEffectContract,
         "command": CommandContract,
     }
 )
@@ -89,6 +91,20 @@ def contract_of(kind: str, component: Component[Any]) -> type:
     whole = type(f"ContractOf{kind.title()}", bases, namespace)
     excepted = {law: _excepted(whole, law, why) for law, why in trial.exceptions.items()}
     return type(whole.__name__, (whole,), excepted)
+
+
+def contract_tests(plugin: ModuleType) -> dict[str, type]:
+    """A class of tests for each component of a module of hooks, by the name of the class.
+
+    A test file takes them all in by `globals().update(contract_tests(components))`.
+    """
+    found = {}
+    for kind, hook in HOOKS.items():
+        offer = getattr(plugin, hook, lambda: ())
+        for component in offer():
+            words = f"{kind}-{component.name}".split("-")
+            found["Test" + "".join(word.title() for word in words)] = contract_of(kind, component)
+    return found
 
 
 def _laws(contract: type) -> list[str]:

@@ -1,0 +1,1 @@
+"""Resemble AI's Perth watermark as an audio effect of VALL-E."""
