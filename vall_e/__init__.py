@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from vall_e.adaptation.adapt import Adaptation, adapt
     from vall_e.audio.clip import Clip
     from vall_e.audio.codes import Codes
     from vall_e.codec.codec import Codec
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "Adaptation",
     "Chunk",
     "Clip",
     "Codec",
@@ -39,11 +41,13 @@ __all__ = [
     "VallEError",
     "Voice",
     "__version__",
+    "adapt",
     "load",
     "train",
 ]
 
 _HOMES = {
+    "Adaptation": "vall_e.adaptation.adapt",
     "Chunk": "vall_e.synthesis.result",
     "Clip": "vall_e.audio.clip",
     "Codec": "vall_e.codec.codec",
@@ -54,6 +58,7 @@ _HOMES = {
     "TrainedRun": "vall_e.training.train",
     "VallEError": "vall_e.errors",
     "Voice": "vall_e.synthesis.voice",
+    "adapt": "vall_e.adaptation.adapt",
     "load": "vall_e.synthesis.load",
     "train": "vall_e.training.train",
 }

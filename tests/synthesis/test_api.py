@@ -14,6 +14,7 @@ from vall_e.synthesis.load import LoadOptions, open_synthesizer
 
 def test_the_public_names_are_these():
     assert vall_e.__all__ == [
+        "Adaptation",
         "Chunk",
         "Clip",
         "Codec",
@@ -25,6 +26,7 @@ def test_the_public_names_are_these():
         "VallEError",
         "Voice",
         "__version__",
+        "adapt",
         "load",
         "train",
     ]

@@ -28,6 +28,7 @@ COMMANDS = {
     "voices": ("vall_e.cli.voices:voices", "List, add and remove voices."),
     "provenance": ("vall_e.cli.provenance:provenance", "Show how a recording was made."),
     "train": ("vall_e.cli.train:train", "Train a model from a YAML file."),
+    "adapt": ("vall_e.cli.adapt:adapt", "Adapt a model to your voice."),
     "plot": ("vall_e.cli.plot:plot", "Plot the metrics of training runs."),
     "runs": ("vall_e.cli.runs:runs", "List and compare training runs."),
     "models": ("vall_e.cli.models:models", "Convert models of other projects."),
