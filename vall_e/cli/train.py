@@ -53,6 +53,10 @@ EXAMPLES = (
     "The output folder's name ends in -overfit.",
 )  # fmt: skip
 @click.option(
+    "--evaluate-only", is_flag=True,
+    help="Validate the latest checkpoint, speak training.samples, and stop.",
+)  # fmt: skip
+@click.option(
     "--processes", type=click.IntRange(1), metavar="N",
     help="Train in N processes on this machine, each with a GPU or a share of the cores. "
     "On several machines: torchrun -m vall_e train CONFIG.",
@@ -66,6 +70,7 @@ def train(
     start_from: str | None,
     max_steps: int | None,
     overfit: int | None,
+    evaluate_only: bool,
     processes: int | None,
 ) -> None:
     """Train a model from the YAML file CONFIG.
@@ -88,8 +93,11 @@ def train(
     with ranks.named_in_errors():
         config = load_run(path, app.registry, overrides=overrides, environ=app.environ).config
         folder = Path(config.training.output + ("-overfit" if overfit else ""))
-        started = _started(app, config, folder, start_from, resume or ranks.restarts > 0, overfit)
-        with started as run:
+        resume = resume or evaluate_only or ranks.restarts > 0
+        with _started(app, config, folder, start_from, resume, overfit) as run:
+            if evaluate_only:
+                _evaluate(app, run, ranks)
+                return
             commands = _train(app, run, ranks)
     if ranks.rank == 0:
         _say_how_it_ended(run, commands)
@@ -145,6 +153,17 @@ def _train(app: App, run: Run, ranks: Ranks) -> Commands:
     return commands
 
 
+def _evaluate(app: App, run: Run, ranks: Ranks) -> None:
+    from vall_e.training.loop import evaluate_only
+    from vall_e.training.run import RunCallbacks
+
+    if ranks.rank:
+        evaluate_only(run, RunCallbacks())
+        return
+    with _view(app.console, run.config.max_steps, run.progress.step) as watch:
+        evaluate_only(run, watch)
+
+
 def _say_how_it_ended(run: Run, commands: Commands) -> None:
     from vall_e.training.best import BEST
 
@@ -168,6 +187,7 @@ def _launch(ctx: click.Context, processes: int) -> None:
     words = [str(given.pop("path"))]
     words += [f"--set={override}" for override in given.pop("overrides")]
     words += ["--resume"] if given.pop("resume") else []
+    words += ["--evaluate-only"] if given.pop("evaluate_only") else []
     words += [f"--from={given.pop('start_from')}"] if given["start_from"] else []
     words += [
         f"--{name.replace('_', '-')}={given[name]}"

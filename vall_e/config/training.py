@@ -9,6 +9,7 @@ from attrs import field, frozen, validators
 from vall_e.config.choices import EngineChoice, OptimizerChoice, ScheduleChoice, WrapperChoice
 from vall_e.config.field_metadata import chosen, path, path_or_name
 from vall_e.config.layer_skip import LayerSkipConfig
+from vall_e.config.samples import SamplesConfig
 from vall_e.config.validators import MAX_THREADS, not_negative, positive, probability, within_one
 
 if TYPE_CHECKING:
@@ -35,6 +36,17 @@ def _factors(instance: object, attribute: Any, value: Mapping[str, float]) -> No
 
 SegmentKind = Literal["text", "read", "language", "level", "prompt", "input", "response", "length"]
 LevelWeights = Literal["auto", "equal", "normal"] | tuple[int, ...]
+
+
+@frozen
+class BestConfig:
+    """Which weights are kept in the folder `best`, and when `early_stop` counts."""
+
+    metric: str = ""
+    """A metric of the validation, such as `validation.nar` or `samples.held-out.open_wer`. Empty:
+    the validation loss of the model's first stage."""
+    mode: Literal["min", "max"] = "min"
+    """Whether the lowest or the highest value is the best."""
 
 
 @frozen
@@ -92,6 +104,10 @@ class TrainingConfig:
     """Stop after so many validations in a row that are no better than the best; 0: never."""
     evaluate_seconds: float = field(default=120.0, validator=positive)
     """Length of the validation audio, over all folders."""
+    samples: SamplesConfig = field(factory=SamplesConfig)
+    """Speech with each validation."""
+    best: BestConfig = field(factory=BestConfig)
+    """What the best weights are."""
     ignore_inputs: bool = True
     """Only the predicted segment counts in the loss; otherwise the sample's text and prompt do
     too."""

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 from attrs import define
 
+from vall_e.config.training import BestConfig
+from vall_e.errors import TrainingError
+
 BEST = "best"
 WATCHED = ("ar", "masked", "nar", "text", "length")
 """The loss that decides: the first of these stages that is validated."""
@@ -20,14 +23,29 @@ class BestSoFar:
     loss: float = 0.0
     since: int = 0
 
-    def update(self, found: Mapping[str, float], step: int) -> bool:
-        """Take a validation; returns whether it is the best so far."""
-        names = [f"validation.{stage}" for stage in WATCHED]
-        name = next((name for name in names if name in found), "")
+    def update(
+        self, found: Mapping[str, float], step: int, config: BestConfig | None = None
+    ) -> bool:
+        """Take a validation; returns whether it is the best so far.
+
+        Raises `TrainingError` if it does not have the metric that the config names.
+        """
+        config = config or BestConfig()
+        name = config.metric or next((n for n in _losses() if n in found), "")
+        if config.metric and config.metric not in found:
+            raise TrainingError(
+                f"training.best.metric {config.metric!r} is not a result of the validation",
+                hint=f"these are: {', '.join(sorted(found))}",
+            )
         if not name:
             return False
-        if self.step >= 0 and name == self.name and not found[name] < self.loss:
+        better = found[name] > self.loss if config.mode == "max" else found[name] < self.loss
+        if self.step >= 0 and name == self.name and not better:
             self.since += 1
             return False
         self.name, self.step, self.loss, self.since = name, step, found[name], 0
         return True
+
+
+def _losses() -> list[str]:
+    return [f"validation.{stage}" for stage in WATCHED]

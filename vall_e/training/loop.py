@@ -34,6 +34,8 @@ from vall_e.training.run import Run, RunCallbacks
 from vall_e.training.validation import evaluate_sets
 from vall_e.weights.locate import WEIGHTS
 
+SAMPLES = "samples"
+
 log = logging.getLogger(__name__)
 
 
@@ -44,6 +46,23 @@ def train(run: Run, commands: Commands, watch: RunCallbacks) -> None:
             _train(run, commands, write, watch)
         if run.progress.step and _unsaved(run):
             watch.on_file(save_checkpoint(run))
+    finally:
+        run.engine.close()
+
+
+def evaluate_only(run: Run, watch: RunCallbacks) -> Metrics:
+    """Validate, and speak samples, without training; the results are written to the metrics."""
+    try:
+        found = validate(run) | _samples(run)
+        if not found:
+            raise TrainingError(
+                "there is nothing to evaluate",
+                hint="list datasets in data.validation, or set training.samples.count",
+            )
+        with _metrics_file(run) as write:
+            write(found)
+        watch.on_validation(found)
+        return found
     finally:
         run.engine.close()
 
@@ -254,17 +273,30 @@ def _validate(
     """Validate; keep the weights if they are the best so far, stop if none have been for long."""
     found = validate(run)
     run.objective.train()
+    found |= _samples(run)
     if not found:
         return found
     write(found)
     watch.on_validation(found)
     best = BestSoFar(**run.progress.best)
-    if best.update(found, run.progress.step):
+    if best.update(found, run.progress.step, run.config.best):
         save_weights(run, run.folder / BEST / WEIGHTS)
     run.progress.best = attrs.asdict(best)
     if run.config.early_stop and best.since >= run.config.early_stop:
         commands.stop(f"early stop, {best.since} validations after the best")
     return found
+
+
+def _samples(run: Run) -> Metrics:
+    """Figures of the samples that the first rank speaks now, on all ranks."""
+    if run.samples is None:
+        return {}
+    found: Metrics = {}
+    if run.engine.rank == 0:
+        folder = run.folder / SAMPLES / f"step-{run.progress.step:06d}"
+        with inference_weights(run.bundle.model, run.optimizer):
+            found = {"step": run.progress.step, **run.samples(run.bundle, folder)}
+    return run.engine.gather(found)[0]
 
 
 def _carry_out(order: RunCommand, run: Run, commands: Commands, watch: RunCallbacks) -> None:

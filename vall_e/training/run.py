@@ -17,6 +17,7 @@ from vall_e.interfaces.training import Engine
 from vall_e.training.learning_rate import Rate
 from vall_e.training.metrics import Metrics
 from vall_e.training.optimizer_state import group_options
+from vall_e.training.samples import SampleSpeaker
 from vall_e.training.validation import ValidationBatch
 from vall_e.weights.file import Bundle
 
@@ -60,6 +61,8 @@ class Run:
     loader: Loader
     validation: Mapping[str, Sequence[ValidationBatch]]
     marks: Marks
+    samples: SampleSpeaker | None = None
+    """Speaks with each validation, on the first rank."""
     progress: RunProgress = attrs.field(factory=RunProgress)
     options: Sequence[dict[str, Any]] = attrs.field(
         default=attrs.Factory(lambda self: group_options(self.optimizer), takes_self=True)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
 from vall_e.config.schema import RunConfig
 from vall_e.data.batching.build_loader import loader_of, mark_of
+from vall_e.data.batching.corpus import Corpus
 from vall_e.data.batching.training_data import TrainingData
 from vall_e.discovery import discover
 from vall_e.errors import TrainingError
@@ -20,12 +22,13 @@ from vall_e.registry import Registry
 from vall_e.training.build_model import make_learner
 from vall_e.training.checkpoint import read_state, restore, resuming_from
 from vall_e.training.dry_run import dry_run
-from vall_e.training.held_out import held_out
+from vall_e.training.held_out import held_out, validation_batches
 from vall_e.training.initial_weights import InitialWeights
 from vall_e.training.learning_rate import Rate
 from vall_e.training.objective import Objective
 from vall_e.training.ranks import Ranks
 from vall_e.training.run import Marks, Run
+from vall_e.training.samples import SampleSpeaker
 from vall_e.weights.file import Bundle
 
 log = logging.getLogger(__name__)
@@ -74,6 +77,7 @@ def open_run(
         world_size=engine.world_size,
     )
     noises = loader.maker.materials.noises
+    kept_out = {} if overfit else held_out(data, config, registry)
     run = Run(
         folder=folder,
         config=config.training,
@@ -83,8 +87,9 @@ def open_run(
         optimizer=optimizer,
         rate=Rate(optimizer, schedule),
         loader=loader,
-        validation={} if overfit else held_out(data, config, registry),
+        validation=validation_batches(kept_out, data, config, registry),
         marks=Marks(mark_of(data.corpus), mark_of(data.corpus, config.data, noises)),
+        samples=_samples(config, data.corpus, kept_out, engine, registry),
     )
     if origin.checkpoint:
         state = read_state(origin.checkpoint)
@@ -102,6 +107,26 @@ def _require_all_processes(engine: Engine, config: RunConfig) -> None:
             f"{config.training.engine.name!r} trains with {engine.world_size}",
             hint="set training.engine to local, or start one process",
         )
+
+
+def _samples(
+    config: RunConfig,
+    trained: Corpus,
+    kept_out: Mapping[str, Corpus],
+    engine: Engine,
+    registry: Registry,
+) -> SampleSpeaker | None:
+    samples = config.training.samples
+    if samples.count and engine.sharded:
+        raise TrainingError(
+            "a sharded model cannot speak during training: no process has all of it",
+            hint="set training.samples.count to 0, or training.engine.shard to none",
+        )
+    return (
+        SampleSpeaker.of(samples, trained, list(kept_out.values()), config.codec.build(), registry)
+        if samples.count
+        else None
+    )
 
 
 def _objective(model: Valle, config: RunConfig) -> Objective:
