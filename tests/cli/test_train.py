@@ -172,3 +172,13 @@ def test_two_processes_do_not_train_into_one_folder(vall_e, tmp_path):
     assert result.exit_code == 9
     assert "run is being written by another process" in result.stderr
     assert vall_e("train", tmp_path / "run.yaml").exit_code == 0
+
+
+def test_a_checkpoint_is_evaluated_without_training(vall_e, tmp_path):
+    assert vall_e("train", tmp_path / "run.yaml").exit_code == 0
+    before = sorted(path.name for path in (tmp_path / "run").glob("step-*"))
+    result = vall_e("train", tmp_path / "run.yaml", "--evaluate-only")
+    assert result.exit_code == 0, result.stderr
+    assert "validation after step 3: ar " in result.stderr
+    assert "step 3 of 3" not in result.stderr
+    assert sorted(path.name for path in (tmp_path / "run").glob("step-*")) == before

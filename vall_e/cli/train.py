@@ -160,7 +160,7 @@ def _evaluate(app: App, run: Run, ranks: Ranks) -> None:
     if ranks.rank:
         evaluate_only(run, RunCallbacks())
         return
-    with _view(app.console, run.config.max_steps, run.progress.step) as watch:
+    with training_view(app.console, run.config.max_steps, run.progress.step) as watch:
         evaluate_only(run, watch)
 
 
