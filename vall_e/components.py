@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from vall_e.audio.effects.components import AUDIO_EFFECTS
 from vall_e.data.engines.components import DATA_ENGINES
 from vall_e.data.stores.components import STORES
+from vall_e.decoding.strategies.components import STRATEGIES
 from vall_e.embedded.components import MODELS
 from vall_e.export.formats.components import EXPORTERS
 from vall_e.hookspecs import hookimpl
@@ -82,3 +83,8 @@ def vall_e_register_data_engines() -> list[Component[Any]]:
 @hookimpl
 def vall_e_register_audio_effects() -> list[Component[Any]]:
     return [*AUDIO_EFFECTS]
+
+
+@hookimpl
+def vall_e_register_strategies() -> list[Component[Any]]:
+    return [*STRATEGIES]

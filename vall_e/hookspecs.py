@@ -202,6 +202,16 @@ def vall_e_register_data_engines() -> Iterable[Component[Any]]:
 
 
 @hookspec
+def vall_e_register_strategies() -> Iterable[Component[Any]]:
+    """Offer decoding strategies: how level 0 of sentences is written. Since hook API 1.3.
+
+    `build(config, *, model: Valle)` returns a `vall_e.plugin.Strategy`. Contract:
+    `vall_e.testing.StrategyContract`.
+    """
+    return ()
+
+
+@hookspec
 def vall_e_register_audio_effects() -> Iterable[Component[Any]]:
     """Offer effects on finished audio: a limiter, a watermark, a log. Since hook API 1.3.
 

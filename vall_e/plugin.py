@@ -55,14 +55,28 @@ from vall_e.interfaces.trial import Trial
 from vall_e.registry import Component
 
 if TYPE_CHECKING:
+    from vall_e.decoding.job import Decoded, Job
+    from vall_e.decoding.level_0 import Level0, Settling, Strategy
+    from vall_e.model.valle import Valle
     from vall_e.weights.file import Bundle
 else:
 
     def __getattr__(name: str) -> type:
-        """Import `Bundle`, which needs torch, only when it is used."""
-        if name != "Bundle":
+        """Import what needs torch only when it is used."""
+        if name not in _WITH_TORCH:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return import_module("vall_e.weights.file").Bundle
+        return getattr(import_module(_WITH_TORCH[name]), name)
+
+
+_WITH_TORCH = {
+    "Bundle": "vall_e.weights.file",
+    "Decoded": "vall_e.decoding.job",
+    "Job": "vall_e.decoding.job",
+    "Level0": "vall_e.decoding.level_0",
+    "Settling": "vall_e.decoding.level_0",
+    "Strategy": "vall_e.decoding.level_0",
+    "Valle": "vall_e.model.valle",
+}
 
 
 __all__ = [
@@ -84,6 +98,7 @@ __all__ = [
     "ConfigError",
     "DataEngine",
     "DataError",
+    "Decoded",
     "Detecting",
     "DownloadError",
     "Draw",
@@ -97,11 +112,13 @@ __all__ = [
     "Gathering",
     "Info",
     "Item",
+    "Job",
     "Joinable",
     "Judge",
     "Layered",
     "LayeredCache",
     "Lenient",
+    "Level0",
     "Listener",
     "Listening",
     "Local",
@@ -117,6 +134,7 @@ __all__ = [
     "Sampler",
     "Score",
     "Segment",
+    "Settling",
     "Sound",
     "Source",
     "Stateful",
@@ -124,6 +142,7 @@ __all__ = [
     "Stepping",
     "Store",
     "Stored",
+    "Strategy",
     "Task",
     "TextError",
     "TrainingError",
@@ -132,6 +151,7 @@ __all__ = [
     "Trial",
     "UnavailableError",
     "VallEError",
+    "Valle",
     "Vectored",
     "Verdict",
     "Wants",

@@ -40,6 +40,7 @@ HOOKS = MappingProxyType(
         "embedder": "vall_e_register_embedders",
         "store": "vall_e_register_stores",
         "data-engine": "vall_e_register_data_engines",
+        "strategy": "vall_e_register_strategies",
         "audio-effect": "vall_e_register_audio_effects",
         "command": "vall_e_register_commands",
     }

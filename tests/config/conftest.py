@@ -128,6 +128,10 @@ class Plugin:
         return [offer("local")]
 
     @hookimpl
+    def vall_e_register_strategies(self):
+        return [offer("auto"), offer("demask")]
+
+    @hookimpl
     def vall_e_register_wrappers(self):
         return [offer("compile")]
 

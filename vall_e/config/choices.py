@@ -200,3 +200,10 @@ class AudioEffectChoice(Choice):
     def build(self) -> AudioEffect:
         effect: AudioEffect = self.component.build(self.options)
         return effect
+
+
+@frozen
+class StrategyChoice(Choice):
+    """Built by the decoder, which knows the model."""
+
+    kind = "strategy"

@@ -6,7 +6,7 @@ from typing import Literal
 
 from attrs import field, frozen, validators
 
-from vall_e.config.choices import AudioEffectChoice, SamplerChoice, WrapperChoice
+from vall_e.config.choices import AudioEffectChoice, SamplerChoice, StrategyChoice, WrapperChoice
 from vall_e.config.field_metadata import chosen, path_or_name
 from vall_e.config.layer_skip import ExitConfig, SpeculativeConfig
 from vall_e.config.validators import (
@@ -52,7 +52,7 @@ class SamplingConfig:
         metadata=chosen(("greedy",)), validator=validators.min_len(1)
     )
     """Samplers for the other levels, all frames of a level at once."""
-    level_0: Literal["auto", "ar", "demask"] = "auto"
+    level_0: StrategyChoice = field(metadata=chosen("auto"))
     """How level 0 is generated: frame by frame (`ar`), or its length first and then all frames in a
     few passes (`demask`, needs the capability `len`). `auto`: `ar` if the model supports it."""
     demask: DemaskConfig = field(factory=DemaskConfig)

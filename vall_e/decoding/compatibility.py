@@ -46,6 +46,8 @@ class ModelFacts:
     attempts: int
     masked: bool
     """Level 0 is filled in by masked decoding, not written frame by frame."""
+    own_steps: bool = False
+    """Level 0 is written by a strategy of a plugin, frame by frame in its own way."""
     refines: bool
     """A NAR stage writes levels after the first."""
     sync_interval: int = 0
@@ -123,6 +125,16 @@ def _not_masked(option: str, value: Callable[[ModelFacts], int], off: int) -> Mo
         broken=lambda f: f.masked and value(f) > off,
         message=lambda f: f"{option}: {value(f)} has no effect with masked decoding of level 0",
         hint=lambda f: f"set {option}: {off}, or {frame_by_frame(f.model)}",
+    )
+
+
+def _not_in_own_steps(option: str, value: Callable[[ModelFacts], int], off: int) -> ModelRule:
+    return Rule(
+        broken=lambda f: f.own_steps and value(f) > 1,
+        message=lambda f: (
+            f"{option}: {value(f)} has no effect with sampling.level_0: {f.sampling.level_0.name}"
+        ),
+        hint=lambda _: f"set {option}: {off}, or sampling.level_0: ar",
     )
 
 
@@ -204,6 +216,17 @@ MODEL_RULES: tuple[ModelRule, ...] = (
         ),
         hint=lambda _: "remove it from sampling.nar; it belongs in sampling.ar",
     ),
+    Rule(
+        broken=lambda f: f.own_steps and f.model.stepwise,
+        message=lambda f: (
+            f"sampling.level_0: {f.sampling.level_0.name} writes one code a step, and a step of "
+            f"this model writes up to {len(f.model.pattern.levels)}"
+        ),
+        hint=lambda _: "set sampling.level_0: ar",
+    ),
+    _not_in_own_steps("sampling.beams", lambda f: f.sampling.beams, 1),
+    _not_in_own_steps("sampling.candidates", lambda f: f.sampling.candidates, 1),
+    _not_in_own_steps("synthesis.look_every", lambda f: f.sync_interval, 0),
     _not_masked("sampling.beams", lambda f: f.sampling.beams, 1),
     _not_masked("sampling.candidates", lambda f: f.sampling.candidates, 1),
     _not_masked("synthesis.attempts", lambda f: f.attempts, 1),

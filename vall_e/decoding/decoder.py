@@ -12,13 +12,14 @@ from attrs import Factory, evolve, field, frozen
 from jaxtyping import Int
 from torch import Tensor
 
+from vall_e.config.choices import StrategyChoice
 from vall_e.config.synthesis import SamplingConfig
 from vall_e.decoding.ar.cuda_graphs import Graphs
 from vall_e.decoding.ar.loop import ArStage
 from vall_e.decoding.compatibility import ModelFacts, require_fit
 from vall_e.decoding.guidance import Guidance
 from vall_e.decoding.job import Decoded, Job
-from vall_e.decoding.level_0 import Level0
+from vall_e.decoding.level_0 import Level0, Settling, Strategy
 from vall_e.decoding.model_pair import Stage
 from vall_e.decoding.nar.block_window import WHOLE, BlockWindow
 from vall_e.decoding.nar.loop import Refiner
@@ -59,7 +60,13 @@ class Decoder:
     level_0: Level0 = field(
         init=False,
         default=Factory(
-            lambda self: Level0(self.ar, self.attempts, self.frame_rate, self.length),
+            lambda self: Level0(
+                self.ar,
+                _strategy(self.sampling.level_0, self.model),
+                self.attempts,
+                self.frame_rate,
+                self.length,
+            ),
             takes_self=True,
         ),
     )
@@ -74,6 +81,7 @@ class Decoder:
                 model=self.model,
                 attempts=self.attempts,
                 masked=self.level_0.masked,
+                own_steps=not (self.level_0.masked or isinstance(self.level_0.strategy, Settling)),
                 refines="nar" in self._later.model.config.capabilities,
                 sync_interval=self.look_every,
                 require_graphs=self.graphs.required,
@@ -100,7 +108,7 @@ class Decoder:
 
         Where codes might be replaced (by a retry, a candidate, a beam), they are final at the end.
         """
-        if self.window.frames and not self.level_0.retractable:
+        if self.window.frames and self.level_0.settles:
             return (yield from self._interleaved(job, on_step))
         [decoded] = self([job], on_step)
         yield decoded.codes
@@ -178,6 +186,11 @@ class Decoder:
     def _later(self) -> Stage:
         """The model that writes the levels after the first."""
         return self.refining or Stage(self.model, self.task)
+
+
+def _strategy(choice: StrategyChoice, model: Valle) -> Strategy:
+    strategy: Strategy = choice.component.build(choice.options, model=model)
+    return strategy
 
 
 def _guidance(options: SamplingConfig) -> Guidance:

@@ -1,21 +1,63 @@
-"""Level 0 of sentences: frame by frame, by beam search or by masked decoding; and retries."""
+"""Level 0 of sentences: the interface of decoding strategies, what they work with, and retries."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Literal, Protocol, runtime_checkable
 
 from attrs import evolve, frozen
 
-from vall_e.decoding.ar.beam_search import search
-from vall_e.decoding.ar.best_of_n import best, scores
-from vall_e.decoding.ar.loop import ArStage, repeat
+from vall_e.config.synthesis import SamplingConfig
+from vall_e.decoding.ar.choose_state import rows_of
+from vall_e.decoding.ar.loop import ArStage
+from vall_e.decoding.ar.state import Rows
 from vall_e.decoding.job import Decoded, Job
-from vall_e.decoding.length import spans_of
-from vall_e.decoding.masked import Demasking, demask
+from vall_e.decoding.sampler_chain import Chain
+from vall_e.errors import PluginError
 from vall_e.interfaces.task import Task
+from vall_e.model.valle import Valle
 
 OnFrame = Callable[[], None]
 """Called after each frame, or each pass of masked decoding."""
+
+
+@runtime_checkable
+class Strategy(Protocol):
+    """Writes level 0. `capability` is what the model must have learnt: `ar`, or `len` (masks).
+
+    `level_0` has what a strategy works with: `level_0.read(jobs)` gives the next logits of each
+    row, `level_0.draw(jobs)` the samplers, `level_0.model` all else; a job has its bounds and its
+    random generators.
+    """
+
+    capability: Literal["ar", "len"]
+
+    def __call__(
+        self,
+        level_0: Level0,
+        jobs: Sequence[Job],
+        attempt: int,
+        on_frame: Callable[[], None],
+    ) -> Sequence[Decoded]:
+        """The codes (1, f) of each job, f from 1 to `job.bounds.most`, and whether it ended.
+
+        A job gets the same codes alone as in any batch. What is random depends on
+        `job.generator(attempt, "ar")` alone. `on_frame` is called after each frame or pass.
+        """
+        ...
+
+    def deterministic(self, level_0: Level0) -> bool:
+        """Every seed and attempt gives the same codes, so none is tried again."""
+        ...
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """A strategy whose codes can be those of `level_0.stage.writing`, one step after the other."""
+
+    def settles(self, level_0: Level0) -> bool:
+        """What is written stays, so that a stream may sound before the sentence is finished."""
+        ...
 
 
 @frozen
@@ -23,101 +65,88 @@ class Level0:
     """Writes level 0, and the other levels that a step of the AR stage writes."""
 
     stage: ArStage
+    strategy: Strategy
     attempts: int
     frame_rate: float
     length: Task | None
     """The task that predicts lengths, if the model was trained for it."""
 
     @property
-    def masked(self) -> bool:
-        """Level 0 is filled in by masked decoding, not written frame by frame."""
-        way = self.stage.sampling.level_0
-        return way == "demask" or (
-            way == "auto" and "ar" not in self.stage.model.config.capabilities
-        )
+    def model(self) -> Valle:
+        return self.stage.model
 
     @property
-    def retractable(self) -> bool:
-        """What is written may be replaced: by a retry, another candidate, beam or pass."""
-        options = self.stage.sampling
-        return self.masked or not self.attempts == options.candidates == options.beams == 1
+    def task(self) -> Task:
+        return self.stage.task
+
+    @property
+    def sampling(self) -> SamplingConfig:
+        return self.stage.sampling
+
+    @property
+    def stop(self) -> int:
+        """The token that ends a sentence; all below it are codes."""
+        return self.model.stop
+
+    def read(self, jobs: Sequence[Job], copies: int = 1) -> Rows:
+        """The next logits of each job, from a cache; of `copies` adjacent rows each."""
+        return rows_of(self.sampling, self.stage.graphs.record)(
+            self.model,
+            self.task,
+            [self.stage.started(job) for job in jobs],
+            most_frames=max(job.bounds.most for job in jobs),
+            guidance=self.stage.guidance,
+            copies=copies,
+        )
+
+    def draw(self, jobs: Sequence[Job], copies: int = 1) -> Chain:
+        """New samplers for these rows, as `sampling.ar` says; they never end before a frame.
+
+        A row without usable probabilities gets the token -1.
+        """
+        return self.stage.chain(0, self.stage.fewest(jobs, copies))
+
+    def failed(self, job: Job, draft: Decoded) -> bool:
+        """It is too short, or did not end."""
+        return bool(job.bounds.fault(draft.frames, draft.ended, self.frame_rate))
+
+    @property
+    def masked(self) -> bool:
+        """Level 0 is filled in by masked decoding, not written frame by frame."""
+        return self.strategy.capability == "len"
+
+    @property
+    def settles(self) -> bool:
+        """What is written stays: no retry, other candidate, beam or pass replaces it."""
+        settling = isinstance(self.strategy, Settling) and self.strategy.settles(self)
+        return settling and self.attempts == 1
 
     @property
     def deterministic(self) -> bool:
-        """Every seed gives the same codes."""
-        searched = self.stage.sampling.beams > 1
-        return self.masked or searched or self.stage.chain(0).last_name == "greedy"
+        """Every seed gives the same codes, or with masked decoding the same lengths.
+
+        So no other seed mends a sentence that is too short or too long.
+        """
+        return self.masked or self.strategy.deterministic(self)
 
     def __call__(self, jobs: Sequence[Job], on_frame: OnFrame) -> list[Decoded]:
         """The first attempt at each job that does not look like a failure, or its first of all."""
-        if self.masked:
-            return self._fill(jobs, on_frame)
         drafts = self._attempt(jobs, 0, on_frame)
         for attempt in range(1, self.attempts):
-            failed = [i for i, job in enumerate(jobs) if self._failed(job, drafts[i])]
+            failed = [i for i, job in enumerate(jobs) if self.failed(job, drafts[i])]
             if not failed:
                 break
             again = self._attempt([jobs[i] for i in failed], attempt, on_frame)
             for i, draft in zip(failed, again, strict=True):
-                drafts[i] = drafts[i] if self._failed(jobs[i], draft) else draft
+                drafts[i] = drafts[i] if self.failed(jobs[i], draft) else draft
         return drafts
 
     def _attempt(self, jobs: Sequence[Job], attempt: int, on_frame: OnFrame) -> list[Decoded]:
-        if self.stage.sampling.beams > 1:
-            return self._search(jobs, on_frame)
-        writing, write = self.stage.writing(jobs, attempt)
-        while writing.unfinished:
-            write()
-            on_frame()
-        drafts = [evolve(draft, attempt=attempt) for draft in writing.utterances()]
-        return drafts if self.stage.sampling.candidates == 1 else self._best(jobs, drafts)
-
-    def _search(self, jobs: Sequence[Job], on_frame: OnFrame) -> list[Decoded]:
-        return search(
-            self.stage.model,
-            self.stage.task,
-            [job.sample for job in jobs],
-            chain=self.stage.chain(0, self.stage.fewest(jobs, self.stage.sampling.beams)),
-            width=self.stage.sampling.beams,
-            max_frames=[job.bounds.most for job in jobs],
-            length_power=self.stage.sampling.length_power,
-            guidance=self.stage.guidance,
-            on_frame=on_frame,
-        )
-
-    def _best(self, jobs: Sequence[Job], drafts: Sequence[Decoded]) -> list[Decoded]:
-        """The candidate of each job that the model scores best."""
-        count = self.stage.sampling.candidates
-        each = repeat(jobs, count)
-        marks = scores(
-            self.stage.model,
-            self.stage.task,
-            [self.stage.started(j) for j in each],
-            drafts,
-            self.stage.sampling.score,
-        )
-        failed = [self._failed(job, draft) for job, draft in zip(each, drafts, strict=True)]
-        chosen = []
-        for start in range(0, len(drafts), count):
-            mine = slice(start, start + count)
-            chosen.append(drafts[start + best(marks[mine], failed[mine])])
-        return chosen
-
-    def _fill(self, jobs: Sequence[Job], on_frame: OnFrame) -> list[Decoded]:
-        """Masked decoding, of lengths that are given or predicted."""
-        spans = spans_of(self.stage.model, self.length, jobs, self.stage.sampling.demask.stretch)
-        found = demask(
-            self.stage.model,
-            self.stage.task,
-            [job.sample for job in jobs],
-            [span.frames for span in spans],
-            how=Demasking.of(self.stage.sampling.demask),
-            generators=[job.generator(0, "ar") for job in jobs],
-            drafts=[job.draft for job in jobs],
-            guidance=self.stage.guidance,
-            on_step=on_frame,
-        )
-        return [Decoded(codes[None], span.whole) for codes, span in zip(found, spans, strict=True)]
-
-    def _failed(self, job: Job, draft: Decoded) -> bool:
-        return bool(job.bounds.fault(draft.frames, draft.ended, self.frame_rate))
+        drafts = self.strategy(self, jobs, attempt, on_frame)
+        if len(drafts) != len(jobs):
+            name = self.sampling.level_0.name
+            raise PluginError(
+                f"the strategy {name!r} gave {len(drafts)} results for {len(jobs)} sentences",
+                hint=f"run `vall-e plugins check {name}`, and report it to its authors",
+            )
+        return [evolve(draft, attempt=attempt) for draft in drafts]

@@ -20,6 +20,7 @@ from vall_e.testing.contracts.pretrained import ModelContract
 from vall_e.testing.contracts.sampler import SamplerContract
 from vall_e.testing.contracts.schedule import ScheduleContract
 from vall_e.testing.contracts.store import StoreContract
+from vall_e.testing.contracts.strategy import StrategyContract
 from vall_e.testing.contracts.task import TaskContract
 from vall_e.testing.contracts.transcriber import TranscriberContract
 from vall_e.testing.contracts.wrapper import WrapperContract
@@ -47,6 +48,7 @@ __all__ = [
     "ScheduleContract",
     "StaircaseCodec",
     "StoreContract",
+    "StrategyContract",
     "TaskContract",
     "TranscriberContract",
     "WrapperContract",

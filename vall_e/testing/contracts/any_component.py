@@ -32,6 +32,7 @@ from vall_e.testing.contracts.run import PREFIX, laws_of, try_law
 from vall_e.testing.contracts.sampler import SamplerContract
 from vall_e.testing.contracts.schedule import ScheduleContract
 from vall_e.testing.contracts.store import StoreContract
+from vall_e.testing.contracts.strategy import StrategyContract
 from vall_e.testing.contracts.task import TaskContract
 from vall_e.testing.contracts.transcriber import TranscriberContract
 from vall_e.testing.contracts.wrapper import WrapperContract
@@ -57,6 +58,7 @@ CONTRACTS: Mapping[str, type] = MappingProxyType(
         "embedder": EmbedderContract,
         "store": StoreContract,
         "data-engine": DataEngineContract,
+        "strategy": StrategyContract,
         "audio-effect": AudioEffectContract,
         "command": CommandContract,
     }
@@ -180,11 +182,15 @@ def _maker(kind: str, component: Component[Any]) -> Callable[..., Any]:
     def make_optimizer(self: object, parameters: Any) -> Any:
         return make(self, parameters=parameters)
 
+    def make_strategy(self: object, model: Any) -> Any:
+        return make(self, model=model)
+
     special: dict[str, Callable[..., Any]] = {
         "backbone": make_backbone,
         "data-engine": make_data_engine,
         "judge": make_judge,
         "optimizer": make_optimizer,
+        "strategy": make_strategy,
         "transcriber": make_transcriber,
     }
     return special.get(kind, make)
