@@ -482,3 +482,27 @@ def test_the_earlier_names_of_built_in_components_still_work(kind, old, new):
     registry = discover(environ={})
     assert registry.offer(kind, old) == registry.offer(kind, new)
     assert old not in registry.names(kind)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours"),
+    [
+        ("flash_(sdpa)", "flash"),
+        ("mem_efficient", "mem-efficient"),
+        ("flash_attention_2", "flash-attention-2"),
+        ("flash_attn", "flash-attn"),
+        ("flash_attn_v100", "flash-v100"),
+        ("fused_attn", "fused"),
+        ("sageattn", "sage"),
+        ("sdpa", "sdpa"),
+    ],
+)
+def test_kernels_may_be_spelt_as_in_the_project_of_e_c_k_e_r(theirs, ours):
+    registry = discover(environ={})
+    assert registry.offer("attention", theirs) == registry.offer("attention", ours)
+
+
+def test_another_spelling_finds_no_other_component():
+    registry = discover(environ={})
+    assert registry.find("attention", "mem") == []
+    assert registry.find("attention", "(-)") == []

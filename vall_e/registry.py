@@ -227,7 +227,8 @@ class Registry:
     def find(self, kind: str, name: str) -> list[Offer]:
         """All offers of that `name` or `distribution:name`; of a `Preset`, the built-in one.
 
-        A component with the name comes before one with the name as an alias.
+        A component with the name comes before one with the name as an alias. Other programs write
+        `_` and brackets: `mem_efficient` is `mem-efficient`, `flash_(sdpa)` is `flash-sdpa`.
         """
         distribution, _, short = name.rpartition(":")
         offers = [
@@ -235,8 +236,7 @@ class Registry:
             for offer in self.offers_of(kind)
             if not distribution or normal(offer.distribution) == normal(distribution)
         ]
-        found = [offer for offer in offers if offer.component.name == short]
-        found = found or [offer for offer in offers if short in offer.component.aliases]
+        found = _called(short, offers) or _called(_with_hyphens(short), offers)
         built_in = [offer for offer in found if offer.built_in]
         return built_in if built_in and isinstance(name, Preset) else found
 
@@ -289,6 +289,16 @@ class Registry:
             told = "; ".join(f"{record}: {record.reason}" for record in absent)
             hint += f" (plugins that are not loaded: {told})"
         return UnknownComponentError(f"there is no {kind} called {name!r}", hint=hint)
+
+
+def _called(name: str, offers: Sequence[Offer]) -> list[Offer]:
+    """Those of this name, or else those with this alias."""
+    named = [offer for offer in offers if offer.component.name == name]
+    return named or [offer for offer in offers if name in offer.component.aliases]
+
+
+def _with_hyphens(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
 def _ambiguous(offers: Sequence[Offer]) -> PluginError:

@@ -142,12 +142,21 @@ WITHOUT_OPTIONS: tuple[tuple[str, Callable[[NoOptions], AttentionKernel], str, s
     ),
 )
 """Name, builder, summary and paper."""
+ALIASES = {"flash": ("flash-sdpa",)}
+"""Names in e-c-k-e-r/vall-e."""
 
 
 @hookimpl
 def vall_e_register_attentions() -> list[Component[Any]]:
     plain = (
-        Component(name=name, config=NoOptions, build=build, summary=summary, paper=paper)
+        Component(
+            name=name,
+            config=NoOptions,
+            build=build,
+            summary=summary,
+            paper=paper,
+            aliases=ALIASES.get(name, ()),
+        )
         for name, build, summary, paper in WITHOUT_OPTIONS
     )
     return [*WITH_OPTIONS, *plain]

@@ -19,6 +19,7 @@ def vall_e_register_attentions() -> list[Component[FlashV100Config]]:
     return [
         Component(
             name="flash-v100",
+            aliases=("flash-attn-v100",),  # in e-c-k-e-r/vall-e
             config=FlashV100Config,
             build=build_flash_v100,
             summary="flash attention on Volta GPUs (CUDA, fp16): padding, dropout",

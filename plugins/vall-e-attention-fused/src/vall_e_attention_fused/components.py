@@ -19,6 +19,7 @@ def vall_e_register_attentions() -> list[Component[FusedConfig]]:
     return [
         Component(
             name="fused",
+            aliases=("fused-attn",),  # in e-c-k-e-r/vall-e
             config=FusedConfig,
             build=build_fused,
             summary="our own in Triton (CUDA): any mask, grouped queries; skips masked tiles",

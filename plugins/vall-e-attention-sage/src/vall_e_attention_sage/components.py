@@ -19,6 +19,7 @@ def vall_e_register_attentions() -> list[Component[SageConfig]]:
     return [
         Component(
             name="sage",
+            aliases=("sageattn",),  # in e-c-k-e-r/vall-e
             config=SageConfig,
             build=build_sage,
             summary="SageAttention (CUDA, fp16 or bf16): scores in 8 bits, for inference",
