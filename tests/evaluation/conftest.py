@@ -1,3 +1,5 @@
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from attrs import evolve, frozen
@@ -45,11 +47,34 @@ def build_missing(config, *, case):
     raise UnavailableError("the judge missing needs the package ears", hint="pip install ears")
 
 
+class Breaking:
+    """Fails on every second clip, as code that it did not write would."""
+
+    packages = remarks = ()
+    weights: ClassVar = {}
+    figures: ClassVar = {"luck": Figure("none")}
+
+    def __init__(self):
+        self.clips = 0
+
+    def __call__(self, evidence):
+        self.clips += 1
+        if self.clips % 2 == 0:
+            raise RuntimeError("cannot set number of interop threads")
+        return Verdict({"luck": Score(1.0)})
+
+
+def build_broken(config, *, case):
+    raise OSError("the download was cut off")
+
+
 class Judges:
     @hookimpl
     def vall_e_register_judges(self):
         return [
             Component("loud", Config, lambda config, *, case: Loudness(config.figure), "the peak"),
+            Component("breaking", Config, lambda config, *, case: Breaking(), "fails"),
+            Component("broken", Config, build_broken, "cannot be built"),
             Component("missing", Config, build_missing, "cannot be had"),
         ]
 

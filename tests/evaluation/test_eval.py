@@ -11,6 +11,9 @@ import numpy as np
 import pytest
 
 from vall_e.audio.clip import Clip
+from vall_e.model.lora import Terms, attach, places
+from vall_e.weights.file import load
+from vall_e.weights.lora_file import save_lora
 
 SPEECH = Path(__file__).parents[1] / "speech"
 PAGE = Path(__file__).parents[2] / "docs" / "evaluation.md"
@@ -33,12 +36,30 @@ def test_a_list_is_judged_by_all_that_can(vall_e, listed):
     assert told["pooled"]["peak"]["value"] == pytest.approx(0.35, abs=1e-3)
     assert told["groups"]["ann"]["peak"]["value"] == pytest.approx(0.4, abs=1e-3)
     assert told["pooled"]["seconds_per_word"]["value"] == 0.25
-    assert told["unavailable"] == {
-        "missing": "the judge missing needs the package ears. pip install ears"
-    }
+    missing = "the judge missing needs the package ears. pip install ears"
+    assert told["unavailable"]["missing"] == missing
     assert told["remarks"] == ["its ears are small"]
     assert "peak" in result.stdout
     assert "Not judged by missing: the judge missing needs" in result.stderr
+
+
+def test_a_judge_that_fails_is_a_line_of_the_report(vall_e, listed):
+    """Every other clip, or when it is built: the other judges' figures stand."""
+    result = vall_e("eval", listed, "-o", "out")
+    assert result.exit_code == 0, result.output
+    told = report()
+    why = "failed on 3 of 6 clips: RuntimeError: cannot set number of interop threads"
+    assert told["failures"] == {"breaking": why}
+    assert told["pooled"]["luck"]["clips"] == 3
+    assert told["pooled"]["peak"]["clips"] == 6
+    assert "the download was cut off" in told["unavailable"]["broken"]
+    assert f"The judge breaking {why}" in result.stderr
+    assert why in Path("out", "report.html").read_text()
+
+
+def test_a_page_is_titled_by_what_was_evaluated(vall_e, listed):
+    vall_e("eval", listed, "-o", "out", "--judge", "signal")
+    assert "<h1>Evaluation of list.tsv</h1>" in Path("out", "report.html").read_text()
 
 
 def test_the_report_tells_what_the_figures_depend_on(vall_e, listed):
@@ -140,6 +161,18 @@ def test_other_settings_are_other_clips(speak, change):
     speak("--voice", "me.wav", "-n", 1)
     speak(*voice, "-n", 1, *change)
     assert len(list(Path("out/clips").iterdir())) == 2
+
+
+def test_a_lora_is_judged_by_clips_of_its_own(speak, weights, judges, tmp_path):
+    model = load(weights, judges).model
+    attach(model, places(model), Terms(2, 4.0))
+    save_lora(model, tmp_path / "me.lora.safetensors", {})
+    assert speak("--voice", "me.wav", "-n", 1).exit_code == 0
+    result = speak("--voice", "me.wav", "-n", 1, "--lora", "me.lora.safetensors:0.5")
+    assert result.exit_code == 0, result.output
+    assert len(list(Path("out/clips").iterdir())) == 2
+    assert report()["inputs"]["model"]["loras"].startswith("me:0.5 (")
+    assert "tiny.safetensors, me:0.5" in Path("out/report.html").read_text()
 
 
 def test_a_codec_is_judged_at_each_number_of_levels(vall_e):

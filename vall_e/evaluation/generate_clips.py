@@ -112,7 +112,16 @@ def _settings(synthesizer: Synthesizer) -> dict[str, str]:
         "task": synthesizer.task.name,
         "device": str(synthesizer.device),
         "vall-e": metadata.version("vall-e"),
+        **({"loras": _loras(synthesizer)} if synthesizer.loras else {}),
     }
+
+
+def _loras(synthesizer: Synthesizer) -> str:
+    """Their names, strengths and hashes."""
+    return ", ".join(
+        f"{one['name']}:{one['strength']:g} ({one['sha256'][:12]})"
+        for one in synthesizer.loras.provenance()
+    )
 
 
 def _name(order: ClipRequest, speaker: EvalSpeaker, settings: dict[str, str]) -> str:

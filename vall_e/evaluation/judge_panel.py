@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -10,13 +11,15 @@ from threading import Thread
 from typing import Any
 
 import torch
-from attrs import frozen
+from attrs import field, frozen
 from torch.utils.data import DataLoader, Dataset
 
 from vall_e.config.choices import JudgeChoice
-from vall_e.errors import AudioError, PluginError, UnavailableError
+from vall_e.errors import AudioError, PluginError, UnavailableError, VallEError
 from vall_e.evaluation.clips import EvalClip
-from vall_e.interfaces.judge import Case, Figure, Judge, Score
+from vall_e.interfaces.judge import Case, Evidence, Figure, Judge, Score, Verdict
+
+log = logging.getLogger(__name__)
 
 
 @frozen
@@ -28,33 +31,56 @@ class Judged:
     notes: Mapping[str, str]
     problem: str = ""
     """Why it cannot be read; then no figure has an amount."""
+    failures: Mapping[str, str] = field(factory=dict)
+    """By judge: how it failed on this clip."""
+
+
+@frozen(eq=False)
+class NamedJudge:
+    """A judge with the name of its component."""
+
+    name: str
+    judge: Judge
+
+    def __call__(self, evidence: Evidence) -> Verdict | str:
+        """Its verdict, or how it failed: then the other judges still count."""
+        try:
+            return self.judge(evidence)
+        except Exception as exc:
+            log.debug("the judge %s failed", self.name, exc_info=True)
+            return _told(exc)
 
 
 @frozen(eq=False)
 class Panel:
     """Judges, each with figures of its own."""
 
-    judges: Sequence[Judge]
+    named: Sequence[NamedJudge]
     unavailable: Mapping[str, str]
     """Why judges are not available, and what to do about it."""
 
     @classmethod
     def of(cls, choices: Sequence[JudgeChoice], case: Case, *, all_of_them: bool) -> Panel:
-        """Build the judges. `all_of_them`: an unavailable judge is an error, not left out."""
-        judges: list[Judge] = []
+        """Build the judges. `all_of_them`: one that cannot be built is an error, not left out."""
+        judges: list[NamedJudge] = []
         owners: dict[str, str] = {}
         unavailable: dict[str, str] = {}
         for choice in choices:
             try:
                 judge = choice.build(case=case)
-            except UnavailableError as exc:
+            except Exception as exc:
                 if all_of_them:
                     raise
-                unavailable[choice.name] = f"{exc.message}. {exc.hint}" if exc.hint else exc.message
+                log.debug("the judge %s cannot be built", choice.name, exc_info=True)
+                unavailable[choice.name] = _told(exc)
                 continue
             _claim(owners, choice.name, judge)
-            judges.append(judge)
+            judges.append(NamedJudge(choice.name, judge))
         return cls(judges, unavailable)
+
+    @property
+    def judges(self) -> list[Judge]:
+        return [one.judge for one in self.named]
 
     @property
     def figures(self) -> dict[str, Figure]:
@@ -68,11 +94,23 @@ class Panel:
             return Judged(item, none, {}, problem=exc.message)
         scores: dict[str, Score] = {}
         notes: dict[str, str] = {}
-        for judge in self.judges:
-            verdict = judge(evidence)
-            scores |= verdict.scores
-            notes |= verdict.notes
-        return Judged(item, scores, notes)
+        failures: dict[str, str] = {}
+        for one in self.named:
+            verdict = one(evidence)
+            if isinstance(verdict, str):
+                failures[one.name] = verdict
+                scores |= {name: Score(None, reason=verdict) for name in one.judge.figures}
+            else:
+                scores |= verdict.scores
+                notes |= verdict.notes
+        return Judged(item, scores, notes, failures=failures)
+
+
+def _told(exc: Exception) -> str:
+    """An error in a line for the report."""
+    if isinstance(exc, VallEError):
+        return f"{exc.message}. {exc.hint}" if exc.hint else exc.message
+    return f"{type(exc).__name__}: {exc}"
 
 
 def _claim(owners: dict[str, str], name: str, judge: Judge) -> None:

@@ -22,14 +22,17 @@ th, td { padding: .25rem .7rem; border-bottom: 1px solid #8884; text-align: left
   vertical-align: top; }
 td.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 small, .i { opacity: .7; }
-audio { height: 2rem; width: 15rem; display: block; }
+small.f { display: block; overflow-wrap: anywhere; }
+audio { height: 2rem; width: 14rem; display: block; }
+.clips td:first-child { min-width: 20rem; max-width: 24rem; }
+.clips th, .clips td.n { font-size: .85rem; padding: .25rem .4rem; }
 code { overflow-wrap: anywhere; }
 """
 HEAD = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Evaluation</title>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>{style}</style></head><body>
-<h1>Evaluation</h1>
+<h1>{title}</h1>
 """
 
 
@@ -41,7 +44,7 @@ def write_page(report: EvalReport, path: Path) -> None:
 def page(report: EvalReport, folder: Path) -> str:
     figures = _with_values(report)
     parts = [
-        HEAD.format(style=STYLE),
+        HEAD.format(style=STYLE, title=escape(report.title)),
         *(f"<p><strong>Note:</strong> {escape(remark)}</p>" for remark in report.remarks),
         "<h2>Figures</h2>",
         "<p>In brackets: the 95 % confidence interval over texts.</p>",
@@ -91,8 +94,8 @@ def _summary(summary: Summary) -> str:
 
 
 def _left_out(report: EvalReport) -> str:
-    """Unavailable judges, and figures that no clip has."""
-    missing_figures = dict(report.unavailable)
+    """Judges that are unavailable or failed, and figures that no clip has."""
+    missing_figures = {**report.unavailable, **report.failures}
     shown = _with_values(report)
     for name in report.figures:
         if name not in shown:
@@ -101,9 +104,9 @@ def _left_out(report: EvalReport) -> str:
 
 
 def _clip_table(report: EvalReport, figures: Mapping[str, Figure], folder: Path) -> str:
-    head = ["clip", "text", "group", *figures]
+    head = ["clip", *figures]
     rows = [_clip(judged, figures, folder) for judged in report.worst_first()]
-    return _table(head, rows)
+    return _table(head, rows, name="clips")
 
 
 def _clip(judged: Judged, figures: Mapping[str, Figure], folder: Path) -> list[str]:
@@ -112,7 +115,8 @@ def _clip(judged: Judged, figures: Mapping[str, Figure], folder: Path) -> list[s
     players += [_player(item.reference, folder, "reference recording")] if item.reference else []
     players += [_player(item.original, folder, "original")] if item.original else []
     notes = "".join(f"<br><small>{escape(k)}: {escape(v)}</small>" for k, v in judged.notes.items())
-    cells = [_cell("".join(players)), _cell(escape(item.text) + notes), _cell(escape(item.group))]
+    group = f"<strong>{escape(item.group)}</strong> " if item.group else ""
+    cells = [_cell("".join([group, escape(item.text), notes, *players]))]
     for name in figures:
         score = judged.scores[name]
         value = "–" if score.value is None else f"{score.value:.3f}"  # noqa: RUF001
@@ -124,7 +128,7 @@ def _clip(judged: Judged, figures: Mapping[str, Figure], folder: Path) -> list[s
 def _player(path: Path, folder: Path, label: str) -> str:
     source = quote(relative(path, folder))
     return (
-        f"<small>{escape(label)}</small>"
+        f"<small class=f>{escape(label)}</small>"
         f'<audio controls preload="none" src="{escape(source)}"></audio>'
     )
 
@@ -139,7 +143,8 @@ def _cell(content: str, *, number: bool = False) -> str:
     return f"<td class=n>{content}</td>" if number else f"<td>{content}</td>"
 
 
-def _table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
-    top = "".join(f"<th>{escape(name)}</th>" for name in head)
+def _table(head: Iterable[str], rows: Iterable[Iterable[str]], *, name: str = "") -> str:
+    top = "".join(f"<th>{escape(one).replace('_', '_<wbr>')}</th>" for one in head)
     body = "\n".join(f"<tr>{''.join(row)}</tr>" for row in rows)
-    return f"<table>{f'<tr>{top}</tr>' if top else ''}\n{body}\n</table>"
+    start = f"<table class={name}>" if name else "<table>"
+    return f"{start}{f'<tr>{top}</tr>' if top else ''}\n{body}\n</table>"

@@ -83,6 +83,7 @@ class EvalReport:
             "clips": [_clip(judged, folder) for judged in self.judged],
             "remarks": list(self.remarks),
             "unavailable": dict(self.unavailable),
+            "failures": self.failures,
             "seed": self.seed,
             "inputs": {name: dict(values) for name, values in self.inputs.items()},
             "weights": dict(self.weights),
@@ -100,6 +101,25 @@ class EvalReport:
     def problems(self) -> list[str]:
         """Why clips could not be read, one reason each."""
         return [one.problem for one in self.judged if one.problem]
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """By judge: on how many clips it failed, and how on the first."""
+        found: dict[str, list[str]] = {}
+        for one in self.judged:
+            for name, reason in one.failures.items():
+                found.setdefault(name, []).append(reason)
+        many = len(self.judged)
+        return {n: f"failed on {len(why)} of {many} clips: {why[0]}" for n, why in found.items()}
+
+    @property
+    def title(self) -> str:
+        """What was evaluated: the model with its LoRAs, the codec, or the list."""
+        model = self.inputs.get("model", {})
+        given = self.run.get("options", {}).get("model") or model.get("file", "")
+        codec = self.inputs.get("codec", {}).get("identity", "")
+        names = [given, model.get("loras", ""), codec, self.inputs.get("list", {}).get("file", "")]
+        return " ".join(["Evaluation of", ", ".join(filter(None, names)) or "clips"])
 
     def write_json(self, path: Path) -> None:
         text = json.dumps(self.to_json(path.parent), indent=2, ensure_ascii=False)

@@ -55,6 +55,7 @@ def _synthesizer(app: App, options: EvalOptions) -> Synthesizer:
     load = LoadOptions(
         model=options.model,
         config=options.config,
+        loras=options.loras,
         overrides=options.overrides,
         environ=app.environ,
         home=home(app),

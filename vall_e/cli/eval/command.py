@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SECTIONS = {
     "What to judge, if not a LIST of clips": ("texts", "voices", "data", "levels"),
-    "The model or codec": ("model", "config", "overrides", "device"),
+    "The model or codec": ("model", "loras", "config", "overrides", "device"),
     "How": ("judges", "candidates", "count", "repeats", "seed", "workers"),
     "The report": ("output", "json_file", "html_file"),
 }
@@ -151,6 +151,8 @@ def _mind(report: EvalReport) -> Iterator[str]:
     yield from (f"Note: {remark}" for remark in report.remarks)
     for name, reason in report.unavailable.items():
         yield f"Not judged by {name}: {reason}"
+    for name, reason in report.failures.items():
+        yield f"The judge {name} {reason}"
     if report.problems:
         many, first = len(report.problems), report.problems[0]
         yield f"Left out, because they cannot be read: {many}; the first: {first}"

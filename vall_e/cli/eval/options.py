@@ -55,6 +55,14 @@ class EvalOptions:
     model: str | None = field(
         metadata=option("-m", "--model", metavar="FILE|NAME", help="[default: the built-in model]")
     )
+    loras: tuple[str, ...] = field(
+        metadata=option(
+            "--lora",
+            metavar="FILE[:STRENGTH]",
+            multiple=True,
+            help="With --texts: a LoRA for the model; may be repeated.",
+        )
+    )
     count: int | None = field(
         metadata=option(
             "-n",
@@ -167,7 +175,7 @@ class EvalOptions:
     def _misplaced(self, given: Collection[str]) -> Iterator[tuple[str, str]]:
         """Options given without those that they need, and these."""
         kinds = (
-            ("--texts", self.texts is not None, {"voices", "model", "repeats", "device"}),
+            ("--texts", self.texts is not None, {"voices", "model", "loras", "repeats", "device"}),
             ("--data", self.data is not None, {"levels"}),
             ("--texts or --data", not self.table, {"config", "overrides"}),
         )
