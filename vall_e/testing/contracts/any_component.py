@@ -83,7 +83,7 @@ def contract_of(kind: str, component: Component[Any]) -> type:
     contract = CONTRACTS[kind]
     trial = component.trial
     _check_names(component, "exceptions", trial.exceptions, _laws(contract))
-    _check_names(component, "facts", trial.facts, _facts(contract))
+    _check_names(component, "facts", trial.facts, facts_of(contract))
     namespace: dict[str, Any] = {"component": component, "make": _maker(kind, component)}
     if kind == "wrapper":
         namespace["learns"] = component.used_in != "speaking"
@@ -113,7 +113,8 @@ def _laws(contract: type) -> list[str]:
     return [*laws_of(contract), *laws_of(ComponentContract)]
 
 
-def _facts(contract: type) -> list[str]:
+def facts_of(contract: type) -> list[str]:
+    """The attributes of a contract that a component's `trial` may set."""
     return [
         name
         for name, value in vars(contract).items()
