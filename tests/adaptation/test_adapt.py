@@ -126,18 +126,21 @@ def test_the_built_in_model_is_trained_as_it_is(registry, home, tmp_path):
     path.write_bytes(as_yaml(training_config(weights, home.options(), registry)))
     config = load_run(path, registry).config
     assert config.model.text_stride == 3
-    assert config.training.levels == (0, 0, 0, 0, 0, 0, 1, 1, 2, 3)
+    assert config.training.levels == (0,)  # its second file keeps the later ones
+    assert config.training.wrappers[0].options.levels == (0,)
     assert config.synthesis.levels == 4
     assert config.sampling.guidance == 1.75
     assert config.data.train == (str(tmp_path / "data" / "learn"),)
 
 
 def test_a_comparison_says_what_was_not_judged_and_why():
-    found = BeforeAndAfter({"open_wer": (0.5, 0.25)}, {"similarity": "pip install it"})
-    assert [*found.lines()] == [
-        "open_wer: 0.50 before, 0.25 after",
-        "not judged by similarity: pip install it",
-    ]
+    figures = {"open_wer": (0.5, 0.25), "campp": (0.5, 0.4)}
+    found = BeforeAndAfter(figures, {"similarity": "pip install it"}, ("campp",))
+    first, second, worse, missing = found.lines()
+    assert first == "open_wer: 0.50 before, 0.25 after"
+    assert second == "campp: 0.50 before, 0.40 after"
+    assert worse.startswith("Worse after than before: campp.")
+    assert missing == "not judged by similarity: pip install it"
 
 
 def test_long_sentences_are_only_spoken_if_there_are_no_others(tmp_path):

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from attrs import evolve
 from click.testing import CliRunner
 from safetensors.torch import load_file
 from torch import nn
@@ -69,6 +70,21 @@ def hidden(synthesizer):
 @pytest.fixture
 def opened(registry, weights):
     return lambda path=weights: open_synthesizer(LoadOptions(model=path, device="cpu"), registry)
+
+
+@pytest.mark.parametrize(("levels", "files"), [((0,), {"model", "nar"}), ((), {"model"})])
+def test_a_lora_of_level_0_keeps_the_file_of_the_later_levels(
+    registry, weights, tmp_path, levels, files
+):
+    bundle = load(weights, registry)
+    synthesis = evolve(bundle.config.synthesis, nar="later.safetensors")
+    model, lora = tmp_path / "model.safetensors", tmp_path / "me.lora.safetensors"
+    save(bundle, tmp_path / "later.safetensors")
+    save(evolve(bundle, config=evolve(bundle.config, synthesis=synthesis)), model)
+    LoraExporter()(give_lora(load(weights, registry), levels=levels), lora)
+    options = LoadOptions(model=model, loras=[f"{lora}:0.5"], device="cpu")
+    found = open_synthesizer(options, registry)
+    assert {"model", "nar"} & found.provenance.keys() == files
 
 
 def test_a_lora_is_switched_on_and_off(opened, me):

@@ -14,6 +14,7 @@ from vall_e.evaluation.generate_clips import orders, speak
 from vall_e.evaluation.judge_panel import Panel, judge_all
 from vall_e.evaluation.page import write_page
 from vall_e.evaluation.report import EvalReport
+from vall_e.interfaces.judge import Figure
 from vall_e.registry import Registry
 from vall_e.synthesis.load import LoadOptions, open_synthesizer
 
@@ -38,10 +39,17 @@ class BeforeAndAfter:
 
     figures: Mapping[str, tuple[float, float]]
     missing: Mapping[str, str]
+    worse: tuple[str, ...] = ()
+    """Figures that are worse after."""
 
     def lines(self) -> Iterator[str]:
         for name, (before, after) in self.figures.items():
             yield f"{name}: {before:.2f} before, {after:.2f} after"
+        if self.worse:
+            yield (
+                f"Worse after than before: {', '.join(self.worse)}. Listen to both in the report; "
+                "less of the LoRA (FILE:0.5) or more recordings may help."
+            )
         for name, reason in self.missing.items():
             yield f"not judged by {name}: {reason}"
 
@@ -82,7 +90,12 @@ def compare(
     before, after = report.groups[BEFORE], report.groups[AFTER]
     pairs = {name: (before[name].value, after[name].value) for name in FIGURES if name in before}
     figures = {k: (a, b) for k, (a, b) in pairs.items() if a is not None and b is not None}
-    return BeforeAndAfter(figures, report.unavailable)
+    worse = [name for name, pair in figures.items() if _is_worse(*pair, report.figures[name])]
+    return BeforeAndAfter(figures, {**report.unavailable, **report.failures}, tuple(worse))
+
+
+def _is_worse(before: float, after: float, figure: Figure) -> bool:
+    return after < before if figure.better == "higher" else after > before
 
 
 def _spoken(

@@ -8,6 +8,7 @@ from typing import Any
 
 from vall_e.adaptation.options import DATA, RUN, AdaptOptions
 from vall_e.config.load import structure, unstructure
+from vall_e.config.synthesis import SynthesisConfig
 from vall_e.config.yaml_document import write
 from vall_e.registry import Registry
 from vall_e.weights.metadata import read_facts
@@ -27,8 +28,7 @@ def training_config(weights: Path, options: AdaptOptions, registry: Registry) ->
         source=f"config in {weights}",
     )
     raw: dict[str, Any] = unstructure(known, owners=True)
-    spoken = known.synthesis.levels
-    levels = [level for level in LEVELS if level < spoken] if 0 < spoken <= 4 else "auto"
+    levels = _levels(known.synthesis)
     return {
         **{key: raw[key] for key in KEPT},
         "data": {
@@ -39,7 +39,9 @@ def training_config(weights: Path, options: AdaptOptions, registry: Registry) ->
         "training": {
             "start_from": str(weights.resolve()),
             "output": RUN,
-            "wrappers": [{"name": "lora", "rank": 8, "alpha": 16}],
+            "wrappers": [
+                {"name": "lora", "rank": 8, "alpha": 16, "levels": [0] if levels == [0] else []}
+            ],
             "max_steps": options.steps,
             "optimizer": {"name": "adamw", "lr": 2e-3},
             "schedule": {"name": "cosine", "warmup_steps": 20},
@@ -51,6 +53,18 @@ def training_config(weights: Path, options: AdaptOptions, registry: Registry) ->
             "keep": 1,
         },
     }
+
+
+def _levels(synthesis: SynthesisConfig) -> list[int] | str:
+    """How often each level is trained.
+
+    A second file of weights keeps the later levels: without it the built-in voice is understood
+    worse (docs/lora.md).
+    """
+    if synthesis.nar:
+        return [0]
+    spoken = synthesis.levels
+    return [level for level in LEVELS if level < spoken] if 0 < spoken <= 4 else "auto"
 
 
 def as_yaml(config: Mapping[str, Any]) -> bytes:

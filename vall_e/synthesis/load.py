@@ -24,6 +24,7 @@ from vall_e.text.lexicon import lexicon_beside
 from vall_e.weights import file as weights_file
 from vall_e.weights.file import Bundle
 from vall_e.weights.locate import find_weights
+from vall_e.weights.lora_file import read_lora
 from vall_e.weights.speaking_options import load_run
 
 EMBEDDED = "embedded"
@@ -52,7 +53,7 @@ class LoadOptions:
     """Weights for the levels after the first; None: those that the model's options name."""
     loras: Sequence[str] = ()
     """Files, or `FILE:STRENGTH`. The built-in model then speaks without its second weights file,
-    since a LoRA changes all levels of the first."""
+    unless they change level 0 alone."""
     task: str | None = None
     """A task that the model was trained for; None: its first."""
     device: str | None = None
@@ -142,6 +143,11 @@ def find_model(model: Path | str | None, registry: Registry) -> Path:
     return path
 
 
+def _is_of_level_0(lora: str) -> bool:
+    """Whether it changes level 0 alone, so that the later levels can be another file's."""
+    return read_lora(with_strength(lora)[0]).terms.levels == (0,)
+
+
 def _config(config: Path | str | RunConfig | None, registry: Registry) -> RunConfig | None:
     if config is None or isinstance(config, RunConfig):
         return config
@@ -183,7 +189,7 @@ def _open(path: Path, options: LoadOptions, given: RunConfig | None, registry: R
     """The model of a weights file, with the options that it is to speak with."""
 
     def changed(saved: RunConfig) -> RunConfig:
-        if options.loras:
+        if not all(map(_is_of_level_0, options.loras)):
             saved = evolve(saved, synthesis=evolve(saved.synthesis, nar=""))
         merged = _merged(saved, given) if given else saved
         return change(

@@ -310,7 +310,8 @@ def test_recordings_that_were_moved_are_known_again(folder, tmp_path):
 
 
 def test_what_two_folders_left_out_is_all_listed(folder, tmp_path):
-    add(folder, "gone.wav\thello\tann\ten")
+    add(folder, "silent.wav\thello\tann\ten")
+    Clip(np.zeros(16_000, np.float32), 16_000).write(folder / "silent.wav")
     run(folder, tmp_path / "out")
     other = another(tmp_path)
     (other / "0.wav").rename(other / "new.wav")
@@ -321,7 +322,11 @@ def test_what_two_folders_left_out_is_all_listed(folder, tmp_path):
     run(other, tmp_path / "out")
     lines = (tmp_path / "out" / "skipped.jsonl").read_text().splitlines()
     names = [json.loads(line)["path"].rpartition("/")[2] for line in lines]
-    assert names == ["gone.wav", "lost.wav"]
+    assert names == ["silent.wav", "lost.wav"]
+    (folder / "silent.wav").unlink()  # no longer there, so no longer left out
+    run(other, tmp_path / "out")
+    lines = (tmp_path / "out" / "skipped.jsonl").read_text().splitlines()
+    assert [json.loads(line)["path"] for line in lines] == [str(other / "lost.wav")]
 
 
 def test_a_row_without_a_path_is_skipped(folder, tmp_path):

@@ -72,6 +72,14 @@ def test_texts_may_lie_beside_the_recordings(tmp_path):
     assert (second.id, second.text) == ("bob/2", "")
 
 
+def test_texts_without_a_recording_are_named(tmp_path, caplog):
+    write(tmp_path, "bob/1.wav", "")
+    for name in ("1.txt", "2.txt", "._3.txt"):
+        write(tmp_path, f"bob/{name}", "hello")
+    assert len(find_recordings(tmp_path)) == 1
+    assert "texts without a recording beside them: bob/2.txt" in caplog.text
+
+
 def test_one_speaker_for_all(tmp_path):
     write(tmp_path, "transcripts.tsv", as_tsv(ROWS))
     assert {r.speaker for r in find_recordings(tmp_path, speaker="me")} == {"me"}

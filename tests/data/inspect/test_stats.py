@@ -1,4 +1,5 @@
 import json
+import shutil
 from itertools import pairwise
 
 import numpy as np
@@ -14,8 +15,10 @@ from vall_e.data.engines.local import LocalDataEngine
 from vall_e.data.ingest.encode_recording import Preparer
 from vall_e.data.ingest.process import process
 from vall_e.data.ingest.recordings import find_recordings
+from vall_e.data.inspect.check import validate
 from vall_e.data.inspect.export_audio import write_sounds
 from vall_e.data.inspect.stats import Survey, UtteranceInfo, survey
+from vall_e.data.inspect.unusual import without_unusual
 from vall_e.testing import StaircaseCodec, tiny_bundle
 
 
@@ -202,7 +205,7 @@ def test_recordings_that_are_not_valid_are_all_reported(registry, recordings):
     assert result.exit_code == 8
     assert "0.wav" in result.stdout
     assert "1: it has no transcript" in result.stdout
-    assert "1: 2 have this id" in result.stdout
+    assert "1: its id '1' is already taken" in result.stdout
     assert "2 of 6 have problems" in result.stderr
 
 
@@ -250,3 +253,53 @@ def test_metadata_is_one_file_a_speaker(registry, dataset, tmp_path):
         "language": "en-us",
         "duration": 0.8,
     }
+
+
+def test_processing_validation_and_statistics_agree_on_what_is_wrong(registry, tmp_path):
+    folder = tmp_path / "audio"
+    folder.mkdir()
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 61 * 8_000).astype(np.float32)
+    Clip(noise[:8_000], 8_000).write(folder / "good.wav")
+    Clip(noise[:800], 8_000).write(folder / "short.wav")
+    Clip(noise, 8_000).write(folder / "long.wav")
+    Clip(noise[:8_000] * 0, 8_000).write(folder / "silent.wav")
+    (folder / "damaged.wav").write_bytes(b"RIFF")
+    names = ("good", "short", "long", "silent", "damaged", "missing", "good")
+    rows = [f"{name}.wav\thello\n" for name in names]
+    (folder / "transcripts.tsv").write_text("path\ttext\n" + "".join(rows) + "good.wav\t\n")
+    report = process(find_recordings(folder), tmp_path / "set", make, engine=LocalDataEngine())
+    skipped = {(one.recording.id, one.reason) for one in report.skipped}
+    _, problems = validate(folder)
+    reported = {(one.id, one.reason) for one in problems}
+    assert skipped <= reported
+    assert reported - skipped == {("good", "it has no transcript")}  # besides its id
+    shown = {(one.id, one.problem) for one in survey(folder).items if one.problem}
+    assert shown == {one for one in skipped if one[0] != "silent"}  # headers do not show that
+
+
+def test_unusual_recordings_can_be_left_out(tmp_path):
+    folder = tmp_path / "audio"
+    folder.mkdir()
+    random = np.random.default_rng(0)
+    rows = ["path\ttext\n"]
+    for number in range(12):
+        gain, text = (0.01 if number == 3 else 0.3), "hello there" * (20 if number == 7 else 1)
+        noise = random.uniform(-gain, gain, 8_000 + 100 * number).astype(np.float32)
+        Clip(noise, 16_000).write(folder / f"{number}.wav")
+        rows.append(f"{number}.wav\t{text}\n")
+    (folder / "transcripts.tsv").write_text("".join(rows))
+    found = {one.id: one.problem for one in without_unusual(find_recordings(folder)) if one.problem}
+    assert found.keys() == {"3", "7"}
+    assert "-45 dBFS, the speaker's median is -15" in found["3"]
+    assert "missing speech or too much text" in found["7"]
+
+
+def test_the_command_leaves_out_what_is_unusual(registry, recordings, tmp_path):
+    for number in range(20, 32):
+        shutil.copy(recordings / "0.wav", recordings / f"{number}.wav")
+        with (recordings / "transcripts.tsv").open("a") as table:
+            table.write(f"{number}.wav\t{'hello a' * (30 if number == 20 else 1)}\tbob\tde\n")
+    options = ["--set", "text={phonemizer: none, languages: [de, en-us]}", "--drop-unusual"]
+    result = command(registry, "process", recordings, "-o", tmp_path / "set", *options)
+    assert result.exit_code == 0, result.output
+    assert "skipped 1: unusual: " in result.stdout

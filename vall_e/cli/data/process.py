@@ -89,6 +89,11 @@ REASONS = 10  # printed at the end; skipped.jsonl lists all
     "--voices-only", is_flag=True,
     help="Recordings without transcripts: the dataset has no text and teaches only voices.",
 )  # fmt: skip
+@click.option(
+    "--drop-unusual", is_flag=True,
+    help="Skip recordings whose symbols per second are far off, as `data stats` lists them, or "
+    "whose level is more than 15 dB from the speaker's median. Reads all audio twice.",
+)  # fmt: skip
 @click.option("--strict", is_flag=True, help="Exit with 8 if any recording was skipped.")
 @click.option(
     "--work", type=click.Path(file_okay=False, path_type=Path),
@@ -113,6 +118,7 @@ def process(
     stride: int,
     offset: int,
     voices_only: bool,
+    drop_unusual: bool,
     strict: bool,
     work: Path | None,
 ) -> None:
@@ -134,8 +140,12 @@ def process(
         PreparerFactory(config, options, app.environ, app.load_plugins),
         choice.build(workers=workers),
     )
+    if drop_unusual and not isinstance(source, Path):
+        raise click.UsageError("--drop-unusual needs a folder on this machine: it reads all audio.")
     target = target_of(app, output, work)
     with _found(source, transcripts, speaker, slices) as recordings:
+        if drop_unusual:
+            recordings = run.without_unusual(recordings)
         made = run.on_all(shared(recordings, stride, offset), target)
     target.publish()
     for one in made:
@@ -168,6 +178,12 @@ class _Run:
     app: App
     factory: PreparerFactory
     engine: DataEngine
+
+    def without_unusual(self, recordings: Sequence[Recording]) -> list[Recording]:
+        from vall_e.data.inspect.unusual import without_unusual
+
+        with bar(self.app.console, len(recordings), "checked") as advance:
+            return without_unusual(recordings, on_item=advance)
 
     def on_all(self, recordings: Sequence[Recording], target: DatasetTarget) -> list[_Made]:
         """Add speech to the target, and noise to a dataset of its own inside it."""

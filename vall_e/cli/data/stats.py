@@ -101,7 +101,8 @@ def _report(found: Survey, known: Coverage | None, most: int | None) -> list[str
         title = f"symbols of the model that do not occur here ({known.share:.0%} occur)"
         lines += _listed(title, unseen, most)
     unusual = [f"{one.item.id}: {one.reason}" for one in found.outliers()]
-    lines += _listed("unusual for their length", unusual, most)
+    title = "unusual for their length (`data process --drop-unusual` leaves them out)"
+    lines += _listed(title, unusual, most)
     bad = [f"{item.id}: {item.problem}" for item in found.items if item.problem]
     return lines + _listed("cannot be used", bad, most)
 

@@ -13,17 +13,16 @@ from vall_e.data.dataset.manifest import Info
 from vall_e.data.ingest.object_storage import fetched
 from vall_e.data.ingest.options import IngestOptions
 from vall_e.data.ingest.recordings import Recording
+from vall_e.data.ingest.rules import MAX_SECONDS, sound_problem, transcript_problem
 from vall_e.data.ingest.segments import read_part
 from vall_e.device import find_device, place_codec
-from vall_e.errors import DataError, VallEError
+from vall_e.errors import AudioError, DataError, VallEError
 from vall_e.interfaces.codec import Codec
 from vall_e.text.front_end import FrontEnd
 from vall_e.text.languages import among
 
 if TYPE_CHECKING:
     from vall_e.config.schema import RunConfig
-
-MIN_SECONDS = 0.2  # shorter than a syllable: nothing to learn from
 
 
 class PhonemeFrontEnd(Protocol):
@@ -64,7 +63,7 @@ class Preparer:
     phonemizer: str
     languages: tuple[str, ...]
     language: str | None = None
-    max_seconds: float = 60.0
+    max_seconds: float = MAX_SECONDS
     voices_only: bool = False
     level: float | None = None
     varieties: tuple[str, ...] = ()
@@ -88,13 +87,14 @@ class Preparer:
             return SkippedRecording(recording, exc.message)
 
     def _prepared(self, recording: Recording) -> Prepared:
-        if recording.problem:
-            raise DataError(recording.problem)
+        if problem := transcript_problem(recording, voices_only=self.voices_only):
+            raise DataError(problem)
         language = self._language(recording)
         phonemes = self._phonemes(recording, language)
         with fetched(recording) as path:
             clip = read_part(path, recording.start, recording.end).mono()
-            clip.check(min_seconds=MIN_SECONDS, max_seconds=self.max_seconds)
+        if problem := sound_problem(clip, max_seconds=self.max_seconds):
+            raise AudioError(problem)
         if self.level is not None:
             clip = levelled(clip, self.level)
         return Prepared(
@@ -108,8 +108,8 @@ class Preparer:
     def _phonemes(self, recording: Recording, language: str) -> str:
         if self.voices_only:
             return ""
-        if not recording.text:
-            raise DataError(recording.unread or "it has no transcript")
+        if not recording.text:  # a folder of noise that is processed as speech
+            raise DataError("it has no transcript")
         return self.front_end.phonemes(recording.text, language)
 
     def _language(self, recording: Recording) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from attrs import frozen
 
+from vall_e.data.ingest.rules import MAX_SECONDS
+
 
 @frozen
 class IngestOptions:
@@ -11,7 +13,7 @@ class IngestOptions:
 
     language: str | None = None
     """Language of all recordings; None: as given by the transcripts."""
-    max_seconds: float = 60.0
+    max_seconds: float = MAX_SECONDS
     device: str = "cpu"
     """Device of the codec."""
     voices_only: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from vall_e.damaged_files import parse_json
 from vall_e.data.dataset.manifest import Entry, write_lines
 from vall_e.data.ingest.object_storage import is_url
 from vall_e.data.ingest.recordings import Recording
+from vall_e.data.ingest.rules import repeated_ids
 from vall_e.errors import DataError
 
 if TYPE_CHECKING:
@@ -27,17 +29,15 @@ def sort_out(
     """
     todo: list[Recording] = []
     refused: list[tuple[Recording, str]] = []
-    seen: set[str] = set()
     changed = 0
     _require_same_sources(recordings, known, out)
-    for recording in recordings:
-        if recording.id in seen:
-            refused.append((recording, f"its id {recording.id!r} is already taken"))
+    for recording, problem in repeated_ids(recordings):
+        if problem:
+            refused.append((recording, problem))
         elif recording.id not in known:
             todo.append(recording)
         elif known[recording.id].text != recording.text:
             changed += 1
-        seen.add(recording.id)
     if changed:
         log.warning(
             "%d transcripts have changed since they were processed; delete the folder to redo them",
@@ -71,10 +71,14 @@ def _require_same_sources(
 def write_skipped(
     path: Path, skipped: Sequence[tuple[str, str]], recordings: Sequence[Recording]
 ) -> None:
-    """Where each one is, and why; recordings that earlier runs left out stay on the list."""
+    """Where each one is, and why.
+
+    Recordings that earlier runs left out stay on the list, unless their files are gone.
+    """
     ours = {_place(recording.place) for recording in recordings}
     rows = [row for row in _listed(path) if _place(row["path"]) not in ours]
-    rows += [{"path": place, "reason": reason} for place, reason in skipped]
+    rows = [row for row in rows if is_url(row["path"]) or os.path.exists(_place(row["path"]))]
+    rows += [{"path": _place(place), "reason": reason} for place, reason in skipped]
     write_lines(path, rows)
 
 

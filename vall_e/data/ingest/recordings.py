@@ -8,6 +8,7 @@ a recognizer (`vall_e.data.ingest.transcribe`), or one `.txt` file next to each 
 from __future__ import annotations
 
 import errno
+import logging
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,9 @@ NOISE = "noise"
 OURS = ("transcripts", "corpus")
 """Tables with these names are specific to us, so they take precedence over known layouts."""
 NAMES = ("transcripts", "metadata", "corpus")
+
+
+log = logging.getLogger(__name__)
 
 
 @frozen
@@ -218,9 +222,14 @@ def _of_rows(
 
 
 def _beside(folder: Path, speaker: str | None) -> Iterator[Recording]:
-    for path in sorted(folder.rglob("*")):
-        if not is_audio(path):
-            continue
+    paths = [path for path in sorted(folder.rglob("*")) if not path.name.startswith("._")]
+    recorded = {path.with_suffix("") for path in paths if is_audio(path)}
+    texts = [path for path in paths if path.suffix.lower() == ".txt"]
+    if alone := [path for path in texts if path.with_suffix("") not in recorded]:
+        listed = ", ".join(path.relative_to(folder).as_posix() for path in alone[:5])
+        more = f" and {len(alone) - 5} more" if len(alone) > 5 else ""
+        log.warning("%s: texts without a recording beside them: %s%s", folder, listed, more)
+    for path in filter(is_audio, paths):
         text, unread = _transcript(_text_beside(path))
         yield Recording(
             id=path.relative_to(folder).with_suffix("").as_posix(),

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from attrs import frozen
 
-from vall_e.data.ingest.encode_recording import MIN_SECONDS
 from vall_e.data.ingest.recordings import Recording, find_recordings
+from vall_e.data.ingest.rules import repeated_ids, sound_problem, transcript_problem
 from vall_e.data.ingest.segments import read_part
 from vall_e.errors import VallEError
 from vall_e.interfaces.store import Entry, Stored
@@ -47,8 +47,7 @@ def validate(
         count = len(dataset.entries)
     else:
         recordings = find_recordings(folder, transcripts=transcripts)
-        checked, count = map(_recording, recordings), len(recordings)
-        checked = _with_twins(checked, [recording.id for recording in recordings])
+        checked, count = map(_recording, repeated_ids(recordings)), len(recordings)
     problems: list[Problem] = []
     for found in checked:
         problems += found
@@ -95,16 +94,17 @@ def _entry(dataset: Stored, entry: Entry, vocabulary: Vocabulary | None) -> list
     return [Problem(entry.id, reason) for reason in reasons]
 
 
-def _recording(recording: Recording) -> list[Problem]:
+def _recording(known: tuple[Recording, str]) -> list[Problem]:
+    recording, repeated = known
     if recording.problem:
         return [Problem(recording.id, recording.problem)]
-    silent = not (recording.text or recording.is_noise)
-    missing = recording.unread or "it has no transcript"
-    problems = [Problem(recording.id, missing)] if silent or recording.unread else []
+    reasons = [repeated, transcript_problem(recording), _sound_problem(recording)]
+    return [Problem(recording.id, reason) for reason in reasons if reason]
+
+
+def _sound_problem(recording: Recording) -> str:
     try:
-        read_part(recording.path, recording.start, recording.end).mono().check(
-            min_seconds=MIN_SECONDS
-        )
+        clip = read_part(recording.path, recording.start, recording.end).mono()
     except VallEError as exc:
-        problems.append(Problem(recording.id, exc.message))
-    return problems
+        return exc.message
+    return sound_problem(clip)

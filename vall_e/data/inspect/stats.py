@@ -17,6 +17,7 @@ from attrs import field, frozen
 from vall_e.data.dataset.manifest import INFO, read_entries
 from vall_e.data.ingest.object_storage import is_url
 from vall_e.data.ingest.recordings import find_recordings
+from vall_e.data.ingest.rules import length_problem, repeated_ids, transcript_problem
 from vall_e.errors import AudioError
 
 if TYPE_CHECKING:
@@ -140,7 +141,12 @@ def survey(folder: Path, *, transcripts: Path | None = None) -> Survey:
     """Statistics of a dataset, or a folder of recordings. Raises `DataError` if it is neither."""
     if (folder / INFO).exists():
         return survey_of(read_entries(folder), folder)
-    return Survey([_item(one) for one in find_recordings(folder, transcripts=transcripts)])
+    return Survey(items_of(find_recordings(folder, transcripts=transcripts)))
+
+
+def items_of(recordings: Iterable[Recording]) -> list[UtteranceInfo]:
+    """What headers and transcripts say, with the problems that they show."""
+    return [_item(one, repeated) for one, repeated in repeated_ids(recordings)]
 
 
 def survey_of(entries: Iterable[Entry], folder: Path) -> Survey:
@@ -165,8 +171,9 @@ def _path(folder: Path, source: str) -> Path | None:
     return Path(normpath(folder.resolve() / source)) if source and not is_url(source) else None
 
 
-def _item(recording: Recording) -> UtteranceInfo:
-    seconds, problem = _length(recording)
+def _item(recording: Recording, repeated: str) -> UtteranceInfo:
+    seconds, unreadable = _length(recording)
+    of_length = unreadable or length_problem(str(recording.path), seconds)
     return UtteranceInfo(
         id=recording.id,
         speaker=recording.speaker,
@@ -174,7 +181,7 @@ def _item(recording: Recording) -> UtteranceInfo:
         seconds=seconds,
         text=recording.text,
         path=recording.path,
-        problem=recording.problem or recording.unread or problem,
+        problem=repeated or transcript_problem(recording) or of_length,
         start=recording.start,
         end=recording.end,
     )
