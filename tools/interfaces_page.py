@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -45,7 +46,7 @@ INTERFACES = {
     "normalizer": ("Normalizer",),
     "phonemizer": ("Phonemizer",),
     "engine": ("Engine",),
-    "exporter": ("Exporter",),
+    "exporter": ("Exporter", "Opening"),
     "judge": ("Judge", "Case", "Evidence", "Sound", "Verdict", "Score", "Figure"),
     "transcriber": ("Transcriber", "Transcript", "Passage", "Word"),
     "embedder": ("Embedder",),
@@ -147,7 +148,7 @@ def _attribute_docs(contract: type) -> dict[str, str]:
     """The strings under the attributes of a class, by name."""
     body = _class_body(textwrap.dedent(inspect.getsource(contract)))
     found = {}
-    for member, after in zip(body, body[1:], strict=False):
+    for member, after in itertools.pairwise(body):
         target = getattr(member, "target", None) or next(iter(getattr(member, "targets", [])), None)
         if isinstance(target, ast.Name) and isinstance(after, ast.Expr):
             found[target.id] = _flat(ast.literal_eval(after.value))

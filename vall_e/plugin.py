@@ -45,6 +45,7 @@ from vall_e.interfaces.data_engine import DataEngine
 from vall_e.interfaces.embedder import Embedder
 from vall_e.interfaces.export import Exporter
 from vall_e.interfaces.judge import Case, Evidence, Figure, Judge, Score, Sound, Verdict
+from vall_e.interfaces.opening import Opening
 from vall_e.interfaces.sampling import Draw, LogitsProcessor, Sampler, Stateful
 from vall_e.interfaces.store import Entry, Info, Item, Lenient, Reduced, Store, Stored
 from vall_e.interfaces.task import Recorded, Sample, Segment, Source, Task, Wants
@@ -124,6 +125,7 @@ __all__ = [
     "Local",
     "LogitsProcessor",
     "Normalizer",
+    "Opening",
     "Passage",
     "Phonemizer",
     "PluginError",

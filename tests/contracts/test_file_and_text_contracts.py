@@ -1,11 +1,14 @@
 """The contracts of exporters and phonemizers refuse what only looks like one."""
 
+from contextlib import suppress
 from typing import ClassVar
 
 import pytest
+import torch
 
 from vall_e.export.formats.components import build_safetensors
 from vall_e.export.formats.options import SafetensorsConfig
+from vall_e.export.formats.torch import TorchExporter
 from vall_e.testing import ExporterContract, PhonemizerContract, StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
 from vall_e.text.phonemizers.options import PassthroughConfig
@@ -50,6 +53,23 @@ class SwitchesToEval(Exporter):
         super().__call__(bundle, path)
 
 
+class ForgetsItsMetadata(TorchExporter):
+    def read(self, path):
+        return {}, super().read(path)[1]
+
+
+class OpensAnything(TorchExporter):
+    def opens(self, path):
+        return True
+
+
+class Unpickles(TorchExporter):
+    def opens(self, path):
+        with suppress(Exception):
+            return isinstance(torch.load(path, weights_only=False), dict)
+        return False
+
+
 class HasABareSuffix(Exporter):
     suffix = "safetensors"
 
@@ -68,6 +88,9 @@ class KeepsTheOldFile(Exporter):
         (WritesTwoFiles, "test_writes_exactly_one_file"),
         (HalvesTheModel, "test_does_not_change_the_model"),
         (SwitchesToEval, "test_does_not_change_the_mode"),
+        (ForgetsItsMetadata, "test_opens_what_it_wrote"),
+        (OpensAnything, "test_opens_no_other_file"),
+        (Unpickles, "test_opening_runs_no_pickle"),
         (HasABareSuffix, "test_names_its_suffix"),
         (KeepsTheOldFile, "test_replaces_an_older_file"),
     ],

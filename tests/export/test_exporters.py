@@ -7,8 +7,10 @@ from click.testing import CliRunner
 from safetensors import safe_open
 
 from vall_e.cli.app import App, cli
+from vall_e.errors import CheckpointError, PluginError
 from vall_e.export.formats.components import build_safetensors, build_torch
 from vall_e.export.formats.options import SafetensorsConfig, TorchConfig
+from vall_e.registry import Component, Offer, Registry
 from vall_e.testing import ExporterContract, StaircaseCodec
 from vall_e.testing.fakes.tiny_model import tiny_bundle
 from vall_e.weights.file import load, save
@@ -118,3 +120,60 @@ def test_a_folder_without_checkpoints_is_no_checkpoint(registry, tmp_path):
     result = export(registry, tmp_path)
     assert result.exit_code == 7
     assert "nor a folder of checkpoints" in result.stderr
+
+
+def test_a_torch_file_speaks(registry, weights, tmp_path):
+    path = tmp_path / "model.pt"
+    assert export(registry, weights, "--to", "torch", "-o", path).exit_code == 0
+    before, after = load(weights, registry), load(path, registry)
+    assert after.metadata() == before.metadata()
+    for name, tensor in before.tensors().items():
+        assert torch.equal(tensor, after.tensors()[name]), name
+    again = export(registry, path, "-o", tmp_path / "again.safetensors")
+    assert again.exit_code == 0, again.output
+    assert load(tmp_path / "again.safetensors", registry).metadata() == before.metadata()
+
+
+class Notes:
+    """An exporter that writes and opens JSON, without the tensors."""
+
+    suffix = ".notes"
+
+    def __call__(self, bundle, path):
+        path.write_text(json.dumps(bundle.metadata()))
+
+    def opens(self, path):
+        return path.read_text().startswith("{")
+
+    def read(self, path):
+        return json.loads(path.read_text()), {}
+
+
+@pytest.fixture
+def with_notes(registry):
+    notes = Component(
+        name="notes", config=TorchConfig, build=lambda _: Notes(), summary="a test",
+        code_license="not stated",
+    )  # fmt: skip
+    return [*registry.offers, Offer("exporter", notes, "notes", "1", "notes")]
+
+
+def test_what_an_exporter_opens_is_checked_as_any_weights(with_notes, weights, registry, tmp_path):
+    offers = Registry(with_notes)
+    path = tmp_path / "a.notes"
+    Notes()(load(weights, registry), path)
+    with pytest.raises(CheckpointError, match=r"a\.notes is damaged"):
+        load(path, offers)  # sizes that no tensor has
+    path.write_text("{")
+    with pytest.raises(CheckpointError, match=r"a\.notes is a damaged \.notes file"):
+        load(path, offers)
+    path.write_text("no notes")
+    with pytest.raises(CheckpointError, match="not a safetensors file"):
+        load(path, offers)
+
+
+def test_an_exporter_without_a_commercial_licence_opens_nothing(with_notes, tmp_path):
+    path = tmp_path / "a.notes"
+    path.write_text("{}")
+    with pytest.raises(PluginError, match="only components for commercial use"):
+        load(path, Registry(with_notes, commercial=True))

@@ -53,7 +53,7 @@ def export(
     from vall_e.export.run_exporter import export_weights
 
     if target is None:
-        target = "lora" if not merge and holds_lora(checkpoint) else "safetensors"
+        target = "lora" if not merge and holds_lora(checkpoint, app.registry) else "safetensors"
     component = app.registry.get("exporter", target)
     exporter = component.build(component.config())
     path = export_weights(

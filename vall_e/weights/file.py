@@ -41,6 +41,7 @@ from vall_e.weights.metadata import (
     require_file,
     require_format,
 )
+from vall_e.weights.other_formats import opener_of, read_by
 from vall_e.weights.sharded import whole
 
 KEPT = "kept/"
@@ -59,6 +60,14 @@ class Bundle:
     """Of its training: steps, samples, tokens, losses."""
     kept: Kept | None = None
     """Further contents of a file of e-c-k-e-r/vall-e."""
+
+    def metadata(self) -> dict[str, str]:
+        """All but the tensors, as JSON text by key."""
+        return metadata_of(self)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """The tensors of its file, on the CPU."""
+        return tensors_of(self.model) | _kept_tensors(self.kept, None)
 
     def save(self, path: Path) -> None:
         """Write a .safetensors file for `-m`, completely or not at all."""
@@ -117,7 +126,9 @@ def load(
     dtype: torch.dtype | None = torch.float32,
     change: Callable[[RunConfig], RunConfig] = lambda config: config,
 ) -> Bundle:
-    """Read a file written by `save`, or one of e-c-k-e-r; the model is in eval mode on the CPU.
+    """Read a file written by `save`, one of e-c-k-e-r, or one that an exporter opens.
+
+    The model is in eval mode on the CPU.
 
     Floating-point tensors become `dtype`; None keeps each as in the file. Others never change.
 
@@ -126,8 +137,17 @@ def load(
     Raises `CheckpointError` for a file that is missing, damaged, newer than this version, or whose
     tensors do not fit its config; `ConfigError` if a component that it names is not installed.
     """
-    read = read_ecker(path, registry) if is_ecker(path) else _stored(path, registry)
-    return bundle_of(read, path, dtype=dtype, change=change)
+    return bundle_of(_contents(path, registry), path, dtype=dtype, change=change)
+
+
+def _contents(path: Path, registry: Registry) -> WeightsContents:
+    if opener := opener_of(path, registry):
+        metadata, tensors = read_by(opener, path)
+        require_format(metadata, path)
+        return _described(metadata, tensors, path, registry)
+    if is_ecker(path):
+        return read_ecker(path, registry)
+    return _described(*_read(path), path, registry)
 
 
 def bundle_of(
@@ -157,8 +177,9 @@ def bundle_of(
     )
 
 
-def _stored(path: Path, registry: Registry) -> WeightsContents:
-    metadata, tensors = _read(path)
+def _described(
+    metadata: Mapping[str, str], tensors: Mapping[str, Tensor], path: Path, registry: Registry
+) -> WeightsContents:
     own = {name: t for name, t in tensors.items() if not name.startswith(KEPT)}
     config = structure(fact(metadata, "config", path), registry, source=f"config in {path}")
     with reading_weights(path):

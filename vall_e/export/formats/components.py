@@ -118,6 +118,6 @@ EXPORTERS = (
         name="torch",
         config=TorchConfig,
         build=build_torch,
-        summary="torch.save of plain tensors and JSON text, for other programs",
+        summary="torch.save of plain tensors and JSON text, for `-m` and other programs",
     ),
 )

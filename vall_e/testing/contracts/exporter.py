@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import pickle
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 import attrs
+import numpy as np
+import torch
 
 from vall_e.discovery import discover
 from vall_e.errors import VallEError
 from vall_e.interfaces.export import Exporter
+from vall_e.interfaces.opening import Opening
 from vall_e.model.lora import Terms, attach, places
 from vall_e.testing.contracts.pytest_words import pytest
 from vall_e.testing.contracts.requirements import require_equal, require_error
@@ -95,6 +101,44 @@ class ExporterContract:
         names = [file.name for file in tmp_path.rglob("*")]
         assert names == [path.name], f"a failed export left {names}: remove temporary files"
 
+    def test_opens_what_it_wrote(self, bundle: Bundle, tmp_path: Path) -> None:
+        """For one with `opens` and `read`: then `-m` takes its files."""
+        exporter = _opening(self.make())
+        path = tmp_path / f"model{exporter.suffix}"
+        self.make()(bundle, path)
+        assert exporter.opens(path), "`opens` denies a file that it wrote"
+        metadata, tensors = exporter.read(path)
+        assert dict(metadata) == bundle.metadata(), "`read` gives other metadata than was written"
+        wanted = bundle.tensors()
+        assert tensors.keys() == wanted.keys(), (
+            f"`read` gives other tensors: {sorted(tensors.keys() ^ wanted.keys())[:5]}"
+        )
+        for name, tensor in wanted.items():
+            require_equal(tensors[name], tensor, f"`read` gives another {name} than was written")
+
+    def test_opens_no_other_file(self, bundle: Bundle, tmp_path: Path) -> None:
+        exporter = _opening(self.make())
+        path = tmp_path / f"other{exporter.suffix}"
+        for what, content in (
+            ("an empty file", b""),
+            ("text", b"hello " * 99),
+            ("zeros", b"\0" * 99),
+        ):
+            path.write_bytes(content)
+            assert not exporter.opens(path), f"`opens` takes {what} for its own"
+
+    def test_opening_runs_no_pickle(self, bundle: Bundle, tmp_path: Path) -> None:
+        """Weights come from strangers."""
+        exporter = _opening(self.make())
+        for number, bomb in enumerate(_bombs(tmp_path)):
+            path = tmp_path / f"bomb-{number}{exporter.suffix}"
+            path.write_bytes(bomb)
+            with suppress(Exception):
+                if exporter.opens(path):
+                    exporter.read(path)
+            ran = list(tmp_path.glob("ran-*"))
+            assert not ran, "a pickle in the file was run: do not unpickle what a stranger wrote"
+
     def test_does_not_change_the_mode(self, bundle: Bundle, tmp_path: Path) -> None:
         exporter = self.make()
         for training in (True, False):
@@ -108,3 +152,30 @@ class ExporterContract:
             assert all(p.requires_grad for p in bundle.model.parameters()), (
                 "exporting froze weights"
             )
+
+
+class _Bomb:
+    """Unpickled, it writes a file."""
+
+    def __init__(self, trap: Path) -> None:
+        self._trap = trap
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return open, (str(self._trap), "w")
+
+
+def _bombs(folder: Path) -> Iterator[bytes]:
+    """Files that run a pickle if opened without care: plain, of torch, and of numpy."""
+    yield pickle.dumps(_Bomb(folder / "ran-pickle"))
+    of_torch, of_numpy, of_archive = BytesIO(), BytesIO(), BytesIO()
+    torch.save({"model": _Bomb(folder / "ran-torch"), "metadata": {}}, of_torch)
+    array = np.array([_Bomb(folder / "ran-numpy")], dtype=object)
+    np.save(of_numpy, array, allow_pickle=True)
+    np.savez(of_archive, weights=array, metadata=array)
+    yield from (each.getvalue() for each in (of_torch, of_numpy, of_archive))
+
+
+def _opening(exporter: Exporter) -> Opening:
+    if not isinstance(exporter, Opening):
+        pytest.skip("it only writes: it has no `opens` and `read`")
+    return exporter
