@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "synth": ("vall_e.cli.synth.command:synth", "Speak a text in a given voice."),
+    "serve": ("vall_e.cli.serve:serve", "Serve speech over HTTP, with OpenAI's interface."),
     "voices": ("vall_e.cli.voices:voices", "List, add and remove voices."),
     "provenance": ("vall_e.cli.provenance:provenance", "Show how a recording was made."),
     "train": ("vall_e.cli.train:train", "Train a model from a YAML file."),
