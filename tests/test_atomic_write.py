@@ -1,10 +1,12 @@
 import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from vall_e.atomic_write import write_atomically
+from vall_e.atomic_write import atomic_path, write_atomically
 from vall_e.errors import AudioError, ConfigError
 
 
@@ -45,3 +47,46 @@ def test_the_hint_says_what_to_do(tmp_path, monkeypatch, name, says):
     assert caught.value.hint
     assert re.search(says, caught.value.hint)
     assert sorted(os.listdir(tmp_path)) == ["file", "folder", "locked"]
+
+
+KILLED = """
+import os, pathlib, signal, sys
+from vall_e.atomic_write import atomic_path
+from vall_e.errors import AudioError
+with atomic_path(pathlib.Path(sys.argv[1]), error=AudioError) as part:
+    part.write_bytes(b"half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.slow
+def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path):
+    path = tmp_path / "a [1].wav"
+    subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False)
+    (left,) = tmp_path.iterdir()
+    assert left.name.endswith(".part")
+    write_atomically(tmp_path / "b.wav", b"other", error=AudioError)
+    assert left.exists(), "another file's rest is not its business"
+    write_atomically(path, b"whole", error=AudioError)
+    assert sorted(found.name for found in tmp_path.iterdir()) == ["a [1].wav", "b.wav"]
+
+
+def test_what_a_running_process_writes_stays(tmp_path):
+    path = tmp_path / "a"
+    with atomic_path(path, error=AudioError) as part:
+        part.write_bytes(b"slow")
+        other = part.with_name(part.name.replace(str(os.getpid()), str(os.getppid())))
+        other.write_bytes(b"of a process that runs")
+        write_atomically(tmp_path / "b", b"", error=AudioError)
+    assert other.exists()
+    assert path.read_bytes() == b"slow"
+
+
+def test_a_rename_that_fails_is_an_error_with_the_name(tmp_path, monkeypatch):
+    def refuse(source, target):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(AudioError, match="a cannot be written: Permission denied"):
+        write_atomically(tmp_path / "a", b"", error=AudioError)
+    assert list(tmp_path.iterdir()) == []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
+import platform
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -22,16 +24,42 @@ def write_atomically(path: Path, data: bytes, *, error: type[VallEError]) -> Non
 
 @contextmanager
 def atomic_path(path: Path, *, error: type[VallEError]) -> Iterator[Path]:
-    """A path to write to, renamed to `path` at the end. On failure, raises an `error`."""
-    # Short, since a name has at most 255 bytes.
-    part = path.with_name(f"{path.name[:48]}.{os.getpid()}.part")
+    """A path to write to, renamed to `path` at the end. On failure, raises an `error`.
+
+    Removes what a killed process of this machine has left of the same file.
+    """
+    # Short, since a name has at most 255 bytes. With the machine, since several may share a disk.
+    start = f"{path.name[:48]}.{platform.node()[:32]}-"
+    part = path.with_name(f"{start}{os.getpid()}.part")
     try:
         with os_errors_as(error, path):
+            _remove_stale(path.parent, start)
             yield part
             os.replace(part, path)
     finally:
         with suppress(OSError):  # it does not exist, or the cause of the failure persists
             part.unlink()
+
+
+def _remove_stale(folder: Path, start: str) -> None:
+    """Delete the unfinished files whose names begin so and whose process has ended."""
+    for part in folder.glob(f"{glob.escape(start)}*.part"):
+        process = part.name.removeprefix(start).removesuffix(".part")
+        if process.isdecimal() and not _is_running(int(process)):
+            with suppress(OSError):
+                part.unlink()
+
+
+def _is_running(process: int) -> bool:
+    if os.name == "nt":  # where `os.kill` ends a process; an open file cannot be deleted there
+        return False
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True
 
 
 @contextmanager

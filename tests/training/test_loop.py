@@ -16,6 +16,7 @@ from vall_e.testing.fakes.tiny_dataset import write_dataset
 from vall_e.training.commands import Commands, RunCommand
 from vall_e.training.loop import train, update, validate
 from vall_e.training.run import RunCallbacks
+from vall_e.training.run_lock import held_by_this_run
 from vall_e.training.setup import open_run
 from vall_e.weights.file import load
 from vall_e.weights.locate import checkpoints, find_weights, latest
@@ -384,3 +385,13 @@ def test_what_leaves_the_weights_their_meaning_may_change(bench):
     bench.train(commands="quit@2")
     again = bench.train(resume=True, model={"dropout": 0.1, "attention": "eager"})
     assert again.progress.step == 6
+
+
+def test_what_a_killed_run_left_unfinished_is_removed(bench):
+    run = bench.train(max_steps=1)
+    (run.folder / "step-000009.part").mkdir()
+    (run.folder / "step-000009.part" / "weights.safetensors").write_bytes(b"half")
+    (run.folder / "metrics.jsonl.part").write_bytes(b"half")
+    with held_by_this_run(run.folder, {}):
+        assert not list(run.folder.glob("*.part"))
+    assert [folder.name for folder in checkpoints(run.folder)] == ["step-000001"]

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from vall_e.errors import TrainingError
@@ -11,7 +12,19 @@ from vall_e.folder_lock import locked
 from vall_e.training.ranks import Ranks
 
 
-def held_by_this_run(folder: Path, environ: Mapping[str, str]) -> AbstractContextManager[None]:
-    """Lock the folder for this run. With several ranks, the first one holds the lock."""
-    first = Ranks.of(environ).rank == 0
-    return locked(folder, error=TrainingError) if first else nullcontext()
+@contextmanager
+def held_by_this_run(folder: Path, environ: Mapping[str, str]) -> Iterator[None]:
+    """Lock the folder for this run. With several ranks, the first one holds the lock.
+
+    Removes what a killed process has left there unfinished.
+    """
+    if Ranks.of(environ).rank:
+        yield
+        return
+    with locked(folder, error=TrainingError):
+        for part in folder.glob("*.part"):
+            if part.is_dir():
+                shutil.rmtree(part, ignore_errors=True)
+            else:
+                part.unlink(missing_ok=True)
+        yield
