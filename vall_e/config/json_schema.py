@@ -15,6 +15,7 @@ import attrs
 from attrs import field, frozen
 
 from vall_e.config.choices import Choice
+from vall_e.config.include import INCLUDE
 from vall_e.config.option_docs import documents, limits, summary
 from vall_e.config.options import Option, is_choice, members, options_of
 from vall_e.config.schema import RunConfig
@@ -37,10 +38,17 @@ TYPES = MappingProxyType(
 )
 
 
+FILES: Schema = {
+    "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
+    "description": "Other files, whose options those of this file replace.",
+}
+
+
 def json_schema(registry: Registry) -> Schema:
     """The schema of a whole run file."""
     maker = _Maker(registry)
     run = maker.record(RunConfig)
+    run["properties"] = {INCLUDE: FILES, **run["properties"]}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A vall-e run",

@@ -19,13 +19,12 @@ from vall_e.config import override
 from vall_e.config.choices import Choice
 from vall_e.config.errors import InvalidConfigError, Mistake, WrongValueError, located
 from vall_e.config.field_metadata import is_name
+from vall_e.config.include import read_file
 from vall_e.config.options import options_of
 from vall_e.config.requirements import check_requirements
 from vall_e.config.schema import RunConfig
 from vall_e.config.structure import Structurer, unstructure
 from vall_e.config.value_origin import DEFAULT, Node, ValueOrigin, Where
-from vall_e.config.yaml_document import read
-from vall_e.errors import ConfigError
 from vall_e.registry import Registry
 
 __all__ = [
@@ -87,8 +86,7 @@ def load_with_origins(
     if path is None:
         tree = Node({}, attrs.evolve(DEFAULT, folder=Path()))
         return _finish(tree, [], registry, overrides, environ, inherited, source="defaults")
-    origin = ValueOrigin(str(path), folder=path.parent)
-    tree, mistakes = read(_text(path), lambda line: attrs.evolve(origin, line=line))
+    tree, mistakes = read_file(path)
     return _finish(tree, mistakes, registry, overrides, environ, inherited, source=str(path))
 
 
@@ -119,20 +117,6 @@ def structure(raw: object, registry: Registry, *, source: str = "config") -> Run
 def without_folders(config: RunConfig) -> RunConfig:
     """The configuration with only the last part of each path, for distribution with weights."""
     return _with_paths(config, lambda _, path: Path(path).name)
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except OSError as exc:
-        raise ConfigError(
-            f"{path} cannot be read: {exc.strerror}",
-            hint="run `vall-e config init` to make a new file",
-        ) from exc
-    except UnicodeDecodeError as exc:
-        raise ConfigError(
-            f"{path} is not UTF-8 text (byte {exc.start})", hint="save it as UTF-8"
-        ) from exc
 
 
 def _finish(
