@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from vall_e.plugin import UnavailableError, sha256_of
+from vall_e.plugin import UnavailableError, damage_as, sha256_of
 from vall_e_judges.campp_network import CamPlusPlus
 from vall_e_judges.kaldi_bands import KaldiBands
 from vall_e_judges.similarity import VoiceComparison
@@ -44,12 +43,9 @@ class CamppEncoder:
                 f"there is no file {path}", hint=f"check campp's `weights`; {HINT}"
             )
         network = CamPlusPlus()
-        try:
+        what = "does not hold the weights of CAM++"
+        with damage_as(UnavailableError, path, what=what, hint=HINT):
             network.load_state_dict(load_file(path))
-        except (SafetensorError, RuntimeError) as exc:
-            raise UnavailableError(
-                f"{path} does not hold the weights of CAM++: {exc}", hint=HINT
-            ) from exc
         return cls(network)
 
     @torch.inference_mode()

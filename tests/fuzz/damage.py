@@ -123,7 +123,7 @@ def as_json(value: Any) -> str:
 def changed(value: Any, rng: Random) -> Any:
     """The value with one of its parts replaced, removed or added."""
     if isinstance(value, dict) and value and rng.random() < 0.9:
-        key = rng.choice(list(value))
+        key = rng.choice(sorted(value, key=str))
         kind = rng.random()
         if kind < 0.1:
             return {k: v for k, v in value.items() if k != key}
@@ -177,11 +177,11 @@ def _safetensors(content: bytes, rng: Random) -> bytes:
     if rng.random() < 0.9:
         facts.pop("sha256", None)  # or else every change is only ever a wrong hash
     if facts and rng.random() < 0.6:
-        key = rng.choice(list(facts))
+        key = rng.choice(sorted(facts))  # safetensors writes them in any order
         facts[key] = _fact(facts[key], rng)
     else:
         _change_tensor(header, data, rng)
-    head = json.dumps(header).encode()
+    head = json.dumps(header, sort_keys=True).encode()
     head += b" " * (-len(head) % 8)
     return HEAD.pack(len(head)) + head + bytes(data)
 
@@ -195,7 +195,7 @@ def _fact(text: str, rng: Random) -> str:
 
 
 def _change_tensor(header: dict[str, Any], data: bytearray, rng: Random) -> None:
-    names = [name for name in header if name != "__metadata__"]
+    names = sorted(name for name in header if name != "__metadata__")
     if not names:
         return
     name = rng.choice(names)

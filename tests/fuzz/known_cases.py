@@ -72,6 +72,18 @@ def inner(file: str, key: str, **changes: Any) -> Damage:
     return damage
 
 
+def backbone(file: str, **changes: Any) -> Damage:
+    """Change options of the backbone in the config of weights."""
+
+    def damage(folder: Path) -> None:
+        with safe_open(folder / file, framework="numpy") as opened:
+            config = json.loads(opened.metadata()["config"])
+        config["model"]["backbone"] |= changes
+        facts(file, config=json.dumps(config))(folder)
+
+    return damage
+
+
 def whole_numbers(file: str) -> Damage:
     """Make integers of all tensors."""
 
@@ -81,6 +93,18 @@ def whole_numbers(file: str) -> Damage:
             metadata = opened.metadata()
         changed = {name: tensor.astype(np.int32) for name, tensor in tensors.items()}
         save_file(changed, folder / file, metadata=metadata)
+
+    return damage
+
+
+def large_codes(file: str) -> Damage:
+    """As if the codec had more entries than it has."""
+
+    def damage(folder: Path) -> None:
+        with safe_open(folder / file, framework="numpy") as opened:
+            codes, metadata = opened.get_tensor("codes"), opened.metadata()
+        metadata.pop("sha256")
+        save_file({"codes": codes + np.int16(5000)}, folder / file, metadata=metadata)
 
     return damage
 
@@ -158,11 +182,14 @@ CASES = [
             ("null", "{", DEEP, b"\xff", '{"name": null}', '{"name": "ann", "path": null}')
         )
     ),
+    Case("voice.synth", "codes of no entry", large_codes("a.voice.safetensors")),
     Case("voices.list", "null", content("home/voices/ann.json", "null")),
     Case("weights", "sizes: null", facts(WEIGHTS, sizes="null"), "has no readable 'sizes'"),
     Case("weights", 'format: ""', facts(WEIGHTS, format='""'), "has no readable 'format'"),
     Case("weights", "levels: 1e20", inner(WEIGHTS, "sizes", levels=1e20), "'levels' must be"),
     Case("weights", "levels: 10**12", inner(WEIGHTS, "sizes", levels=10**12), "levels is 10000"),
+    Case("weights", "layers", backbone(WEIGHTS, layers=2**31), "layers is 2147483648"),
+    Case("weights", "width", backbone(WEIGHTS, d_model=2**40), "d_model is 1099511627776"),
     Case("weights", "many symbols", inner(WEIGHTS, "sizes", vocabulary=10**9), "vocabulary is"),
     Case("weights", "integers", whole_numbers(WEIGHTS), "has numbers of the type torch.int32"),
     Case("weights", "deep JSON", facts(WEIGHTS, vocabulary=DEEP), "nested too deeply"),

@@ -81,6 +81,8 @@ from vall_e_codecs.embedded.analysis import AnalysisSettings
 from vall_e_codecs.embedded.quantizer import ResidualQuantizer
 from vall_e_codecs.embedded.vocoder import Vocoder, VocoderSettings
 from vall_e_codecs.weight_files import read_tensors
+from vall_e_judges.campp import CamppEncoder
+from vall_e_judges.campp_network import CamPlusPlus
 
 
 class BugError(Exception):
@@ -139,6 +141,10 @@ def write_audio(name: str, container: str, subtype: str, folder: Path) -> None:
     rate = 16_000 if subtype in ("OPUS", "VORBIS", "MPEG_LAYER_III") else 8000
     samples = tone(rate=rate).samples
     soundfile.write(folder / name, samples, rate, format=container, subtype=subtype)
+
+
+def write_recording(name: str, folder: Path) -> None:
+    tone(1.2).write(folder / name)
 
 
 def read_audio(name: str, folder: Path) -> None:
@@ -344,6 +350,14 @@ def read_state_dict(folder: Path) -> None:
     read_tensors(folder / "a.pth")
 
 
+def write_campp(folder: Path) -> None:
+    save_file(CamPlusPlus().state_dict(), folder / "campp.safetensors")
+
+
+def read_campp(folder: Path) -> None:
+    CamppEncoder.load(folder / "campp.safetensors").vector(tone(1.0, 16_000).samples)
+
+
 # Runs
 
 
@@ -369,6 +383,27 @@ def read_run(folder: Path) -> None:
     optimizer = torch.optim.AdamW(bundle.model.parameters())
     with resuming_from(checkpoint):
         unpack_optimizer(optimizer, state.tensors, state.facts["optimizer"])
+
+
+TRAINING = """
+model: {backbone: {name: llama, d_model: 16, layers: 1, heads: 2}}
+codec: staircase
+text: {phonemizer: none}
+data: {train: [data], batch_seconds: 4, prompt_seconds: [0.3, 0.6]}
+training: {output: run, max_steps: 2, device: cpu}
+"""
+
+
+def write_training_data(folder: Path) -> None:
+    write_dataset(folder / "data", codec(), utterances=6)
+    (folder / "run.yaml").write_text(TRAINING)
+
+
+def write_training(folder: Path) -> None:
+    """A run after its first step."""
+    write_training_data(folder)
+    command("train", "run.yaml", "--set", "training.max_steps=1")(folder)
+    assert (folder / "run" / "latest").exists()
 
 
 # Datasets
@@ -550,18 +585,6 @@ def write_text(folder: Path) -> None:
     (folder / "text.txt").write_text("Hello, café. How are you?\nFine, I think (so).\n")
 
 
-@cache
-def model() -> Path:
-    """A folder with weights that are not damaged; its last user deletes it."""
-    folder = TemporaryDirectory(prefix="fuzz-model-")
-    write_weights(Path(folder.name))
-    KEPT.append(folder)
-    return Path(folder.name)
-
-
-KEPT: list[TemporaryDirectory[str]] = []
-
-
 def speak(folder: Path) -> None:
     """The text as an argument and on stdin, as a shell hands them over."""
     content = (folder / "text.txt").read_bytes()
@@ -610,6 +633,30 @@ def read_yaml(folder: Path) -> None:
     load_config(folder / "run.yaml", registry())
 
 
+@cache
+def model() -> Path:
+    """A folder with weights that are not damaged; its last user deletes it."""
+    folder = TemporaryDirectory(prefix="fuzz-model-")
+    write_weights(Path(folder.name))
+    KEPT.append(folder)
+    return Path(folder.name)
+
+
+KEPT: list[TemporaryDirectory[str]] = []
+
+
+def with_model(*words: str) -> Callable[[Path], None]:
+    """Speaks with a small model that is not damaged."""
+
+    def run(folder: Path) -> None:
+        text = () if "--batch" in words else ("Hello.",)
+        output = "." if "--batch" in words else "out.wav"
+        weights = str(model() / "a.safetensors")
+        command("synth", *text, "-m", weights, "-o", output, *words)(folder)
+
+    return run
+
+
 READERS = [
     *AUDIO,
     Reader("codes", write_codes, read_codes),
@@ -638,6 +685,37 @@ READERS = [
         ),
     ),
     Reader("voice", write_voice, read_voice),
+    Reader("voice.synth", write_voice, with_model("--voice", "a.voice.safetensors")),
+    Reader(
+        "audio.voice",
+        lambda folder: tone(1.2).write(folder / "a.wav"),
+        with_model("--voice", "a.wav"),
+    ),
+    Reader("lora.synth", write_lora, with_model("--voice", "none", "--lora", "a.lora.safetensors")),
+    Reader("batch.synth", write_batch, with_model("--voice", "none", "--batch", "jobs.jsonl")),
+    Reader("campp", write_campp, read_campp),
+    Reader("run.resume", write_training, command("train", "run.yaml", "--resume")),
+    Reader("data.train", write_training_data, command("train", "run.yaml")),
+    Reader("data.similar", write_folder, command("data", "similar", "data", "--by", "text")),
+    Reader("data.convert", write_hdf5, command("data", "convert", "data.hdf5", "out")),
+    Reader("eval", write_list, command("eval", "list.tsv", "--judge", "signal")),
+    Reader(
+        "weights.convert",
+        partial(write_theirs, "a.sft"),
+        command("models", "convert", "a.sft", "-o", "b.safetensors"),
+    ),
+    Reader(
+        "codes.join",
+        write_codes,
+        command(
+            "codec",
+            "join",
+            "a.codes.safetensors",
+            "a.codes.safetensors",
+            "-o",
+            "b.codes.safetensors",
+        ),
+    ),
     Reader("voices", write_voices, read_voices),
     Reader("voices.list", write_voices, command("voices", "list", "--json")),
     Reader("weights", write_weights, read_weights),

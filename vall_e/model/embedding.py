@@ -7,7 +7,7 @@ from itertools import accumulate
 from typing import cast
 
 import torch
-from attrs import Attribute, frozen, validators
+from attrs import Attribute, frozen
 from attrs import field as attrs_field
 from jaxtyping import Float, Int
 from torch import Tensor, nn
@@ -31,7 +31,12 @@ def _names(names: Iterable[str]) -> tuple[str, ...]:
 
 def _count(least: int) -> Callable[[object, Attribute[int], int], object]:
     """A validator for sizes, which may come from a damaged file."""
-    return validators.and_(validators.instance_of(int), validators.ge(least))
+
+    def check(_: object, attribute: Attribute[int], value: int) -> None:
+        if type(value) is not int or value < least:
+            raise ValueError(f"{attribute.name!r} must be a whole number >= {least}: {value!r}")
+
+    return check
 
 
 @frozen

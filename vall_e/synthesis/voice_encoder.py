@@ -8,7 +8,7 @@ from attrs import frozen
 
 from vall_e.audio.clip import Clip
 from vall_e.audio.codes import Codes
-from vall_e.codec.encode import encode
+from vall_e.codec.encode import encode, require_codes_of
 from vall_e.errors import AudioError
 from vall_e.interfaces.codec import Codec
 from vall_e.synthesis.request import VoiceLike
@@ -33,6 +33,8 @@ class VoiceEncoder:
             return self._encode(source, "a clip", transcript, consent)
         if isinstance(source, Voice):
             source.require(self.codec.identity)
+            for codes in (source.codes, *(codes for codes, _ in source.mixture)):
+                require_codes_of(self.codec, codes)
             return source
         path = source if isinstance(source, Path) else Path(source).expanduser()
         known = str(source) in {entry.name for entry in self.voices.entries()}

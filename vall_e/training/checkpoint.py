@@ -25,9 +25,11 @@ from torch import Tensor
 from vall_e.damaged_files import damage_as, parse_json
 from vall_e.data.batching.batch_sampler import Position
 from vall_e.errors import CheckpointError
+from vall_e.training.best import BestSoFar
 from vall_e.training.inference_weights import inference_weights, restore_training_weights
 from vall_e.training.optimizer_state import (
     pack_optimizer,
+    require_kind,
     take_changed_options,
     unpack_optimizer,
 )
@@ -174,10 +176,14 @@ def restore(run: Run, state: TrainingState) -> None:
     run.engine.load_state_dict(engine)
     learnt = {k.removeprefix(LEARNT): v for k, v in state.tensors.items() if k.startswith(LEARNT)}
     restore_training_weights(run.bundle.model, learnt)
-    run.rate.factor = facts["rate"]
+    run.rate.factor = require_kind("rate", facts["rate"], run.rate.factor)
     for known in attrs.fields(RunProgress):
         if known.name in facts["progress"]:  # an older version may lack some
-            setattr(run.progress, known.name, facts["progress"][known.name])
+            value, usual = facts["progress"][known.name], getattr(run.progress, known.name)
+            setattr(run.progress, known.name, require_kind(known.name, value, usual))
+    best = attrs.asdict(BestSoFar(**run.progress.best))
+    for name, usual in attrs.asdict(BestSoFar()).items():
+        require_kind(f"best {name}", best[name], usual)
     position = Position(**facts["position"])
     if facts["data"] != run.marks.batches:
         what = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,14 +50,48 @@ def unpack_optimizer(
             slots = state.setdefault(int(index), {})
             for part in path:
                 slots = slots.setdefault(part, {})
-            slots[name] = divided(tensor, like=weights[int(index)])
+            weight = weights[int(index)]
+            _require_shape(tensor, weight, key)
+            slots[name] = divided(tensor, like=weight)
     try:
+        for group, own in zip(values["groups"], optimizer.param_groups, strict=True):
+            for name in group.keys() & own.keys():
+                require_kind(name, group[name], own[name])
         optimizer.load_state_dict({"state": state, "param_groups": values["groups"]})
     except (ValueError, KeyError, TypeError, AttributeError) as exc:
         raise CheckpointError(
             f"the checkpoint's optimizer state does not fit: {exc}",
             hint="resume with the optimizer and the model that the checkpoint was made with",
         ) from exc
+
+
+def require_kind(name: str, value: Any, usual: Any) -> Any:
+    """The value, read from a checkpoint; `CheckpointError` if the usual one is another kind."""
+    if not _same_kind(value, usual):
+        raise CheckpointError(
+            f"the checkpoint's {name} is {value!r}", hint="name an older checkpoint in `latest`"
+        )
+    return value
+
+
+def _same_kind(value: Any, usual: Any) -> bool:
+    if isinstance(usual, (int, float)) and not isinstance(usual, bool):
+        return isinstance(value, (int, float)) and math.isfinite(value) >= math.isfinite(usual)
+    if isinstance(usual, (list, tuple)) and isinstance(value, (list, tuple)):
+        return all(map(_same_kind, value, usual))
+    return not isinstance(usual, (list, tuple, dict)) or isinstance(value, dict)
+
+
+def _require_shape(tensor: Tensor, weight: Tensor, name: str) -> None:
+    """Raise `CheckpointError` for the numbers of a weight in another shape: the file is damaged.
+
+    Some optimizers keep fewer numbers, or all in one row.
+    """
+    if tensor.ndim > 1 and tensor.numel() == weight.numel() and tensor.shape != weight.shape:
+        raise CheckpointError(
+            f"the checkpoint's {name} is {tuple(tensor.shape)}, its weight {tuple(weight.shape)}",
+            hint="name an older checkpoint in `latest`",
+        )
 
 
 def _apart(slots: dict[str, Any]) -> tuple[dict[str, Tensor], dict[str, Any]]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from attrs import asdict, frozen
+from attrs import asdict, fields, frozen
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor
@@ -45,6 +45,7 @@ from vall_e.weights.other_formats import opener_of, read_by
 from vall_e.weights.sharded import whole
 
 KEPT = "kept/"
+SIZES = tuple(field.name for field in fields(ModelSizes))
 
 
 @frozen(eq=False)
@@ -159,7 +160,8 @@ def bundle_of(
 ) -> Bundle:
     """The model from the contents of `path`, as returned by `load`."""
     config = change(read.config)
-    model = build_valle(config.model, read.sizes)
+    with reading_weights(path):  # sizes of a damaged file may not fit into memory
+        model = build_valle(config.model, read.sizes)
     tensors = dict(read.tensors)
     if dtype is not None:
         tensors = {n: t.to(dtype) if t.is_floating_point() else t for n, t in tensors.items()}
@@ -184,7 +186,7 @@ def _described(
     config = structure(fact(metadata, "config", path), registry, source=f"config in {path}")
     with reading_weights(path):
         sizes = ModelSizes(**fact(metadata, "sizes", path))
-        _require_possible(sizes, own)
+        _require_possible({**asdict(sizes), **asdict(config.model.backbone.options)}, own)
         return WeightsContents(
             config=config,
             sizes=sizes,
@@ -197,12 +199,14 @@ def _described(
         )
 
 
-def _require_possible(sizes: ModelSizes, tensors: Mapping[str, Tensor]) -> None:
+def _require_possible(sizes: Mapping[str, object], tensors: Mapping[str, Tensor]) -> None:
     """Raise `ValueError` for sizes that these tensors cannot have, before memory is taken."""
     most = max((tensor.numel() for tensor in tensors.values()), default=0)
-    for name, size in asdict(sizes).items():
-        limit = len(tensors) if name == "levels" else most
-        if type(size) is int and size > limit:
+    limits = dict.fromkeys((*SIZES, "d_model", "d_ff", "heads"), most)
+    limits |= {"levels": len(tensors), "layers": len(tensors)}
+    for name, limit in limits.items():
+        size = sizes.get(name)
+        if isinstance(size, int) and size > limit:
             raise ValueError(f"{name} is {size}, but its tensors allow {limit} at most")
 
 

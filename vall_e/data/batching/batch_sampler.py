@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
-from attrs import field, frozen
+from attrs import field, frozen, validators
 
 from vall_e.data.batching.batch_orders import ARRANGEMENTS, Arrangement, EpochSamples
 from vall_e.data.batching.concatenation import NOTHING, Addition
@@ -35,8 +35,8 @@ class SampleSpec:
 class Position:
     """The next batch of the endless sequence: its epoch, and its number within it."""
 
-    epoch: int = 0
-    batch: int = 0
+    epoch: int = field(default=0, validator=[validators.instance_of(int), validators.ge(0)])
+    batch: int = field(default=0, validator=[validators.instance_of(int), validators.ge(0)])
 
 
 @frozen
