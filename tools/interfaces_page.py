@@ -46,6 +46,7 @@ INTERFACES = {
     "normalizer": ("Normalizer",),
     "phonemizer": ("Phonemizer",),
     "engine": ("Engine",),
+    "tracker": ("Tracker", "TrackedRun"),
     "exporter": ("Exporter", "Opening"),
     "judge": ("Judge", "Case", "Evidence", "Sound", "Verdict", "Score", "Figure"),
     "transcriber": ("Transcriber", "Transcript", "Passage", "Word"),

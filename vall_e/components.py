@@ -17,6 +17,7 @@ from vall_e.text.phonemizers.components import PHONEMIZERS
 from vall_e.training.engines.components import ENGINES
 from vall_e.training.optimizers.components import OPTIMIZERS
 from vall_e.training.schedules.components import SCHEDULES
+from vall_e.training.trackers.components import TRACKERS
 from vall_e.training.wrappers.components import WRAPPERS
 
 if TYPE_CHECKING:
@@ -58,6 +59,11 @@ def vall_e_register_phonemizers() -> list[Component[Any]]:
 @hookimpl
 def vall_e_register_engines() -> list[Component[Any]]:
     return [*ENGINES]
+
+
+@hookimpl
+def vall_e_register_trackers() -> list[Component[Any]]:
+    return [*TRACKERS]
 
 
 @hookimpl

@@ -132,6 +132,17 @@ def vall_e_register_engines() -> Iterable[Component[Any]]:
 
 
 @hookspec
+def vall_e_register_trackers() -> Iterable[Component[Any]]:
+    """Offer experiment trackers, which report a training run. Since hook API 1.3.
+
+    `build(config, *, run: TrackedRun)` returns a `vall_e.plugin.Tracker`. An option `every` of the
+    config is the number of steps between two training metrics. Contract:
+    `vall_e.testing.TrackerContract`.
+    """
+    return ()
+
+
+@hookspec
 def vall_e_register_exporters() -> Iterable[Component[Any]]:
     """Offer file formats for trained models.
 

@@ -50,6 +50,7 @@ from vall_e.interfaces.sampling import Draw, LogitsProcessor, Sampler, Stateful
 from vall_e.interfaces.store import Entry, Info, Item, Lenient, Reduced, Store, Stored
 from vall_e.interfaces.task import Recorded, Sample, Segment, Source, Task, Wants
 from vall_e.interfaces.text import Normalizer, Phonemizer
+from vall_e.interfaces.tracker import TrackedRun, Tracker
 from vall_e.interfaces.training import Averaging, Engine, Rounding
 from vall_e.interfaces.transcriber import Passage, Transcriber, Transcript, Word
 from vall_e.interfaces.trial import Trial
@@ -147,6 +148,8 @@ __all__ = [
     "Strategy",
     "Task",
     "TextError",
+    "TrackedRun",
+    "Tracker",
     "TrainingError",
     "Transcriber",
     "Transcript",

@@ -33,6 +33,7 @@ HOOKS = MappingProxyType(
         "normalizer": "vall_e_register_normalizers",
         "phonemizer": "vall_e_register_phonemizers",
         "engine": "vall_e_register_engines",
+        "tracker": "vall_e_register_trackers",
         "exporter": "vall_e_register_exporters",
         "model": "vall_e_register_models",
         "judge": "vall_e_register_judges",

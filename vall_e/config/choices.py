@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vall_e.interfaces.store import Store
     from vall_e.interfaces.task import Task
     from vall_e.interfaces.text import Normalizer, Phonemizer
+    from vall_e.interfaces.tracker import TrackedRun, Tracker
     from vall_e.interfaces.training import Engine
     from vall_e.interfaces.transcriber import Transcriber
 
@@ -146,6 +147,15 @@ class EngineChoice(Choice):
     def build(self) -> Engine:
         engine: Engine = self.component.build(self.options)
         return engine
+
+
+@frozen
+class TrackerChoice(Choice):
+    kind = "tracker"
+
+    def build(self, *, run: TrackedRun) -> Tracker:
+        tracker: Tracker = self.component.build(self.options, run=run)
+        return tracker
 
 
 @frozen

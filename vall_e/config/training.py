@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from attrs import field, frozen, validators
 
-from vall_e.config.choices import EngineChoice, OptimizerChoice, ScheduleChoice, WrapperChoice
+from vall_e.config.choices import (
+    EngineChoice,
+    OptimizerChoice,
+    ScheduleChoice,
+    TrackerChoice,
+    WrapperChoice,
+)
 from vall_e.config.field_metadata import chosen, path, path_or_name
 from vall_e.config.layer_skip import LayerSkipConfig
 from vall_e.config.samples import SamplesConfig
@@ -106,6 +112,9 @@ class TrainingConfig:
     """Length of the validation audio, over all folders."""
     samples: SamplesConfig = field(factory=SamplesConfig)
     """Speech with each validation."""
+    trackers: tuple[TrackerChoice, ...] = ()
+    """Where the run is reported, besides `metrics.jsonl` in its folder: `tensorboard`, `wandb` and
+    so on."""
     best: BestConfig = field(factory=BestConfig)
     """What the best weights are."""
     ignore_inputs: bool = True

@@ -22,6 +22,7 @@ from vall_e.testing.contracts.schedule import ScheduleContract
 from vall_e.testing.contracts.store import StoreContract
 from vall_e.testing.contracts.strategy import StrategyContract
 from vall_e.testing.contracts.task import TaskContract
+from vall_e.testing.contracts.tracker import TrackerContract
 from vall_e.testing.contracts.transcriber import TranscriberContract
 from vall_e.testing.contracts.wrapper import WrapperContract
 from vall_e.testing.fakes.staircase_codec import StaircaseCodec
@@ -50,6 +51,7 @@ __all__ = [
     "StoreContract",
     "StrategyContract",
     "TaskContract",
+    "TrackerContract",
     "TranscriberContract",
     "WrapperContract",
     "contract_of",

@@ -7,14 +7,17 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import attrs
 import torch
 from attrs import frozen
 from torch import Tensor
 
+from vall_e.config.load import unstructure
 from vall_e.data.batching.loader import Batch
 from vall_e.errors import CheckpointError, TrainingError
+from vall_e.interfaces.tracker import TrackedRun
 from vall_e.model.valle import Valle
 from vall_e.training.best import BEST, BestSoFar
 from vall_e.training.checkpoint import is_saved, save_checkpoint, save_weights
@@ -31,6 +34,8 @@ from vall_e.training.metrics import (
 from vall_e.training.objective import lengths_of
 from vall_e.training.out_of_memory import BatchTooLargeError, is_out_of_memory, smaller
 from vall_e.training.run import Run, RunCallbacks
+from vall_e.training.samples import clips_in
+from vall_e.training.tracking import Tracking
 from vall_e.training.validation import evaluate_sets
 from vall_e.weights.locate import WEIGHTS
 
@@ -84,12 +89,24 @@ def _train(
 
 @contextmanager
 def _metrics_file(run: Run) -> Iterator[Callable[[Metrics], None]]:
-    """Writes metrics to the run's file, on the first rank."""
+    """Writes metrics to the run's file and to its trackers, on the first rank."""
     if run.engine.rank:
         yield lambda metrics: None
         return
-    with MetricsFile(run.folder, step=run.progress.step) as file:
-        yield file.write
+    tracked = TrackedRun(run.folder, run.progress.step, unstructure(run.bundle.config))
+    tracking = Tracking.of(run.config.trackers, tracked)
+    try:
+        with MetricsFile(run.folder, step=run.progress.step) as file:
+
+            def write(metrics: Metrics) -> None:
+                file.write(metrics)
+                tracking.log(metrics)
+                if "loss" not in metrics:  # it is of a validation
+                    tracking.log_audio(run.progress.step, clips_in(_samples_folder(run)))
+
+            yield write
+    finally:
+        tracking.close()
 
 
 def _stopped(run: Run, commands: Commands) -> bool:
@@ -293,10 +310,13 @@ def _samples(run: Run) -> Metrics:
         return {}
     found: Metrics = {}
     if run.engine.rank == 0:
-        folder = run.folder / SAMPLES / f"step-{run.progress.step:06d}"
         with inference_weights(run.bundle.model, run.optimizer):
-            found = {"step": run.progress.step, **run.samples(run.bundle, folder)}
+            found = {"step": run.progress.step, **run.samples(run.bundle, _samples_folder(run))}
     return run.engine.gather(found)[0]
+
+
+def _samples_folder(run: Run) -> Path:
+    return run.folder / SAMPLES / f"step-{run.progress.step:06d}"
 
 
 def _carry_out(order: RunCommand, run: Run, commands: Commands, watch: RunCallbacks) -> None:

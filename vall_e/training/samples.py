@@ -135,6 +135,12 @@ class SampleSpeaker:
         return EvalReport.of(items, judged, panel, seed=0, run={})
 
 
+def clips_in(folder: Path) -> list[tuple[str, Path]]:
+    """What the model has spoken, by name: without prompts and recordings."""
+    paths = sorted(folder.glob("*.wav"))
+    return [(path.stem, path) for path in paths if path.stem[-1:].isdecimal()]
+
+
 def stft_distance(spoken: Float[np.ndarray, " s"], recording: Float[np.ndarray, " r"]) -> float:
     """Mean absolute difference of the log magnitudes, over three window lengths, in nepers.
 

@@ -34,6 +34,7 @@ from vall_e.testing.contracts.schedule import ScheduleContract
 from vall_e.testing.contracts.store import StoreContract
 from vall_e.testing.contracts.strategy import StrategyContract
 from vall_e.testing.contracts.task import TaskContract
+from vall_e.testing.contracts.tracker import TrackerContract
 from vall_e.testing.contracts.transcriber import TranscriberContract
 from vall_e.testing.contracts.wrapper import WrapperContract
 from vall_e.testing.fakes.plain_attention import PlainKernel
@@ -51,6 +52,7 @@ CONTRACTS: Mapping[str, type] = MappingProxyType(
         "normalizer": NormalizerContract,
         "phonemizer": PhonemizerContract,
         "engine": EngineContract,
+        "tracker": TrackerContract,
         "exporter": ExporterContract,
         "model": ModelContract,
         "judge": JudgeContract,
@@ -186,12 +188,16 @@ def _maker(kind: str, component: Component[Any]) -> Callable[..., Any]:
     def make_strategy(self: object, model: Any) -> Any:
         return make(self, model=model)
 
+    def make_tracker(self: object, run: Any) -> Any:
+        return make(self, run=run)
+
     special: dict[str, Callable[..., Any]] = {
         "backbone": make_backbone,
         "data-engine": make_data_engine,
         "judge": make_judge,
         "optimizer": make_optimizer,
         "strategy": make_strategy,
+        "tracker": make_tracker,
         "transcriber": make_transcriber,
     }
     return special.get(kind, make)
