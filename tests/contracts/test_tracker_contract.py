@@ -32,7 +32,7 @@ class KeepsTheLoss(Lines):
         super().log(step, {"loss": values["loss"]})
 
 
-class BeginsAnew(Lines):
+class StartsOver(Lines):
     def __init__(self, run):
         super().__init__(run)
         self.path.write_text("")
@@ -82,7 +82,7 @@ def of(tracker):
     [
         (HasNoClips, "test_is_a_tracker"),
         (KeepsTheLoss, "test_keeps_every_value"),
-        (BeginsAnew, "test_a_resumed_run_continues_the_record"),
+        (StartsOver, "test_a_resumed_run_continues_the_record"),
         (KeepsWhatWasLost, "test_a_resumed_run_continues_the_record"),
         (MovesClips, "test_takes_a_clip"),
         (ReportsItsStart, "test_may_have_nothing_to_report"),

@@ -1,4 +1,4 @@
-"""Reports a run to its trackers. One that fails is left out; the training goes on."""
+"""Reports a run to its trackers. One that fails is left out; the training continues."""
 
 from __future__ import annotations
 
