@@ -1,13 +1,18 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+import torch
 from attrs import evolve
 
 from vall_e.errors import CheckpointError
+from vall_e.model.lora import Terms
 from vall_e.synthesis.assembly import Parts
 from vall_e.synthesis.load import LoadOptions, open_parts
 from vall_e.synthesis.synthesizer import Synthesizer
 from vall_e.testing.fakes.tiny_model import tiny_bundle
 from vall_e.weights.file import load, save
+from vall_e.weights.lora_file import LoraFile, write_lora
 
 BACKBONE = {"name": "llama", "d_model": 16, "layers": 1, "heads": 2}
 SHORT = {"max_seconds": 0.2, "seconds_per_symbol": [0.0, 0.25], "chunk_seconds": 0.1}
@@ -78,8 +83,15 @@ def test_a_model_may_name_the_one_that_goes_on(bundle, codec, registry, tmp_path
     assert found == ["nar.safetensors", "other.safetensors"]
     with_options = open_parts(LoadOptions(model=first, config=bundle("ar").config), registry)
     assert with_options.identity["nar"]["file"] == "nar.safetensors"
-    for alone in ({"overrides": ["synthesis.nar=''"]}, {"loras": ["me.lora"]}):
+    loras = {}
+    for name, levels in (("all", ()), ("first", (0,))):
+        loras[name] = str(tmp_path / f"{name}.safetensors")
+        tensors = {"x.lora_a": torch.zeros(2, 4), "x.lora_b": torch.zeros(4, 2)}
+        write_lora(LoraFile(Terms(2, 4.0, levels=levels), "", {}, tensors), Path(loras[name]))
+    for alone in ({"overrides": ["synthesis.nar=''"]}, {"loras": [loras["all"]]}):
         assert "nar" not in open_parts(LoadOptions(model=first, **alone), registry).identity
+    both = open_parts(LoadOptions(model=first, loras=[loras["first"]]), registry)
+    assert both.identity["nar"]["file"] == "nar.safetensors"
     others[0].unlink()
     with pytest.raises(CheckpointError, match=r"nar\.safetensors .* is not beside it"):
         open_parts(LoadOptions(model=first), registry)

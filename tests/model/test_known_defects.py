@@ -10,7 +10,7 @@ from attrs import evolve
 from torch.utils.flop_counter import FlopCounterMode
 
 import vall_e
-from vall_e.config import data, layer_skip, model, schema, synthesis, training
+from vall_e.config import data, layer_skip, model, samples, schema, synthesis, training
 from vall_e.config.load import structure
 from vall_e.decoding.ar.loop import Writing
 from vall_e.errors import ConfigError
@@ -120,7 +120,7 @@ def test_an_option_that_would_do_nothing_is_refused(registry, name):
 
 
 def test_every_option_is_read_somewhere():
-    modules = (schema, model, data, training, synthesis, layer_skip)
+    modules = (schema, model, data, training, synthesis, layer_skip, samples)
     said = {Path(module.__file__) for module in modules}
     files = set(Path(vall_e.__file__).parent.rglob("*.py")) - said
     source = "\n".join(path.read_text() for path in files)
@@ -136,7 +136,7 @@ def test_every_option_is_read_somewhere():
         for field in attrs.fields(kind)
         if not re.search(rf"[.\"]{field.name}\b", source)
     ]
-    assert len(classes) == 11
+    assert len(classes) == 13
     assert unread == []
 
 

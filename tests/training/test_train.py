@@ -4,6 +4,7 @@ import yaml
 import vall_e
 from vall_e.errors import ConfigError, TrainingError
 from vall_e.folder_lock import locked
+from vall_e.training.run_lock import held_by_this_run
 
 
 @pytest.fixture
@@ -45,9 +46,11 @@ def test_a_config_that_is_wrong_is_an_error_of_ours(tmp_path, registry):
         vall_e.train(path, registry=registry)
 
 
-def test_a_further_rank_shares_the_folder_that_the_first_holds(
-    config, registry, tmp_path, monkeypatch
-):
-    monkeypatch.setenv("RANK", "1")
-    with locked(tmp_path / "run", error=TrainingError):
-        assert vall_e.train(config, registry=registry).step == 3
+def test_a_further_rank_shares_the_folder_that_the_first_holds(tmp_path):
+    folder = tmp_path / "run"
+    with locked(folder, error=TrainingError):
+        with held_by_this_run(folder, {"RANK": "1", "WORLD_SIZE": "2"}):
+            pass
+        first = held_by_this_run(folder, {"RANK": "0", "WORLD_SIZE": "2"})
+        with pytest.raises(TrainingError, match="already being written"), first:
+            pass

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from vall_e.training.run import Run, RunCallbacks
 
 EXAMPLES = (
-    "vall-e adapt my-recordings -o me.lora",
-    "vall-e adapt corpus --speaker ann -m mine.safetensors -o ann.lora",
+    "vall-e adapt my-recordings/ -o me.lora",
+    "vall-e adapt corpus/ --speaker ann -m mine.safetensors -o ann.lora",
 )
 
 

@@ -23,8 +23,6 @@ LOCAL = ("127.0.0.1", "localhost", "::1")
 EXAMPLES = (
     "vall-e serve",
     "vall-e serve --host 0.0.0.0 --port 8000 --api-key-file keys.txt",
-    "curl http://127.0.0.1:8880/v1/audio/speech -H 'Content-Type: application/json' "
-    '-d \'{"input": "Hello there."}\' -o hello.mp3',
 )
 
 
