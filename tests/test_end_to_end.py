@@ -75,7 +75,7 @@ def test_two_utterances_learnt_by_heart_come_back_code_by_code(folder, synthesiz
         np.testing.assert_array_equal(sentence.codes.values, dataset.codes(entry)[:4])
 
 
-def test_a_recogniser_hears_the_right_sentence(synthesizer):
+def test_a_recogniser_picks_the_right_sentence(synthesizer):
     texts = [row["text"] for row in _rows()]
     for text in texts:
         audio = synthesizer.synthesize(text, seed=0).audio

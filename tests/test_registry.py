@@ -187,7 +187,7 @@ def test_one_name_twice_in_a_plugin_is_its_own_mistake():
 
 
 @pytest.mark.parametrize("name", ["mamba", "vall-e-backbone-mamba:anything"])
-def test_asking_for_something_of_a_broken_plugin_tells_its_reason(site, name):
+def test_asking_for_something_of_a_broken_plugin_says_its_reason(site, name):
     site.install("vall-e-backbone-mamba", "import mamba_ssm")
     with pytest.raises(UnknownComponentError) as caught:
         site.discover().get("backbone", name)
@@ -198,7 +198,7 @@ def test_asking_for_something_of_a_broken_plugin_tells_its_reason(site, name):
     assert caught.value.hint == "run `vall-e plugins doctor`, then repair or enable that plugin"
 
 
-def test_an_entry_point_name_tells_what_a_broken_plugin_may_offer(site):
+def test_an_entry_point_name_says_what_a_broken_plugin_may_offer(site):
     site.install("many-things", "import mamba_ssm", entry_point="mamba")
     with pytest.raises(UnknownComponentError, match="which may offer it, is broken"):
         site.discover().get("backbone", "mamba")
@@ -261,7 +261,7 @@ def test_a_distribution_that_is_on_the_path_twice_counts_once(site, plugin_sourc
     assert len(site.discover().plugins) == 1
 
 
-def test_a_folder_that_an_uninstall_left_behind_is_no_plugin(site):
+def test_a_folder_that_an_uninstall_left_behind_is_not_a_plugin(site):
     left = site.folder / "~lugin-1.0.dist-info"
     left.mkdir()
     (left / "entry_points.txt").write_text("[vall_e]\nx = gone\n")

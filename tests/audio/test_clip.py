@@ -80,7 +80,7 @@ def test_channels_that_cancel_each_other_leave_the_loudest(other):
     np.testing.assert_array_equal(both.mono().samples, side)
 
 
-def test_a_silent_channel_is_no_cancelling():
+def test_a_silent_channel_does_not_cancel():
     side = np.sin(np.arange(100, dtype=np.float32))
     clip = Clip(np.stack([side, *np.zeros((7, 100), np.float32)]), 8000)
     np.testing.assert_allclose(clip.mono().samples, side / 8)
@@ -192,7 +192,7 @@ def test_a_truncated_aiff_file_is_reported(subtype):
 
 
 @pytest.mark.parametrize("data", [b"junk" * 50, b"fLaC" + b"junk" * 50])
-def test_a_message_holds_no_address(data):
+def test_a_message_has_no_address(data):
     with pytest.raises(AudioError) as caught:
         Clip.read(BytesIO(data))
     assert "0x" not in caught.value.message

@@ -139,7 +139,7 @@ def test_any_damage_is_reported_and_nothing_else(tmp_path):
 @pytest.mark.parametrize(
     "codes", [None, VALUES.astype(float), VALUES[0], VALUES.astype(np.uint16) + 2**15, [[1]]]
 )
-def test_what_is_no_codes_is_refused(tmp_path, codes):
+def test_what_is_not_codes_is_refused(tmp_path, codes):
     path = theirs(tmp_path / "a.enc", {"codes": codes, "metadata": {}})
     with pytest.raises(CheckpointError, match=r"a\.enc (contains no|has) "):
         EckerCodes.load(path)

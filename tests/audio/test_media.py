@@ -111,7 +111,7 @@ def ffmpeg(tmp_path, wave):
     return program
 
 
-def test_ffmpeg_is_asked_before_pyav_and_told_to_read_files_only(ffmpeg, tmp_path, wave):
+def test_ffmpeg_is_asked_before_pyav_and_may_read_files_only(ffmpeg, tmp_path, wave):
     memo = tmp_path / "me:mo.m4a"
     memo.write_bytes(MEMO)
     decoder = find_decoder(str(ffmpeg.parent))

@@ -69,7 +69,7 @@ def test_only_mono_is_taken_and_loud_samples_are_clipped():
     np.testing.assert_allclose(Clip.read(BytesIO(file.getvalue())).samples, [1, -1], atol=1e-4)
 
 
-def test_samples_that_are_no_numbers_are_refused():
+def test_samples_that_are_not_numbers_are_refused():
     with (
         WavStream(BytesIO(), 16_000) as stream,
         pytest.raises(AudioError, match="not finite cannot be written"),

@@ -73,7 +73,7 @@ def _seeded(config):
     return Llama(config, attention=Sdpa("sdpa")).eval()
 
 
-def test_positions_are_heard_of():
+def test_positions_have_an_effect():
     model, x = _seeded(TINY), torch.randn(1, 6, 16)
     running, restarting = torch.arange(6)[None], torch.tensor([[0, 1, 2, 0, 1, 2]])
     lengths = torch.tensor([6])

@@ -42,7 +42,7 @@ def test_what_does_not_go_with_it_is_refused(registry, words):
 
 
 @pytest.mark.slow
-def test_the_command_tells_it(registry):
+def test_the_command_says_it(registry):
     done = CliRunner().invoke(
         cli,
         ["bench", "--data", "--size", "tiny", "--repeats", "1", "--json"],

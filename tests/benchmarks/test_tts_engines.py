@@ -42,7 +42,7 @@ def test_the_voice_is_measured_beside_espeak_and_what_others_publish():
 
 
 @pytest.mark.slow
-def test_what_cannot_be_measured_tells_what_the_process_said():
+def test_what_cannot_be_measured_says_what_the_process_said():
     with pytest.raises(UnavailableError, match=r"embedded cannot be measured: .*threads"):
         measure_apart(EngineJob("embedded", overrides=["synthesis.threads=-1"]))
 

@@ -88,7 +88,7 @@ def test_a_command_can_choose_its_exit_code():
     assert run("hum", body=lambda: click.get_current_context().exit(5)).exit_code == 5
 
 
-def test_what_a_command_returns_is_no_exit_code():
+def test_what_a_command_returns_is_not_an_exit_code():
     assert run("hum", body=lambda: 5).exit_code == 0
 
 
@@ -129,7 +129,7 @@ def test_a_plugin_cannot_take_the_name_of_a_command_of_ours():
     assert run("Commands:synth", body=lambda: click.echo("hm"), names=["synth"]).stdout == "hm\n"
 
 
-def test_a_plugin_command_that_is_no_command_is_the_plugins_fault():
+def test_a_plugin_command_that_is_not_a_command_is_the_plugins_fault():
     class Odd(Commands):
         def build(self, config):
             return print
@@ -151,7 +151,7 @@ def test_a_plugin_command_that_is_no_command_is_the_plugins_fault():
         (errno.ENOENT, 70, "This is a bug"),
     ],
 )
-def test_what_the_machine_does_not_allow_is_no_bug(number, code, says):
+def test_what_the_machine_does_not_allow_is_not_a_bug(number, code, says):
     def refuse():
         raise OSError(number, os.strerror(number), "/x")
 

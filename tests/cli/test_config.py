@@ -58,7 +58,7 @@ def test_init_takes_other_values(run):
     assert yaml.safe_load(text)["training"]["seed"] == 7
 
 
-def test_validate_tells_every_mistake_and_exits_with_3(run, tmp_path):
+def test_validate_says_every_mistake_and_exits_with_3(run, tmp_path):
     (tmp_path / "run.yaml").write_text("training:\n  sed: 1\n  keep: none\n")
     result = run("validate", "run.yaml", "--set", "text.unknown=x")
     assert result.exit_code == 3

@@ -122,7 +122,7 @@ def test_recordings_are_taken_from_files_folders_and_tables(clip, tmp_path):
     assert folder.facts["sha256"] == hashlib.sha256("".join(hashes).encode()).hexdigest()
 
 
-def test_the_command_tells_all_figures(registry):
+def test_the_command_says_all_figures(registry):
     words = ["bench", "--codecs", str(SPEECH), "--repeats", "1"]
     app = App(registry=registry, environ={})
     result = CliRunner().invoke(cli, [*words, "--json"], obj=app)

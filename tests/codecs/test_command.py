@@ -96,7 +96,7 @@ def test_codes_of_another_codec_are_refused_and_nothing_is_written(run, folder, 
     assert not out.exists()
 
 
-def test_one_bad_file_of_several_is_told_and_the_others_are_done(run, folder, tmp_path):
+def test_one_bad_file_of_several_is_reported_and_the_others_are_done(run, folder, tmp_path):
     (folder / "bad.wav").write_bytes(b"no sound")
     out = tmp_path / "codes"
     result = run("encode", folder, "-o", out)
@@ -139,7 +139,7 @@ def test_codes_are_not_written_over(run, folder, tmp_path):
     assert codes.read_bytes() == before
 
 
-def test_what_cannot_be_written_is_told_before_the_work(run, folder, tmp_path):
+def test_what_cannot_be_written_is_reported_before_the_work(run, folder, tmp_path):
     """The codec is not even opened."""
     codes = tmp_path / "x.codes.safetensors"
     run("encode", folder / "short.wav", "-o", codes)
@@ -160,21 +160,21 @@ def test_info_about_a_recording_says_how_to_make_codes(run, folder):
     assert "vall-e codec encode" in result.stderr
 
 
-def test_a_folder_without_recordings_is_told(run, tmp_path):
+def test_a_folder_without_recordings_is_reported(run, tmp_path):
     (tmp_path / "empty").mkdir()
     result = run("encode", tmp_path / "empty", "-o", tmp_path / "codes")
     assert result.exit_code == 8
     assert "nothing to do" in result.stderr
 
 
-def test_a_codec_and_an_option_that_do_not_exist_are_told(run, folder, tmp_path):
+def test_a_codec_and_an_option_that_do_not_exist_are_reported(run, folder, tmp_path):
     for words in (["--codec", "embeded"], ["--set", "codec.pth=x"]):
         result = run("encode", folder, "-o", tmp_path / "codes", *words, codec=None)
         assert result.exit_code == 3
         assert "did you mean" in result.stderr
 
 
-def test_info_tells_what_a_file_of_codes_holds(run, folder, tmp_path, tiny_weights):
+def test_info_says_what_a_file_of_codes_holds(run, folder, tmp_path, tiny_weights):
     codes = tmp_path / "x.codes.safetensors"
     run("encode", folder / "short.wav", "-o", codes)
     told = json.loads(run("info", codes, "--json", codec=None).stdout)
@@ -188,7 +188,7 @@ def test_info_tells_what_a_file_of_codes_holds(run, folder, tmp_path, tiny_weigh
     assert "damaged" in result.stderr
 
 
-def test_info_tells_what_a_codec_is(run, tmp_path, tiny_weights, codebooks):
+def test_info_says_what_a_codec_is(run, tmp_path, tiny_weights, codebooks):
     told = json.loads(run("info", tmp_path / "codec.safetensors", "--json", codec=None).stdout)
     assert told["identity"] == tiny_weights.identity
     assert (told["levels"], told["bits_per_second"]) == (3, 750)
@@ -222,7 +222,7 @@ def test_the_commands_of_the_page_run(registry, tmp_path, monkeypatch):
     assert Codes.load(tmp_path / "small.codes.safetensors").values.shape == (2, 50)
 
 
-def test_files_of_the_original_are_written_read_and_told_of(run, folder, tmp_path):
+def test_files_of_ecker_are_written_read_and_listed(run, folder, tmp_path):
     codes, other, again = (tmp_path / name for name in ("x.enc", "x.dac", "again.wav"))
     for target in (codes, other):
         result = run("encode", folder / "short.wav", "-o", target)
@@ -262,7 +262,7 @@ def test_codes_that_the_codec_does_not_have_are_refused(run, tmp_path, tiny_weig
     assert run("decode", codes, "-o", out, "--levels", "3").exit_code == 0
 
 
-def test_what_holds_no_codes_and_no_sound_is_told(run, folder, tmp_path):
+def test_what_has_no_codes_and_no_sound_is_reported(run, folder, tmp_path):
     result = run("decode", folder / "short.wav", "-o", tmp_path / "x.wav")
     assert (result.exit_code, "short.wav contains no codes" in result.stderr) == (8, True)
     soundfile.write(folder / "none.wav", np.zeros(0), 8000)
@@ -271,7 +271,7 @@ def test_what_holds_no_codes_and_no_sound_is_told(run, folder, tmp_path):
 
 
 @pytest.mark.parametrize("option", ["--from", "--to", "--pause"])
-def test_times_that_are_no_numbers_are_refused(run, tmp_path, option):
+def test_times_that_are_not_numbers_are_refused(run, tmp_path, option):
     codes = tmp_path / "x.codes.safetensors"
     Codes(np.zeros((3, 9), np.int16), "x", 50.0, 16_000).save(codes)
     command = "join" if option == "--pause" else "cut"

@@ -26,7 +26,7 @@ class TestEmbedded(CodecContract):
         return self.codec
 
 
-def test_clipping_is_told(tiny_weights, caplog):
+def test_clipping_is_reported(tiny_weights, caplog):
     EmbeddedCodec(tiny_weights).encode(torch.full((1, 1, 320), 1.5))
     assert "samples up to 1.5 are clipped to [-1, 1]" in caplog.text
 

@@ -228,7 +228,7 @@ def test_nothing_is_fetched_offline(remote, tmp_path, monkeypatch):
     assert locate("x", download=True, **options) == kept
 
 
-def test_the_command_can_be_told_to_stay_offline(registry, tmp_path):
+def test_the_command_can_be_made_to_stay_offline(registry, tmp_path):
     import os
 
     from click.testing import CliRunner

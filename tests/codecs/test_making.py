@@ -164,7 +164,7 @@ def test_training_brings_the_loss_down(codebooks, sources):
     assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
 
 
-def test_a_resumed_run_goes_on_as_if_never_stopped(codebooks, sources, tmp_path):
+def test_a_resumed_run_continues_as_if_never_stopped(codebooks, sources, tmp_path):
     one = Trainer(codebooks, TINY, SETTINGS)
     for _ in range(2):
         one.step(sources)
@@ -217,7 +217,7 @@ def test_an_adversary_learns_too_and_is_resumed(codebooks, sources, tmp_path):
 
 
 @pytest.mark.slow
-def test_an_adversary_tells_noise_from_speech():
+def test_an_adversary_distinguishes_noise_from_speech():
     torch.manual_seed(0)
     adversary = Adversary(2)
     optimizer = torch.optim.Adam(adversary.parameters(), lr=1e-2)
@@ -291,14 +291,14 @@ def test_a_run_is_never_overwritten(train, tmp_path):
     assert checkpoint.read_bytes() == before
 
 
-def test_the_same_command_goes_on(train, tmp_path):
+def test_the_same_command_continues(train, tmp_path):
     train("--resume")
     first = (tmp_path / "run" / "checkpoint.safetensors").read_bytes()
     assert train("--resume", "--minutes", "0.01").exit_code == 0
     assert (tmp_path / "run" / "checkpoint.safetensors").read_bytes() != first
 
 
-def test_the_command_tells_what_it_skipped(train, recordings_list):
+def test_the_command_says_what_it_skipped(train, recordings_list):
     (recordings_list.parent / "1.wav").write_bytes(b"no sound")
     result = train()
     assert result.exit_code == 0

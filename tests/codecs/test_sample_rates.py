@@ -76,7 +76,7 @@ def test_a_recording_says_nothing_of_what_lies_above_its_band():
     torch.testing.assert_close(got[3100:], high[3100:], atol=1e-3, rtol=0)  # from 7.75 kHz
 
 
-def test_training_goes_on_from_a_lower_rate_but_not_from_a_higher(codebooks):
+def test_training_continues_from_a_lower_rate_but_not_from_a_higher(codebooks):
     narrow = evolve(
         codebooks, vocoder=Vocoder(NARROW).state_dict(), vocoder_settings=asdict(NARROW)
     )
@@ -88,7 +88,7 @@ def test_training_goes_on_from_a_lower_rate_but_not_from_a_higher(codebooks):
         Trainer(codebooks, NARROW, TrainSettings()).start_from(wide)
 
 
-def test_the_vocoder_hears_of_the_discriminators_after_their_warm_up(
+def test_the_vocoder_learns_from_the_discriminators_after_their_warm_up(
     codebooks, recordings_list, tmp_path
 ):
     sources = read_lists([recordings_list], 16_000, tmp_path / "cache")

@@ -307,7 +307,7 @@ def test_two_configurations_live_side_by_side(path, registry):
         (b"hello", "expected a mapping, got 'hello'", "vall-e config show"),
     ],
 )
-def test_a_file_that_holds_no_configuration_is_named(tmp_path, registry, content, says, hint):
+def test_a_file_that_has_no_configuration_is_named(tmp_path, registry, content, says, hint):
     path = tmp_path / "run.yaml"
     if content is not None:
         path.write_bytes(content)

@@ -31,13 +31,13 @@ def test_what_is_missing_is_reported_before_anything_else_with_the_line_for_pip(
     assert caught.value.hint == "pip install 'no-such-thing>=0.1,<1' 'some-plugin>=2'"
 
 
-def test_what_is_installed_or_for_other_machines_is_no_matter(site, registry, tmp_path):
+def test_what_is_installed_or_for_other_machines_does_not_matter(site, registry, tmp_path):
     site.install("some-plugin", "x = 1", version="1.2")
     path = written(tmp_path, "requires: [some-plugin==1.*, 'nope; sys_platform == \"other\"']\n")
     assert load(path, registry).requires[0] == "some-plugin==1.*"
 
 
-def test_what_is_no_requirement_is_a_mistake_with_its_place(registry, tmp_path):
+def test_what_is_not_a_requirement_is_a_mistake_with_its_place(registry, tmp_path):
     with pytest.raises(InvalidConfigError, match=r"'some plugin' is not a requirement"):
         load(written(tmp_path, "requires: [some plugin]\n"), registry)
 

@@ -409,7 +409,7 @@ def test_a_config_class_that_cannot_work_is_the_plugins_mistake(cls, raw, says):
         make(raw, cls)
 
 
-def test_not_a_number_is_no_number():
+def test_not_a_number_is_not_a_number():
     assert mistakes(math.nan, float) == ["expected a finite number, got nan"]
     assert mistakes("nan", float) == ["expected a number, got 'nan'"]
     assert "expected a finite number, got 1000" in mistakes(10**400, float)[0]

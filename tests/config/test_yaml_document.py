@@ -98,7 +98,7 @@ def test_every_value_knows_its_line():
         ("? [1, 2]\n: 3", "run.yaml:1: a key must be text"),
     ],
 )
-def test_what_is_no_plain_data_is_a_mistake(text, says):
+def test_what_is_not_plain_data_is_a_mistake(text, says):
     _, mistakes = read(text, origin_at)
     assert len(mistakes) == 1
     assert says in str(mistakes[0])

@@ -203,7 +203,7 @@ def test_a_draw_that_does_not_follow_what_it_says_is_refused(judge, made, right)
     assert bool(verdict.failed) != right
 
 
-def test_a_draw_that_never_draws_deterministic_is_no_trouble(judge):
+def test_a_draw_that_never_draws_deterministic_is_not_a_problem(judge):
     class Greedy:
         def draw(self, history, logits, generators):
             return logits.argmax(-1)

@@ -53,7 +53,7 @@ def test_a_bad_item_is_left_out_of_its_batch_and_counted(corpus, caplog):
     assert caplog.text.count("ann-4") == 1
 
 
-def test_a_batch_holds_no_more_samples_than_it_may(corpus):
+def test_a_batch_has_no_more_samples_than_it_may(corpus):
     sizes = [
         len(batch)
         for batch in make_order(corpus, DataConfig(batch_seconds=1000, batch_size=3), seed=0).epoch(

@@ -55,7 +55,7 @@ def test_rows_of_a_batch_are_written_as_alone(tiny, samples, draw):
         assert alone.ended == together[i].ended
 
 
-def test_with_a_cache_the_same_is_written_as_by_running_everything_anew(tiny, samples):
+def test_with_a_cache_the_same_is_written_as_by_running_everything_again(tiny, samples):
     written = _written(tiny, samples, Greedy(GreedyConfig()))
     for sample, found in zip(samples, written, strict=True):
         codes = []

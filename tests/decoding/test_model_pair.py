@@ -71,7 +71,7 @@ def test_files_are_paired_by_name(bundle, codec, registry, tmp_path):
     assert np.array_equal(spoken, _codes(first_bundle, codec, second_bundle))
 
 
-def test_a_model_may_name_the_one_that_goes_on(bundle, codec, registry, tmp_path):
+def test_a_model_may_name_the_one_that_continues(bundle, codec, registry, tmp_path):
     first, *others = (tmp_path / f"{name}.safetensors" for name in ("ar", "nar", "other"))
     save(bundle("ar", synthesis={**SHORT, "nar": str(others[0])}), first)
     for seed, path in enumerate(others):

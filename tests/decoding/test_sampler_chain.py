@@ -71,7 +71,7 @@ def test_a_row_of_logits_that_are_not_numbers_gets_no_token(bad):
 @pytest.mark.parametrize(
     ("model", "level"), [({}, 0), ({}, 1), ({"pattern": "delay", "capabilities": ["ar"]}, 1)]
 )
-def test_a_damaged_output_layer_is_told_whatever_it_writes(speaker, model, level):
+def test_a_damaged_output_layer_is_reported_whatever_it_writes(speaker, model, level):
     synthesizer = speaker(model=model)
     torch.nn.init.constant_(synthesizer.model.heads.layers[level].weight, float("nan"))
     with pytest.raises(CheckpointError, match="no usable probabilities"):
@@ -97,7 +97,7 @@ class Count:
         self.seen = self.seen[rows] + rows
 
 
-def test_state_in_an_inner_chain_is_told_which_rows_stay():
+def test_state_in_an_inner_chain_learns_which_rows_stay():
     count = Count()
     chain = Chain([Add(0, 1.0), Chain([count])])
     chain.draw(HISTORY, LOGITS, generators())

@@ -62,7 +62,7 @@ def test_a_page_is_titled_by_what_was_evaluated(vall_e, listed):
     assert "<h1>Evaluation of list.tsv</h1>" in Path("out", "report.html").read_text()
 
 
-def test_the_report_tells_what_the_figures_depend_on(vall_e, listed):
+def test_the_report_says_what_the_figures_depend_on(vall_e, listed):
     vall_e("eval", listed, "-o", "out", "--seed", 3)
     told = report()
     assert told["inputs"]["list"]["file"] == "list.tsv"
@@ -95,7 +95,7 @@ def test_the_page_plays_the_clips_worst_first_without_scripts(vall_e, listed, tm
     assert "&lt;text 0&gt;" in page
 
 
-def test_a_figure_that_no_clip_has_tells_its_reason(vall_e, listed):
+def test_a_figure_that_no_clip_has_says_its_reason(vall_e, listed):
     listed.write_text("path\n0.wav\n")
     assert vall_e("eval", listed, "-o", "out").exit_code == 0
     assert report()["pooled"]["peak"] == {
@@ -218,7 +218,7 @@ def test_judges_have_options(vall_e, listed):
         (["--texts", "empty.txt", "-o", "o"], 8, "contains no text"),
     ],
 )
-def test_mistakes_are_told_with_their_exit_code(vall_e, listed, tmp_path, args, code, says):
+def test_mistakes_are_reported_with_their_exit_code(vall_e, listed, tmp_path, args, code, says):
     (tmp_path / "bad.tsv").write_text("file\ttext\n0.wav\thi\n")
     (tmp_path / "gone.tsv").write_text("path\na.wav\nb.wav\n0.wav\n")
     (tmp_path / "misspelt.tsv").write_text("path\ttxet\n0.wav\thi\n")
@@ -230,7 +230,7 @@ def test_mistakes_are_told_with_their_exit_code(vall_e, listed, tmp_path, args, 
 
 
 @pytest.mark.parametrize("option", ["--json", "--html"])
-def test_a_report_without_a_folder_is_told_before_the_work(speak, option):
+def test_a_report_without_a_folder_is_reported_before_the_work(speak, option):
     result = speak("--voice", "me.wav", "-n", 1, option, "no/such.file")
     assert result.exit_code == 8
     assert "make the folder no first" in result.stderr
@@ -260,7 +260,7 @@ def test_a_voice_that_cannot_be_read_costs_only_its_own_clips_their_verdict(vall
     assert "odd.wav" in report()["clips"][5]["reasons"]["seconds"]
 
 
-def test_a_recording_that_cannot_be_read_is_left_out_and_told(vall_e):
+def test_a_recording_that_cannot_be_read_is_left_out_and_reported(vall_e):
     shutil.copytree(SPEECH, "speech")
     Path("speech", "bad.wav").write_text("no sound")
     with Path("speech", "transcripts.tsv").open("a", encoding="utf-8") as table:
@@ -312,5 +312,5 @@ def test_the_commands_of_the_page_work(vall_e, listed, command):
     assert (folder / "report.html").is_file()
 
 
-def test_the_page_tells_of_all_three_kinds():
+def test_the_page_mentions_all_three_kinds():
     assert [command.split()[1] for command in COMMANDS] == ["--texts", "--data", "clips.tsv"]

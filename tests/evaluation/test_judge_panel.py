@@ -18,7 +18,7 @@ from vall_e.evaluation.judge_panel import Panel, judge_all
 
 @pytest.mark.slow
 @pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGTERM])
-def test_a_worker_that_is_killed_is_told_and_leaves_no_process(listed, ended_by):
+def test_a_worker_that_is_killed_is_reported_and_leaves_no_process(listed, ended_by):
     dies = partial(signal.raise_signal, ended_by)  # in the other process
     with pytest.raises(UnavailableError, match="a judging process was killed") as caught:
         judge_all(read_list(listed).items, Panel([], {}), dies, workers=1)
@@ -27,7 +27,7 @@ def test_a_worker_that_is_killed_is_told_and_leaves_no_process(listed, ended_by)
 
 
 @pytest.mark.parametrize("says", ["DataLoader worker (pid 7) is killed by signal: Killed.", "boom"])
-def test_only_a_killed_worker_is_told_as_one(listed, says):
+def test_only_a_killed_worker_is_reported_as_one(listed, says):
     def fails(_):
         raise RuntimeError(says)
 

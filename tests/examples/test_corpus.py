@@ -56,7 +56,7 @@ class Killed(BaseException):
 
 
 @pytest.mark.parametrize("workers", [1, 3])
-def test_a_killed_run_goes_on_to_the_same_corpus(tmp_path, workers):
+def test_a_killed_run_continues_to_the_same_corpus(tmp_path, workers):
     def mortal(speaker, text, name):
         if name.endswith("5"):
             raise Killed

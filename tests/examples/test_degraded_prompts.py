@@ -67,7 +67,7 @@ def test_only_some_kinds_can_be_tried(tmp_path):
     assert {trial.prompt for trial in trials} == set(only)
 
 
-def test_the_table_tells_what_became_of_each_prompt(tmp_path):
+def test_the_table_says_what_became_of_each_prompt(tmp_path):
     texts = ["one two three four five", "six seven eight nine ten"]
     trials = list(degraded_prompts.try_prompts([VOICE], NOISE, texts, Ear(), say, tmp_path))
     rows = {row.prompt: row for row in degraded_prompts.rows(trials)}

@@ -32,7 +32,7 @@ def spoken(seconds, *, ended=True, symbols=50):
         (8.6, True, "too long"),
     ],
 )
-def test_a_failure_is_told_by_its_length(seconds, ended, fault):
+def test_a_failure_is_reported_by_its_length(seconds, ended, fault):
     assert spoken(seconds, ended=ended).fault(0.1) == fault
 
 
@@ -60,7 +60,7 @@ class Voice:
         return SimpleNamespace(sentences=[sentence])
 
 
-def test_a_run_that_was_stopped_goes_on(tmp_path):
+def test_a_run_that_was_stopped_continues(tmp_path):
     texts, path = ["one", "two", "three"], tmp_path / "log.json"
     log = reliability.Log(path, reliability.digest(Voice(), None))
     whole = reliability.speak(Voice(), texts, voice=None, seed=5, log=reliability.Log(None, ""))
@@ -70,7 +70,7 @@ def test_a_run_that_was_stopped_goes_on(tmp_path):
     assert again.asked == [("three", 7)]
 
 
-def test_other_weights_and_other_seeds_are_spoken_anew(tmp_path):
+def test_other_weights_and_other_seeds_are_spoken_again(tmp_path):
     other = Voice()
     other.identity = {"model": {"sha256": "2"}}
     digests = [reliability.digest(Voice(), None), reliability.digest(other, None)]
@@ -82,7 +82,7 @@ def test_other_weights_and_other_seeds_are_spoken_anew(tmp_path):
     assert reliability.Log(log.path, digests[1]).find(spoken(1.0).text, 5) is None
 
 
-def test_each_sentence_is_told_with_its_fault(capsys):
+def test_each_sentence_is_reported_with_its_fault(capsys):
     reliability._tell([spoken(5.0), spoken(5.0), spoken(20.0)])
     assert "too long" in capsys.readouterr().err
     reliability._tell([spoken(5.0)])

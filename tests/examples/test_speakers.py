@@ -57,7 +57,7 @@ def test_speakers_survive_json(tmp_path):
     assert read_speakers(path) == who
 
 
-def test_the_shipped_mix_hears_three_clear_voices_most():
+def test_the_shipped_mix_uses_three_clear_voices_most():
     counts = Counter(speaker.id for speaker in read_speakers(SHIPPED))
     assert {name for name, count in counts.items() if count == 3} == {
         "en_l_slt", "en_l_rms", "en_l_awb",

@@ -116,7 +116,7 @@ def test_an_unknown_format_is_named(registry, weights):
     assert "safetensor" in result.stderr
 
 
-def test_a_folder_without_checkpoints_is_no_checkpoint(registry, tmp_path):
+def test_a_folder_without_checkpoints_is_not_a_checkpoint(registry, tmp_path):
     result = export(registry, tmp_path)
     assert result.exit_code == 7
     assert "nor a folder of checkpoints" in result.stderr

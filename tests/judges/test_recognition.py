@@ -58,7 +58,7 @@ def test_another_text_is_not(judge, spoken):
         ("The sea is calm.", "not among the candidates"),
     ],
 )
-def test_what_is_no_candidate_has_the_open_figure_only(judge, spoken, text, reason):
+def test_what_is_not_a_candidate_has_the_open_figure_only(judge, spoken, text, reason):
     scores = judge(Evidence(spoken["a0031"][0], text=text)).scores
     assert scores["open_wer"].value is not None
     assert reason in scores["closed_wer"].reason

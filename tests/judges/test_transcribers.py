@@ -42,7 +42,7 @@ def test_faster_whisper_gives_words_language_and_times():
     assert found == Transcript((Passage(0.1, 0.9, "Hello.", words=words),), "en")
 
 
-def test_whisperx_aligns_and_tells_speakers():
+def test_whisperx_aligns_and_labels_speakers():
     loaded = []
 
     def load_align_model(language_code, device):

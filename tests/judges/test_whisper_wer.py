@@ -34,12 +34,12 @@ def test_errors_are_counted_for_words_of_the_normalised_text():
     assert (score["whisper_wer"].value, score["whisper_wer"].weight) == (pytest.approx(1 / 3), 3)
 
 
-def test_what_was_heard_is_in_the_notes():
+def test_the_recognized_text_is_in_the_notes():
     verdict = said("The birch canoe.")(Evidence(clip(), text="Glue."))
     assert verdict.notes == {"heard by Whisper": "The birch canoe."}
 
 
-def test_in_a_moment_nothing_is_heard():
+def test_in_a_moment_nothing_is_recognized():
     score = said("Thank you.")(Evidence(clip(0.1), text="The birch canoe.")).scores["whisper_wer"]
     assert (score.value, score.weight) == (1.0, 3)
 

@@ -48,7 +48,7 @@ def _at(step: int, **options) -> Skipping:
     return LayerSkip(LayerSkipConfig(**options), DEPTH, 101).at(step)
 
 
-def test_later_layers_are_left_out_more_and_more_as_training_goes_on():
+def test_later_layers_are_left_out_more_and_more_as_training_continues():
     assert _at(0, dropout=0.2).dropout == (0, 0, 0, 0)
     halfway, end = _at(50, dropout=0.2).dropout, _at(100, dropout=0.2).dropout
     assert end == pytest.approx((0, 0.2 * (2 ** (1 / 3) - 1), 0.2 * (2 ** (2 / 3) - 1), 0.2))

@@ -128,7 +128,7 @@ def test_an_adapter_of_some_levels_leaves_the_others_alone(model):
     assert torch.equal(states(model, 1), states(everywhere, 1))
 
 
-def test_levels_are_told_apart_within_a_batch(model):
+def test_levels_are_distinguished_within_a_batch(model):
     plain = copy.deepcopy(model)
     everywhere = adapted(copy.deepcopy(model))
     adapted(model, Terms(2, 6.0, levels=(2,)))
@@ -138,7 +138,7 @@ def test_levels_are_told_apart_within_a_batch(model):
     torch.testing.assert_close(found[1], states(everywhere, 1, 2)[1])
 
 
-def test_a_pass_whose_level_nobody_tells_is_refused_where_it_matters():
+def test_a_pass_whose_level_is_not_given_is_refused_where_it_matters():
     model = adapted(nn.Sequential(nn.Linear(3, 3)), Terms(2, 6.0, levels=(1,)))
     with pytest.raises(RuntimeError, match="must know what a pass predicts"):
         model(torch.ones(1, 3))
@@ -175,7 +175,7 @@ def test_patterns_choose_layers(model):
     assert "heads.layers.0" in places(model, embeddings=True)
 
 
-def test_a_pattern_that_fits_nothing_is_told(model):
+def test_a_pattern_that_fits_nothing_is_reported(model):
     with pytest.raises(ConfigError, match=r"lora\.include: 'heads\.\*' matches no layer"):
         places(model, include=["heads.*"])
     with pytest.raises(ConfigError, match=r"lora\.exclude: 'mpl' matches no layer"):
@@ -213,7 +213,7 @@ def test_a_model_without_adapter_has_no_file(model, tmp_path):
         save_lora(model, tmp_path / "x.lora.safetensors", {})
 
 
-def test_what_is_no_adapter_is_an_instruction(tmp_path):
+def test_what_is_not_an_adapter_is_an_instruction(tmp_path):
     path = tmp_path / "x.lora.safetensors"
     with pytest.raises(CheckpointError, match="there is no LoRA"):
         read_lora(path)

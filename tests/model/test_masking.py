@@ -187,7 +187,7 @@ def test_a_draft_that_is_taken_up_late_stays_but_for_a_few_frames(model):
         _demasked(model, [_sample(0)] * 2, how, drafts=[draft, None])
 
 
-def test_kept_codes_are_masked_again_only_where_they_are_judged_anew():
+def test_kept_codes_are_masked_again_only_where_they_are_judged_again():
     how = Demasking(revise=False)
     canvas = Canvas.of(4, None, torch.Generator())
     canvas.shown(4, MASK)

@@ -117,7 +117,7 @@ def test_ids_that_the_head_has_no_class_for_are_not_predicted(config, level):
     assert alone - len(example.target) - 1 - (level == 0) == 2
 
 
-def test_a_kind_that_cannot_be_predicted_makes_no_loss_that_is_no_number(config):
+def test_a_kind_that_cannot_be_predicted_makes_no_loss_that_is_not_a_number(config):
     """Of a prompt whose levels are summed there is nothing to predict."""
     model = _model(config)
     factors = {"prompt": 1.0, "response": 1.0}

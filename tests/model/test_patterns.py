@@ -90,7 +90,7 @@ def test_all_codes_and_one_stop_token_are_predicted(pattern, frames):
         (Delay(4), 0, 0),
     ],
 )
-def test_an_utterance_takes_so_many_steps(pattern, frames, steps):
+def test_the_number_of_steps_of_an_utterance(pattern, frames, steps):
     assert len(places_of(pattern, frames)) == steps
 
 

@@ -149,7 +149,7 @@ def test_the_stop_token_ends_a_row_and_is_not_written(model):
     assert written[0].ended
 
 
-def test_decoding_goes_on_from_given_frames(model):
+def test_decoding_continues_from_given_frames(model):
     sample = _start(_sample())
     whole = decode_ar(model, TASK, [sample], draw=Never(), generators=[None], max_frames=[8])
     head = evolve(sample, response=whole[0].level_0[None, :3].clone())

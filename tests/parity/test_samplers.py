@@ -150,7 +150,7 @@ def _draws(logits, seed):
     return fresh.draw(history, logits, [torch.Generator().manual_seed(seed)])
 
 
-def test_a_search_goes_on_from_the_same_beams(later):
+def test_a_search_continues_from_the_same_beams(later):
     """Over there totals are sums of logits; these are of three rows."""
     _, [rows], [tokens] = furthest(later["in.many"][:3], requests=1, count=4)
     ours = [list(pair) for pair in zip(rows, tokens, strict=True)]

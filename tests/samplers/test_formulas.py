@@ -313,7 +313,7 @@ def test_mirostat_keeps_the_surprise_near_its_aim(build):
     assert sum(surprises[50:]) / 250 == pytest.approx(3.0, abs=0.2)
 
 
-def test_impossible_tokens_are_no_part_of_zipfs_law():
+def test_impossible_tokens_are_not_part_of_zipfs_law():
     surprise = torch.rand(1, 60, generator=torch.Generator().manual_seed(0)).sort().values * 9
     padded = torch.nn.functional.pad(surprise, (0, 40), value=INF)
     limit = torch.tensor([4.0])

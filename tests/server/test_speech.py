@@ -28,7 +28,7 @@ def official(client):
 
 
 @pytest.mark.parametrize("format_", ["wav", "flac", "ogg", "opus", "mp3"])
-def test_a_file_has_the_format_and_tells_how_it_was_made(client, format_):
+def test_a_file_has_the_format_and_says_how_it_was_made(client, format_):
     answer = spoken(client, response_format=format_)
     found = soundfile.SoundFile(io.BytesIO(answer.content))
     assert found.frames > 0
@@ -104,7 +104,7 @@ def test_what_is_wrong_with_a_request_is_named(client, body, status, param, mess
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"input": NaN}', b"\xff", b"[" * 5000])
-def test_a_body_that_is_no_object_of_json_is_refused(client, body):
+def test_a_body_that_is_not_an_object_of_json_is_refused(client, body):
     answer = client.post(SPEECH, content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400
     assert answer.json()["error"]["type"] == "invalid_request_error"

@@ -43,7 +43,7 @@ def _job(synthesizer, text="hello"):
 
 
 @pytest.mark.parametrize("window", [0.0, 0.05])
-def test_a_sentence_goes_on_from_its_own_beginning_as_it_did(greedy, window):
+def test_a_sentence_continues_from_its_own_beginning_as_it_did(greedy, window):
     decoder = greedy(window_seconds=window, ahead_seconds=0.0)._decoder
     job = _job(greedy())
     [whole] = decoder([job])
@@ -98,7 +98,7 @@ def test_a_prefix_has_text_and_codes_of_the_sentence_before(greedy):
     assert made.sample.response.equal(codes[:1])
 
 
-def test_silence_before_a_sentence_is_not_heard(greedy):
+def test_silence_before_a_sentence_is_left_out(greedy):
     quiet = greedy(silence_seconds=0.1)
     frames = round(0.1 * quiet.codec.frame_rate)
     job = quiet._context.follow(_job(quiet), None)
@@ -116,7 +116,7 @@ def test_where_level_0_is_filled_in_nothing_stands_before_it(speaker):
 
 
 @pytest.mark.parametrize("pattern", ["delay", "coarse-first"])
-def test_a_model_of_patterns_goes_on_from_what_was_before(speaker, pattern):
+def test_a_model_of_patterns_continues_from_what_was_before(speaker, pattern):
     model = {"capabilities": ["ar"], "pattern": pattern}
     windowed = {"window_seconds": 0.05, "ahead_seconds": 0.0}
     rolling = speaker(model=model, context="prefix", silence_seconds=0.04, **windowed)

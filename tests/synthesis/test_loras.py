@@ -145,7 +145,7 @@ def test_names_and_strengths_are_checked(opened, me):
         synthesizer.loras["me"] = float("nan")
 
 
-def test_a_lora_is_no_model(opened, me):
+def test_a_lora_is_not_a_model(opened, me):
     with pytest.raises(CheckpointError, match="is a LoRA, not a whole model"):
         opened(me)
 
@@ -195,7 +195,7 @@ def test_a_run_is_exported_merged(vall_e, run, opened, tmp_path):
     torch.testing.assert_close(hidden(merged), hidden(opened(run)), rtol=1e-5, atol=1e-5)
 
 
-def test_formats_without_a_place_for_a_lora_are_told(vall_e, run, weights):
+def test_formats_without_a_place_for_a_lora_are_reported(vall_e, run, weights):
     result = vall_e("export", run, "--to", "torch", "-o", "x.pt")
     assert result.exit_code == 7
     assert "which this format does not support" in result.stderr

@@ -40,7 +40,7 @@ def test_the_same_seed_gives_the_same_audio(tiny):
     assert not np.array_equal(first.audio, tiny.synthesize(LONG, seed=8).audio)
 
 
-def test_a_seed_that_was_not_given_is_told(tiny):
+def test_a_seed_that_was_not_given_is_reported(tiny):
     first = tiny.synthesize("hello")
     again = tiny.synthesize("hello", seed=first.seed)
     assert np.array_equal(first.audio, again.audio)
@@ -71,7 +71,7 @@ def alive(stream):
     return most, len(chunks)
 
 
-def test_a_stream_holds_no_more_audio_however_long_the_text_is(tiny):
+def test_a_stream_has_no_more_audio_however_long_the_text_is(tiny):
     text = "One two. " * 12
     whole = tiny.synthesize(text, seed=5)
     stream = tiny.stream(text, seed=5, keep_audio=False)
@@ -284,7 +284,7 @@ def test_further_attempts_repair_what_they_can(speaker, seed):
         assert np.array_equal(first.codes.values, best.codes.values)
 
 
-def test_what_the_vocabulary_lacks_is_told(tiny, caplog):
+def test_what_the_vocabulary_lacks_is_reported(tiny, caplog):
     result = tiny.synthesize("a#b", seed=0)
     assert result.warnings[0].startswith("not spoken in 'a#b': '#' x 1")
 
@@ -311,7 +311,7 @@ def test_stopping_keeps_what_was_made(tiny):
     assert np.array_equal(kept.audio, whole.audio[: len(kept.audio)])
 
 
-def test_a_voice_is_what_the_model_hears_first(tiny, tone):
+def test_a_voice_comes_first_in_the_input(tiny, tone):
     voice = tiny.voice(tone)
     assert voice.codes.codec == tiny.codec.identity
     [job] = tiny._planner(Request("hello"), voice).jobs()
@@ -321,7 +321,7 @@ def test_a_voice_is_what_the_model_hears_first(tiny, tone):
     assert tiny.synthesize("hello", voice=voice, seed=1).provenance["voice"] == "a clip"
 
 
-def test_only_the_start_of_a_voice_is_heard(speaker, tone):
+def test_only_the_start_of_a_voice_is_used(speaker, tone):
     short, long = speaker(prompt_seconds=0.5), speaker(prompt_seconds=1.0)
     voice = short.voice(tone)
     assert short._planner(Request("a"), voice).job(0).sample.prompt.shape == (3, 25)
@@ -401,7 +401,7 @@ def test_two_synthesizers_do_not_touch_each_other(speaker):
     assert np.array_equal(before, one.synthesize("hello", seed=1).audio)
 
 
-def test_a_result_tells_how_it_came_about(tiny, tmp_path):
+def test_a_result_says_how_it_came_about(tiny, tmp_path):
     result = tiny.synthesize("Hello. You.", seed=1)
     told = result.to_json()
     assert told["seed"] == 1

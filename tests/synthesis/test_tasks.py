@@ -78,7 +78,7 @@ def test_a_text_that_helps_is_read(doing, short):
     assert sentence.phonemes == "hello"
 
 
-def test_what_is_unknown_in_a_text_that_helps_is_told(doing, short):
+def test_what_is_unknown_in_a_text_that_helps_is_reported(doing, short):
     result = doing("ns").synthesize(Request("hellö", input=short, seed=1))
     assert any("not spoken" in warning for warning in result.warnings)
 
@@ -144,7 +144,7 @@ def test_a_recording_that_is_too_long_is_refused(doing, tone):
         doing("ns").synthesize(Request("", input=long))
 
 
-def test_a_voice_whose_words_are_known_is_heard_as_a_whole(doing, tone):
+def test_a_voice_whose_words_are_known_is_used_as_a_whole(doing, tone):
     synthesizer = doing("tts-c")
     voice = synthesizer.voice(tone, transcript="ab")
     plan = synthesizer.stream(Request("hello", voice=voice)).plan
@@ -196,7 +196,7 @@ def test_what_is_made_of_a_recording_is_about_as_long_as_that(doing, codec):
         job("cse", edit=(0.0, 41 / rate))
 
 
-def test_a_voice_whose_recording_was_cut_is_nothing_to_go_on_from(doing, codec):
+def test_a_voice_whose_recording_was_cut_cannot_be_continued(doing, codec):
     """Its transcript would say more than is heard."""
     frames = int(LONGEST_SECONDS * codec.frame_rate)
     codes = to_codes(torch.zeros(codec.levels, frames, dtype=torch.long), codec)

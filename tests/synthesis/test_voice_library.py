@@ -150,7 +150,7 @@ def test_a_voice_file_holds_everything(tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
 
 
-def test_a_file_that_is_no_voice_is_an_error(tmp_path):
+def test_a_file_that_is_not_a_voice_is_an_error(tmp_path):
     CODES.save(tmp_path / "codes.safetensors")
     with pytest.raises(AudioError, match=r"codes\.safetensors is not a voice file"):
         Voice.load(tmp_path / "codes.safetensors")
@@ -187,7 +187,7 @@ def test_a_recording_that_says_too_little_is_an_error(codec, samples, says):
         Voice.of(clip, codec, name="x", seconds=3.0)
 
 
-def test_silence_before_the_speech_is_no_part_of_a_voice(codec, tone):
+def test_silence_before_the_speech_is_not_part_of_a_voice(codec, tone):
     late = Clip(np.concatenate([np.zeros(32_000, np.float32), tone.samples]), tone.sample_rate)
     voice = Voice.of(late, codec, name="x", seconds=30.0)
     assert voice.codes.seconds < 2.3

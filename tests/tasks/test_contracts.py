@@ -142,7 +142,9 @@ def test_speech_removal_leaves_the_noise():
         ("nse", torch.cat([PROMPT, CODES, PROMPT, PROMPT], 1), NOISE.repeat(1, 9)[:, :15], 3.0),
     ],
 )
-def test_speech_is_so_many_decibels_louder_than_what_is_mixed_into_it(name, main, other, decibels):
+def test_speech_is_louder_by_the_given_decibels_than_what_is_mixed_into_it(
+    name, main, other, decibels
+):
     """What is to be written stays as loud as it is."""
     calls = []
 
@@ -181,7 +183,7 @@ def test_a_share_of_the_samples_has_no_text(share):
     assert made.text.equal(torch.tensor([1, 2]) if share else TEXT)
 
 
-def test_a_part_is_said_anew_and_the_rest_stays():
+def test_a_part_is_generated_again_and_the_rest_stays():
     made = sample(make("cse", only_one_side=0.0))
     start, stop = made.edit
     assert made.text.tolist() == [1, *3 * TEXT[1:-1].tolist(), 2]
@@ -196,7 +198,7 @@ def test_what_was_said_before_is_hidden_from_the_clean_edit():
     assert sum(map(len, heard)) == 2 * PROMPT.shape[1]
 
 
-def test_where_nothing_else_is_known_of_a_speaker_all_is_said_anew():
+def test_where_nothing_else_is_known_of_a_speaker_all_is_generated_again():
     class Alone(FixedSource):
         def neighbour(self, rng):
             return None

@@ -28,7 +28,7 @@ def test_the_layout_is_that_of_the_paper():
     assert segments[3].ids.equal(PROMPT)
 
 
-def test_models_of_one_language_are_not_told_it():
+def test_models_of_one_language_do_not_get_it():
     task = Tts(TtsConfig(language=False))
     sample = task.sample(
         text=TEXT, language=3, codes=CODES, source=FixedSource(), rng=random.Random(0)

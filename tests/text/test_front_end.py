@@ -50,7 +50,7 @@ def test_composed_and_decomposed_phonemes_are_the_same(front_end):
     assert front_end.ids("ç") == front_end.ids("c\u0327")
 
 
-def test_the_phonemizers_own_code_is_told(front_end):
+def test_the_phonemizers_own_code_is_reported(front_end):
     assert front_end.language("EN") == "en-us"
     assert "en-us" in front_end.languages
 

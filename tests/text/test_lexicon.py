@@ -65,7 +65,7 @@ def test_without_the_option_it_is_a_link(front_end):
     assert off.phonemes("say [Kokoro](/kˈoʊ/)", "en-us") == "say Kokoro"
 
 
-def test_a_private_character_of_the_text_is_no_placeholder(front_end):
+def test_a_private_character_of_the_text_is_not_a_placeholder(front_end):
     assert front_end.phonemes("\U000f0000 Nguyen", "en-us").endswith("ŋwˈiən")
 
 
@@ -106,7 +106,7 @@ def test_a_file_is_read(tmp_path):
         (None, "cannot be read"),
     ],
 )
-def test_what_is_no_lexicon_is_refused(tmp_path, content, says):
+def test_what_is_not_a_lexicon_is_refused(tmp_path, content, says):
     path = tmp_path / "words.tsv"
     if content is not None:
         path.write_bytes(content)

@@ -215,7 +215,7 @@ def test_no_figure_is_left(language, text):
     "quantity", ["5 °C", "50%", "1 kg", "5-10 km", "1 €", "20-30 $", "$5M", "7"]
 )
 @pytest.mark.parametrize("sign", ["-", "−"])
-def test_a_sign_is_heard_and_changes_nothing_else(language, quantity, sign):
+def test_a_sign_is_spoken_and_changes_nothing_else(language, quantity, sign):
     minus = {"fr-fr": "moins", "es": "menos"}.get(language, "minus")
     spoken = normalize(f"({sign}{quantity})", language)
     assert spoken == f"({minus} {normalize(quantity, language)})"

@@ -84,5 +84,5 @@ def test_without_a_language_every_abbreviation_counts(text):
     assert split(text) == [text]
 
 
-def test_in_another_language_a_number_with_a_dot_goes_on():
+def test_in_another_language_a_number_with_a_dot_continues():
     assert split("Den 3. Oktober var det.", language="sv") == ["Den 3. Oktober var det."]

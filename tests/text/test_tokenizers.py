@@ -105,7 +105,7 @@ def test_another_tokenizer_than_that_of_the_weights_is_refused(trained, tmp_path
 
 
 @pytest.mark.parametrize("content", [None, "", "[]", "{}"])
-def test_a_file_that_is_no_tokenizer_is_named(tmp_path, content):
+def test_a_file_that_is_not_a_tokenizer_is_named(tmp_path, content):
     path = tmp_path / "tokenizer.json"
     if content is not None:
         path.write_text(content)

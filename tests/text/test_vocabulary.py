@@ -37,7 +37,7 @@ def test_json_gives_back_the_same_vocabulary(alphabet):
     assert Vocabulary.from_json(vocabulary.to_json()) == vocabulary
 
 
-def test_an_unknown_symbol_is_counted_and_told(caplog):
+def test_an_unknown_symbol_is_counted_and_reported(caplog):
     encoded = SMALL.encode("abxxy", unknown="warn")
     assert encoded.unknown == Counter(x=2, y=1)
     assert SMALL.decode(encoded.ids) == "ab"

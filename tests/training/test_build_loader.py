@@ -28,7 +28,7 @@ EVERYTHING = {
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_a_run_goes_on_exactly_however_its_samples_are_chosen(bench, workers):
+def test_a_run_continues_exactly_however_its_samples_are_chosen(bench, workers):
     ids = [entry.id for entry in Dataset(bench.folder / "data").entries]
     write_similar(bench.folder / "data", {i: [(ids[0], 0.9), (ids[1], 0.8)] for i in ids})
     data = EVERYTHING | {"train": [f"{bench.folder}/da*"], "workers": workers}
@@ -45,7 +45,7 @@ def test_a_run_goes_on_exactly_however_its_samples_are_chosen(bench, workers):
             ]
 
 
-def test_a_step_tells_what_its_batches_waste(bench):
+def test_a_step_says_what_its_batches_waste(bench):
     run = bench.open(accumulation=2)
     taken = list(islice(run.loader, 2))
     lengths = [lengths_of(run.bundle.model, batch.examples) for batch in taken]

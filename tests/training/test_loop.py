@@ -156,14 +156,14 @@ def test_an_untrained_model_does_not_mind_the_text(bench):
 
 
 @pytest.mark.slow
-def test_a_model_that_has_learnt_to_read_minds_the_text(bench):
+def test_a_model_that_has_learnt_to_read_depends_on_the_text(bench):
     data = {"validation": [str(bench.folder / "data")], "without_prompt": 1}
     run = bench.train(data=data, max_steps=120, levels=[0], schedule="constant")
     found = validate(run)
     assert found["validation.ar_wrong_text"] > found["validation.ar"] + 0.1
 
 
-def test_several_held_out_folders_are_told_apart(bench):
+def test_several_held_out_folders_are_distinguished(bench):
     folders = [str(bench.folder / name) for name in ("held-out", "data")]
     found = validate(bench.open(data={"validation": folders}))
     assert {"validation.ar", "validation.held-out.ar", "validation.data.ar"} <= set(found)
@@ -224,7 +224,7 @@ def test_other_data_start_a_new_epoch(bench, caplog):
     assert "a new epoch starts" in caplog.text
 
 
-def test_a_loss_that_is_no_number_stops_and_names_the_batch(bench):
+def test_a_loss_that_is_not_a_number_stops_and_names_the_batch(bench):
     run = bench.open()
     nn.init.constant_(run.bundle.model.heads.layers[0].bias, math.nan)
     nn.init.constant_(run.bundle.model.heads.layers[1].bias, math.nan)
@@ -237,7 +237,7 @@ def test_a_loss_that_is_no_number_stops_and_names_the_batch(bench):
     assert all(identity in caught.value.message for identity in batch.ids)
 
 
-def test_a_gradient_that_is_no_number_stops_and_leaves_the_weights(bench):
+def test_a_gradient_that_is_not_a_number_stops_and_leaves_the_weights(bench):
     run = bench.open()
     before = weights(run)
     run.bundle.model.embedding.separator.register_hook(lambda gradient: gradient * math.nan)

@@ -83,7 +83,7 @@ def test_an_utterance_that_does_not_fit_is_named(bench):
     torch.testing.assert_close(weights(run), before, rtol=0, atol=0)
 
 
-def test_a_run_may_be_told_to_stop(bench):
+def test_a_run_may_be_made_to_stop(bench):
     run = bench.open(on_oom="stop")
     with pytest.raises(TrainingError, match="step 1 ran out of memory") as caught:
         update(small(run, 2), iter(run.loader))

@@ -127,7 +127,7 @@ def test_data_of_other_codes_are_refused(bench, trained):
         ("./nowhere", CheckpointError, "nowhere is neither a weights file, nor a checkpoint"),
     ],
 )
-def test_what_there_is_not_is_told(bench, name, error, says):
+def test_what_does_not_exist_is_reported(bench, name, error, says):
     with pytest.raises(error, match=says) as caught:
         bench.open(start_from=name)
     assert caught.value.hint

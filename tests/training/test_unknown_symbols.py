@@ -30,7 +30,7 @@ def test_an_unknown_symbol_is_refused_where_that_is_asked(strange):
         strange.open(sections={"text": STRICT})
 
 
-def test_an_unknown_symbol_is_left_out_and_told_by_default(strange, caplog):
+def test_an_unknown_symbol_is_left_out_and_reported_by_default(strange, caplog):
     strange.open()
     assert "left out of the texts, since the vocabulary lacks them: 'ß'" in caplog.text
 

@@ -80,6 +80,6 @@ def test_what_it_cannot_do_has_its_reason():
     assert "supports padding masks only" in kernel.unsupported(evolve(CASE, masked=True))
 
 
-def test_another_package_of_the_same_name_is_told():
+def test_another_package_of_the_same_name_is_reported():
     assert "pip install git+https://" in _lacks(SimpleNamespace(flash_attn_func=print))
     assert _lacks(Functions()) == ""

@@ -93,7 +93,7 @@ def test_the_first_knows_smaller_heads_only():
     assert second.unsupported(CASE) is None
 
 
-def test_a_package_that_knows_neither_is_told():
+def test_a_package_that_knows_neither_is_reported():
     assert "none of its functions of 1.x and 2.x" in _lacks(SimpleNamespace())
     assert _lacks(First()) == _lacks(Second()) == ""
 

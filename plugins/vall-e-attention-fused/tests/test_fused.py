@@ -68,7 +68,7 @@ def test_without_the_interpreter_it_needs_a_gpu():
     assert Fused().unsupported(case) == "needs a CUDA device, this is cpu"
 
 
-def test_the_table_of_tiles_tells_what_to_skip_and_what_not_to_look_at():
+def test_the_table_of_tiles_says_what_to_skip_and_what_not_to_look_at():
     q, mask = torch.zeros(2, 1, 130, 16), torch.ones(2, 1, 130, 130, dtype=torch.bool)
     mask[0, :, :64, 64:] = False
     mask[1, :, :, 100:] = False

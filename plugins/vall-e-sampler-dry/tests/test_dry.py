@@ -103,7 +103,7 @@ def test_the_legacy_one_does_what_the_original_does(pasts, config):
     torch.testing.assert_close(LegacyDry(config)(history, logits), torch.tensor(expected))
 
 
-def test_the_last_token_is_no_repetition_of_itself():
+def test_the_last_token_is_not_a_repetition_of_itself():
     """In the original it is, and so every token that was just said is held down the most."""
     history, logits = torch.tensor([[1, 2, 3]]), torch.zeros(1, 5)
     assert not Dry(DryConfig(allowed=1))(history, logits).any()

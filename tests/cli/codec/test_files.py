@@ -42,7 +42,7 @@ def test_a_dac_file_holds_what_its_program_wants(codec, recording, tmp_path):
     }
 
 
-def test_its_sound_is_as_long_and_as_loud_as_it_tells(codec, recording, tmp_path):
+def test_its_sound_is_as_long_and_as_loud_as_stated(codec, recording, tmp_path):
     file = tmp_path / "a.dac"
     encoded = encode_file(recording, codec)
     facts = {"original_length": 25_000, "sample_rate": 24_000, "input_db": -33.0}

@@ -153,7 +153,7 @@ def test_a_licence_that_forbids_earning_money_is_refused_where_that_is_asked(reg
     assert type(registry)(registry.offers, commercial=True).get("codec", "embedded")
 
 
-def test_what_is_no_plugin_is_not_uninstalled():
+def test_what_is_not_a_plugin_is_not_uninstalled():
     result = CliRunner().invoke(cli, ["plugins", "uninstall", "-y", "numpy"], obj=App())
     assert result.exit_code == 4
     assert "'numpy' is not an installed plugin" in result.stderr

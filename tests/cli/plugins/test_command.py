@@ -227,7 +227,7 @@ def test_everything_that_is_built_in_is_well(site):
     assert "torch" not in done.stdout
 
 
-def test_info_of_a_distribution_tells_why_it_is_broken(site):
+def test_info_of_a_distribution_says_why_it_is_broken(site):
     site.install("a-broken", "import mamba_ssm")
     done = site.vall_e("plugins", "info", "A_Broken")
     assert done.returncode == 4
@@ -235,7 +235,7 @@ def test_info_of_a_distribution_tells_why_it_is_broken(site):
     assert "  ModuleNotFoundError: No module named 'mamba_ssm'\n" in done.stdout
 
 
-def test_info_of_a_component_of_a_broken_plugin_tells_why(site):
+def test_info_of_a_component_of_a_broken_plugin_says_why(site):
     site.install("vall-e-backbone-mamba", "import mamba_ssm")
     result = CliRunner().invoke(
         cli, ["plugins", "info", "mamba"], obj=App(registry=site.discover())
@@ -244,7 +244,7 @@ def test_info_of_a_component_of_a_broken_plugin_tells_why(site):
     assert "which may offer it, is failed: ModuleNotFoundError: No module named" in result.stderr
 
 
-def test_info_of_a_misspelt_name_tells_the_nearest():
+def test_info_of_a_misspelt_name_says_the_nearest():
     assert "did you mean 'peak'?" in run("info", "peek").stderr
 
 

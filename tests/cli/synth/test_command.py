@@ -110,7 +110,7 @@ def test_a_stream_writes_the_same_samples(synth):
     assert np.array_equal(np.frombuffer(audio, "<i2"), samples("out.wav"))
 
 
-def test_json_tells_everything(synth):
+def test_json_has_everything(synth):
     told = json.loads(synth("One. Two.", "--seed", 1, "--json").stdout)
     assert told["output"] == "out.wav"
     assert told["seed"] == 1
@@ -214,7 +214,7 @@ def test_a_stream_to_a_full_disk_ends_with_an_error(synth, tmp_path):
     )
 
 
-def test_what_fails_in_the_synthesis_is_no_fault_of_the_file(synth, monkeypatch):
+def test_what_fails_in_the_synthesis_is_not_the_fault_of_the_file(synth, monkeypatch):
     def fail(_):
         raise OSError("no more threads")
 
@@ -416,7 +416,7 @@ def test_a_recording_is_a_voice(synth, recording):
     assert told["provenance"]["voice"] == "me"
 
 
-def test_none_is_no_voice(synth):
+def test_none_is_not_a_voice(synth):
     told = json.loads(synth("hello", "--voice", "none", "--json").stdout)
     assert told["provenance"]["voice"] is None
 

@@ -55,7 +55,7 @@ def test_a_dataset_whose_similar_utterances_are_not_listed_is_refused(corpus):
     assert "vall-e data similar" in told.value.hint
 
 
-def test_a_prompt_is_glued_of_so_many_recordings(corpus):
+def test_a_prompt_is_joined_from_the_given_number_of_recordings(corpus):
     materials = Materials(corpus, prompt_parts=(3, 3))
     prompt = materials.of(0, 30).prompt(random.Random(1))
     assert prompt.shape == (3, 30)

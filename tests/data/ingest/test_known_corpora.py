@@ -75,7 +75,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_a_long_recording_that_was_heard_becomes_parts(folder):
+def test_a_long_recording_that_was_transcribed_becomes_parts(folder):
     parts = find_recordings(folder)
     assert [part.id for part in parts] == ["ann/1_00000", "ann/1_00001", "ann/1_00002", "ann/2"]
     assert [(p.start, p.end) for p in parts[:2]] == [(0.0, 4.2), (pytest.approx(4.15), 9.5)]

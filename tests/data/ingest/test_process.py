@@ -130,7 +130,7 @@ def test_a_recording_that_cannot_be_used_is_skipped_with_the_reason(folder, tmp_
     assert len(Dataset(tmp_path / "out")) == report.done
 
 
-def test_channels_that_cancel_each_other_are_no_silence(folder, tmp_path):
+def test_channels_that_cancel_each_other_are_not_silence(folder, tmp_path):
     one = sound().samples
     Clip(np.stack([one, -one]), 16_000).write(folder / "opposite.wav")
     add(folder, "opposite.wav\thello\tann\ten")
@@ -448,7 +448,7 @@ def test_voices_need_no_transcript_and_get_no_text(folder, tmp_path):
     assert {entry.phonemes for entry in Dataset(tmp_path / "out").entries} == {""}
 
 
-def test_the_parts_of_a_recording_that_was_heard_become_utterances(small_registry, tmp_path):
+def test_the_parts_of_a_recording_that_was_transcribed_become_utterances(small_registry, tmp_path):
     (tmp_path / "in").mkdir()
     sound(seconds=3).write(tmp_path / "in" / "a.wav")
     segments = [

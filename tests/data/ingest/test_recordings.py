@@ -100,7 +100,7 @@ def test_one_speaker_for_all(tmp_path):
     ],
     ids=str,
 )
-def test_what_is_no_folder_of_recordings_says_why(tmp_path, files, says):
+def test_what_is_not_a_folder_of_recordings_says_why(tmp_path, files, says):
     for name, text in files.items():
         write(tmp_path, name, text)
     with pytest.raises(DataError, match=says) as caught:
@@ -123,7 +123,7 @@ def test_the_speaker_is_the_real_name_of_the_folder(tmp_path, monkeypatch, table
     assert [r.speaker for r in find_recordings(Path())] == ["ann"]
 
 
-def test_a_byte_order_mark_is_no_part_of_a_text(tmp_path):
+def test_a_byte_order_mark_is_not_part_of_a_text(tmp_path):
     write(tmp_path, "1.wav", "")
     (tmp_path / "1.txt").write_bytes(b"\xef\xbb\xbfhello")
     assert [r.text for r in find_recordings(tmp_path)] == ["hello"]

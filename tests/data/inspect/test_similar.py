@@ -76,7 +76,7 @@ def test_speakers_are_kept_apart_unless_asked():
     assert all(len(near) == 5 for near in together.values())
 
 
-def test_who_is_not_heard_is_similar_to_nobody():
+def test_who_is_not_recognized_is_similar_to_nobody():
     vectors = torch.cat([fan(4), torch.zeros(1, 2)])
     found = ids(neighbours_of([entry(n) for n in range(5)], vectors, Nearest(), across=False))
     assert found["4"] == []
@@ -136,7 +136,7 @@ def test_cepstra_are_made_of_the_decoded_codes(dataset):
     assert torch.isfinite(vectors).all()
 
 
-def test_an_embedder_that_hears_nothing_has_no_say(dataset):
+def test_an_embedder_that_finds_no_speech_is_not_counted(dataset):
     data, codec = dataset
     heard = []
 

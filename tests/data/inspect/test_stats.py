@@ -82,7 +82,7 @@ def test_an_utterance_whose_text_does_not_fit_its_length_is_reported():
     assert "missing speech" in {one.item.id: one.reason for one in found}["cut off"]
 
 
-def test_what_cannot_be_compared_is_no_outlier():
+def test_what_cannot_be_compared_is_not_an_outlier():
     assert Survey([item(1, 1.0), item(2, 99.0), item(3, 0.0), item(4, 1.0, "")]).outliers() == []
 
 
@@ -117,7 +117,7 @@ def test_a_list_can_be_narrowed(registry, dataset):
     assert "no such utterance" in result.stderr
 
 
-def test_a_sample_of_a_dataset_can_be_heard(registry, dataset, tmp_path):
+def test_a_sample_of_a_dataset_can_be_listened_to(registry, dataset, tmp_path):
     items = list(survey(dataset).items)[:2]
     write_sounds(Dataset(dataset), items, tmp_path / "out", lambda: StaircaseCodec(levels=2))
     assert Clip.read(tmp_path / "out" / "1.wav").seconds == pytest.approx(0.6, abs=0.05)
@@ -186,7 +186,7 @@ def test_a_dataset_in_another_store_is_looked_at_as_a_folder_is(registry, datase
     assert told[1].stdout == told[0].stdout.replace(str(dataset), str(shards))
 
 
-def test_a_file_that_is_no_dataset_and_a_table_for_one_are_refused(registry, dataset):
+def test_a_file_that_is_not_a_dataset_and_a_table_for_one_are_refused(registry, dataset):
     result = command(registry, "stats", dataset / "codes.i16")
     assert (result.exit_code, "is not a dataset" in result.stderr) == (8, True)
     result = command(registry, "convert", dataset, dataset / "x", "--from", "webdataset")

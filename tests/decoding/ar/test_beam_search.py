@@ -136,7 +136,7 @@ class StopFirst:
         return logits + torch.tensor([0.0] * CODES + [9.0])
 
 
-def test_as_many_beams_go_on_where_some_have_ended(model):
+def test_as_many_beams_continue_where_some_have_ended(model):
     beams = Beams(model, TASK, [_sample()], Chain([StopFirst()]), 2, [5], 1.0, UNGUIDED)
     beams.step()
     assert len(beams.requests[0].endings) == 1

@@ -189,7 +189,7 @@ def test_a_lora_of_level_0_speaks_in_every_span_of_layers(model, config, shallow
     [{}, {"exit": ExitConfig(after=1)}, {"speculative": SpeculativeConfig(layers=1, drafts=2)}],
     ids=["all layers", "exit", "speculative"],
 )
-def test_rows_that_go_on_say_what_they_said(model, config, shallow):
+def test_rows_that_continue_say_what_they_said(model, config, shallow):
     read = rows_of(evolve(config.sampling, **shallow))
     rows = read(model, TASK, _samples(), most_frames=4)
     rows.append(torch.tensor([3, 5]))
@@ -204,7 +204,7 @@ def test_guided_frames_leave_together_with_their_other_side(model, config):
     assert _same(_write(model, config, Never(), Guidance(2.0), exit=options), wanted)
 
 
-def test_plain_is_told_from_the_distribution_alone():
+def test_plain_is_distinguished_from_the_distribution_alone():
     certain = torch.tensor([0.0, -math.inf, -math.inf, -math.inf])
     coin = torch.tensor([0.5, 0.5, 0.0, 0.0]).log()
     skewed = torch.tensor([0.97, 0.01, 0.01, 0.01]).log()
@@ -248,7 +248,7 @@ def test_a_backbone_without_layers_is_refused(model, config):
         _require(model, evolve(config.sampling, exit=ExitConfig(after=1)))
 
 
-def test_speech_is_the_same_with_drafts_and_tells_of_them(speaker):
+def test_speech_is_the_same_with_drafts_and_mentions_them(speaker):
     """Offline, streamed in windows, and as the best of two candidates."""
     for sampling, options in [({}, {"window_seconds": 0.05}), ({"candidates": 2}, {})]:
         wanted = speaker(sampling=sampling, **options).synthesize("one two", seed=3)

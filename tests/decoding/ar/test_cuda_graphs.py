@@ -110,7 +110,7 @@ def test_without_cuda_recording_is_an_error_with_a_way_out():
     assert "synthesis.graphs: off" in e.value.hint
 
 
-def test_no_room_is_told_as_no_room(monkeypatch):
+def test_no_room_is_reported_as_no_room(monkeypatch):
     def full(device):
         raise torch.OutOfMemoryError("no room")
 

@@ -141,7 +141,7 @@ def test_rows_that_share_chance_must_be_looked_at(tiny, samples):
     Writing(tiny.model, tiny.task, samples, chance, MOST, read=read, look_every=2)
 
 
-def test_a_gpu_is_looked_at_seldom_unless_told_otherwise():
+def test_a_gpu_is_looked_at_seldom_unless_the_options_say_otherwise():
     cpu, cuda = torch.device("cpu"), torch.device("cuda", 0)
     assert [frames_between_looks(0, each) for each in (cpu, cuda)] == [1, ON_CUDA]
     assert [frames_between_looks(3, each) for each in (cpu, cuda)] == [3, 3]

@@ -280,7 +280,7 @@ def test_drafts_are_scored_by_all_that_they_say(model):
 
 
 @pytest.mark.parametrize("given", [1, 2, 5])
-def test_an_utterance_goes_on_from_its_own_beginning_as_it_did(model, given):
+def test_an_utterance_continues_from_its_own_beginning_as_it_did(model, given):
     samples = [_sample(seed) for seed in (1, 2)]
     wholes = _write(model, samples, [None] * 2, [8, 7], draw=lambda level: Never())
     begun = [w.codes[:, :given] for w in wholes]

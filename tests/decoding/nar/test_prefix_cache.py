@@ -46,7 +46,7 @@ def test_a_text_that_is_read_once_counts_for_every_level(speaker, model, samples
             )
 
 
-def test_where_the_text_hears_what_follows_every_level_reads_it_anew(tiny):
+def test_where_the_text_attends_to_what_follows_every_level_reads_it_again(tiny):
     assert not isinstance(level_passes(tiny.model), SharedHead)
 
 

@@ -77,7 +77,7 @@ def test_instances_do_not_share_the_library_path(espeak):
         (EspeakConfig(library=Path(__file__)), "cannot be loaded"),
     ],
 )
-def test_a_wrong_library_is_told(config, says):
+def test_a_wrong_library_is_reported(config, says):
     with pytest.raises(UnavailableError, match=says) as caught:
         Espeak(config)
     assert "text.phonemizer.library" in caught.value.hint

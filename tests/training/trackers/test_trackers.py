@@ -173,7 +173,7 @@ def test_every_step_is_for_training_and_not_for_validation():
     assert recorder.lines[1] == (2, {"loss": 1.0})
 
 
-def test_a_tracker_that_fails_is_left_out_and_the_others_go_on(caplog):
+def test_a_tracker_that_fails_is_left_out_and_the_others_continue(caplog):
     good, bad = Recorder(), Broken()
     tracking = Tracking.of([choice("bad", bad), choice("good", good)], TrackedRun(None))
     for step in (1, 2):

@@ -259,7 +259,7 @@ def test_a_run_with_wrappers_is_the_run_without(bench):
 @pytest.mark.skipif(
     not importlib.util.find_spec("vall_e_backbone_bitnet"), reason="without the plugin"
 )
-def test_a_file_of_a_bitnet_run_speaks_as_it_was_validated_and_the_run_goes_on(bench):
+def test_a_file_of_a_bitnet_run_speaks_as_it_was_validated_and_the_run_continues(bench):
     options = {"wrappers": ["bitnet"], "max_steps": 4}
     through = bench.train("through", **options)
     bench.train("parts", commands="quit@2", **options)

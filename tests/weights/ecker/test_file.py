@@ -313,7 +313,7 @@ def _without(path, key, output):
         ("encodec-24k:01ab", "dac-44k", "encodec-24k:01ab"),
     ],
 )
-def test_a_codec_is_known_as_far_as_the_file_tells(identity, told, seen):
+def test_a_codec_is_known_as_far_as_the_file_says(identity, told, seen):
     assert as_told(identity, told) == seen
 
 

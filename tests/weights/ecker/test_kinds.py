@@ -95,7 +95,7 @@ def test_the_pair_speaks_together(registry, tmp_path):
         ("sums of prompts", "sums             all known levels, only in the prompt"),
     ],
 )
-def test_converting_tells_what_was_read(registry, tmp_path, kind, told):
+def test_converting_says_what_was_read(registry, tmp_path, kind, told):
     path, _ = made(registry, tmp_path, kind)
     args = ["models", "convert", str(path), "-o", str(tmp_path / "ours.safetensors")]
     result = CliRunner().invoke(cli, args, obj=App(registry=registry))

@@ -90,7 +90,7 @@ def test_what_no_model_of_ours_adapts_is_named(write):
         read_lora(write(config=CONFIG, place="text_emb"))
 
 
-def test_a_model_is_no_lora(tmp_path):
+def test_a_model_is_not_a_lora(tmp_path):
     torch.save({"module": {"sep": torch.ones(2)}}, tmp_path / "model.pth")
     with pytest.raises(CheckpointError, match="has no LoRA under 'lora' or 'module'"):
         read_lora(tmp_path / "model.pth")
