@@ -58,7 +58,7 @@ class Trial:
     exit_code: int = 0
     warned: str = ""
     spoken: Spoken | None = None
-    recognised: bool = False
+    recognized: bool = False
 
 
 @frozen
@@ -70,18 +70,18 @@ class Row:
     refused: int
     warned: int
     wrong_length: int
-    recognised: int
+    recognized: int
 
     def __str__(self) -> str:
         spoken = self.trials - self.refused
-        heard = f"{self.recognised} of {spoken}" if spoken else ""
+        heard = f"{self.recognized} of {spoken}" if spoken else ""
         cells = (self.prompt, self.trials, self.refused, self.warned, self.wrong_length, heard)
         return "| " + " | ".join(map(str, cells)) + " |"
 
     @property
     def failed(self) -> int:
         """Trials with bad speech and no warning; with a warning it is acceptable."""
-        return max(self.wrong_length, self.trials - self.refused - self.recognised) - self.warned
+        return max(self.wrong_length, self.trials - self.refused - self.recognized) - self.warned
 
 
 class Warnings(logging.Handler):
@@ -113,7 +113,7 @@ def _row(kind: str, trials: Sequence[Trial], pace: float) -> Row:
         refused=sum(bool(trial.refused) for trial in trials),
         warned=sum(bool(trial.warned) for trial in trials),
         wrong_length=sum(bool(t.spoken and t.spoken.fault(pace)) for t in trials),
-        recognised=sum(trial.recognised for trial in trials),
+        recognized=sum(trial.recognized for trial in trials),
     )
 
 
@@ -151,7 +151,7 @@ def _tried(
     warned = "; ".join(filter(None, [warnings.take(), said.warning]))
     said.audio.write(prompt.with_name(f"{prompt.stem}-said-{seed}.wav"))
     chosen = judge(Evidence(said.audio, text=text)).scores["forced_choice"].value
-    return evolve(trial, warned=warned, spoken=said.spoken, recognised=bool(chosen))
+    return evolve(trial, warned=warned, spoken=said.spoken, recognized=bool(chosen))
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -180,7 +180,7 @@ def main(arguments: Sequence[str]) -> int:
     report = json.dumps([asdict(trial) for trial in trials], indent=1, ensure_ascii=False)
     (given.output / "trials.json").write_text(report + "\n", encoding="utf-8")
     table = rows(trials)
-    print("| prompt | trials | refused | warned | wrong length | recognised |")
+    print("| prompt | trials | refused | warned | wrong length | recognized |")
     print("|---|---|---|---|---|---|", *table, sep="\n")
     return 1 if any(row.failed > 0 for row in table) else 0
 
@@ -210,7 +210,7 @@ def _told(trial: Trial) -> str:
     said = f"{trial.prompt}, {trial.speaker}: "
     if trial.spoken is None:
         return f"{said}refused ({trial.exit_code}): {trial.refused}"
-    heard = "recognised" if trial.recognised else "not recognised"
+    heard = "recognized" if trial.recognized else "not recognized"
     warned = f", warned: {trial.warned}" if trial.warned else ""
     return f"{said}{trial.spoken.seconds:.1f} s, {heard}{warned}"
 

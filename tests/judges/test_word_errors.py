@@ -11,7 +11,7 @@ from vall_e_judges.word_errors import plain, word_errors
         (" 1984 ", ""),
     ],
 )
-def test_texts_are_compared_as_a_recogniser_writes_them(text, recognized):
+def test_texts_are_compared_as_a_recognizer_writes_them(text, recognized):
     assert plain(text) == recognized
 
 

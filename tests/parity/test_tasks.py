@@ -86,7 +86,7 @@ def recognition(reference, number):
     return torch.cat(joined), torch.cat([torch.arange(count) for count in counts])
 
 
-def recognised(reference, number):
+def recognized(reference, number):
     head = [reference.state[f"classifiers.proj.8.{part}"] for part in ("weight", "bias")]
     return torch.nn.functional.linear(run(reference.model, *recognition(reference, number)), *head)
 
@@ -95,7 +95,7 @@ def recognised(reference, number):
 def test_recognition_gives_the_same_numbers(references, variant):
     reference = references["released", variant]
     theirs = reference["logits.stt.0"]
-    close(recognised(reference, 0), theirs[:, :256])
+    close(recognized(reference, 0), theirs[:, :256])
 
 
 @pytest.mark.parametrize("variant", ["base", "lang"])
@@ -104,7 +104,7 @@ def test_losses_of_recognition_are_the_same(references, variant):
     losses = []
     for number in (0, 1):
         text = reference.sample(number).text
-        given = recognised(reference, number)
+        given = recognized(reference, number)
         told = torch.full((len(given) - len(text),), NOTHING)
         told[-2] = 0  # the level
         if variant == "lang":

@@ -188,7 +188,7 @@ YARDSTICK = "AR loop, Transformers' Llama"
 
 
 def _yardstick(setting: Setting, watch: DeviceTimer, ours: float) -> list[ModeFigure]:
-    """The same frames by Transformers; only on the CPU, where the original was timed."""
+    """The same frames by Transformers; only on the CPU, where e-c-k-e-r/vall-e was timed."""
     if setting.device.type != "cpu":
         return []
     shape = setting.shape
@@ -199,7 +199,7 @@ def _yardstick(setting: Setting, watch: DeviceTimer, ours: float) -> list[ModeFi
 
 
 def _beside_original(size: ModelSize, seconds: Mapping[str, float]) -> list[ModeFigure]:
-    """Known figures of the original, which is not run here."""
+    """Known figures of e-c-k-e-r/vall-e, which is not run here."""
     if size not in ORIGINALS:
         return []
     known = ORIGINALS[size]

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import re
 
-FLAGS = {"model": "-m", "config": "-c", "overrides": "--set", "recording": "--input"}
+FLAGS = {
+    "model": "-m",
+    "loras": "--lora",
+    "config": "-c",
+    "overrides": "--set",
+    "recording": "--input",
+}
 """Options with another name than the argument."""
 
 

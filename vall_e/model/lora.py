@@ -282,7 +282,7 @@ def merge(model: nn.Module, *, levels: int) -> None:
     if some:
         raise CheckpointError(
             f"a LoRA for the levels {list(some.levels)} cannot be merged into weights for all",
-            hint="use it unmerged, with --lora",
+            hint="use it unmerged, as `loras=`",
         )
     for name, module in adapted.items():
         total = module.weight.float() + sum(a.delta().float() for a in _beside(module).values())

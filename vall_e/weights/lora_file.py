@@ -113,7 +113,7 @@ def holds_only_lora(path: Path) -> bool:
 def read_lora(path: Path) -> LoraFile:
     """Raises `CheckpointError` for a file that is missing, damaged, newer, or not a LoRA."""
     if not path.is_file():
-        raise CheckpointError(f"there is no LoRA {path}", hint="check the path given with --lora")
+        raise CheckpointError(f"there is no LoRA {path}", hint="check the path given as `loras=`")
     with reading_lora(path):
         found = _ecker(path, *_pickled(path)) if path.suffix in PICKLED else _safetensors(path)
         _require_rank(found)

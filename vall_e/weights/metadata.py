@@ -70,7 +70,7 @@ def fact(metadata: Mapping[str, str], key: str, path: Path) -> Any:
 def require_file(path: Path) -> None:
     if not path.is_file():
         raise CheckpointError(
-            f"there is no weights file {path}", hint="check the path given with -m"
+            f"there is no weights file {path}", hint="check the path given as `model=`"
         )
 
 
@@ -79,7 +79,7 @@ def require_format(metadata: Mapping[str, str], path: Path) -> None:
     if "lora" in metadata and "config" not in metadata:
         raise CheckpointError(
             f"{path} is a LoRA, not a whole model",
-            hint="give it with --lora, and its base model with -m",
+            hint="give it as `loras=`, and its base model as `model=`",
         )
     if "format" not in metadata:
         raise CheckpointError(

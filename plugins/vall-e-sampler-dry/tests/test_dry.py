@@ -65,7 +65,7 @@ def test_it_does_what_its_words_say_row_by_row(pasts, config):
 
 
 def slow_legacy(row, past, config):
-    """The original's penalty, place by place and token by token."""
+    """The penalty of e-c-k-e-r/vall-e, place by place and token by token."""
     longest = {}
     for i, token in enumerate(past):
         n = 1
@@ -104,7 +104,7 @@ def test_the_legacy_one_does_what_the_original_does(pasts, config):
 
 
 def test_the_last_token_is_not_a_repetition_of_itself():
-    """In the original it is, and so every token that was just said is held down the most."""
+    """In e-c-k-e-r/vall-e it is, and so every token that was just said is held down the most."""
     history, logits = torch.tensor([[1, 2, 3]]), torch.zeros(1, 5)
     assert not Dry(DryConfig(allowed=1))(history, logits).any()
     assert LegacyDry(LegacyDryConfig(allowed=1))(history, logits)[0, 3] < -0.8

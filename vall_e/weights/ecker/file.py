@@ -109,7 +109,7 @@ def _pickled(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if not isinstance(module, dict) or not all(isinstance(t, Tensor) for t in module.values()):
         raise CheckpointError(
             f"{path} has no tensors under 'module', as e-c-k-e-r/vall-e's files have",
-            hint="use a file written by e-c-k-e-r/vall-e's own export; give a LoRA with --lora",
+            hint="use a file written by e-c-k-e-r/vall-e's own export; give a LoRA as `loras=`",
         )
     if content.pop("lora", None):
         log.warning("%s: the LoRA next to the model is not used: give the file with --lora", path)

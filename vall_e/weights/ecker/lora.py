@@ -1,6 +1,6 @@
 """LoRAs of e-c-k-e-r/vall-e, in files of their own: `.sft`, `.safetensors` or `.pth`.
 
-A weight W (out, in) has `lora_A` (rank, in) and `lora_B` (out, rank), named as in the original:
+A weight W (out, in) has `lora_A` (rank, in) and `lora_B` (out, rank), named as in that project:
 `model.layers.0.mlp.up_proj.lora_A`. The other variant calls them
 `....parametrizations.weight.0.lora_A`, with the names swapped.
 """
