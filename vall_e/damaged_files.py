@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import pickle
 import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -65,6 +66,8 @@ def reason(exc: Exception) -> str:
         return "it states sizes that do not fit into memory"
     if isinstance(exc, RecursionError):
         return "it is nested too deeply"
+    if isinstance(exc, pickle.UnpicklingError) and "weights_only" in str(exc):
+        return "it holds more than tensors and plain data"  # torch advises to run its code
     if isinstance(exc, KeyError):
         return f"{exc} is missing"
     if isinstance(exc, OSError) and exc.strerror:

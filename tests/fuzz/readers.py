@@ -48,6 +48,7 @@ from vall_e.errors import VallEError
 from vall_e.evaluation.clips import read_lines, read_list
 from vall_e.export.formats.components import build_ecker
 from vall_e.export.formats.options import EckerExportConfig
+from vall_e.export.formats.torch import TorchExporter
 from vall_e.interfaces.store import Info, Stored
 from vall_e.model.lora import Terms, attach, places
 from vall_e.model.valle import Valle
@@ -262,6 +263,12 @@ SHORT = {"max_seconds": 0.1, "seconds_per_symbol": [0.0, 0.1]}
 def write_weights(folder: Path) -> None:
     bundle = tiny_bundle(registry(), codec(), codec="staircase", synthesis=SHORT)
     save(bundle, folder / "a.safetensors")
+
+
+def write_torch_weights(folder: Path) -> None:
+    write_weights(folder)
+    TorchExporter()(load(folder / "a.safetensors", registry()), folder / "a.pt")
+    (folder / "a.safetensors").unlink()
 
 
 def read_weights(folder: Path) -> None:
@@ -629,6 +636,12 @@ def write_yaml(folder: Path) -> None:
     )
 
 
+def write_included(folder: Path) -> None:
+    write_yaml(folder)
+    (folder / "run.yaml").rename(folder / "base.yaml")
+    (folder / "run.yaml").write_text("include: base.yaml\nsynthesis:\n  max_seconds: 4\n")
+
+
 def read_yaml(folder: Path) -> None:
     load_config(folder / "run.yaml", registry())
 
@@ -694,6 +707,11 @@ READERS = [
     Reader("lora.synth", write_lora, with_model("--voice", "none", "--lora", "a.lora.safetensors")),
     Reader("batch.synth", write_batch, with_model("--voice", "none", "--batch", "jobs.jsonl")),
     Reader("campp", write_campp, read_campp),
+    Reader("run.compare", write_run, command("runs", "compare", "run", "run", "--json")),
+    Reader("run.list", write_run, command("runs", "list", ".")),
+    Reader("run.plot", write_run, command("plot", "run", "--y", "loss", "--log", "both")),
+    Reader("weights.pt", write_torch_weights, lambda folder: load(folder / "a.pt", registry())),
+    Reader("yaml.include", write_included, read_yaml),
     Reader("run.resume", write_training, command("train", "run.yaml", "--resume")),
     Reader("data.train", write_training_data, command("train", "run.yaml")),
     Reader("data.similar", write_folder, command("data", "similar", "data", "--by", "text")),

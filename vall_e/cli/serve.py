@@ -11,6 +11,7 @@ from vall_e.cli.app import App
 from vall_e.cli.finite_range import FiniteRange
 from vall_e.cli.option_groups import Explained
 from vall_e.cli.voices_home import home
+from vall_e.damaged_files import damage_as
 from vall_e.errors import ConfigError, UnavailableError
 
 PACKAGES = {
@@ -124,7 +125,10 @@ def _require_packages() -> None:
 
 
 def _keys(app: App, file: Path | None) -> tuple[str, ...]:
-    lines = file.read_text(encoding="utf-8").splitlines() if file else []
+    lines: list[str] = []
+    if file:
+        with damage_as(ConfigError, file, what="cannot be read", hint="save it as UTF-8"):
+            lines = file.read_text(encoding="utf-8").splitlines()
     keys = [line.strip() for line in [*lines, app.environ.get("VALL_E_API_KEY", "")]]
     found = tuple(key for key in keys if key)
     if file and not found:

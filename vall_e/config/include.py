@@ -14,6 +14,7 @@ import attrs
 from vall_e.config.errors import Mistake
 from vall_e.config.value_origin import Node, ValueOrigin
 from vall_e.config.yaml_document import read
+from vall_e.damaged_files import damage_as
 from vall_e.errors import ConfigError
 
 INCLUDE = "include"
@@ -49,7 +50,9 @@ class _Reader:
         return tree.over(below), mistakes
 
     def _checked(self, path: Path, where: ValueOrigin, including: tuple[Path, ...]) -> Path:
-        if any(path.resolve() == other.resolve() for other in including):
+        with damage_as(ConfigError, str(where), what="cannot be a path", hint="name a YAML file"):
+            resolved = path.resolve()
+        if any(resolved == other.resolve() for other in including):
             chain = " -> ".join(str(other) for other in (*including, path))
             raise ConfigError(f"{where}: {chain} includes itself", hint="remove one of these lines")
         self.count += 1

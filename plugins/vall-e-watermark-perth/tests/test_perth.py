@@ -54,7 +54,7 @@ def test_the_mark_survives_other_levels_and_some_noise(installed, rate):
 def test_a_pickle_is_not_run(tmp_path):
     trap, path = tmp_path / "ran", tmp_path / "perth.pth.tar"
     path.write_bytes(b"cos\nsystem\n(S'touch " + str(trap).encode() + b"'\ntR.")
-    with pytest.raises(UnavailableError, match="cannot be read"):
+    with pytest.raises(UnavailableError, match="does not hold the weights of Perth"):
         load_network(path)
     assert not trap.exists()
 

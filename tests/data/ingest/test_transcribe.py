@@ -1,5 +1,6 @@
 import json
 import os
+import platform
 
 import numpy as np
 import pytest
@@ -107,7 +108,8 @@ def test_beginning_again_never_leaves_the_journal_empty(folder):
     def hear(clip):
         raise RuntimeError
 
-    (folder / f"heard.json.part.jsonl.{os.getpid()}.part").mkdir()  # it cannot be written anew
+    unwritable = f"heard.json.part.jsonl.{platform.node()[:32]}-{os.getpid()}.part"
+    (folder / unwritable).mkdir()  # the journal cannot be written anew
     with pytest.raises(DataError, match=r"heard\.json\.part\.jsonl cannot be written"):
         transcribe(folder, [], folder / "heard.json", hear)
     assert journal.read_text() == '["gone.wav", {"segments": []}]\n'

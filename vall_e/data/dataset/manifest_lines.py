@@ -27,7 +27,7 @@ frames up to the last that any line names."""
 ROW = np.dtype([("start", "<i8"), ("end", "<i8"), ("offset", "<i8"), ("frames", "<i8")])
 SMALL = 1 << 24  # bytes of a manifest that is read quickly, so it needs no index
 BLOCK = 1 << 16  # lines that are collected before they are written
-PLACE = re.compile(rb'"offset": (\d+), "frames": (\d+)[^\n]*\n')
+PLACE = re.compile(rb'"offset": (\d{1,15}), "frames": (\d{1,15})[^\n]*\n')
 """In a line written by `line_of`. In a text, the quotation marks would have backslashes."""
 
 log = logging.getLogger(__name__)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from vall_e.atomic_write import atomic_path, make_folder
+from vall_e.damaged_files import damage_as
 from vall_e.errors import CheckpointError
 from vall_e.weights.file import Bundle
 
@@ -34,8 +34,9 @@ class TorchExporter:
         if not zipfile.is_zipfile(path):
             return False
         try:
-            content = _content(path, mmap=True)  # its tensors are not read
-        except (RuntimeError, UnpicklingError, OSError, ValueError, EOFError, KeyError):
+            with damage_as(CheckpointError, path, hint="export or copy it again"):
+                content = _content(path, mmap=True)  # its tensors are not read
+        except CheckpointError:
             return False
         return isinstance(content, dict) and content.keys() == {"model", "metadata"}
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+
 from vall_e.atomic_write import atomic_path
 from vall_e.errors import TrainingError, UnavailableError
 from vall_e.training.history.read import Curve
@@ -56,10 +58,17 @@ def plotted_text(
     plotext.xscale("log" if log in ("x", "both") else "linear")
     plotext.yscale("log" if log in ("y", "both") else "linear")
     for curve in curves:
-        kept = curve.x > 0 if log in ("x", "both") else curve.x >= 0
+        kept = _drawable(curve, log)
         plotext.plot(curve.x[kept].tolist(), curve.y[kept].tolist(), label=_label(curve, curves))
     plotext.xlabel(axis)
     return str(plotext.uncolorize(plotext.build()))
+
+
+def _drawable(curve: Curve, log: Log) -> np.ndarray:
+    """Which points have a place on these axes: a logarithmic one has none for 0 and less."""
+    kept: np.ndarray = np.isfinite(curve.x) & np.isfinite(curve.y)
+    kept &= curve.x > 0 if log in ("x", "both") else curve.x >= 0
+    return kept & (curve.y > 0) if log in ("y", "both") else kept
 
 
 def _figure(curves: Sequence[Curve], axis: str, log: Log) -> Figure:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 from attrs import frozen
 
+from vall_e.damaged_files import damage_as, parse_json
 from vall_e.errors import TrainingError
 from vall_e.training.metrics import METRICS
 from vall_e.weights.locate import find_weights
-from vall_e.weights.metadata import read_metadata
+from vall_e.weights.metadata import read_facts
 
 AXES = ("step", "samples", "tokens", "seconds", "epoch")
 """What a metric can be plotted against."""
@@ -51,14 +52,12 @@ class History:
     def of(cls, folder: Path) -> History:
         """Raise `TrainingError` if there is no run in this folder, or nothing of it yet."""
         path = folder / METRICS
-        try:
-            with path.open(encoding="utf-8") as file:
-                lines = [found for line in file if (found := _parsed(line)) is not None]
-        except (OSError, UnicodeDecodeError) as exc:
-            raise TrainingError(
-                f"{folder} has no metrics of a run: {exc}",
-                hint="give the folder set in training.output",
-            ) from exc
+        hint = "give the folder set in training.output"
+        with (
+            damage_as(TrainingError, folder, what="has no metrics of a run", hint=hint),
+            path.open("rb") as file,
+        ):
+            lines = [found for line in file if (found := _parsed(line)) is not None]
         if not lines:
             raise TrainingError(f"{path} is empty", hint="wait until the run has made a step")
         return cls(folder, lines)
@@ -92,7 +91,7 @@ class History:
 
     def options(self) -> dict[str, Any]:
         """The config of its latest checkpoint, flat: `training.optimizer.lr` and so on."""
-        config = json.loads(read_metadata(find_weights(self.folder))["config"])
+        config = read_facts(find_weights(self.folder))["config"]
         return dict(_flat(config, ""))
 
 
@@ -101,13 +100,15 @@ def runs_in(folder: Path) -> list[Path]:
     return sorted(path.parent for path in folder.rglob(METRICS))
 
 
-def _parsed(line: str) -> dict[str, float | None] | None:
-    """None for a line that is being written at this moment."""
+def _parsed(line: bytes) -> dict[str, float | None] | None:
+    """None for a line that is being written at this moment, or is damaged."""
     try:
-        found = json.loads(line)
-    except ValueError:
+        found = parse_json(line)
+        numbers = {name: None if v is None else float(v) for name, v in found.items()}
+    except (ValueError, TypeError, AttributeError, OverflowError):
         return None
-    return found if isinstance(found, dict) and "step" in found else None
+    step = numbers.get("step")
+    return numbers if step is not None and math.isfinite(step) else None
 
 
 def _flat(value: object, path: str) -> Iterator[tuple[str, object]]:

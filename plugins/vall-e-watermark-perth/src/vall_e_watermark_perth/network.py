@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from importlib import metadata
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vall_e.plugin import UnavailableError
+from vall_e.plugin import UnavailableError, damage_as
 
 SAMPLE_RATE = 32_000
 FFT = 2048
@@ -124,16 +123,13 @@ def _audible(levels: Float[Tensor, "n t"]) -> Float[Tensor, " t"]:
 def load_network(path: Path) -> PerthNetwork:
     """With the weights of a file. Raises `UnavailableError` if it is not one of Perth."""
     network = PerthNetwork()
-    try:
+    what = "does not hold the weights of Perth"
+    hint = "install them again: pip install --force-reinstall --no-deps resemble-perth"
+    with damage_as(UnavailableError, path, what=what, hint=hint):
         # No pickle is run: torch reads tensors only.
         found = torch.load(path, map_location="cpu", weights_only=True)["model"]
         wanted = network.state_dict().keys()
         network.load_state_dict({name: found[name] for name in wanted})
-    except (OSError, RuntimeError, KeyError, TypeError, UnpicklingError) as exc:
-        raise UnavailableError(
-            f"the weights of Perth in {path} cannot be read: {exc}",
-            hint="install them again: pip install --force-reinstall --no-deps resemble-perth",
-        ) from exc
     return network.eval()
 
 
