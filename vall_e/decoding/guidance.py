@@ -14,7 +14,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from vall_e.interfaces.task import Sample
-from vall_e.model.sequence import Told, without
+from vall_e.model.sequence import Condition, without
 
 
 @frozen
@@ -27,7 +27,7 @@ class Guidance:
 
     scale: float = 1.0
     """`guided = free + scale * (full - free)`, on logits. 1: no guidance."""
-    without: tuple[Told, ...] = ("text",)
+    without: tuple[Condition, ...] = ("text",)
     """What the unconditional side lacks."""
     rescale: float = 0.0
     """How far the standard deviation of the guided logits is scaled back: 1 fully, 0 not at all.

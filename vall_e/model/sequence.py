@@ -12,10 +12,10 @@ from vall_e.text.vocabulary import BOS, EOS
 
 __all__ = [
     "CAPABILITY",
+    "Condition",
     "Example",
     "Segment",
     "SegmentName",
-    "Told",
     "kinds_of",
     "without",
     "wordless",
@@ -24,7 +24,7 @@ __all__ = [
 CAPABILITY = {"ar": "ar", "nar": "nar", "text": "ar", "masked": "len", "length": "len"}
 """The capability that each stage of an example needs."""
 
-Told = Literal["text", "prompt"]
+Condition = Literal["text", "prompt"]
 """Conditions that a sample can do without."""
 
 
@@ -85,7 +85,7 @@ def wordless(sample: Sample) -> Sample:
     return evolve(sample, text=sample.text.new_tensor([BOS, EOS]))
 
 
-def without(sample: Sample, left_out: Collection[Told]) -> Sample:
+def without(sample: Sample, left_out: Collection[Condition]) -> Sample:
     """The sample with an empty text, without a prompt, or both."""
     if "text" in left_out:
         sample = wordless(sample)

@@ -15,7 +15,7 @@ from vall_e.testing import DataEngineContract
 LOCAL, RAY = DATA_ENGINES
 
 
-class TestHands(DataEngineContract):
+class TestProcessPool(DataEngineContract):
     def make(self):
         return LOCAL.build(LOCAL.config(), workers=2)
 

@@ -26,7 +26,7 @@ from vall_e.errors import DataError, VallEError
 from vall_e.interfaces.store import Entry
 from vall_e.interfaces.task import Task
 from vall_e.model.masking import Masking
-from vall_e.model.sequence import Example, Segment, Told, without
+from vall_e.model.sequence import Condition, Example, Segment, without
 
 STAND_INS = 8
 """Utterances to try in place of a batch that only has bad ones."""
@@ -82,7 +82,7 @@ class Maker:
         example = Example(tuple(task.segments(sample, level=level)), level)
         return self.masking(example, rng) if self.masking else example
 
-    def _left_out(self, chance: float) -> tuple[Told, ...]:
+    def _left_out(self, chance: float) -> tuple[Condition, ...]:
         if chance < self.without_both:
             return ("text", "prompt")
         return ("text",) if chance < self.without_both + self.without_text else ()

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from vall_e.data.engines.process_pool import Hands
+from vall_e.data.engines.process_pool import ProcessPool
 
 I = TypeVar("I")  # noqa: E741 (an item)
 O = TypeVar("O")  # noqa: E741 (what becomes of it)
@@ -30,5 +30,5 @@ class LocalDataEngine:
         if not workers:
             yield from map(make(), items)
             return
-        with Hands(workers, make) as hands:
-            yield from hands.prepared(items, lost)
+        with ProcessPool(workers, make) as pool:
+            yield from pool.prepared(items, lost)

@@ -29,21 +29,21 @@ TRIES = 2
 log = logging.getLogger(__name__)
 
 
-class Hands(Generic[I, O]):
+class ProcessPool(Generic[I, O]):
     """A pool of processes, each with the result of its own `make()`. They end with the block."""
 
     def __init__(self, count: int, make: Callable[[], Callable[[I], O]]) -> None:
         self.count = count
         self.make = make
-        self.hands: list[_Hand[I]] = []
+        self.workers: list[_WorkerProcess[I]] = []
 
-    def __enter__(self) -> Hands[I, O]:
-        self.hands = [_Hand(self.make) for _ in range(self.count)]
+    def __enter__(self) -> ProcessPool[I, O]:
+        self.workers = [_WorkerProcess(self.make) for _ in range(self.count)]
         return self
 
     def __exit__(self, *_: object) -> None:
-        for hand in self.hands:
-            hand.dismiss()
+        for worker in self.workers:
+            worker.end()
 
     def prepared(self, items: Sequence[I], lost: Callable[[I], O]) -> Iterator[O]:
         """The outcome of each item, in order. A process that dies is replaced."""
@@ -52,48 +52,48 @@ class Hands(Generic[I, O]):
         deaths: Counter[int] = Counter()
         for turn in range(len(items)):
             while turn not in ready:
-                self._hand_out(items, todo, turn + AHEAD * self.count)
-                for number, hand in self._ready():
-                    said = hand.listen()
+                self._distribute(items, todo, turn + AHEAD * self.count)
+                for number, worker in self._ready():
+                    said = worker.receive()
                     if said is not None:
                         ready[number] = said.result()
-                    elif hand.alive:
+                    elif worker.alive:
                         continue  # it is ready
                     elif deaths[number] + 1 < TRIES:
                         deaths[number] += 1
                         todo.append(number)
                     else:
                         ready[number] = lost(items[number])
-                    self._replace_if_dead(hand)
+                    self._replace_if_dead(worker)
             yield ready.pop(turn)
 
-    def _hand_out(self, items: Sequence[I], todo: list[int], limit: int) -> None:
-        for hand in self.hands:
-            if hand.number is None and todo and todo[-1] < limit:
+    def _distribute(self, items: Sequence[I], todo: list[int], limit: int) -> None:
+        for worker in self.workers:
+            if worker.number is None and todo and todo[-1] < limit:
                 number = todo.pop()
-                hand.give(number, items[number])
+                worker.send(number, items[number])
 
-    def _ready(self) -> list[tuple[int, _Hand[I]]]:
+    def _ready(self) -> list[tuple[int, _WorkerProcess[I]]]:
         """Processes that report an item, or have died; waits for the first."""
-        busy = [(one.number, one) for one in self.hands if one.number is not None]
-        told = wait([hand.connection for _, hand in busy])
-        return [(number, hand) for number, hand in busy if hand.connection in told]
+        busy = [(one.number, one) for one in self.workers if one.number is not None]
+        reported = wait([worker.connection for _, worker in busy])
+        return [(number, worker) for number, worker in busy if worker.connection in reported]
 
-    def _replace_if_dead(self, hand: _Hand[I]) -> None:
-        if hand.alive:
+    def _replace_if_dead(self, worker: _WorkerProcess[I]) -> None:
+        if worker.alive:
             return
-        hand.dismiss()
-        code = hand.process.exitcode
-        if not hand.began:
+        worker.end()
+        code = worker.process.exitcode
+        if not worker.began:
             raise DataError(
                 f"a worker process ended with the exit code {code} during its start",
                 hint="if memory is short, use fewer --workers; --workers 0 starts no processes",
             )
         log.warning("a worker process died (exit code %s); its item is processed again", code)
-        self.hands[self.hands.index(hand)] = _Hand(self.make)
+        self.workers[self.workers.index(worker)] = _WorkerProcess(self.make)
 
 
-class _Hand(Generic[I]):
+class _WorkerProcess(Generic[I]):
     """One process. `number` is that of its item."""
 
     def __init__(self, make: Callable[[], Callable[[I], Any]]) -> None:
@@ -106,12 +106,12 @@ class _Hand(Generic[I]):
         self.began = False
         self.alive = True
 
-    def give(self, number: int, item: I) -> None:
+    def send(self, number: int, item: I) -> None:
         self.number = number
-        with suppress(OSError):  # it has died, which `listen` will notice
+        with suppress(OSError):  # it has died, which `receive` will notice
             self.connection.send(item)
 
-    def listen(self) -> Attempt | None:
+    def receive(self) -> Attempt | None:
         """The outcome of its item; None: it is starting or has died. Waits for it."""
         try:
             said: Attempt | None = self.connection.recv()
@@ -123,7 +123,7 @@ class _Hand(Generic[I]):
             self.number = None
         return said
 
-    def dismiss(self) -> None:
+    def end(self) -> None:
         self.connection.close()
         self.process.terminate()
         self.process.join()

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from vall_e.data.engines.options import RayConfig
 from vall_e.data.engines.outcome import Attempt, attempt
-from vall_e.data.engines.process_pool import Hands
+from vall_e.data.engines.process_pool import ProcessPool
 from vall_e.errors import DataError, UnavailableError
 
 I = TypeVar("I")  # noqa: E741 (an item)
@@ -76,12 +76,12 @@ class _Worker:
     """Prepares recordings on a worker of the cluster, in a process of its own, which may die."""
 
     def __init__(self, make: bytes, lost: bytes) -> None:
-        self.hands: Hands[bytes, Any] = Hands(1, partial(_unpacked, make))
-        self.hands.__enter__()
+        self.pool: ProcessPool[bytes, Any] = ProcessPool(1, partial(_unpacked, make))
+        self.pool.__enter__()
         self.lost = partial(_lost, lost)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        found = attempt(lambda: next(self.hands.prepared([row["item"]], self.lost)))
+        found = attempt(lambda: next(self.pool.prepared([row["item"]], self.lost)))
         return {"found": pickle.dumps(found)}
 
 
