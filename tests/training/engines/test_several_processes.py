@@ -78,7 +78,6 @@ def test_a_killed_process_ends_the_run_and_is_named(bench, start, victim):
     said = (bench.folder / "run.log").read_text()
     assert f"rank {victim} was killed by SIGKILL; the other processes were stopped" in said
     if victim == 1:
-        assert "rank 0: rank 1 does not answer" in said
         kept = len(bench.steps("run"))
         assert checkpoints(bench.folder / "run")[-1].name == f"step-{kept:06d}"
 
