@@ -75,7 +75,7 @@ def test_two_utterances_learnt_by_heart_come_back_code_by_code(folder, synthesiz
         np.testing.assert_array_equal(sentence.codes.values, dataset.codes(entry)[:4])
 
 
-def test_a_recogniser_picks_the_right_sentence(synthesizer):
+def test_a_recognizer_picks_the_right_sentence(synthesizer):
     texts = [row["text"] for row in _rows()]
     for text in texts:
         audio = synthesizer.synthesize(text, seed=0).audio
@@ -106,7 +106,7 @@ def _plain(text: str) -> str:
 
 
 def _heard(audio: np.ndarray, rate: int, texts: list[str]) -> str:
-    """Which of ten sentences a recogniser takes it for (forced choice)."""
+    """Which of ten sentences a recognizer takes it for (forced choice)."""
     from pocketsphinx import Decoder
 
     decoder = Decoder(lm=None, loglevel="FATAL", samprate=rate)
@@ -114,7 +114,7 @@ def _heard(audio: np.ndarray, rate: int, texts: list[str]) -> str:
     decoder.add_jsgf_string("choice", f"#JSGF V1.0;\ngrammar g;\npublic <s> = {sentences} ;\n")
     decoder.activate_search("choice")
     padded = np.pad(audio / np.abs(audio).max() * 0.7, rate // 4)
-    # Digital silence upsets the recogniser: a little dither.
+    # Digital silence upsets the recognizer: a little dither.
     padded = padded + np.random.default_rng(0).normal(0, 1e-4, padded.shape)
     decoder.start_utt()
     decoder.process_raw((padded * 32767).astype("<i2").tobytes(), full_utt=True)

@@ -74,7 +74,7 @@ DEFECTS = {
         "tests/synthesis/test_known_defects.py::test_entropix_draws_where_all_is_certain"
     ],
     "an early exit measured the hidden state, not what would be said, and was then switched off": [
-        "tests/decoding/ar/test_choose_state.py::test_plain_is_told_from_the_distribution_alone",
+        "tests/decoding/ar/test_choose_state.py::test_plain_is_distinguished_from_the_distribution_alone",
         "tests/decoding/ar/test_choose_state.py::test_each_frame_leaves_where_it_is_plain_and_is_caught_up_with_exactly",
     ],
     "losses of early exits overwrote each other and were not summed": [
@@ -112,8 +112,8 @@ DEFECTS = {
     "float16 went on at scales that ruin a model, and losses that are no number were dropped": [
         "tests/training/test_components.py::test_fp16_leaves_out_a_step_that_overflows_and_lowers_the_scale",
         "tests/training/test_options.py::test_fp16_that_never_finds_a_scale_ends_the_run",
-        "tests/training/test_loop.py::test_a_loss_that_is_no_number_stops_and_names_the_batch",
-        "tests/training/test_loop.py::test_a_gradient_that_is_no_number_stops_and_leaves_the_weights",
+        "tests/training/test_loop.py::test_a_loss_that_is_not_a_number_stops_and_names_the_batch",
+        "tests/training/test_loop.py::test_a_gradient_that_is_not_a_number_stops_and_leaves_the_weights",
     ],
     "apollo's updates became no numbers": [
         "plugins/vall-e-optimizer-apollo/tests/test_apollo.py::test_an_update_grows_by_little_at_a_time"

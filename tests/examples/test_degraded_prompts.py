@@ -46,7 +46,7 @@ def test_opposed_sides_cancel_and_silence_is_silent():
 
 
 class Ear:
-    """Recognises what is said in a voice that is no noise."""
+    """Recognizes what is said in a voice that is no noise."""
 
     def __call__(self, evidence):
         return Verdict({"forced_choice": Score(float(evidence.clip.name == "good"))})
@@ -74,7 +74,7 @@ def test_the_table_says_what_became_of_each_prompt(tmp_path):
     assert str(rows["3 s"]) == "| 3 s | 2 | 0 | 0 | 0 | 2 of 2 |"
     assert (rows["silence"].refused, rows["silence"].failed) == (2, 0)
     assert (rows["0.3 s"].wrong_length, rows["0.3 s"].failed) == (2, 2)
-    assert (rows["noise alone"].recognised, rows["noise alone"].failed) == (0, 2)
+    assert (rows["noise alone"].recognized, rows["noise alone"].failed) == (0, 2)
     assert rows["a tone"].warned == 2
     assert {trial.exit_code for trial in trials} == {0, 5}
     assert (tmp_path / "3_s_of_somebody-said-1.wav").is_file()

@@ -17,7 +17,7 @@ OTHERS = (
 
 @pytest.fixture(scope="module")
 def general():
-    """Made once, as the other one: it takes seconds to load what the recogniser knows."""
+    """Made once, as the other one: it takes seconds to load what the recognizer knows."""
     return RecognitionJudge(RecognitionJudgeConfig(), Case(("one two", "three four")))
 
 
@@ -35,7 +35,7 @@ def judge(spoken):
     return RecognitionJudge(RecognitionJudgeConfig(among=5), Case((*texts, *OTHERS)))
 
 
-def test_the_text_that_was_said_is_recognised(judge, spoken):
+def test_the_text_that_was_said_is_recognized(judge, spoken):
     clip, text = spoken["a0031"]
     verdict = judge(Evidence(clip, text=text))
     assert verdict.scores["forced_choice"].value == 1.0

@@ -105,7 +105,7 @@ COMPARED = {
     ("parity/test_samplers.py", "test_mirostat_goes_the_same_way"): (
         r"samplers/nov19/mirostat\.trace",
     ),
-    ("parity/test_samplers.py", "test_a_search_goes_on_from_the_same_beams"): (
+    ("parity/test_samplers.py", "test_a_search_continues_from_the_same_beams"): (
         r"samplers/nov19/beam\.top4_batch_token",
     ),
 }
