@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 
@@ -57,10 +57,20 @@ def launch(processes: int, arguments: Sequence[str]) -> None:
             )
             elastic_launch(config, sys.executable)("-m", "vall_e", *arguments)
     except ChildFailedError as exc:
-        rank, failure = exc.get_first_failure()
-        raise RankError(rank, failure.exitcode) from None
+        ended = sorted(exc.failures.items(), key=lambda item: item[1].timestamp)
+        raise _first_failure({rank: failure.exitcode for rank, failure in ended}) from None
     except SignalException:
         pass  # the processes have saved a checkpoint, as one alone would
+
+
+def _first_failure(codes: Mapping[int, int]) -> RankError:
+    """The failure that ended the run, given the exit codes by rank, in the order of their end.
+
+    The agent stops the other processes by SIGTERM, in the same second.
+    """
+    own = {rank: code for rank, code in codes.items() if code != -signal.SIGTERM} or codes
+    rank, code = next(iter(own.items()))
+    return RankError(rank, code)
 
 
 @contextmanager
