@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from attrs import NOTHING, Attribute, asdict, frozen
 
-Engine = Literal["espeak", "flite", "festival"]
+Engine = Literal["espeak", "flite", "festival", "hibari"]
 Gender = Literal["female", "male"]
 
 ACCENTS = {

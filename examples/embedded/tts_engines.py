@@ -1,4 +1,4 @@
-"""The engines: espeak-ng, flite and festival, each a command that writes a wav file."""
+"""The engines: commands that write a wav file, and hibari, a Python package."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import soundfile as sf
 from attrs import frozen
@@ -14,9 +15,14 @@ from speakers import Engine, Speaker
 
 from vall_e.errors import UnavailableError
 
+if TYPE_CHECKING:
+    from hibari import Hibari
+
 INSTALL = (
     "apt-get install espeak-ng flite festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts"
 )
+INSTALL_HIBARI = "pip install hibari-tts==0.2.1"
+HIBARI_RATE = 24_000
 COMMANDS: dict[Engine, str] = {
     "espeak": "espeak-ng",
     "flite": "flite",
@@ -38,15 +44,18 @@ class Engines:
     """All engines of these speakers. `folder` is for files that the engines read and write."""
 
     folder: Path
+    hibari: Hibari | None = None
+    """The voice of the speakers whose engine is hibari; loaded once."""
 
     @classmethod
     def of(cls, speakers: Iterable[Speaker], folder: Path) -> Engines:
         """Raise `UnavailableError` if a command or a voice is not installed."""
         speakers = list({speaker.id: speaker for speaker in speakers}.values())
-        needed = sorted({COMMANDS[speaker.engine] for speaker in speakers})
+        used = {speaker.engine for speaker in speakers}
+        needed = sorted(COMMANDS[engine] for engine in used if engine in COMMANDS)
         if missing := [command for command in needed if not shutil.which(command)]:
             raise UnavailableError(f"not installed: {', '.join(missing)}", hint=INSTALL)
-        engines = cls(folder)
+        engines = cls(folder, _load_hibari() if "hibari" in used else None)
         variants = [speaker for speaker in speakers if speaker.engine == "espeak"]
         if variants:
             _write_variants(variants, folder)
@@ -55,6 +64,9 @@ class Engines:
 
     def __call__(self, speaker: Speaker, text: str, name: str) -> Samples:
         """Synthesize a text; returns a finished recording. `name` must be unique to the thread."""
+        if self.hibari and speaker.engine == "hibari":
+            samples = self.hibari(text, speed=1 / _stretch(speaker), seed=0)
+            return finish(samples, HIBARI_RATE, warp=speaker.warp)
         wav = self.folder / f"{name}.wav"
         script = self.folder / f"{name}.txt"
         script.write_text(text, encoding="utf-8")
@@ -80,7 +92,7 @@ class Engines:
                 ) from exc
 
     def _command(self, speaker: Speaker, text: str, script: Path, wav: Path) -> list[str]:
-        stretch = f"{speaker.warp * speaker.rate:.3f}"  # warping shortens by `warp`: undone here
+        stretch = f"{_stretch(speaker):.3f}"
         if speaker.engine == "flite":
             pitch = FLITE_HERTZ[speaker.voice] * speaker.f0
             settings = [f"duration_stretch={stretch}", f"int_f0_target_mean={pitch:.1f}"]
@@ -93,6 +105,19 @@ class Engines:
         voice = ["-v", f"{speaker.accent}+{speaker.id}", "-s", str(speaker.wpm)]
         options = [f"--path={self.folder}", *voice, "-g", str(speaker.gap), "-w", str(wav)]
         return ["espeak-ng", *options, "--", text]
+
+
+def _stretch(speaker: Speaker) -> float:
+    """Duration in multiples of the engine's: warping shortens by `warp`, which is undone here."""
+    return speaker.warp * speaker.rate
+
+
+def _load_hibari() -> Hibari:
+    try:
+        from hibari import Hibari
+    except ImportError as exc:
+        raise UnavailableError("not installed: hibari", hint=INSTALL_HIBARI) from exc
+    return Hibari(threads=1)
 
 
 def _run(command: list[str], wav: Path) -> None:

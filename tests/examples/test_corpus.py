@@ -1,4 +1,5 @@
 import shutil
+import sys
 
 import numpy as np
 import pytest
@@ -141,6 +142,24 @@ def test_a_missing_voice_is_named_with_what_the_engine_says(tmp_path, monkeypatc
     who = [Speaker("x", "flite", "en", "male", voice="slt")]
     with pytest.raises(UnavailableError, match="the voice slt: x: no such voice"):
         Engines.of(who, tmp_path)
+
+
+def test_a_missing_hibari_is_named_with_the_line_that_installs_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "hibari", None)
+    with pytest.raises(UnavailableError, match="not installed: hibari") as caught:
+        Engines.of([Speaker("heart", "hibari", "en", "female")], tmp_path)
+    assert caught.value.hint == "pip install hibari-tts==0.2.1"
+
+
+def test_hibari_speaks_slower_for_a_warped_voice_so_that_the_tempo_stays(tmp_path):
+    def fake(text, *, speed, seed):
+        return beep(Speaker("a", "hibari", "en", "female"), "0.", "")[: int(SAMPLE_RATE / 2 / speed)]
+
+    plain = Speaker("heart", "hibari", "en", "female")
+    warped = Speaker("tall", "hibari", "en", "male", warp=0.8)
+    engines = Engines(tmp_path, fake)
+    assert len(engines(plain, "Yes.", "1")) == pytest.approx(SAMPLE_RATE / 2, abs=200)
+    assert len(engines(warped, "Yes.", "2")) == pytest.approx(SAMPLE_RATE / 2, abs=200)
 
 
 def require(engine):

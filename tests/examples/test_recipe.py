@@ -54,10 +54,11 @@ def test_the_readme_has_every_step():
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("run", ["voice.yaml", "nar.yaml"])
+@pytest.mark.parametrize("run", ["voice.yaml", "nar.yaml", "clear.yaml", "clear_nar.yaml"])
 def test_the_datasets_of_a_run_are_made_by_the_readme(run, registry):
     config = load(RECIPE / run, registry)
-    made = re.search(r"for name in (.*); do\n    vall-e data process", SHELL)[1].split()
+    loops = re.findall(r"for name in (.*); do\n    vall-e data process", SHELL)
+    made = [name for loop in loops for name in loop.split()]
     made += re.findall(r"^vall-e data process \S+ -o data/(\S+)", SHELL, flags=re.MULTILINE)
     named = [*config.data.train, *config.data.validation]
     assert {Path(folder) for folder in named} <= {RECIPE / "data" / name for name in made}
