@@ -153,7 +153,8 @@ def test_a_missing_hibari_is_named_with_the_line_that_installs_it(tmp_path, monk
 
 def test_hibari_speaks_slower_for_a_warped_voice_so_that_the_tempo_stays(tmp_path):
     def fake(text, *, speed, seed):
-        return beep(Speaker("a", "hibari", "en", "female"), "0.", "")[: int(SAMPLE_RATE / 2 / speed)]
+        length = int(SAMPLE_RATE / 2 / speed)
+        return beep(plain, "0.", "")[:length]
 
     plain = Speaker("heart", "hibari", "en", "female")
     warped = Speaker("tall", "hibari", "en", "male", warp=0.8)
