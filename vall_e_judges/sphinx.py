@@ -11,7 +11,7 @@ from vall_e_judges.judge_audio import SAMPLE_RATE
 from vall_e_judges.optional_packages import require
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -41,6 +41,7 @@ class Sphinx:
 
         self._listener = Recognizer.open()
         self._pause = config.pause_seconds
+        self.on_seconds: Callable[[float], None] = lambda seconds: None
 
     def __call__(self, clip: Sound, *, language: str | None = None) -> Transcript:
         if language is not None and language not in self.languages:
@@ -49,12 +50,14 @@ class Sphinx:
                 hint="use another transcriber: --with faster-whisper",
             )
         samples = clip.mono().resample(SAMPLE_RATE).samples
-        words = [
-            Word(round(start + at, 2), round(end + at, 2), text)
-            for first, last in zip(*_cuts(samples), strict=True)
-            for at in [first / SAMPLE_RATE]
-            for text, start, end in self._listener.words(samples[first:last])
-        ]
+        words: list[Word] = []
+        for first, last in zip(*_cuts(samples), strict=True):
+            at = first / SAMPLE_RATE
+            words += [
+                Word(round(start + at, 2), round(end + at, 2), text)
+                for text, start, end in self._listener.words(samples[first:last])
+            ]
+            self.on_seconds(last / SAMPLE_RATE)
         return Transcript(tuple(_passages(words, self._pause)), "en-us")
 
 

@@ -33,6 +33,7 @@ class WhisperTranscriber:
 
     def __init__(self, transcribe: Transcribe) -> None:
         self._transcribe = transcribe
+        self.on_seconds: Callable[[float], None] = lambda seconds: None
 
     def __call__(self, clip: Sound, *, language: str | None = None) -> Transcript:
         samples = clip.mono().resample(SAMPLE_RATE).samples
@@ -51,25 +52,26 @@ def faster_whisper(config: FasterWhisperConfig, device: str) -> WhisperTranscrib
             config.model, device=device.partition(":")[0], compute_type=config.compute_type
         ),
     )
-    return WhisperTranscriber(by_faster_whisper(model, beams=config.beams))
+    found = WhisperTranscriber(
+        by_faster_whisper(model, beams=config.beams, on_seconds=lambda at: found.on_seconds(at))
+    )
+    return found
 
 
-def by_faster_whisper(model: Any, *, beams: int) -> Transcribe:
+def by_faster_whisper(
+    model: Any, *, beams: int, on_seconds: Callable[[float], None] = lambda seconds: None
+) -> Transcribe:
     """`model` is a `faster_whisper.WhisperModel`."""
 
     def transcribe(samples: NDArray[np.float32], language: str | None) -> Transcript:
         segments, info = model.transcribe(
             samples, language=language, beam_size=beams, word_timestamps=True, vad_filter=True
         )
-        passages = [
-            Passage(
-                segment.start,
-                segment.end,
-                segment.text.strip(),
-                words=tuple(Word(w.start, w.end, w.word.strip()) for w in segment.words or ()),
-            )
-            for segment in segments
-        ]
+        passages: list[Passage] = []
+        for segment in segments:  # transcribed while they are drawn
+            words = tuple(Word(w.start, w.end, w.word.strip()) for w in segment.words or ())
+            passages.append(Passage(segment.start, segment.end, segment.text.strip(), words=words))
+            on_seconds(segment.end)
         return Transcript(tuple(passages), info.language)
 
     return transcribe

@@ -15,6 +15,8 @@ from vall_e.weights.metadata import read_facts
 
 KEPT = ("model", "tasks", "text", "codec")
 """Sections that must be those of the model."""
+LIKE_BEFORE = ("prompt_seconds", "without_prompt", "without_text", "without_both")
+"""Options of `data` that its speaking depends on: guidance needs samples without text."""
 LEVELS = [0, 0, 0, 0, 0, 0, 1, 1, 2, 3]
 """How often each level is trained, for a model that speaks four or fewer."""
 
@@ -23,7 +25,7 @@ def training_config(weights: Path, options: AdaptOptions, registry: Registry) ->
     """Paths are relative to the working folder, except that of the weights."""
     saved = read_facts(weights)["config"]
     known = structure(
-        {key: saved[key] for key in (*KEPT, "synthesis") if key in saved},
+        {key: saved[key] for key in (*KEPT, "synthesis", "data") if key in saved},
         registry,
         source=f"config in {weights}",
     )
@@ -35,6 +37,7 @@ def training_config(weights: Path, options: AdaptOptions, registry: Registry) ->
             "train": [f"{DATA}/learn"],
             "validation": [f"{DATA}/held-out"],
             "batch_seconds": 24,
+            **{key: raw["data"][key] for key in LIKE_BEFORE},
         },
         "training": {
             "start_from": str(weights.resolve()),

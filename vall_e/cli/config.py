@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +16,10 @@ from vall_e.config.structure import unstructure
 from vall_e.config.template import flat, starter, with_origins
 from vall_e.errors import ConfigError
 from vall_e.weights.speaking_options import load_run
+
+if TYPE_CHECKING:
+    from vall_e.config.schema import RunConfig
+    from vall_e.registry import Registry
 
 config_file = click.Path(dir_okay=False, path_type=Path)
 overrides_option = click.option(
@@ -59,11 +64,30 @@ def show(
 @config.command()
 @click.argument("path", metavar="CONFIG", type=config_file)
 @overrides_option
+@click.option(
+    "--for", "target", metavar="FORMAT",
+    help="Also report what this export format will refuse; `vall-e plugins list --kind exporter` "
+    "lists them.",
+)  # fmt: skip
 @click.pass_obj
-def validate(app: App, path: Path, overrides: tuple[str, ...]) -> None:
+def validate(app: App, path: Path, overrides: tuple[str, ...], target: str | None) -> None:
     """Report all mistakes in CONFIG."""
-    load(path, app.registry, overrides=overrides, environ=app.environ)
+    config = load(path, app.registry, overrides=overrides, environ=app.environ)
+    if target is not None:
+        _check_export(config, target, app.registry)
     click.echo(f"{path}: no mistakes found")
+
+
+def _check_export(config: RunConfig, target: str, registry: Registry) -> None:
+    """Raise `CheckpointError` if the format refuses the model that the config will train."""
+    from vall_e.interfaces.export import ChecksConfig
+
+    component = registry.get("exporter", target)
+    exporter = component.build(component.config())
+    if isinstance(exporter, ChecksConfig):
+        exporter.check(config)
+    else:
+        click.echo(f"{target} says only after training what it refuses", err=True)
 
 
 @config.command()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from vall_e.config.schema import RunConfig
     from vall_e.weights.file import Bundle
 
 
@@ -21,4 +22,13 @@ class Exporter(Protocol):
 
     def __call__(self, bundle: Bundle, path: Path) -> None:
         """The file appears whole or not at all."""
+        ...
+
+
+@runtime_checkable
+class ChecksConfig(Protocol):
+    """Optional for an exporter: it says before training what it will refuse."""
+
+    def check(self, config: RunConfig) -> None:
+        """Raises `CheckpointError` that names the options of a run whose model it refuses."""
         ...

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from attrs import field, frozen
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from vall_e.interfaces.judge import Sound
 
@@ -57,3 +57,11 @@ class Transcriber(Protocol):
     def __call__(self, clip: Sound, *, language: str | None = None) -> Transcript:
         """The transcript of a clip of any rate. Raises `TextError` for an unsupported language."""
         ...
+
+
+@runtime_checkable
+class ReportsProgress(Protocol):
+    """Optional for a transcriber: it says how far it is within a long recording."""
+
+    on_seconds: Callable[[float], None]
+    """Set by the caller; to be called with the seconds that have been transcribed so far."""

@@ -14,6 +14,8 @@ from vall_e.errors import CheckpointError
 
 FORMAT = 1
 """Version of the file's layout. A newer one is refused."""
+PICKLED = (".pth", ".pt")
+"""Suffixes of PyTorch's files, which only e-c-k-e-r/vall-e's may have."""
 TYPES: dict[str, type] = {
     "format": int,
     "config": dict,
@@ -41,10 +43,24 @@ def reading_weights(path: Path) -> AbstractContextManager[None]:
 def read_metadata(path: Path) -> dict[str, str]:
     """Only the metadata, checked; fast for any size of file."""
     require_file(path)
+    if path.suffix in PICKLED:
+        raise _of_ecker(path)
     with reading_weights(path), safe_open(path, framework="numpy") as file:
         metadata: dict[str, str] = file.metadata() or {}
+        theirs = "format" not in metadata and "sep" in file.keys()  # noqa: SIM118
+    if theirs:
+        raise _of_ecker(path)
     require_format(metadata, path)
     return metadata
+
+
+def _of_ecker(path: Path) -> CheckpointError:
+    ours = path.with_suffix(".safetensors").name
+    return CheckpointError(
+        f"{path} is a file of e-c-k-e-r/vall-e, which can speak (-m), but has no options of ours "
+        "to start or compare with",
+        hint=f"convert it first: vall-e models convert {path} {ours}",
+    )
 
 
 def read_facts(path: Path) -> dict[str, Any]:

@@ -10,9 +10,9 @@ import torch
 
 from vall_e.damaged_files import damage_as
 from vall_e.errors import CheckpointError
+from vall_e.weights.metadata import PICKLED
 
-PICKLED = (".pth", ".pt")
-"""Suffixes of such files."""
+__all__ = ["PICKLED", "plain_facts", "read_pickle"]
 
 log = logging.getLogger(__name__)
 

@@ -1,16 +1,21 @@
+import io
 import json
 import os
 import platform
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from vall_e.audio.clip import Clip
 from vall_e.cli.app import App, cli
-from vall_e.data.ingest.transcribe import recordings_in, transcribe
+from vall_e.cli.data.transcribe import transcription_progress
+from vall_e.data.ingest.transcribe import recordings_in, to_json, transcribe
 from vall_e.errors import DataError
 from vall_e.interfaces.transcriber import Passage, Transcript, Word
+from vall_e_judges.whisper import by_faster_whisper
 
 
 @pytest.fixture
@@ -113,3 +118,54 @@ def test_beginning_again_never_leaves_the_journal_empty(folder):
     with pytest.raises(DataError, match=r"heard\.json\.part\.jsonl cannot be written"):
         transcribe(folder, [], folder / "heard.json", hear)
     assert journal.read_text() == '["gone.wav", {"segments": []}]\n'
+
+
+def test_speech_without_pauses_is_cut_at_word_times():
+    """149 seconds of it gave a single segment, which no dataset takes."""
+    words = [Word(n / 2, n / 2 + (0.5 if n % 20 else 0.3), f"w{n}") for n in range(298)]
+    text = " ".join(word.text for word in words)
+    heard = to_json(Transcript((Passage(0.0, 149.0, text, "S1", tuple(words)),), "en"))
+    assert " ".join(one["text"] for one in heard["segments"]) == text
+    assert all(0 < one["end"] - one["start"] <= 15 for one in heard["segments"])
+    assert all(one["text"].split()[-1] in WIDEST for one in heard["segments"][:-1])
+    assert heard["segments"][0]["words"][-1]["end"] == heard["segments"][0]["end"]
+    assert {one["speaker"] for one in heard["segments"]} == {"S1"}
+
+
+WIDEST = {f"w{n}" for n in range(0, 298, 20)}
+"""The words with a gap behind them."""
+
+
+@pytest.mark.parametrize("words", [(), (Word(0, 40, "long"), Word(40, 80, "er"))])
+def test_a_passage_that_cannot_be_cut_short_is_kept(words):
+    heard = to_json(Transcript((Passage(0.0, 80.0, "longer", words=words),), "ja"))
+    assert "".join(one["text"] for one in heard["segments"]) == "longer"
+
+
+class Reporting:
+    """Says how far it is within a recording."""
+
+    def __init__(self):
+        self.languages = ()
+        self.on_seconds = None
+
+
+def test_the_bar_also_moves_within_a_recording(tmp_path):
+    Clip(np.zeros(80_000, np.float32), 8_000).write(tmp_path / "long.wav")
+    console = Console(force_terminal=True, file=io.StringIO(), width=100)
+    hear = Reporting()
+    with transcription_progress(console, tmp_path, ["long.wav"], hear):
+        hear.on_seconds(4.0)
+    assert "4/10" in console.file.getvalue()
+    with transcription_progress(console, tmp_path, ["long.wav"], Hearer()) as on_item:
+        on_item("long.wav")
+    assert "10/10" in console.file.getvalue()
+
+
+def test_a_transcriber_of_the_package_says_how_far_it_is():
+    segments = [SimpleNamespace(start=n, end=n + 1, text="a", words=None) for n in range(2)]
+    model = SimpleNamespace(transcribe=lambda *_, **__: (segments, SimpleNamespace(language="en")))
+    reached = []
+    hear = by_faster_whisper(model, beams=1, on_seconds=reached.append)
+    assert len(hear(np.zeros(2, np.float32), None).passages) == 2
+    assert reached == [1, 2]

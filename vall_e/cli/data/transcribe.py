@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from vall_e.cli.app import App
 from vall_e.cli.data.stride import share, shared
-from vall_e.cli.terminal.progress_bar import bar
-from vall_e.errors import DataError
+from vall_e.cli.terminal.progress_bar import position_bar
+from vall_e.errors import DataError, VallEError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from vall_e.interfaces.transcriber import Transcriber
 
 SHOWN = 10
 
@@ -55,9 +63,9 @@ def transcribe(
     names = shared(recordings_in(source), stride, offset)
     hear = choice.build(device=device)
     target = output or source / HEARD
-    with bar(app.console, len(names)) as advance:
+    with transcription_progress(app.console, source, names, hear) as on_item:
         found = run(
-            source, names, target, lambda clip: hear(clip, language=language), on_item=advance
+            source, names, target, lambda clip: hear(clip, language=language), on_item=on_item
         )
     click.echo(f"{target}: {found.done} transcribed, {found.already} already done")
     for path, reason in found.failed[:SHOWN]:
@@ -66,3 +74,34 @@ def transcribe(
         raise DataError(
             f"{len(found.failed)} recordings could not be transcribed", hint="repair or remove them"
         )
+
+
+@contextmanager
+def transcription_progress(
+    console: Console, source: Path, names: Sequence[str], hear: Transcriber
+) -> Iterator[Callable[[str], None]]:
+    """A bar over the seconds of all recordings, which also moves within one."""
+    from vall_e.interfaces.transcriber import ReportsProgress
+
+    lengths = {name: _seconds(source / name) for name in names}
+    with position_bar(console, round(sum(lengths.values())), "seconds of audio") as show:
+        done = 0.0
+
+        def on_item(name: str) -> None:
+            nonlocal done
+            done += lengths[name]
+            show(done)
+
+        if isinstance(hear, ReportsProgress):
+            hear.on_seconds = lambda seconds: show(done + seconds)
+        yield on_item
+
+
+def _seconds(path: Path) -> float:
+    from vall_e.audio.audio_file import open_audio
+
+    try:
+        with open_audio(path) as file:
+            return file.seconds
+    except VallEError:
+        return 0.0  # reported when it is transcribed

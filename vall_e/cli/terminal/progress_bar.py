@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TimeRemainingColumn
 
 
-class _Bar:
-    def __init__(self, console: Console, total: int, what: str) -> None:
-        columns = (what, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self.progress = Progress(*columns, console=console, transient=True)
-        self.task = self.progress.add_task(what, total=total)
-
-    def __enter__(self) -> Callable[[], None]:
-        self.progress.start()
-        return partial(self.progress.advance, self.task)
-
-    def __exit__(self, *_: object) -> None:
-        self.progress.stop()
-
-
-def bar(
-    console: Console, total: int, what: str = "recordings"
-) -> AbstractContextManager[Callable[[], None]]:
+@contextmanager
+def bar(console: Console, total: int, what: str = "recordings") -> Iterator[Callable[[], None]]:
     """Yields a function to call for each finished item; shows their number and the time left."""
-    return _Bar(console, total, what) if console.is_terminal else nullcontext(lambda: None)
+    with _shown(console, total, what) as (progress, task):
+        yield partial(progress.advance, task)
+
+
+@contextmanager
+def position_bar(console: Console, total: int, what: str) -> Iterator[Callable[[float], None]]:
+    """Yields a function to call with the position that has been reached."""
+    with _shown(console, total, what) as (progress, task):
+        yield lambda position: progress.update(task, completed=round(position))
+
+
+@contextmanager
+def _shown(console: Console, total: int, what: str) -> Iterator[tuple[Progress, TaskID]]:
+    columns = (what, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+    with progress:
+        yield progress, progress.add_task(what, total=total)

@@ -17,6 +17,7 @@ from attrs import frozen
 
 from vall_e.damaged_files import damage_as, parse_json
 from vall_e.data.dataset.manifest import write_text
+from vall_e.data.ingest.long_passages import short_passages
 from vall_e.data.ingest.recordings import is_audio, is_transcribed
 from vall_e.errors import DataError, VallEError
 from vall_e.folder_lock import locked
@@ -51,7 +52,8 @@ def to_json(transcript: Transcript) -> dict[str, Any]:
             **({"speaker": passage.speaker} if passage.speaker else {}),
             "words": [{"word": w.text, "start": w.start, "end": w.end} for w in passage.words],
         }
-        for passage in transcript.passages
+        for whole in transcript.passages
+        for passage in short_passages(whole)
     ]
     return {
         "segments": segments,
@@ -78,7 +80,7 @@ def transcribe(
     out: Path,
     hear: Callable[[Clip], Transcript],
     *,
-    on_item: Callable[[], None] = lambda: None,
+    on_item: Callable[[str], None] = lambda name: None,
 ) -> TranscriptionReport:
     """Write the transcript by `hear` of each recording that `out` lacks; continues after a kill.
 
@@ -98,7 +100,7 @@ def _transcribe(
     names: Sequence[str],
     out: Path,
     hear: Callable[[Clip], Transcript],
-    on_item: Callable[[], None],
+    on_item: Callable[[str], None],
 ) -> TranscriptionReport:
     journal = out.with_name(out.name + JOURNAL)
     known = _read(out) | _journal(journal)
@@ -116,7 +118,7 @@ def _transcribe(
             else:
                 file.write(_line(name, known[name]))
                 file.flush()
-            on_item()
+            on_item(name)
     whole = {name: known[name] for name in sorted(known)}
     write_text(out, json.dumps(whole, ensure_ascii=False, indent=1) + "\n")
     journal.unlink()

@@ -1,7 +1,7 @@
 """The file of https://github.com/e-c-k-e-r/vall-e: see `vall_e.weights.ecker.file`."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from vall_e.atomic_write import atomic_path, make_folder
 from vall_e.config.model import ModelConfig
+from vall_e.config.schema import RunConfig
 from vall_e.config.structure import unstructure
 from vall_e.errors import CheckpointError
 from vall_e.model.embedding import ModelSizes
@@ -40,6 +41,10 @@ class EckerExporter:
     """
 
     suffix = ".sft"
+
+    def check(self, config: RunConfig) -> None:
+        """Before training: the options of the model, not yet the number of its symbols."""
+        _refuse(_wrong(config.model, unstructure(config.model.backbone)))
 
     def __call__(self, bundle: Bundle, path: Path) -> None:
         kept = bundle.kept or _made(bundle)
@@ -75,7 +80,10 @@ def _made(bundle: Bundle) -> Kept:
     """The config that e-c-k-e-r/vall-e's loader expects, for a model that was never its own."""
     sizes, config = bundle.model.sizes, bundle.config.model
     backbone = unstructure(config.backbone)
-    _refuse(config, backbone, sizes)
+    wrong = _wrong(config, backbone)
+    if sizes.vocabulary > TEXT_ROWS:
+        wrong.append(f"{sizes.vocabulary} symbols, over {TEXT_ROWS}")
+    _refuse(wrong)
     return Kept(_facts(bundle, backbone), _zeros(bundle, config), _layout(config, sizes))
 
 
@@ -89,14 +97,15 @@ def _layout(config: ModelConfig, sizes: ModelSizes) -> TensorNames:
     )
 
 
-def _refuse(config: ModelConfig, backbone: Mapping[str, Any], sizes: ModelSizes) -> None:
-    wrong = [
+def _wrong(config: ModelConfig, backbone: Mapping[str, Any]) -> list[str]:
+    return [
         f"{option}: {found}, not {value}"
         for option, found, value in _demanded(config, backbone)
         if found != value
     ]
-    if sizes.vocabulary > TEXT_ROWS:
-        wrong.append(f"{sizes.vocabulary} symbols, over {TEXT_ROWS}")
+
+
+def _refuse(wrong: Sequence[str]) -> None:
     if wrong:
         raise CheckpointError(
             f"e-c-k-e-r/vall-e does not support this model: {'; '.join(wrong)}",

@@ -20,11 +20,11 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from vall_e.atomic_write import make_folder
+from vall_e.config.schema import RunConfig
 from vall_e.errors import CheckpointError
 from vall_e.export.formats.hf_tokenizer import TOKENIZER_CONFIG, readme, tokenizer
 from vall_e.interfaces.task import Sample
 from vall_e.model.sequence import Segment
-from vall_e.text.symbol_splitter import Pieces
 from vall_e.weights.file import Bundle
 
 LONGEST = 8192
@@ -35,6 +35,10 @@ class HuggingFaceExporter:
     """`config.json`, `generation_config.json`, `model.safetensors`, the tokenizer, a README."""
 
     suffix = ".hf"
+
+    def check(self, config: RunConfig) -> None:
+        """Before training: a bias that is trained will not stay zero."""
+        _require_plain(config, biased=config.model.head_bias)
 
     def __call__(self, bundle: Bundle, path: Path) -> None:
         require_expressible(bundle)
@@ -102,8 +106,14 @@ class TokenLayout:
 
 def require_expressible(bundle: Bundle) -> None:
     """Raise `CheckpointError` with the options that a single vocabulary cannot express."""
-    config = bundle.config.model
-    biased = config.head_bias and bool(bundle.model.heads.layers.get_parameter("0.bias").any())
+    biased = bundle.config.model.head_bias and bool(
+        bundle.model.heads.layers.get_parameter("0.bias").any()
+    )
+    _require_plain(bundle.config, biased=biased)
+
+
+def _require_plain(run: RunConfig, *, biased: bool) -> None:
+    config = run.model
     scaling = getattr(config.backbone.options, "rope_scaling", "none")
     wanted = {
         f"model.backbone.rope_scaling ({scaling})": (scaling == "none", "none"),
@@ -122,8 +132,8 @@ def require_expressible(bundle: Bundle) -> None:
         f"model.code_vectors ({config.code_vectors})": (config.code_vectors == "learnt", "learnt"),
         f"model.positions ({config.positions})": (config.positions == "unified", "unified"),
         "model.head_bias (true)": (not biased, "false"),
-        f"text.tokenizer ({bundle.config.text.tokenizer})": (
-            not isinstance(bundle.vocabulary.splitting, Pieces),
+        f"text.tokenizer ({run.text.tokenizer})": (
+            run.text.tokenizer == "characters",
             "characters",
         ),
     }

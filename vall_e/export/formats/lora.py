@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from vall_e.config.schema import RunConfig
+from vall_e.errors import CheckpointError
 from vall_e.model.lora import adapters
 from vall_e.weights.ecker.lora import ECKER_SUFFIX, terms_back, translate_lora_back
 from vall_e.weights.file import Bundle
@@ -13,6 +15,13 @@ class LoraExporter:
     """A file for `vall-e synth --lora`, of a few hundred kilobytes."""
 
     suffix = SUFFIX
+
+    def check(self, config: RunConfig) -> None:
+        if all(wrapper.name != "lora" for wrapper in config.training.wrappers):
+            raise CheckpointError(
+                "training.wrappers has no lora, so there will be no LoRA to export",
+                hint="add one: training.wrappers=[lora]",
+            )
 
     def __call__(self, bundle: Bundle, path: Path) -> None:
         save_lora(bundle.model, path, bundle.statistics)
